@@ -1,0 +1,1 @@
+"""The technical code that every service stands on. It knows no service."""

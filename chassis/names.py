@@ -1,0 +1,34 @@
+"""The names of a stage's resources. Templates create them and processes find them by the same functions."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names within one stage ("dev", "prod", ...), all of them beginning with `tenfold-<stage>`."""
+
+    stage: str
+
+    @property
+    def prefix(self) -> str:
+        return f"tenfold-{self.stage}"
+
+    @property
+    def bus(self) -> str:
+        return self.prefix
+
+    def stack(self, service: str) -> str:
+        return f"{self.prefix}-{service}"
+
+    def table(self, service: str) -> str:
+        return f"{self.prefix}-{service}"
+
+    def queue(self, service: str, subscription: str) -> str:
+        return f"{self.prefix}-{service}-{subscription}"
+
+    def dead_letters(self, service: str, subscription: str) -> str:
+        return f"{self.queue(service, subscription)}-dlq"
+
+    def parameter(self, *path: str) -> str:
+        """The path of an SSM parameter."""
+        return "/".join(("", "tenfold", self.stage, *path))

@@ -1,0 +1,80 @@
+"""The declaration of a service. Its app, its worker, its stack and its documents derive from this and nothing else."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from contracts.event import ContractError, Event
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+    from chassis.stack import StackContext, StackPart
+    from chassis.subscription import AnySubscription
+
+ImportString = str
+"""`package.module:name`. Imported only by who needs it, so that a Lambda loads only what it runs."""
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """The service's one table: PK and SK, a TTL attribute `expires_at` (epoch seconds) and `indexes` list indexes,
+    numbered from 1, with the keys `L<n>PK` and `L<n>SK`."""
+
+    indexes: int = 1
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """`task(runtime)` runs every `every`, in one process at a time or in several: it must allow both."""
+
+    name: str
+    task: ImportString
+    every: timedelta
+
+
+@dataclass(frozen=True)
+class Service:
+    """What a service is made of.
+
+    `ports` maps each port (a Protocol) to the factory `(settings, aws) -> adapter` of its adapter; `resources` names a
+    function `(StackContext) -> StackPart` for what only this service needs from AWS.
+    """
+
+    name: str
+    api: ImportString
+    table: TableSpec
+    subscriptions: tuple[ImportString, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
+    publishes: tuple[type[Event], ...] = ()
+    ports: Mapping[type, ImportString] = field(default_factory=dict)
+    resources: ImportString | None = None
+
+    def __post_init__(self) -> None:
+        for event in self.publishes:
+            if event.owner() != self.name:
+                raise ContractError(f"{self.name} publishes {event.event_type}, which belongs to {event.owner()}")
+
+    def load_subscriptions(self) -> "list[AnySubscription]":
+        return [load(path) for path in self.subscriptions]
+
+    def load_router(self) -> "APIRouter":
+        router: APIRouter = load(self.api)
+        return router
+
+    def load_resources(self) -> "Callable[[StackContext], StackPart] | None":
+        return load(self.resources) if self.resources else None
+
+
+def load(path: ImportString) -> Any:
+    """The object that an import string names. Raises ImportError or AttributeError."""
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)
+
+
+def service(name: str) -> Service:
+    """The declaration of the service called `name`. Raises ImportError if there is none."""
+    declared: Service = load(f"services.{name}.service:service")
+    return declared

@@ -1,0 +1,39 @@
+"""What a service's stack.py says: the AWS resources that only this service needs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from chassis.names import Names
+
+Template = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class StackContext:
+    """Where the stack goes. `local` is true on the embedded AWS."""
+
+    names: Names
+    service: str
+    local: bool
+
+
+@dataclass(frozen=True)
+class FunctionSpec:
+    """A Lambda that AWS calls itself. `handler` is the import string of `(event, context) -> result`."""
+
+    handler: str
+    timeout: int = 15
+    environment: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StackPart:
+    """CloudFormation resources by logical id, the functions among them, the policy statements that the service's
+    processes need for them, and the environment variables by which its processes find them (values may be
+    intrinsics such as {"Ref": "Bucket"})."""
+
+    resources: Template = field(default_factory=dict)
+    functions: Mapping[str, FunctionSpec] = field(default_factory=dict)
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    statements: tuple[Template, ...] = ()

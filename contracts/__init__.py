@@ -1,0 +1,1 @@
+"""What services may know of each other, and all that they may know."""

@@ -1,0 +1,98 @@
+"""Events, their envelope on the bus, and the registry of every event version."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SOURCE_PREFIX: Final = "tenfold."
+MAX_ENTRY_BYTES: Final = 256 * 1024
+"""EventBridge refuses a larger entry (source, detail type and detail together)."""
+
+
+class ContractError(Exception):
+    """A contract is declared or used wrongly; the message names it and says what to do."""
+
+
+@dataclass(frozen=True)
+class Secret:
+    """Marks a field (`Annotated[str, Secret()]`) that must not be kept or shown: audit and logs leave it out."""
+
+
+class Event(BaseModel):
+    """A fact that happened: immutable, past tense, published under one versioned type.
+
+    `class TaskAssigned(Event, type="tasks.task.assigned.v1", subject="task_id")` registers the type. `subject` names
+    the field that holds the id of the aggregate. Fields marked `Secret` never reach the audit trail or a log.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    event_type: ClassVar[str]
+    subject_field: ClassVar[str]
+
+    def __init_subclass__(cls, *, type: str, subject: str, **kwargs: Any) -> None:  # noqa: A002
+        super().__init_subclass__(**kwargs)
+        cls.event_type, cls.subject_field = type, subject
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        parts = cls.event_type.split(".")
+        service, version = parts[0], parts[-1]
+        expected = f"contracts.{service}.{version}"
+        if len(parts) != 4 or (cls.__module__.startswith("contracts.") and cls.__module__ != expected):
+            raise ContractError(f"{cls.__name__}: type {cls.event_type!r} must be service.entity.fact.vN in {expected}")
+        if cls.subject_field not in cls.model_fields:
+            raise ContractError(f"{cls.event_type}: subject {cls.subject_field!r} is not one of its fields")
+        if cls.event_type in REGISTRY:
+            raise ContractError(f"{cls.event_type} is declared twice; give the new fact another type or version")
+        REGISTRY[cls.event_type] = cls
+
+    @classmethod
+    def owner(cls) -> str:
+        """The only service that may publish it."""
+        return cls.event_type.split(".", 1)[0]
+
+    @classmethod
+    def secret_fields(cls) -> frozenset[str]:
+        return frozenset(name for name, field in cls.model_fields.items() if Secret() in field.metadata)
+
+    def subject(self) -> str:
+        return str(getattr(self, self.subject_field))
+
+
+REGISTRY: dict[str, type[Event]] = {}
+
+
+class Envelope(BaseModel):
+    """A CloudEvents 1.0 JSON event with Tenfold's extension attributes.
+
+    https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md: attribute names are lower-case letters and
+    digits only, which is why the extensions are written without underscores.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    specversion: Literal["1.0"] = "1.0"
+    id: str = Field(min_length=1, max_length=64)
+    source: str
+    type: str
+    time: datetime
+    subject: str
+    datacontenttype: Literal["application/json"] = "application/json"
+    dataschema: str
+    orgid: str
+    actor: str
+    aggregateversion: int = Field(ge=0)
+    correlationid: str
+    causationid: str | None = None
+    traceparent: str | None = None
+    clientip: str | None = None
+    useragent: str | None = None
+    data: dict[str, Any]
+
+    @classmethod
+    def parse(cls, raw: dict[str, Any]) -> Self:
+        """Validate a parsed bus event's `detail`. Raises pydantic's ValidationError."""
+        return cls.model_validate(raw)

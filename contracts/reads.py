@@ -1,0 +1,42 @@
+"""The tolerant reader: a consumer's own subset of an event, which is all that it can read of it."""
+
+from typing import Any, ClassVar, Generic, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict
+
+from contracts.event import ContractError, Event
+
+E = TypeVar("E", bound=Event)
+
+
+class Reads(BaseModel, Generic[E]):
+    """`class Assigned(Reads[tasks.TaskAssigned])` lists the fields that one consumer depends on, with its own types.
+
+    Fields that the producer adds later are ignored; a field that the producer's contract does not have, or has only
+    as optional while the reader requires it, is refused when the class is defined (ContractError).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    reads: ClassVar[type[Event]]
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        event = _event_of(cls)
+        if event is None:
+            return
+        cls.reads = event
+        for name, field in cls.model_fields.items():
+            promised = event.model_fields.get(name)
+            if promised is None:
+                raise ContractError(f"{cls.__qualname__} reads {name!r}, which {event.event_type} does not have")
+            if field.is_required() and not promised.is_required() and type(None) in get_args(promised.annotation):
+                raise ContractError(f"{cls.__qualname__} requires {name!r}, which {event.event_type} may leave out")
+
+
+def _event_of(cls: type[BaseModel]) -> type[Event] | None:
+    for base in cls.__mro__:
+        args = getattr(base, "__pydantic_generic_metadata__", {}).get("args", ())
+        if args and isinstance(args[0], type) and issubclass(args[0], Event) and base is not cls:
+            return args[0]
+    return None
