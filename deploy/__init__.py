@@ -1,0 +1,1 @@
+"""Declarations to CloudFormation, packages, stages, and the laptop's whole system."""

@@ -1,0 +1,1 @@
+"""The embedded AWS: ministack, run from an environment of its own."""
