@@ -116,7 +116,7 @@ class AwsJson:
         operation: str,
         params: Mapping[str, Any],
         *,
-        timeout: float | None = None,  # noqa: ASYNC109  # a deadline over all attempts
+        timeout: float | None = None,  # a deadline over all attempts
         retry_unknown: bool = True,
     ) -> dict[str, Any]:
         """Calls `operation` ("PutItem") of `service` ("dynamodb") and returns its answer.

@@ -78,7 +78,7 @@ class ConfigurationError(AwsError):
         super().__init__("ConfigurationError", message, service=service, operation=operation, retryable=False)
 
 
-class Throttled(AwsError):  # noqa: N818
+class Throttled(AwsError):
     """The service asked for fewer calls and executed nothing."""
 
     @property
@@ -86,7 +86,7 @@ class Throttled(AwsError):  # noqa: N818
         return True
 
 
-class ConnectionFailed(AwsError):  # noqa: N818
+class ConnectionFailed(AwsError):
     """No answer: the service was never reached, or (`outcome_unknown`) the connection broke after sending."""
 
     def __init__(self, message: str = "", *, sent: bool = False, service: str = "", operation: str = "") -> None:
@@ -94,7 +94,7 @@ class ConnectionFailed(AwsError):  # noqa: N818
         self.outcome_unknown = sent
 
 
-class DeadlineExceeded(AwsError):  # noqa: N818
+class DeadlineExceeded(AwsError):
     """No answer in time; the call may have been executed."""
 
     def __init__(self, message: str = "", *, service: str = "", operation: str = "") -> None:
@@ -102,7 +102,7 @@ class DeadlineExceeded(AwsError):  # noqa: N818
         self.outcome_unknown = True
 
 
-class ConditionFailed(AwsError):  # noqa: N818
+class ConditionFailed(AwsError):
     """DynamoDB's ConditionalCheckFailedException; `item` is the old item if the call asked for it."""
 
     def __init__(
@@ -126,7 +126,7 @@ class CancellationReason:
     item: dict[str, Any] | None = None
 
 
-class TransactionCancelled(AwsError):  # noqa: N818
+class TransactionCancelled(AwsError):
     """DynamoDB's TransactionCanceledException: nothing of it was done. One reason for each action, in order."""
 
     def __init__(
