@@ -20,11 +20,17 @@ class StackContext:
 
 @dataclass(frozen=True)
 class FunctionSpec:
-    """A Lambda that AWS calls itself. `handler` is the import string of `(event, context) -> result`."""
+    """A Lambda that AWS calls itself. `handler` is the import string of `(event, context) -> result`.
+
+    `invoker` is the AWS service that may call it ("cognito-idp.amazonaws.com"), and `invoker_arn` the one resource of
+    that service on whose behalf (an intrinsic such as {"Fn::GetAtt": ["UserPool", "Arn"]}).
+    """
 
     handler: str
     timeout: int = 15
     environment: Mapping[str, Any] = field(default_factory=dict)
+    invoker: str | None = None
+    invoker_arn: Any = None
 
 
 @dataclass(frozen=True)
