@@ -3,6 +3,14 @@
 from dataclasses import dataclass
 
 
+def index_name(number: int) -> str:
+    """The name of a table's list index `number`, whose keys are `L<number>PK` and `L<number>SK`.
+
+    Not just `L1`: DynamoDB refuses names of fewer than three characters, though embedded ones take them.
+    """
+    return f"list{number}"
+
+
 @dataclass(frozen=True)
 class Names:
     """Names within one stage ("dev", "prod", ...), all of them beginning with `tenfold-<stage>`."""
