@@ -28,7 +28,7 @@ class TableSpec:
 
 @dataclass(frozen=True)
 class Schedule:
-    """`task(runtime)` runs every `every`, in one process at a time or in several: it must allow both."""
+    """`await task(tools)` runs every `every`, in one process or in several at once: it must allow both."""
 
     name: str
     task: ImportString
@@ -39,8 +39,8 @@ class Schedule:
 class Service:
     """What a service is made of.
 
-    `ports` maps each port (a Protocol) to the factory `(settings, aws) -> adapter` of its adapter; `resources` names a
-    function `(StackContext) -> StackPart` for what only this service needs from AWS.
+    `ports` maps each port (a Protocol) to the factory `(aws) -> adapter` of its adapter, which reads its own settings;
+    `resources` names a function `(StackContext) -> StackPart` for what only this service needs from AWS.
     """
 
     name: str

@@ -1,0 +1,110 @@
+"""Verification of access tokens by the issuer's published keys (RFC 7519, RFC 7517)."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import jwt
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from chassis.clock import Clock
+from chassis.errors import Unauthenticated, Unavailable
+from contracts.common import OrgId, Role, UserId
+
+ALGORITHM = "RS256"
+LEEWAY = timedelta(seconds=10)
+KEYS_FRESH = timedelta(minutes=10)
+REFETCH_PAUSE = timedelta(seconds=5)
+"""An unknown key id makes us fetch the keys again, but a flood of forged ones must not flood the issuer."""
+
+
+class Claims(BaseModel):
+    """What our access tokens say. `mv` is the version of the membership that gave the role; a token without an org
+    is for routes that need none."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    user_id: UserId
+    email: str
+    name: str = ""
+    org: OrgId | None = None
+    role: Role | None = None
+    mv: int = 0
+
+
+@dataclass(frozen=True)
+class Issuer:
+    """Who signs tokens, where the public keys are, and for which client."""
+
+    issuer: str
+    jwks_url: str
+    client_id: str
+
+
+FetchKeys = Callable[[str], Awaitable[dict[str, Any]]]
+FindIssuer = Callable[[], Awaitable[Issuer]]
+
+
+class TokenVerifier:
+    """Verifies tokens of one issuer. The issuer is looked up at first need, so that services start in any order."""
+
+    def __init__(self, find_issuer: FindIssuer, fetch_keys: FetchKeys, clock: Clock) -> None:
+        self._find_issuer, self._fetch_keys, self._clock = find_issuer, fetch_keys, clock
+        self._issuer: Issuer | None = None
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._fetched = clock.now() - KEYS_FRESH
+        self._lock = asyncio.Lock()
+
+    async def verify(self, token: str) -> Claims:
+        """Raises Unauthenticated for any token that is not good now, Unavailable if the keys can't be had."""
+        try:
+            header = jwt.get_unverified_header(token)
+        except jwt.InvalidTokenError as error:
+            raise Unauthenticated("The token is not a JWT.") from error
+        if header.get("alg") != ALGORITHM:
+            raise Unauthenticated("The token is signed by an algorithm that we do not accept.")
+        key = await self._key(str(header.get("kid", "")))
+        if self._issuer is None:
+            raise Unavailable("The token issuer is not known yet; try again.")
+        return self._claims(token, key, self._issuer)
+
+    def _claims(self, token: str, key: jwt.PyJWK, issuer: Issuer) -> Claims:
+        try:
+            payload = jwt.decode(
+                token,
+                key.key,
+                algorithms=[ALGORITHM],
+                issuer=issuer.issuer,
+                leeway=LEEWAY,
+                options={"verify_aud": False, "require": ["exp", "iat", "iss", "sub"]},
+            )
+        except jwt.ExpiredSignatureError as error:
+            raise Unauthenticated("The token has expired; refresh it.") from error
+        except jwt.InvalidTokenError as error:
+            raise Unauthenticated("The token is not valid.") from error
+        # Cognito's access tokens carry no `aud`: they name the client and their use instead.
+        if payload.get("client_id") != issuer.client_id or payload.get("token_use") != "access":
+            raise Unauthenticated("The token is not an access token of this application.")
+        try:
+            return Claims.model_validate(payload)
+        except ValidationError as error:
+            raise Unauthenticated("The token lacks the claims of this application.") from error
+
+    async def _key(self, kid: str) -> jwt.PyJWK:
+        age = self._clock.now() - self._fetched
+        if age > KEYS_FRESH or (kid not in self._keys and age > REFETCH_PAUSE):
+            async with self._lock:
+                if self._clock.now() - self._fetched >= age:
+                    await self._fetch()
+        try:
+            return self._keys[kid]
+        except KeyError:
+            raise Unauthenticated("The token is signed by a key that its issuer does not have.") from None
+
+    async def _fetch(self) -> None:
+        self._issuer = self._issuer or await self._find_issuer()
+        published = await self._fetch_keys(self._issuer.jwks_url)
+        self._keys = {key["kid"]: jwt.PyJWK(key, algorithm=ALGORITHM) for key in published["keys"]}
+        self._fetched = self._clock.now()

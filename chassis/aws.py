@@ -1,0 +1,67 @@
+"""The one port to AWS: `call(service, operation, params)` on the hot paths, boto3 in a pool of ours elsewhere."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+import boto3
+from botocore.config import Config
+
+from awsjson import AwsJson
+
+T = TypeVar("T")
+
+BOTO3_THREADS = 8
+
+
+class AwsCalls(Protocol):
+    """JSON-protocol services by boto3's parameter dicts. Raises awsjson's typed errors."""
+
+    async def call(
+        self, service: str, operation: str, params: Mapping[str, Any], *, timeout: float | None = None
+    ) -> dict[str, Any]: ...
+
+
+class Aws:
+    """Both ways to AWS, opened and closed with the process."""
+
+    def __init__(self, region: str, endpoint_url: str | None) -> None:
+        self.region, self.endpoint_url = region, endpoint_url
+        self.json = AwsJson(region=region, endpoint_url=endpoint_url)
+        self._pool = ThreadPoolExecutor(BOTO3_THREADS, thread_name_prefix="boto3")
+        self._session = boto3.session.Session(region_name=region)
+        self._clients: dict[str, Any] = {}
+
+    async def open(self) -> None:
+        await self.json.open()
+
+    async def close(self) -> None:
+        await self.json.close()
+        await asyncio.get_running_loop().run_in_executor(None, partial(self._pool.shutdown, wait=True))
+
+    async def call(
+        self, service: str, operation: str, params: Mapping[str, Any], *, timeout: float | None = None
+    ) -> dict[str, Any]:
+        return await self.json.call(service, operation, params, timeout=timeout)
+
+    async def boto3(self, service: str, use: Callable[[Any], T]) -> T:
+        """Run `use(client)` in our own pool, which closing waits for. Raises botocore's errors."""
+        return await self.threaded(lambda: use(self._client(service)))
+
+    async def threaded(self, work: Callable[[], T]) -> T:
+        """Run blocking work in our own pool."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+    def _client(self, service: str) -> Any:
+        if service not in self._clients:
+            config = Config(
+                connect_timeout=3,
+                read_timeout=15,
+                retries={"mode": "standard", "total_max_attempts": 3},
+                max_pool_connections=BOTO3_THREADS,
+                s3={"addressing_style": "path"} if self.endpoint_url else {},
+            )
+            self._clients[service] = self._session.client(service, endpoint_url=self.endpoint_url, config=config)  # type: ignore[call-overload]
+        return self._clients[service]

@@ -1,0 +1,30 @@
+"""The Bus port on EventBridge."""
+
+from collections.abc import Sequence
+
+from awsjson import AwsError
+from chassis.aws import AwsCalls
+from chassis.errors import Unavailable
+from chassis.outbox import OutboxEntry
+
+TIMEOUT = 5.0
+
+
+class EventBridge:
+    """One stage's event bus."""
+
+    def __init__(self, calls: AwsCalls, name: str) -> None:
+        self._calls, self._name = calls, name
+
+    async def put(self, entries: Sequence[OutboxEntry]) -> list[bool]:
+        params = {
+            "Entries": [
+                {"EventBusName": self._name, "Source": e.source, "DetailType": e.event_type, "Detail": e.detail}
+                for e in entries
+            ]
+        }
+        try:
+            answer = await self._calls.call("events", "PutEvents", params, timeout=TIMEOUT)
+        except AwsError as error:
+            raise Unavailable(f"The event bus does not answer: {error.code}.") from error
+        return ["EventId" in entry for entry in answer["Entries"]]

@@ -1,0 +1,32 @@
+"""Time and ids, injected so that tests decide them."""
+
+from datetime import UTC, datetime
+from typing import Protocol
+
+import uuid_utils
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The time, in UTC."""
+
+
+class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class Ids(Protocol):
+    def new(self, prefix: str = "") -> str:
+        """A fresh id that sorts after the earlier ones: `task_0192…`, or without a prefix the bare UUIDv7 in hex."""
+
+
+class SystemIds:
+    def new(self, prefix: str = "") -> str:
+        bare = uuid_utils.uuid7().hex
+        return f"{prefix}_{bare}" if prefix else bare
+
+
+def oldest_id_at(moment: datetime) -> str:
+    """The smallest UUIDv7 (hex) of that millisecond: ids made before it sort below."""
+    return f"{int(moment.timestamp() * 1000):012x}" + "0" * 20

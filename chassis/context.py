@@ -1,0 +1,162 @@
+"""Whom a piece of work is for and on whose behalf: the scope that every use case and every repository is built with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeVar
+
+from chassis.clock import Clock, Ids
+from chassis.keys import Key, ListEntry, org_prefix, user_prefix
+from chassis.table import Table
+from contracts.common import SYSTEM_ACTOR, SYSTEM_ORG, Role
+
+if TYPE_CHECKING:
+    from chassis.outbox import Outbox
+    from chassis.unit import Unit
+
+P = TypeVar("P")
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: a user's id or `system`, with what audit wants to know of them."""
+
+    id: str = SYSTEM_ACTOR
+    role: Role | None = None
+    email: str | None = None
+    name: str | None = None
+    client_ip: str | None = None
+    user_agent: str | None = None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What makes this work happen once: the inbox key of an event, or a request's Idempotency-Key."""
+
+    key: Key
+    days: int
+    is_event: bool
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What led to this work. `correlation_id` names the whole chain, `causation_id` the event just before."""
+
+    correlation_id: str
+    causation_id: str | None = None
+    claim: Claim | None = None
+
+
+@dataclass(frozen=True)
+class Toolbox:
+    """What one service's process gives to every piece of work."""
+
+    service: str
+    table: Table
+    outbox: "Outbox"
+    clock: Clock
+    ids: Ids
+    ports: Mapping[type, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The reach of one piece of work in one service's table. Use its subclasses."""
+
+    tools: Toolbox
+    actor: Actor
+    cause: Cause
+
+    @property
+    def owner_prefix(self) -> str:
+        raise NotImplementedError
+
+    @property
+    def event_org(self) -> str:
+        """The org that events published in this scope belong to."""
+        raise NotImplementedError
+
+    @property
+    def table(self) -> Table:
+        return self.tools.table
+
+    def key(self, kind: str, id: str = "", sk: str = "A") -> Key:  # noqa: A002
+        """The key of one of this owner's items. `kind` is upper-case, such as TASK."""
+        return Key(f"{self.owner_prefix}#{kind}#{id}" if id else f"{self.owner_prefix}#{kind}", sk)
+
+    def entry(self, index: int, name: str, sort: str) -> ListEntry:
+        """A place in one of this owner's lists."""
+        return ListEntry(index, f"{self.owner_prefix}#{name}", sort)
+
+    def unit(self, *, step: str = "", claimed: bool = True) -> "Unit":
+        """A new atomic change. A piece of work that commits several names each by `step`, and each is claimed apart;
+        `claimed=False` is for changes that are idempotent by themselves."""
+        from chassis.unit import Unit  # noqa: PLC0415  (Unit stands on Scope)
+
+        return Unit(self, step=step, claimed=claimed)
+
+    def now(self) -> datetime:
+        return self.tools.clock.now()
+
+    def new_id(self, prefix: str) -> str:
+        return self.tools.ids.new(prefix)
+
+    def port(self, port: type[P]) -> P:
+        """The adapter of a port that the service's declaration names. Raises KeyError for any other."""
+        adapter: P = self.tools.ports[port]  # type: ignore[assignment]
+        return adapter
+
+    def for_org(self, org_id: str) -> "OrgScope":
+        """The same work in an organization. For entry points only: guards, and what creates an organization."""
+        return OrgScope(self.tools, self.actor, self.cause, org_id)
+
+    def for_user(self, user_id: str) -> "UserScope":
+        """The same work on a user's own items. For entry points only."""
+        return UserScope(self.tools, self.actor, self.cause, user_id)
+
+
+@dataclass(frozen=True)
+class OrgScope(Scope):
+    """Work inside one organization. It cannot name a key of another."""
+
+    org_id: str
+
+    @property
+    def owner_prefix(self) -> str:
+        return org_prefix(self.org_id)
+
+    @property
+    def event_org(self) -> str:
+        return self.org_id
+
+
+@dataclass(frozen=True)
+class UserScope(Scope):
+    """Work on what belongs to a user and to no organization. `active_org` is the organization of their token."""
+
+    user_id: str
+    active_org: str | None = None
+
+    @property
+    def owner_prefix(self) -> str:
+        return user_prefix(self.user_id)
+
+    @property
+    def event_org(self) -> str:
+        return self.active_org or SYSTEM_ORG
+
+    def in_org(self, org_id: str | None) -> "UserScope":
+        return replace(self, active_org=org_id)
+
+
+@dataclass(frozen=True)
+class EventContext:
+    """What a consumer knows of an event besides the fields it reads. It holds no other data of the event."""
+
+    scope: OrgScope
+    event_id: str
+    event_type: str
+    subject: str
+    version: int
+    time: datetime
+    receive_count: int = 1

@@ -1,0 +1,142 @@
+"""Errors by what they mean for the caller. HTTP and consumers read the same types.
+
+HTTP answers `status` with an RFC 9457 problem of type `kind`. A consumer dead-letters `Rejected` at once, backs off
+and tries again on `Retryable`; anything else is a bug: retried, and dead-lettered by SQS when its receives are used up.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class TenfoldError(Exception):
+    """Base of every expected error. `detail` is one line for the person who can mend it."""
+
+    status = 500
+    kind = "internal"
+
+    def __init__(self, detail: str, *, retry_after: float | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.retry_after = retry_after
+
+
+class Rejected(TenfoldError):
+    """Can never succeed as it stands."""
+
+    status = 422
+    kind = "rejected"
+
+
+class Retryable(TenfoldError):
+    """May succeed later, unchanged."""
+
+    status = 503
+    kind = "try-again"
+
+    def __init__(self, detail: str, *, retry_after: float | None = 1.0) -> None:
+        super().__init__(detail, retry_after=retry_after)
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One field of a request or an event that is not as it should be."""
+
+    field: str
+    message: str
+
+
+class Invalid(Rejected):
+    """The input is wrong; `fields` says where."""
+
+    kind = "invalid"
+
+    def __init__(self, detail: str, fields: Sequence[FieldError] = ()) -> None:
+        super().__init__(detail)
+        self.fields = tuple(fields)
+
+
+class Unauthenticated(Rejected):
+    status = 401
+    kind = "unauthenticated"
+
+
+class MembershipEnded(Unauthenticated):
+    """The token is older than the end of its bearer's membership, or names no organization."""
+
+    kind = "no-membership"
+
+
+class Forbidden(Rejected):
+    """My organization, but not my role."""
+
+    status = 403
+    kind = "forbidden"
+
+    def __init__(self, operation: str) -> None:
+        super().__init__(f"Your role does not allow {operation}.")
+        self.operation = operation
+
+
+class NotFound(Rejected):
+    """Does not exist, or is another organization's: the two answers are the same."""
+
+    status = 404
+    kind = "not-found"
+
+    def __init__(self, what: str = "resource") -> None:
+        super().__init__(f"No such {what}.")
+
+
+class Conflict(Rejected):
+    """Clashes with what is there."""
+
+    status = 409
+    kind = "conflict"
+
+
+class AlreadyExists(Conflict):
+    kind = "already-exists"
+
+
+class LimitReached(Conflict):
+    """The organization's plan allows no more."""
+
+    kind = "limit-reached"
+
+
+class TooLarge(Rejected):
+    status = 413
+    kind = "too-large"
+
+
+class UnsupportedType(Rejected):
+    status = 415
+    kind = "unsupported-type"
+
+
+class Stale(Retryable):
+    """Somebody else changed it first. Read it again."""
+
+    status = 409
+    kind = "changed-meanwhile"
+
+
+class NotYet(Retryable):
+    """Waits for an event that is on its way."""
+
+    status = 409
+    kind = "not-yet"
+
+
+class Unavailable(Retryable):
+    """Something that we depend on does not answer. Whether the change was made is unknown; repeat it with the same
+    Idempotency-Key."""
+
+    kind = "unavailable"
+
+
+class AlreadyHandled(TenfoldError):
+    """The inbox has this consumer's claim on this event already: its effect exists. Consumers treat it as success."""
+
+    status = 409
+    kind = "already-handled"

@@ -1,0 +1,1 @@
+"""HTTP: the app of a service, problem details, guards, idempotent answers."""

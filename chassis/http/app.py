@@ -1,0 +1,47 @@
+"""The HTTP app of a service, made from its declaration."""
+
+from collections.abc import Awaitable, Callable
+
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+
+from chassis.auth.tokens import TokenVerifier
+from chassis.context import Toolbox
+from chassis.http import problems
+from chassis.http.middleware import BodyLimit, Observed
+from chassis.service import Service
+
+Ready = Callable[[], Awaitable[str | None]]
+
+
+def make_app(service: Service, tools: Toolbox, verifier: TokenVerifier, ready: Ready) -> FastAPI:
+    """`ready()` answers None, or the reason why the service is not ready."""
+    app = FastAPI(
+        title=f"Tenfold {service.name}",
+        version="1",
+        docs_url="/docs",
+        redoc_url=None,
+        generate_unique_id_function=_name,
+    )
+    app.state.tools, app.state.verifier = tools, verifier
+    app.include_router(service.load_router())
+    problems.install(app)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(Observed, service=service.name)
+
+    @app.get("/health/live", include_in_schema=False)
+    async def live() -> dict[str, str]:
+        return {"status": "live", "service": service.name}
+
+    @app.get("/health/ready", include_in_schema=False)
+    async def readiness() -> JSONResponse:
+        reason = await ready()
+        body = {"status": "ready"} if reason is None else {"status": "not ready", "reason": reason}
+        return JSONResponse(body, 200 if reason is None else 503)
+
+    return app
+
+
+def _name(route: object) -> str:
+    """Operation ids are the functions' names: short, and stable when a path moves."""
+    return str(getattr(route, "name", ""))

@@ -1,0 +1,78 @@
+"""Errors as RFC 9457 problem details, the same on every route."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from chassis.errors import Forbidden, Invalid, TenfoldError
+from chassis.tracing import current_trace_id
+
+log = structlog.get_logger(__name__)
+
+PROBLEM_TYPES = "https://tenfold.example/problems/"
+MEDIA_TYPE = "application/problem+json"
+KINDS = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "unsupported-type"}
+
+
+def problem(
+    status: int,
+    kind: str,
+    detail: str,
+    *,
+    retry_after: float | None = None,
+    **members: Any,
+) -> JSONResponse:
+    """A problem details answer. `members` are its extension members."""
+    body = {
+        "type": PROBLEM_TYPES + kind,
+        "title": kind.replace("-", " ").capitalize(),
+        "status": status,
+        "detail": detail,
+        "trace_id": current_trace_id(),
+        **members,
+    }
+    headers = {"Retry-After": str(max(1, round(retry_after)))} if retry_after is not None else {}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    present = {name: value for name, value in body.items() if value is not None}
+    return JSONResponse(present, status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def field_errors(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """pydantic's errors as `{"field": "body.title", "message": ...}`."""
+    return [{"field": ".".join(str(part) for part in error["loc"]), "message": error["msg"]} for error in errors]
+
+
+def install(app: FastAPI) -> None:
+    """Let every error of `app` become a problem."""
+
+    @app.exception_handler(TenfoldError)
+    async def expected(_request: Request, error: TenfoldError) -> JSONResponse:
+        members: dict[str, Any] = {}
+        if isinstance(error, Forbidden):
+            members["operation"] = error.operation
+        if isinstance(error, Invalid) and error.fields:
+            members["errors"] = [{"field": each.field, "message": each.message} for each in error.fields]
+        if error.status >= 500:
+            log.warning("request_failed", kind=error.kind, detail=error.detail)
+        return problem(error.status, error.kind, error.detail, retry_after=error.retry_after, **members)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        errors = field_errors(error.errors())
+        named = ", ".join(each["field"] for each in errors[:5])
+        return problem(422, "invalid", f"The request is not valid: {named}.", errors=errors)
+
+    @app.exception_handler(HTTPException)
+    async def plain(_request: Request, error: HTTPException) -> JSONResponse:
+        return problem(error.status_code, KINDS.get(error.status_code, "http-error"), str(error.detail))
+
+    @app.exception_handler(Exception)
+    async def unexpected(_request: Request, error: Exception) -> JSONResponse:
+        log.error("request_crashed", exc_info=error)
+        return problem(500, "internal", "Something went wrong on our side; the trace id helps us to find it.")

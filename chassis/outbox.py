@@ -1,0 +1,155 @@
+"""The transactional outbox.
+
+An event is written beside the state it tells of. The committer then publishes it from memory, together with its
+neighbours, and removes it; a sweeper publishes what a crash left behind. Publishing twice is allowed (the id is the
+same and the inbox absorbs it); losing is not: an entry is removed only after EventBridge accepted it.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+import structlog
+from opentelemetry.trace import Span
+
+from chassis.clock import Clock, oldest_id_at
+from chassis.errors import TooLarge, Unavailable
+from chassis.keys import outbox_key, outbox_pk, shard_of
+from chassis.table import Absent, Put, Table
+from chassis.tracing import NO_SPAN
+from contracts.event import MAX_ENTRY_BYTES
+
+log = structlog.get_logger(__name__)
+
+SHARDS = 4
+ENTRIES_A_CALL = 10
+PUBLISHERS = 4
+MEMORY_BOUND = 5000
+"""Entries waiting in memory; what is more waits in the table for the sweeper."""
+SWEEP_AGE = timedelta(seconds=3)
+
+
+@dataclass(frozen=True)
+class OutboxEntry:
+    event_id: str
+    source: str
+    event_type: str
+    detail: str
+    span: Span = NO_SPAN
+
+    @property
+    def size(self) -> int:
+        """Bytes as EventBridge counts them."""
+        return len(self.source.encode()) + len(self.event_type.encode()) + len(self.detail.encode())
+
+
+class Bus(Protocol):
+    async def put(self, entries: Sequence[OutboxEntry]) -> list[bool]:
+        """Publish up to ten entries; True where the bus accepted. Raises Unavailable."""
+
+
+def check_size(entry: OutboxEntry) -> None:
+    """Raises TooLarge, with the size, for what EventBridge would refuse."""
+    if entry.size > MAX_ENTRY_BYTES:
+        raise TooLarge(f"The event {entry.event_type} has {entry.size} bytes; the bus takes {MAX_ENTRY_BYTES}.")
+
+
+class Outbox:
+    """One process's outbox. `hand_over` never blocks; `run` publishes until cancelled; `flush` publishes now."""
+
+    def __init__(self, table: Table, bus: Bus, clock: Clock) -> None:
+        self._table, self._bus, self._clock = table, bus, clock
+        self._waiting: deque[OutboxEntry] = deque()
+        self._wake = asyncio.Event()
+        self._publishing = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def operation(self, entry: OutboxEntry) -> Put:
+        """The write that belongs in the transaction of the state."""
+        values = {"source": entry.source, "type": entry.event_type, "detail": entry.detail}
+        return Put(outbox_key(shard_of(entry.event_id, SHARDS), entry.event_id), values, Absent())
+
+    def hand_over(self, entries: Sequence[OutboxEntry]) -> None:
+        """Take over what was just committed."""
+        for entry in entries:
+            if len(self._waiting) < MEMORY_BOUND:
+                self._waiting.append(entry)
+            else:
+                entry.span.end()
+        if entries:
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Publish what is handed over, ten at a time on several connections, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(PUBLISHERS):
+                group.create_task(self._publish_forever())
+
+    async def _publish_forever(self) -> None:
+        while True:
+            await self._wake.wait()
+            batch = self._take()
+            if not batch:
+                self._wake.clear()
+                continue
+            with contextlib.suppress(Unavailable):  # logged where it happened; the sweeper takes them
+                await self._publish(batch)
+
+    async def flush(self) -> None:
+        """Publish all that waits in memory. What the bus refuses stays in the table. A Lambda calls it to answer."""
+        while batch := self._take():
+            with contextlib.suppress(Unavailable):
+                await self._publish(batch)
+
+    async def drained(self, seconds: float) -> None:
+        """Publish what waits in memory and let what is under way end, in at most `seconds`."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.flush()
+                await self._idle.wait()
+
+    async def sweep(self) -> int:
+        """Publish what a crash left behind in the table. Returns how many entries."""
+        before = oldest_id_at(self._clock.now() - SWEEP_AGE)
+        swept = 0
+        for shard in range(SHARDS):
+            while items := await self._table.query(outbox_pk(shard), before=before, limit=ENTRIES_A_CALL):
+                batch = [OutboxEntry(item["SK"], item["source"], item["type"], item["detail"]) for item in items]
+                accepted = await self._publish(batch)
+                swept += accepted
+                if accepted < len(batch) or len(batch) < ENTRIES_A_CALL:
+                    break
+        return swept
+
+    def _take(self) -> list[OutboxEntry]:
+        batch: list[OutboxEntry] = []
+        size = 0
+        while self._waiting and len(batch) < ENTRIES_A_CALL and size + self._waiting[0].size <= MAX_ENTRY_BYTES:
+            size += self._waiting[0].size
+            batch.append(self._waiting.popleft())
+        return batch
+
+    async def _publish(self, batch: Sequence[OutboxEntry]) -> int:
+        self._publishing += 1
+        self._idle.clear()
+        try:
+            results = await self._bus.put(batch)
+            accepted = [entry for entry, ok in zip(batch, results, strict=True) if ok]
+            if len(accepted) < len(batch):
+                log.warning("bus_refused_entries", refused=len(batch) - len(accepted))
+            await self._table.discard([outbox_key(shard_of(e.event_id, SHARDS), e.event_id) for e in accepted])
+        except Unavailable as error:
+            log.warning("publish_failed", entries=len(batch), reason=error.detail)
+            raise
+        finally:
+            self._publishing -= 1
+            if not self._publishing:
+                self._idle.set()
+            for entry in batch:
+                entry.span.end()
+        return len(accepted)

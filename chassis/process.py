@@ -1,0 +1,142 @@
+"""One process of a service: its HTTP app, its consumers, its outbox and its schedules on one event loop."""
+
+import asyncio
+import contextlib
+import random
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+
+import structlog
+import uvicorn
+
+from chassis.auth.discovery import fetch_keys, issuer_finder
+from chassis.auth.tokens import TokenVerifier
+from chassis.aws import Aws
+from chassis.bus import EventBridge
+from chassis.clock import SystemClock, SystemIds
+from chassis.context import Toolbox
+from chassis.dynamodb import DynamoTable
+from chassis.errors import TenfoldError, Unavailable
+from chassis.http.app import make_app
+from chassis.keys import Key
+from chassis.outbox import Outbox
+from chassis.service import Schedule, Service, load
+from chassis.settings import Settings
+from chassis.worker import make_broker
+
+log = structlog.get_logger(__name__)
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to us: the consumers have to stop too."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def make_tools(service: Service, settings: Settings, aws: Aws) -> Toolbox:
+    """What every piece of work of this process uses."""
+    clock = SystemClock()
+    table = DynamoTable(aws, settings.names.table(service.name))
+    outbox = Outbox(table, EventBridge(aws, settings.names.bus), clock)
+    ports = {port: load(factory)(aws) for port, factory in service.ports.items()}
+    return Toolbox(service.name, table, outbox, clock, SystemIds(), ports)
+
+
+async def run(service: Service, settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT, then finish what is under way and return."""
+    aws = Aws(settings.aws_region, settings.aws_endpoint_url)
+    await aws.open()
+    tools = make_tools(service, settings, aws)
+    broker = make_broker(tools, service.load_subscriptions(), settings.names, aws.json, settings.graceful_seconds)
+    verifier = TokenVerifier(issuer_finder(settings, aws), fetch_keys, tools.clock)
+    app = make_app(service, tools, verifier, lambda: _readiness(tools))
+    server = _Server(
+        uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=int(settings.graceful_seconds),
+        )
+    )
+    _stop_on_signals(lambda: setattr(server, "should_exit", True))
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(aws.close)
+        await stack.enter_async_context(_background(service, tools, settings))
+        await broker.start()
+        stack.push_async_callback(broker.stop)
+        log.info("started", port=settings.port)
+        await server.serve()
+    log.info("stopped")
+
+
+@asynccontextmanager
+async def _background(service: Service, tools: Toolbox, settings: Settings) -> AsyncIterator[None]:
+    """The outbox and the schedules. On leaving, what waits in memory is published."""
+    tasks = [asyncio.create_task(tools.outbox.run(), name="outbox")]
+    tasks += [asyncio.create_task(_repeat(schedule, tools), name=schedule.name) for schedule in service.schedules]
+    tasks.append(asyncio.create_task(_sweep(tools, settings.sweep_seconds), name="sweeper"))
+    for task in tasks:
+        task.add_done_callback(_die_loudly)
+    try:
+        yield
+    finally:
+        await tools.outbox.drained(settings.graceful_seconds)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _sweep(tools: Toolbox, seconds: float) -> None:
+    while True:
+        await asyncio.sleep(seconds * random.uniform(0.5, 1.5))  # noqa: S311  (spreads several workers' sweeps)
+        try:
+            if swept := await tools.outbox.sweep():
+                log.info("outbox_swept", entries=swept)
+        except Unavailable as error:
+            log.warning("sweep_failed", reason=error.detail)
+
+
+async def _repeat(schedule: Schedule, tools: Toolbox) -> None:
+    task, pause = load(schedule.task), schedule.every.total_seconds()
+    while True:
+        await asyncio.sleep(pause * random.uniform(0.9, 1.1))  # noqa: S311  (spreads several workers' runs)
+        try:
+            await task(tools)
+        except TenfoldError as error:
+            log.warning("schedule_failed", schedule=schedule.name, reason=error.detail)
+        except Exception:
+            log.exception("schedule_crashed", schedule=schedule.name)
+
+
+def _die_loudly(task: "asyncio.Task[None]") -> None:
+    """A background task never ends by itself; a process without it must not go on as if it had it."""
+    if not task.cancelled() and (error := task.exception()):
+        log.critical("background_task_died", task=task.get_name(), exc_info=error)
+        signal.raise_signal(signal.SIGTERM)
+
+
+async def _readiness(tools: Toolbox) -> str | None:
+    try:
+        await tools.table.get(Key("READINESS"))
+    except Exception as error:
+        log.warning("not_ready", reason=repr(error))
+        return f"the table can't be read: {error}"
+    return None
+
+
+def _stop_on_signals(stop: Callable[[], None]) -> None:
+    """The first signal stops gracefully; a second one of the same kind stops hard, as the system does by default."""
+    loop = asyncio.get_running_loop()
+
+    def once(number: signal.Signals) -> None:
+        loop.remove_signal_handler(number)
+        stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, once, number)

@@ -1,0 +1,36 @@
+"""`python -m chassis.run tasks`: one service's process."""
+
+import asyncio
+import os
+import sys
+
+from chassis.logs import set_up_logs
+from chassis.process import run
+from chassis.service import service
+from chassis.settings import Settings
+from chassis.tracing import set_up_tracing
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) != 1:
+        sys.stderr.write("usage: python -m chassis.run SERVICE\n")
+        return 2
+    os.environ["TENFOLD_SERVICE"] = arguments[0]
+    try:
+        declared = service(arguments[0])
+    except ModuleNotFoundError as error:
+        sys.stderr.write(f"No service {arguments[0]!r}: {error}. Services are the folders under services/.\n")
+        return 2
+    settings = Settings()  # type: ignore[call-arg]  (read from the environment)
+    set_up_logs(declared.name, settings.log_level)
+    tracing = set_up_tracing(declared.name, settings.otel_exporter_otlp_endpoint)
+    try:
+        asyncio.run(run(declared, settings))
+    finally:
+        if tracing is not None:
+            tracing.shutdown()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,35 @@
+"""A process's settings: environment variables, read once. The places differ in nothing else."""
+
+from functools import cached_property
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from chassis.names import Names
+
+
+class Settings(BaseSettings):
+    """What every service reads. A service with more of its own derives from this in its settings.py."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    tenfold_stage: str = "local"
+    tenfold_service: str
+    aws_region: str = "us-east-1"
+    aws_endpoint_url: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8000
+    otel_exporter_otlp_endpoint: str | None = None
+    log_level: str = "INFO"
+
+    # The issuer of tokens and where its keys are: two settings, because an emulator's issuer names AWS while its keys
+    # are local. Left empty, they follow from the user pool that the identity service's stack made known.
+    tenfold_issuer: str | None = None
+    tenfold_jwks_url: str | None = None
+    tenfold_client_id: str | None = None
+
+    sweep_seconds: float = 1.0
+    graceful_seconds: float = 10.0
+
+    @cached_property
+    def names(self) -> Names:
+        return Names(self.tenfold_stage)

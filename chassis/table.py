@@ -1,0 +1,111 @@
+"""The port to a service's table: reads by key and list, and one atomic write.
+
+Two adapters pass one conformance suite: DynamoDB (chassis.dynamodb) and memory (chassis.testing.memory).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from chassis.keys import Key
+
+Item = dict[str, Any]
+"""A stored item: JSON values, with its keys beside them (PK, SK, L1PK, L1SK, ...)."""
+
+MAX_OPERATIONS = 100
+"""DynamoDB takes no larger transaction."""
+
+
+@dataclass(frozen=True)
+class Absent:
+    """Nothing may stand there yet."""
+
+
+@dataclass(frozen=True)
+class AtVersion:
+    """The stored item must be exactly at this version."""
+
+    version: int
+
+
+@dataclass(frozen=True)
+class OlderThan:
+    """Nothing stands there, or an older version."""
+
+    version: int
+
+
+@dataclass(frozen=True)
+class Anything:
+    """Write over whatever stands there."""
+
+
+Expect = Absent | AtVersion | OlderThan | Anything
+
+
+@dataclass(frozen=True)
+class Put:
+    key: Key
+    item: Item
+    expect: Expect
+
+
+@dataclass(frozen=True)
+class Delete:
+    key: Key
+    expect: Expect = field(default_factory=Anything)
+
+
+@dataclass(frozen=True)
+class Add:
+    """Adds to counters, creating the item if there is none. `at_most` refuses a sum above its limit; `fixed` are
+    plain attributes set along with it (keys of lists, names)."""
+
+    key: Key
+    amounts: Mapping[str, int]
+    at_most: Mapping[str, int] = field(default_factory=dict)
+    fixed: Item = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Check:
+    """The item must exist, with these attribute values."""
+
+    key: Key
+    equals: Mapping[str, Any] = field(default_factory=dict)
+
+
+Operation = Put | Delete | Add | Check
+
+
+class ConditionRefused(Exception):
+    """An atomic write was refused as a whole. `positions` are the operations whose condition did not hold."""
+
+    def __init__(self, positions: Sequence[int]) -> None:
+        super().__init__(f"condition of operation {list(positions)} does not hold")
+        self.positions = tuple(positions)
+
+
+class Table(Protocol):
+    """Raises `Unavailable` when the store does not answer in time."""
+
+    async def get(self, key: Key) -> Item | None:
+        """The item as of all acknowledged writes, or None."""
+
+    async def query(
+        self,
+        pk: str,
+        *,
+        index: int | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        limit: int = 100,
+        descending: bool = False,
+    ) -> list[Item]:
+        """Items of one partition (of a list index if `index` is given), by sort key, strictly between the bounds."""
+
+    async def write(self, operations: Sequence[Operation]) -> None:
+        """All of it or nothing. Raises ConditionRefused; at most MAX_OPERATIONS, no item twice."""
+
+    async def discard(self, keys: Sequence[Key]) -> None:
+        """Delete without conditions and not atomically. Absent keys are fine."""

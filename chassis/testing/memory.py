@@ -1,0 +1,105 @@
+"""The Table port in memory, with the same conditions and the same atomicity as DynamoDB."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from chassis.keys import Key
+from chassis.table import (
+    MAX_OPERATIONS,
+    Absent,
+    Add,
+    AtVersion,
+    Check,
+    ConditionRefused,
+    Delete,
+    Expect,
+    Item,
+    OlderThan,
+    Operation,
+    Put,
+)
+
+
+class MemoryTable:
+    """Every call is atomic because nothing in it awaits."""
+
+    def __init__(self) -> None:
+        self.items: dict[Key, Item] = {}
+
+    async def get(self, key: Key) -> Item | None:
+        return copy.deepcopy(self.items.get(key))
+
+    async def query(
+        self,
+        pk: str,
+        *,
+        index: int | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        limit: int = 100,
+        descending: bool = False,
+    ) -> list[Item]:
+        prefix = f"L{index}" if index else ""
+        found = [item for item in self.items.values() if item.get(f"{prefix}PK") == pk]
+        sort = f"{prefix}SK"
+        if after is not None:
+            found = [item for item in found if item[sort] > after]
+        if before is not None:
+            found = [item for item in found if item[sort] < before]
+        found.sort(key=lambda item: str(item[sort]), reverse=descending)
+        return copy.deepcopy(found[:limit])
+
+    async def write(self, operations: Sequence[Operation]) -> None:
+        if len(operations) > MAX_OPERATIONS:
+            raise ValueError(f"{len(operations)} operations in one write; DynamoDB takes {MAX_OPERATIONS}")
+        keys = [operation.key for operation in operations]
+        if len(set(keys)) != len(keys):
+            raise ValueError("one item twice in one write")
+        refused = [at for at, operation in enumerate(operations) if not self._holds(operation)]
+        if refused:
+            raise ConditionRefused(refused)
+        for operation in operations:
+            self._apply(operation)
+
+    async def discard(self, keys: Sequence[Key]) -> None:
+        for key in keys:
+            self.items.pop(key, None)
+
+    def _holds(self, operation: Operation) -> bool:
+        stored = self.items.get(operation.key)
+        match operation:
+            case Put(expect=expect) | Delete(expect=expect):
+                return _expected(stored, expect)
+            case Add(amounts=amounts, at_most=at_most):
+                present: Mapping[str, Any] = stored or {}
+                return all(present.get(name, 0) + amounts[name] <= limit for name, limit in at_most.items())
+            case Check(equals=equals):
+                return stored is not None and all(stored.get(name) == value for name, value in equals.items())
+
+    def _apply(self, operation: Operation) -> None:
+        key = operation.key
+        match operation:
+            case Put(item=item):
+                self.items[key] = copy.deepcopy({**item, "PK": key.pk, "SK": key.sk})
+            case Delete():
+                self.items.pop(key, None)
+            case Add(amounts=amounts, fixed=fixed):
+                stored = self.items.setdefault(key, {"PK": key.pk, "SK": key.sk})
+                stored.update(copy.deepcopy(fixed))
+                for name, amount in amounts.items():
+                    stored[name] = stored.get(name, 0) + amount
+            case Check():
+                pass
+
+
+def _expected(stored: Item | None, expect: Expect) -> bool:
+    match expect:
+        case Absent():
+            return stored is None
+        case AtVersion(version):
+            return stored is not None and stored.get("version") == version
+        case OlderThan(version):
+            return stored is None or stored["version"] < version
+        case _:
+            return True

@@ -1,0 +1,170 @@
+"""The unit of work: state, events and the claim that makes them happen once, in one transaction."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from pydantic import BaseModel
+
+from chassis.context import Scope
+from chassis.errors import AlreadyExists, AlreadyHandled, Conflict, LimitReached, Stale, TenfoldError
+from chassis.keys import Key, ListEntry
+from chassis.outbox import OutboxEntry, check_size
+from chassis.table import (
+    Absent,
+    Add,
+    Anything,
+    AtVersion,
+    Check,
+    ConditionRefused,
+    Delete,
+    Expect,
+    Item,
+    OlderThan,
+    Operation,
+    Put,
+)
+from chassis.tracing import start_publish_span, traceparent_of
+from contracts.event import SOURCE_PREFIX, ContractError, Envelope, Event
+
+CLAIM_PAYLOAD: Item = {"claimed": True}
+
+
+class Unit:
+    """Collect changes, then `commit` all of them or none. Nothing is visible before, nothing is half-done after.
+
+    Each change carries the error to raise when its condition does not hold (`otherwise`).
+    """
+
+    def __init__(self, scope: Scope, *, step: str = "", claimed: bool = True) -> None:
+        self._scope = scope
+        self._operations: list[Operation] = []
+        self._errors: list[TenfoldError] = []
+        self._entries: list[OutboxEntry] = []
+        claim = scope.cause.claim if claimed else None
+        if claim is not None:
+            expires = int((scope.now() + timedelta(days=claim.days)).timestamp())
+            key = Key(claim.key.pk, f"{claim.key.sk}#{step}" if step else claim.key.sk)
+            self._add(
+                Put(key, {**CLAIM_PAYLOAD, "expires_at": expires}, Absent()),
+                AlreadyHandled("This event's effect exists already.")
+                if claim.is_event
+                else Conflict("This Idempotency-Key was carried out already and its answer was lost; read the result."),
+            )
+
+    def put(
+        self,
+        key: Key,
+        values: BaseModel | Mapping[str, Any],
+        *,
+        expect: Expect,
+        lists: Sequence[ListEntry] = (),
+        expires_at: int | None = None,
+        otherwise: TenfoldError | None = None,
+    ) -> None:
+        """Write an item whole. `lists` are its places in the list indexes, `expires_at` its TTL in epoch seconds."""
+        item = dict(values) if isinstance(values, Mapping) else values.model_dump(mode="json", exclude_none=True)
+        for entry in lists:
+            item[f"L{entry.index}PK"], item[f"L{entry.index}SK"] = entry.pk, entry.sort
+        if expires_at is not None:
+            item["expires_at"] = expires_at
+        self._add(Put(key, item, expect), otherwise or _default_error(expect))
+
+    def delete(self, key: Key, *, expect: Expect | None = None, otherwise: TenfoldError | None = None) -> None:
+        expect = expect or Anything()
+        self._add(Delete(key, expect), otherwise or _default_error(expect))
+
+    def add(
+        self,
+        key: Key,
+        amounts: Mapping[str, int],
+        *,
+        at_most: Mapping[str, int] | None = None,
+        fixed: Mapping[str, Any] | None = None,
+        lists: Sequence[ListEntry] = (),
+        otherwise: TenfoldError | None = None,
+    ) -> None:
+        """Add to counters; they commute, so the order of events does not matter."""
+        attributes = dict(fixed or {})
+        for entry in lists:
+            attributes[f"L{entry.index}PK"], attributes[f"L{entry.index}SK"] = entry.pk, entry.sort
+        self._add(
+            Add(key, dict(amounts), dict(at_most or {}), attributes),
+            otherwise or LimitReached("The plan's limit is reached."),
+        )
+
+    def require(self, key: Key, equals: Mapping[str, Any] | None = None, *, otherwise: TenfoldError) -> None:
+        """Commit only if the item exists with these values."""
+        self._add(Check(key, dict(equals or {})), otherwise)
+
+    def publish(self, event: Event, *, version: int, org_id: str | None = None) -> str:
+        """Publish `event` with the commit; `version` is the aggregate's version after it. Returns the event's id.
+
+        Raises ContractError if another service owns the event, TooLarge if EventBridge would refuse its size.
+        """
+        scope = self._scope
+        if event.owner() != scope.tools.service:
+            raise ContractError(f"{scope.tools.service} may not publish {event.event_type}")
+        event_id = scope.tools.ids.new()
+        span = start_publish_span(event.event_type, event_id)
+        envelope = Envelope(
+            id=event_id,
+            source=SOURCE_PREFIX + event.owner(),
+            type=event.event_type,
+            time=scope.now(),
+            subject=event.subject(),
+            dataschema=f"contracts/schemas/{event.event_type}.json",
+            orgid=org_id or scope.event_org,
+            actor=scope.actor.id,
+            aggregateversion=version,
+            correlationid=scope.cause.correlation_id,
+            causationid=scope.cause.causation_id,
+            traceparent=traceparent_of(span),
+            clientip=scope.actor.client_ip,
+            useragent=scope.actor.user_agent,
+            data=event.model_dump(mode="json", exclude_none=True),
+        )
+        detail = json.dumps(
+            envelope.model_dump(mode="json", exclude_none=True), ensure_ascii=False, separators=(",", ":")
+        )
+        entry = OutboxEntry(event_id, envelope.source, envelope.type, detail, span)
+        check_size(entry)
+        self._entries.append(entry)
+        return event_id
+
+    async def commit(self) -> None:
+        """Raises the error of the first change whose condition does not hold, or Unavailable."""
+        outbox = self._scope.tools.outbox
+        operations = [*self._operations, *(outbox.operation(entry) for entry in self._entries)]
+        if not operations:
+            return
+        try:
+            await self._scope.table.write(operations)
+        except ConditionRefused as refused:
+            self._abandon()
+            raise self._errors[refused.positions[0]] from None
+        except BaseException:
+            self._abandon()
+            raise
+        outbox.hand_over(self._entries)
+
+    def _abandon(self) -> None:
+        for entry in self._entries:
+            entry.span.end()
+
+    def _add(self, operation: Operation, error: TenfoldError) -> None:
+        self._operations.append(operation)
+        self._errors.append(error)
+
+
+def _default_error(expect: Expect) -> TenfoldError:
+    match expect:
+        case Absent():
+            return AlreadyExists("It exists already.")
+        case OlderThan():
+            return AlreadyHandled("A newer state is known.")
+        case AtVersion():
+            return Stale("It was changed by somebody else; read it again and repeat your change.")
+        case _:
+            return Conflict("It is not in the expected state.")

@@ -1,0 +1,57 @@
+"""The long-lived worker: a FastStream subscriber a subscription, on the SQS broker."""
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+from faststream import AckPolicy
+from faststream_sqs import SQSBroker, SQSMessage, SQSQueue
+
+from awsjson import AwsJson
+from chassis.context import Toolbox
+from chassis.dispatch import Delivery, Dispatcher
+from chassis.errors import Rejected, Retryable
+from chassis.names import Names
+from chassis.subscription import AnySubscription
+
+log = structlog.get_logger(__name__)
+
+
+def make_broker(
+    tools: Toolbox, subscriptions: list[AnySubscription], names: Names, client: AwsJson, graceful_seconds: float
+) -> SQSBroker:
+    """A broker that consumes every subscription of the service from its queue."""
+    broker = SQSBroker(client=client, graceful_timeout=graceful_seconds, logger=None)
+    for subscription in subscriptions:
+        queue = SQSQueue(
+            names.queue(tools.service, subscription.name),
+            visibility=subscription.visibility,
+            declare=False,
+            dead_letter=names.dead_letters(tools.service, subscription.name),
+        )
+        subscriber = broker.subscriber(
+            queue, max_workers=subscription.concurrency, ack_policy=AckPolicy.MANUAL, no_reply=True, raw=True
+        )
+        subscriber(settling(Dispatcher(tools, subscription)))
+    return broker
+
+
+def settling(dispatcher: Dispatcher) -> Callable[[SQSMessage], Awaitable[None]]:
+    """Turns the outcome of a delivery into its settlement: by the type of the error, and by nothing else."""
+
+    async def receive(message: SQSMessage) -> None:
+        delivery = Delivery(message.body, message.message_id, message.receive_count, message.sent_at)
+        try:
+            await dispatcher.handle(delivery)
+        except Rejected as error:
+            log.warning("rejected", reason=error.detail, message_id=delivery.message_id)
+            await message.reject(error.detail)
+        except Retryable as error:
+            log.info("try_again", reason=error.detail, receive_count=delivery.receive_count)
+            await message.nack()
+        except Exception:
+            log.exception("handler_failed", receive_count=delivery.receive_count, message_id=delivery.message_id)
+            await message.nack()
+        else:
+            await message.ack()
+
+    return receive

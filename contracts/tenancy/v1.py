@@ -1,0 +1,94 @@
+"""Events of the tenancy service, version 1."""
+
+from datetime import datetime
+from typing import Annotated
+
+from contracts.common import InvitationId, OrgId, Plan, Role, UserId
+from contracts.event import Event, Secret
+
+
+class OrganizationCreated(Event, type="tenancy.organization.created.v1", subject="org_id"):
+    """An organization exists; its creator is its owner. Audit keeps it."""
+
+    org_id: OrgId
+    slug: str
+    name: str
+    plan: Plan
+    owner_id: UserId
+    personal: bool
+    """Made at sign-up for one person alone."""
+
+
+class PlanChanged(Event, type="tenancy.organization.plan_changed.v1", subject="org_id"):
+    """An organization has another plan, and with it other limits. Files and audit follow it."""
+
+    org_id: OrgId
+    previous_plan: Plan
+    plan: Plan
+
+
+class InvitationCreated(Event, type="tenancy.invitation.created.v1", subject="invitation_id"):
+    """A person was invited. Notify sends them the e-mail with the token.
+
+    The token works once, until `expires_at`, and only for a signed-in person with this confirmed address.
+    """
+
+    invitation_id: InvitationId
+    email: str
+    role: Role
+    org_name: str
+    inviter_id: UserId
+    inviter_name: str
+    token: Annotated[str, Secret()]
+    expires_at: datetime
+
+
+class InvitationAccepted(Event, type="tenancy.invitation.accepted.v1", subject="invitation_id"):
+    """The invited person said yes; `tenancy.member.added.v1` goes with it. Audit keeps it."""
+
+    invitation_id: InvitationId
+    email: str
+    user_id: UserId
+
+
+class InvitationDeclined(Event, type="tenancy.invitation.declined.v1", subject="invitation_id"):
+    """The invited person said no; their seat is free again. Audit keeps it."""
+
+    invitation_id: InvitationId
+    email: str
+
+
+class InvitationRevoked(Event, type="tenancy.invitation.revoked.v1", subject="invitation_id"):
+    """The invitation was taken back; its token works no more and its seat is free. Audit keeps it."""
+
+    invitation_id: InvitationId
+    email: str
+
+
+class MemberAdded(Event, type="tenancy.member.added.v1", subject="user_id"):
+    """A user belongs to an organization, with a role. The aggregate is the membership: each service with people in
+    it keeps a projection of these, and identity puts them into tokens."""
+
+    user_id: UserId
+    email: str
+    name: str
+    role: Role
+
+
+class MemberRoleChanged(Event, type="tenancy.member.role_changed.v1", subject="user_id"):
+    """A member has another role, from now on and in every service."""
+
+    user_id: UserId
+    email: str
+    name: str
+    previous_role: Role
+    role: Role
+
+
+class MemberRemoved(Event, type="tenancy.member.removed.v1", subject="user_id"):
+    """A member is out: their tokens for this organization stop working everywhere."""
+
+    user_id: UserId
+    email: str
+    name: str
+    role: Role
