@@ -1,0 +1,84 @@
+"""What every part of a template uses: intrinsics, logical ids, outputs, and the one way to write it down."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chassis.names import Names
+from deploy.errors import TemplateError
+
+Template = dict[str, Any]
+FORMAT = "2010-09-09"
+_ENV_NAME = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z][A-Z0-9]*)*")
+_ENV_OUTPUT = "Env"
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a template goes: the stage, whether that is the embedded AWS, and what Lambda runs there."""
+
+    stage: str
+    local: bool = False
+    runtime: str = "python3.13"
+    architecture: str = "arm64"
+
+    @property
+    def names(self) -> Names:
+        return Names(self.stage)
+
+
+def ref(logical_id: str) -> Template:
+    return {"Ref": logical_id}
+
+
+def arn(logical_id: str) -> Template:
+    return {"Fn::GetAtt": [logical_id, "Arn"]}
+
+
+def sub(text: str) -> Template:
+    return {"Fn::Sub": text}
+
+
+def bus_arn(names: Names) -> Template:
+    return sub(f"arn:${{AWS::Partition}}:events:${{AWS::Region}}:${{AWS::AccountId}}:event-bus/{names.bus}")
+
+
+def logical(name: str) -> str:
+    """`member-projection` as a logical id: `MemberProjection`. Raises TemplateError for a name without letters."""
+    words = re.findall(r"[A-Za-z0-9]+", name)
+    if not words:
+        raise TemplateError(f"{name!r} cannot be part of a logical id; use letters and digits")
+    return "".join(word[0].upper() + word[1:] for word in words)
+
+
+def env_output(variable: str) -> str:
+    """The output that carries an environment variable: `UPLOADS_BUCKET` is `EnvUploadsBucket`, for CloudFormation
+    allows letters and digits only. Raises TemplateError for a name that could not be read back."""
+    if not _ENV_NAME.fullmatch(variable):
+        raise TemplateError(f"environment variable {variable!r}: use UPPER_CASE words, each beginning with a letter")
+    return _ENV_OUTPUT + "".join(word.capitalize() for word in variable.split("_"))
+
+
+def environment_of(outputs: Mapping[str, str]) -> dict[str, str]:
+    """The environment variables among a stack's outputs: the inverse of `env_output`."""
+    found = {}
+    for key, value in outputs.items():
+        if key.startswith(_ENV_OUTPUT):
+            words = re.findall(r"[A-Z][a-z0-9]*", key.removeprefix(_ENV_OUTPUT))
+            found["_".join(word.upper() for word in words)] = value
+    return dict(sorted(found.items()))
+
+
+def merge(into: Template, more: Mapping[str, Any], what: str) -> None:
+    """Add resources to a template. Raises TemplateError when both have the same logical id."""
+    for logical_id, resource in more.items():
+        if logical_id in into:
+            raise TemplateError(f"{what}: the logical id {logical_id} is used twice; rename one")
+        into[logical_id] = resource
+
+
+def render(template: Template) -> str:
+    """The template as JSON, the same text for the same declaration."""
+    return json.dumps(template, indent=1, sort_keys=True, ensure_ascii=False) + "\n"

@@ -1,0 +1,85 @@
+"""What a service's code may do: its own table, its own queues, its own events. Nothing of anybody else's."""
+
+from collections.abc import Sequence
+
+from chassis.names import Names
+from chassis.service import Service
+from chassis.stack import StackPart
+from chassis.subscription import AnySubscription
+from contracts.event import SOURCE_PREFIX
+from deploy.template.base import Template, arn, bus_arn, sub
+from deploy.template.queues import dead_letters_id, queue_id
+from deploy.template.table import TABLE
+
+DATA_POLICY = "DataPolicy"
+PROCESS_POLICY = "ProcessPolicy"
+
+
+def policies(service: Service, subscriptions: Sequence[AnySubscription], part: StackPart, names: Names) -> Template:
+    """Two managed policies. DataPolicy (table and events) is for everything that runs the service's code, functions
+    included. ProcessPolicy adds the queues and the service's own resources; functions do without it, because a
+    resource that calls a function (a user pool) would depend on a policy that names that resource."""
+    made = {DATA_POLICY: _managed(f"{service.name}: its table and its events", _data(service, names))}
+    statements = [*_queues(subscriptions), *part.statements]
+    if statements:
+        made[PROCESS_POLICY] = _managed(f"{service.name}: its queues and its other resources", statements)
+    return made
+
+
+def _managed(description: str, statements: list[Template]) -> Template:
+    document = {"Version": "2012-10-17", "Statement": statements}
+    return {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"Description": description, "PolicyDocument": document}}
+
+
+def _data(service: Service, names: Names) -> list[Template]:
+    statements: list[Template] = [
+        {
+            "Effect": "Allow",
+            "Action": [
+                "dynamodb:BatchGetItem",
+                "dynamodb:BatchWriteItem",
+                "dynamodb:ConditionCheckItem",
+                "dynamodb:DeleteItem",
+                "dynamodb:GetItem",
+                "dynamodb:PutItem",
+                "dynamodb:Query",
+                "dynamodb:UpdateItem",
+            ],
+            "Resource": arn(TABLE),
+        }
+    ]
+    if service.table.indexes:
+        statements.append(
+            {"Effect": "Allow", "Action": ["dynamodb:Query"], "Resource": sub(f"${{{TABLE}.Arn}}/index/*")}
+        )
+    if service.publishes:
+        statements.append(
+            {
+                "Effect": "Allow",
+                "Action": ["events:PutEvents"],
+                "Resource": bus_arn(names),
+                # No service can publish in another's name.
+                "Condition": {"StringEquals": {"events:source": SOURCE_PREFIX + service.name}},
+            }
+        )
+    return statements
+
+
+def _queues(subscriptions: Sequence[AnySubscription]) -> list[Template]:
+    if not subscriptions:
+        return []
+    receive = [
+        "sqs:ChangeMessageVisibility",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:GetQueueUrl",
+        "sqs:ReceiveMessage",
+    ]
+    return [
+        {"Effect": "Allow", "Action": receive, "Resource": [arn(queue_id(one)) for one in subscriptions]},
+        {
+            "Effect": "Allow",
+            "Action": ["sqs:GetQueueUrl", "sqs:SendMessage"],
+            "Resource": [arn(dead_letters_id(one)) for one in subscriptions],
+        },
+    ]

@@ -1,0 +1,11 @@
+from chassis.service import Service, TableSpec
+from services.demo.events import ThingHappened
+
+service = Service(
+    "demo",
+    api="services.demo.api:router",
+    table=TableSpec(indexes=2),
+    subscriptions=("services.demo.consumers:things", "services.demo.consumers:uploads"),
+    publishes=(ThingHappened,),
+    resources="services.demo.stack:resources",
+)
