@@ -37,7 +37,7 @@ def _parameter(name: str, value: Template) -> Template:
 def _artifacts(name: str) -> Template:
     return {
         "Type": "AWS::S3::Bucket",
-        "DeletionPolicy": "Retain",
+        "DeletionPolicy": "RetainExceptOnCreate",
         "UpdateReplacePolicy": "Retain",
         "Properties": {
             "BucketName": sub(name),

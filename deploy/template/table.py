@@ -28,7 +28,7 @@ def table(service: Service, names: Names) -> Template:
     return {
         TABLE: {
             "Type": "AWS::DynamoDB::Table",
-            "DeletionPolicy": "Retain",
+            "DeletionPolicy": "RetainExceptOnCreate",
             "UpdateReplacePolicy": "Retain",
             "Properties": properties,
         }

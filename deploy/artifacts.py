@@ -1,0 +1,26 @@
+"""Packages in S3, under the hash of what they hold: the same package is uploaded once, and none is ever replaced."""
+
+import hashlib
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from deploy.aws import Aws
+from deploy.errors import StackError
+
+
+def upload(aws: Aws, bucket: str, service: str, package: Path) -> str:
+    """Put `package` into `bucket` unless it is there, and return its key. Raises StackError."""
+    data = package.read_bytes()
+    key = f"{service}/{hashlib.sha256(data).hexdigest()}.zip"
+    s3 = aws.client("s3")
+    try:
+        try:
+            s3.head_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+                raise
+            s3.put_object(Bucket=bucket, Key=key, Body=data)
+    except (ClientError, BotoCoreError) as error:
+        raise StackError(f"cannot upload the package of {service} to {bucket}: {error}") from error
+    return key
