@@ -156,7 +156,7 @@ def _validated(model: type[M], value: Any, where: str) -> M:
 
 
 def _any_event(envelope: Envelope) -> AnyEvent:
-    """Of a type that this deployment does not know yet nothing is kept but that it happened: its secrets are unknown."""
+    """Of a type that this deployment does not know yet only the fact is kept: which fields are secret is unknown."""
     contract = REGISTRY.get(envelope.type)
     if contract is None:
         return AnyEvent(type=envelope.type, data={})

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 import structlog
 import uvicorn
 
+from awsjson import AwsError
 from chassis.auth.discovery import fetch_keys, issuer_finder
 from chassis.auth.tokens import TokenVerifier
 from chassis.aws import Aws
@@ -124,7 +125,7 @@ def _die_loudly(task: "asyncio.Task[None]") -> None:
 async def _readiness(tools: Toolbox) -> str | None:
     try:
         await tools.table.get(Key("READINESS"))
-    except Exception as error:
+    except (TenfoldError, AwsError) as error:
         log.warning("not_ready", reason=repr(error))
         return f"the table can't be read: {error}"
     return None

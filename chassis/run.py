@@ -1,7 +1,6 @@
 """`python -m chassis.run tasks`: one service's process."""
 
 import asyncio
-import os
 import sys
 
 from chassis.logs import set_up_logs
@@ -15,13 +14,12 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m chassis.run SERVICE\n")
         return 2
-    os.environ["TENFOLD_SERVICE"] = arguments[0]
     try:
         declared = service(arguments[0])
     except ModuleNotFoundError as error:
         sys.stderr.write(f"No service {arguments[0]!r}: {error}. Services are the folders under services/.\n")
         return 2
-    settings = Settings()  # type: ignore[call-arg]  (read from the environment)
+    settings = Settings(tenfold_service=declared.name)
     set_up_logs(declared.name, settings.log_level)
     tracing = set_up_tracing(declared.name, settings.otel_exporter_otlp_endpoint)
     try:

@@ -20,15 +20,12 @@ from chassis.table import (
     ConditionRefused,
     Delete,
     Expect,
-    Item,
     OlderThan,
     Operation,
     Put,
 )
 from chassis.tracing import start_publish_span, traceparent_of
 from contracts.event import SOURCE_PREFIX, ContractError, Envelope, Event
-
-CLAIM_PAYLOAD: Item = {"claimed": True}
 
 
 class Unit:
@@ -47,7 +44,7 @@ class Unit:
             expires = int((scope.now() + timedelta(days=claim.days)).timestamp())
             key = Key(claim.key.pk, f"{claim.key.sk}#{step}" if step else claim.key.sk)
             self._add(
-                Put(key, {**CLAIM_PAYLOAD, "expires_at": expires}, Absent()),
+                Put(key, {"claimed_at": scope.now().isoformat(), "expires_at": expires}, Absent()),
                 AlreadyHandled("This event's effect exists already.")
                 if claim.is_event
                 else Conflict("This Idempotency-Key was carried out already and its answer was lost; read the result."),

@@ -45,10 +45,10 @@ async def _published(settings: Settings, calls: AwsCalls) -> tuple[str, str]:
 async def fetch_keys(url: str) -> dict[str, Any]:
     """The JSON Web Key Set at `url`. Raises Unavailable."""
     try:
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT)) as session:
-            async with session.get(url) as answer:
-                answer.raise_for_status()
-                keys: dict[str, Any] = await answer.json(content_type=None)
-                return keys
+        limit = aiohttp.ClientTimeout(total=TIMEOUT)
+        async with aiohttp.ClientSession(timeout=limit) as session, session.get(url) as answer:
+            answer.raise_for_status()
+            keys: dict[str, Any] = await answer.json(content_type=None)
+            return keys
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
         raise Unavailable("The token issuer's keys can't be fetched; try again.") from error

@@ -1,0 +1,181 @@
+"""A service in one test: its table, bus and clock in memory, its app on a client, its consumers on real envelopes."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+
+from chassis.auth.development import DevelopmentIssuer
+from chassis.auth.tokens import Claims, TokenVerifier
+from chassis.context import Actor, Cause, OrgScope, Toolbox, UserScope
+from chassis.dispatch import Delivery, Dispatcher
+from chassis.http.app import make_app
+from chassis.members import Member, project
+from chassis.outbox import Outbox, OutboxEntry
+from chassis.service import Service
+from chassis.subscription import AnySubscription
+from chassis.table import Table
+from chassis.testing.memory import MemoryTable
+from contracts.common import Role
+from contracts.event import SOURCE_PREFIX, Envelope, Event
+
+ACME = "org_acme"
+_KEY = generate_private_key(public_exponent=65537, key_size=2048)
+
+
+class FakeClock:
+    """Stands still until it is moved."""
+
+    def __init__(self, now: datetime = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)) -> None:
+        self._now = now
+
+    def now(self) -> datetime:
+        return self._now
+
+    def advance(self, **delta: float) -> None:
+        self._now += timedelta(**delta)
+
+
+class CountingIds:
+    """`task_000…1`, `task_000…2`: as long as real ids, and readable."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def new(self, prefix: str = "") -> str:
+        self._count += 1
+        return f"{prefix}_{self._count:032x}" if prefix else f"{self._count:032x}"
+
+
+class FakeBus:
+    """Keeps what is published. While `down`, it refuses every entry."""
+
+    def __init__(self) -> None:
+        self.entries: list[OutboxEntry] = []
+        self.down = False
+
+    async def put(self, entries: Sequence[OutboxEntry]) -> list[bool]:
+        if not self.down:
+            self.entries.extend(entries)
+        return [not self.down] * len(entries)
+
+    @property
+    def envelopes(self) -> list[Envelope]:
+        return [Envelope.model_validate_json(entry.detail) for entry in self.entries]
+
+
+class ServiceUnderTest:
+    """One service on fakes (or on the `table` given)."""
+
+    def __init__(
+        self, service: Service, *, ports: Mapping[type, object] | None = None, table: Table | None = None
+    ) -> None:
+        self.service = service
+        self.clock, self.ids, self.bus = FakeClock(), CountingIds(), FakeBus()
+        self.table: Table = table or MemoryTable()
+        self.outbox = Outbox(self.table, self.bus, self.clock)
+        self.tools = Toolbox(service.name, self.table, self.outbox, self.clock, self.ids, ports or {})
+        self.issuer = DevelopmentIssuer(self.clock, _KEY)
+        self._verifier = TokenVerifier(self.issuer.find, self.issuer.fetch, self.clock)
+
+    # --- work inside the service
+
+    def scope(self, user_id: str = "user_ada", role: Role = Role.OWNER, org_id: str = ACME) -> OrgScope:
+        return OrgScope(self.tools, self._actor(user_id, role), Cause(self.ids.new()), org_id)
+
+    def user_scope(self, user_id: str = "user_ada", org_id: str | None = None) -> UserScope:
+        return UserScope(self.tools, self._actor(user_id, None), Cause(self.ids.new()), user_id, org_id)
+
+    async def add_member(
+        self, user_id: str, role: Role = Role.MEMBER, *, org_id: str = ACME, version: int = 1
+    ) -> Member:
+        """Put a member into the service's projection, as tenancy's event would."""
+        name = user_id.removeprefix("user_")
+        member = Member(id=user_id, email=f"{name}@acme.example", name=name.title(), role=role, version=version)
+        await project(self.scope(org_id=org_id), member)
+        return member
+
+    # --- its events
+
+    async def published(self, event_type: type[Event] | None = None) -> list[Envelope]:
+        """All that it published so far (of one type), in order."""
+        await self.outbox.flush()
+        return [e for e in self.bus.envelopes if event_type is None or e.type == event_type.event_type]
+
+    async def deliver(
+        self,
+        subscription: AnySubscription,
+        event: Event,
+        *,
+        event_id: str | None = None,
+        org_id: str = ACME,
+        actor: str = "user_ada",
+        version: int = 1,
+        receive_count: int = 1,
+    ) -> str:
+        """Let a subscription handle `event` as the bus would deliver it. Returns the event's id; repeat it to test
+        that a second delivery changes nothing. Raises what the handler raises."""
+        event_id = event_id or self.ids.new()
+        envelope = Envelope(
+            id=event_id,
+            source=SOURCE_PREFIX + event.owner(),
+            type=event.event_type,
+            time=self.clock.now(),
+            subject=event.subject(),
+            dataschema=f"contracts/schemas/{event.event_type}.json",
+            orgid=org_id,
+            actor=actor,
+            aggregateversion=version,
+            correlationid="correlation",
+            data=event.model_dump(mode="json", exclude_none=True),
+        )
+        body = {
+            "source": envelope.source,
+            "detail-type": envelope.type,
+            "detail": envelope.model_dump(mode="json", exclude_none=True),
+        }
+        await self.deliver_raw(subscription, body, receive_count=receive_count)
+        return event_id
+
+    async def deliver_raw(self, subscription: AnySubscription, body: dict[str, Any], *, receive_count: int = 1) -> None:
+        """Deliver any body, such as an event of AWS itself."""
+        delivery = Delivery(json.dumps(body).encode(), "message", receive_count)
+        await Dispatcher(self.tools, subscription).handle(delivery)
+
+    # --- its HTTP API
+
+    def client(
+        self,
+        user_id: str | None = "user_ada",
+        role: Role | None = Role.OWNER,
+        *,
+        org_id: str | None = ACME,
+        mv: int = 1,
+    ) -> httpx.AsyncClient:
+        """A client with that person's token (None: without a token)."""
+        headers = {}
+        if user_id is not None:
+            name = user_id.removeprefix("user_")
+            claims = Claims(
+                user_id=user_id,
+                email=f"{name}@acme.example",
+                name=name.title(),
+                org=org_id,
+                role=role if org_id else None,
+                mv=mv,
+            )
+            headers["Authorization"] = f"Bearer {self.issuer.token(claims)}"
+        app = make_app(self.service, self.tools, self._verifier, _ready)
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        return httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers)
+
+    def _actor(self, user_id: str, role: Role | None) -> Actor:
+        name = user_id.removeprefix("user_")
+        return Actor(user_id, role, f"{name}@acme.example", name.title())
+
+
+async def _ready() -> str | None:
+    return None
