@@ -1,0 +1,66 @@
+"""What analytics reads of the events of tasks."""
+
+from chassis.context import EventContext
+from chassis.subscription import Subscription
+from contracts.common import ProjectId, TaskStatus, UserId
+from contracts.reads import Reads
+from contracts.tasks import v1 as tasks
+from services.analytics import usecases
+
+
+class NewProject(Reads[tasks.ProjectCreated]):
+    project_id: ProjectId
+    key: str
+    name: str
+
+
+class Created(Reads[tasks.TaskCreated]):
+    project_id: ProjectId
+    status: TaskStatus
+
+
+class Assigned(Reads[tasks.TaskAssigned]):
+    assignee_id: UserId
+    status: TaskStatus
+
+
+class Unassigned(Reads[tasks.TaskUnassigned]):
+    assignee_id: UserId
+    status: TaskStatus
+
+
+class Moved(Reads[tasks.TaskStatusChanged]):
+    project_id: ProjectId
+    previous_status: TaskStatus
+    status: TaskStatus
+    assignee_ids: list[UserId]
+
+
+figures = Subscription("figures", mode="every")
+
+
+@figures.on(NewProject)
+async def name_project(event: NewProject, ctx: EventContext) -> None:
+    await usecases.name_project(ctx.scope, event.project_id, event.key, event.name)
+
+
+@figures.on(Created)
+async def count_created(event: Created, ctx: EventContext) -> None:
+    await usecases.count_created(ctx.scope, event.project_id, event.status, ctx.time.date())
+
+
+@figures.on(Assigned)
+async def count_assigned(event: Assigned, ctx: EventContext) -> None:
+    await usecases.count_assigned(ctx.scope, event.assignee_id, event.status)
+
+
+@figures.on(Unassigned)
+async def count_unassigned(event: Unassigned, ctx: EventContext) -> None:
+    await usecases.count_unassigned(ctx.scope, event.assignee_id, event.status)
+
+
+@figures.on(Moved)
+async def count_moved(event: Moved, ctx: EventContext) -> None:
+    await usecases.count_moved(
+        ctx.scope, event.project_id, event.assignee_ids, event.previous_status, event.status, ctx.time.date()
+    )

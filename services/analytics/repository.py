@@ -1,0 +1,53 @@
+"""The figures of an organization's projects and people: counters, one item each."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from chassis.context import OrgScope
+from chassis.keys import Key
+from chassis.repository import Listing, Page, PageRequest
+from chassis.table import Item
+from chassis.unit import Unit
+from services.analytics.model import Change, PersonFigures, ProjectFigures
+
+PROJECTS = Listing(index=1, name="PROJECTS", shards=2)
+PEOPLE = Listing(index=1, name="PEOPLE", shards=2)
+DAY = "done_on_"
+
+
+class FiguresRepository:
+    """Counters only grow and shrink by what events add to them; nothing is read to be written back."""
+
+    def __init__(self, scope: OrgScope) -> None:
+        self._scope = scope
+
+    def add_to_project(
+        self, unit: Unit, project_id: str, change: Change, names: Mapping[str, str] | None = None
+    ) -> None:
+        fixed = {"project_id": project_id, **(names or {})}
+        self._add(unit, self._scope.key("PROJECT", project_id), change, fixed, PROJECTS, project_id)
+
+    def add_to_person(self, unit: Unit, user_id: str, change: Change) -> None:
+        self._add(unit, self._scope.key("PERSON", user_id), change, {"user_id": user_id}, PEOPLE, user_id)
+
+    async def projects(self, request: PageRequest) -> Page[ProjectFigures]:
+        page = await PROJECTS.page(self._scope, request)
+        return Page(items=[ProjectFigures.model_validate(_values(item)) for item in page.items], next=page.next)
+
+    async def people(self, request: PageRequest) -> Page[PersonFigures]:
+        page = await PEOPLE.page(self._scope, request)
+        return Page(items=[PersonFigures.model_validate(_values(item)) for item in page.items], next=page.next)
+
+    def _add(self, unit: Unit, key: Key, change: Change, fixed: Mapping[str, Any], of: Listing, id: str) -> None:  # noqa: A002
+        amounts = {"open": change.open, "done": change.done}
+        amounts |= {
+            name: value for name, value in (("created", change.created), ("assigned", change.assigned)) if value
+        }
+        if change.day is not None and change.done:
+            amounts[f"{DAY}{change.day.isoformat()}"] = change.done
+        unit.add(key, amounts, fixed=fixed, lists=[of.entry(self._scope, id, "")])
+
+
+def _values(item: Item) -> Item:
+    days = {name.removeprefix(DAY): count for name, count in item.items() if name.startswith(DAY) and count}
+    return {**item, "done_on": days}
