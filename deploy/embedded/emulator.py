@@ -15,8 +15,8 @@ from deploy.embedded.mailbox import Mail, read_mailbox
 from deploy.errors import EmulatorError
 from deploy.ports import HOST, is_free, remembered_port
 from deploy.processes import end_leftover, remember, stop, tail
+from deploy.services import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 30.0
 STOP_SECONDS = 30.0
 

@@ -1,0 +1,178 @@
+"""Builds the zip that a service's functions run: its locked libraries and the first-party code it stands on.
+
+The same inputs give the same bytes, so that a package is known by its hash and is built and uploaded once.
+"""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.errors import PackagingError
+from deploy.services import ROOT
+
+BUILDER = "1"
+"""Part of every cache key: raise it when this module builds differently."""
+INSTALL_SECONDS = 300
+COMPILE_SECONDS = 300
+TIMESTAMP = (2020, 1, 1, 0, 0, 0)
+FIRST_PARTY = {
+    "awsjson": "awsjson/src/awsjson",
+    "chassis": "chassis",
+    "contracts": "contracts",
+    "faststream_sqs": "faststream-sqs/src/faststream_sqs",
+}
+UNPACKED = frozenset({"__pycache__", "tests", "testing", "schemas"})
+UNPACKED_FILES = frozenset({"README.md", "requirements.lock", "pyproject.toml", "RECORD", "INSTALLER", "REQUESTED"})
+AWS_APIS = frozenset(
+    "cognito-idp dynamodb events kms lambda s3 scheduler secretsmanager ses sesv2 sns sqs ssm sts".split()  # noqa: SIM905
+)
+"""The service models of botocore that are packed. It has four hundred; a client of another raises
+UnknownServiceError: then add it here."""
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """The Python that a package is for. `python` compiles, and is the one to install for when `platform` is None;
+    with a `platform` (uv's name, "aarch64-manylinux_2_28") `version` says what to install for."""
+
+    python: Path
+    version: str
+    platform: str | None = None
+
+    @property
+    def runtime(self) -> str:
+        """Lambda's name for it."""
+        return f"python{self.version}"
+
+
+def interpreter_of(venv: Path) -> Interpreter:
+    """The interpreter of a virtual environment. Raises PackagingError if `venv` is none."""
+    try:
+        settings = dict(
+            line.split(" = ", 1) for line in (venv / "pyvenv.cfg").read_text().splitlines() if " = " in line
+        )
+        major, minor = settings.get("version", settings.get("version_info", "")).split(".")[:2]
+    except (OSError, ValueError):
+        raise PackagingError(f"{venv} is not a virtual environment; run `make setup`") from None
+    return Interpreter(venv / "bin/python", f"{major}.{minor}")
+
+
+def package(service: str, interpreter: Interpreter, cache: Path, *, root: Path = ROOT) -> Path:
+    """The zip of `service`, built in the folder `cache` unless it lies there already.
+
+    `root` is the folder that holds `services/<service>` and its requirements.lock. Raises PackagingError.
+    """
+    lock = root / "services" / service / "requirements.lock"
+    if not lock.exists():
+        raise PackagingError(f"{lock} is missing; run `make lock`")
+    sources = dict(sorted(_first_party(service, root)))
+    libraries_key = _digest(BUILDER, interpreter.version, interpreter.platform or sys.platform, lock.read_text())
+    key = _digest(libraries_key, *(f"{name}\0{_digest_of(path)}" for name, path in sources.items()))
+    finished = cache / f"{service}-{key}.zip"
+    if not finished.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        libraries = cache / f"libraries-{libraries_key}.zip"
+        if not libraries.exists():
+            _build_libraries(lock, interpreter, libraries)
+        _add_sources(libraries, sources, interpreter, finished)
+    return finished
+
+
+def _first_party(service: str, root: Path) -> Iterator[tuple[str, Path]]:
+    folders = {name: ROOT / folder for name, folder in FIRST_PARTY.items()}
+    folders[f"services/{service}"] = root / "services" / service
+    for name, folder in folders.items():
+        for path in folder.rglob("*"):
+            inside = path.relative_to(folder)
+            if path.is_file() and not UNPACKED & set(inside.parts) and path.name not in UNPACKED_FILES:
+                yield f"{name}/{inside.as_posix()}", path
+
+
+def _build_libraries(lock: Path, interpreter: Interpreter, finished: Path) -> None:
+    """The trimmed and compiled third-party libraries of a lock. Kept zipped, for they change less often than our code
+    and compressing them is most of the work."""
+    with tempfile.TemporaryDirectory(dir=finished.parent) as folder:
+        site = Path(folder) / "site"
+        where = ["--python", str(interpreter.python)]
+        if interpreter.platform:
+            where = ["--python-platform", interpreter.platform, "--python-version", interpreter.version]
+        _run(
+            [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(site), *where, "--no-deps",
+             "--require-hashes", "--only-binary", ":all:", "-r", str(lock)],
+            INSTALL_SECONDS, f"installing {lock}",
+        )  # fmt: skip
+        _trim(site)
+        _compile(site, interpreter)
+        unfinished = Path(folder) / "libraries.zip"
+        _zip(site, unfinished)
+        unfinished.replace(finished)
+
+
+def _add_sources(libraries: Path, sources: dict[str, Path], interpreter: Interpreter, finished: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=finished.parent) as folder:
+        code, unfinished = Path(folder) / "code", Path(folder) / "package.zip"
+        for name, path in sources.items():
+            (code / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, code / name)
+        _compile(code, interpreter)
+        shutil.copyfile(libraries, unfinished)
+        _zip(code, unfinished)
+        unfinished.replace(finished)
+
+
+def _trim(site: Path) -> None:
+    shutil.rmtree(site / "bin", ignore_errors=True)
+    (site / ".lock").unlink(missing_ok=True)
+    for cached in list(site.rglob("__pycache__")):
+        shutil.rmtree(cached)
+    for path in [path for path in site.rglob("*") if path.suffix == ".pyi" or path.name in UNPACKED_FILES]:
+        path.unlink()
+    data = site / "botocore/data"
+    if data.exists():
+        for model in data.iterdir():
+            if model.is_dir() and model.name not in AWS_APIS:
+                shutil.rmtree(model)
+
+
+def _compile(folder: Path, interpreter: Interpreter) -> None:
+    # Unchecked: unpacking sets the times of files anew, and a .pyc that follows them would be compiled at each start.
+    _run(
+        [str(interpreter.python), "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash",
+         "-s", str(folder), str(folder)],
+        COMPILE_SECONDS, "compiling",
+    )  # fmt: skip
+
+
+def _zip(folder: Path, archive_path: Path) -> None:
+    """Add every file of `folder` to an archive, in order and without times."""
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    with zipfile.ZipFile(archive_path, "a", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for name, path in sorted(files.items()):
+            entry = zipfile.ZipInfo(name, TIMESTAMP)
+            entry.external_attr, entry.compress_type = 0o644 << 16, zipfile.ZIP_DEFLATED
+            archive.writestr(entry, path.read_bytes())
+
+
+def _run(command: list[str], seconds: float, what: str) -> None:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)  # noqa: S603
+    except subprocess.TimeoutExpired:
+        raise PackagingError(f"{what} took longer than {seconds:.0f} s") from None
+    except OSError as error:
+        raise PackagingError(f"{what}: cannot run {command[0]}: {error}") from None
+    if done.returncode != 0:
+        raise PackagingError(f"{what} failed: {(done.stderr or done.stdout).strip()[-2000:]}")
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+def _digest_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
