@@ -1,0 +1,33 @@
+"""The SQS broker for FastStream."""
+
+from faststream_sqs.broker import SQSBroker
+from faststream_sqs.errors import FailedEntry, PublishFailed, QueueNotFound
+from faststream_sqs.message import SQSMessage
+from faststream_sqs.publisher import SQSPublisher
+from faststream_sqs.record import Outcome, Settler, SQSRecord
+from faststream_sqs.router import SQSRoute, SQSRoutePublisher, SQSRouter
+from faststream_sqs.schemas import Backoff, SQSQueue
+from faststream_sqs.subscriber import SQSSubscriber
+from faststream_sqs.testing import Settlement, TestSQSBroker
+from faststream_sqs.transport import Transport
+
+__all__ = (
+    "Backoff",
+    "FailedEntry",
+    "Outcome",
+    "PublishFailed",
+    "QueueNotFound",
+    "SQSBroker",
+    "SQSMessage",
+    "SQSPublisher",
+    "SQSQueue",
+    "SQSRecord",
+    "SQSRoute",
+    "SQSRoutePublisher",
+    "SQSRouter",
+    "SQSSubscriber",
+    "Settlement",
+    "Settler",
+    "TestSQSBroker",
+    "Transport",
+)

@@ -1,0 +1,117 @@
+"""What brokers, subscribers and publishers are set up with."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from faststream.exceptions import IncorrectState
+from faststream.middlewares import AckPolicy
+
+from faststream_sqs._compat import (
+    EMPTY,
+    BrokerConfig,
+    PublisherSpecificationConfig,
+    PublisherUsecaseConfig,
+    SubscriberSpecificationConfig,
+    SubscriberUsecaseConfig,
+)
+from faststream_sqs.errors import QueueNotFound, is_missing_queue
+from faststream_sqs.options import Consumption
+from faststream_sqs.schemas import SQSQueue, is_url, name_of_arn
+from faststream_sqs.transport import SQSCalls
+
+FIFO_ATTRIBUTES = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
+
+
+@dataclass(kw_only=True)
+class SQSBrokerConfig(BrokerConfig):
+    """The broker's state: its connection and the URLs of the queues it met."""
+
+    calls: SQSCalls | None = None
+    poll: bool = True
+    poll_grace: float = 1.0
+    _urls: dict[str, str] = field(default_factory=dict, init=False, repr=False)
+
+    def connected(self) -> SQSCalls:
+        if self.calls is None:
+            raise IncorrectState("the SQS broker is not connected: call connect() or start() first")
+        return self.calls
+
+    async def url(self, queue: str) -> str:
+        """The URL of a queue by its name. Raises QueueNotFound."""
+        if is_url(queue):
+            return queue
+        if queue not in self._urls:
+            try:
+                answer = await self.connected()("GetQueueUrl", {"QueueName": queue})
+            except Exception as error:
+                if is_missing_queue(error):
+                    raise QueueNotFound(queue) from error
+                raise
+            self._urls[queue] = answer["QueueUrl"]
+        return self._urls[queue]
+
+    async def declare(self, queue: str, attributes: Mapping[str, str], tags: Mapping[str, str]) -> None:
+        """Creates the queue if it is not there."""
+        params: dict[str, Any] = {"QueueName": queue}
+        if wanted := {**(FIFO_ATTRIBUTES if queue.endswith(".fifo") else {}), **attributes}:
+            params["Attributes"] = wanted
+        if tags:
+            params["tags"] = dict(tags)
+        self._urls[queue] = (await self.connected()("CreateQueue", params))["QueueUrl"]
+
+    async def attributes(self, queue: str, url: str) -> "QueueAttributes":
+        """Raises QueueNotFound."""
+        wanted = {"QueueUrl": url, "AttributeNames": ["VisibilityTimeout", "RedrivePolicy"]}
+        try:
+            answer = await self.connected()("GetQueueAttributes", wanted)
+        except Exception as error:
+            if is_missing_queue(error):
+                raise QueueNotFound(queue) from error
+            raise
+        found = answer.get("Attributes") or {}
+        target = json.loads(found.get("RedrivePolicy") or "{}").get("deadLetterTargetArn")
+        return QueueAttributes(int(found.get("VisibilityTimeout", 30)), name_of_arn(target) if target else None)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueAttributes:
+    """What a queue says of itself: its visibility in seconds and the name of its dead-letter queue."""
+
+    visibility: int
+    dead_letter: str | None
+
+
+@dataclass(kw_only=True)
+class SQSSubscriberConfig(SubscriberUsecaseConfig):
+    _outer_config: SQSBrokerConfig = field(default_factory=SQSBrokerConfig)
+    queue: SQSQueue
+    consumption: Consumption
+    raw: bool = False
+
+    @property
+    def ack_policy(self) -> AckPolicy:
+        if self._ack_policy is not EMPTY:
+            return self._ack_policy
+        outer = self._outer_config.ack_policy
+        return AckPolicy.NACK_ON_ERROR if outer is EMPTY else outer
+
+
+@dataclass(kw_only=True)
+class SQSSubscriberSpecificationConfig(SubscriberSpecificationConfig):
+    queue: SQSQueue
+    raw: bool = False
+
+
+@dataclass(kw_only=True)
+class SQSPublisherConfig(PublisherUsecaseConfig):
+    _outer_config: SQSBrokerConfig = field(default_factory=SQSBrokerConfig)
+    queue: str
+    headers: dict[str, Any] = field(default_factory=dict)
+    group: str | None = None
+
+
+@dataclass(kw_only=True)
+class SQSPublisherSpecificationConfig(PublisherSpecificationConfig):
+    queue: str

@@ -1,0 +1,105 @@
+"""Bodies and headers in what SQS can carry: text without control characters, and ten attributes."""
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+MAX_ATTRIBUTES = 10
+CONTENT_TYPE, CORRELATION_ID, REPLY_TO = "content-type", "correlation_id", "reply_to"
+ENCODING, PACKED_HEADERS = "fs-encoding", "fs-headers"
+OWN = frozenset({CONTENT_TYPE, CORRELATION_ID, REPLY_TO, ENCODING, PACKED_HEADERS})
+EMPTY_BODY = "-"
+# SQS takes what XML 1.0 takes
+REFUSED = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+ATTRIBUTE_NAME = re.compile(r"(?!AWS\.|Amazon\.|\.)[A-Za-z0-9_.-]{1,256}(?<!\.)", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Meta:
+    """What travels beside a body."""
+
+    content_type: str | None = None
+    correlation_id: str | None = None
+    reply_to: str = ""
+    encoding: str | None = None
+    headers: dict[str, Any] = field(default_factory=dict)
+
+
+def text_attribute(value: str) -> dict[str, str]:
+    return {"DataType": "String", "StringValue": value}
+
+
+def encode(body: bytes, meta: Meta) -> tuple[str, dict[str, Any]]:
+    """SQS's MessageBody and MessageAttributes."""
+    text, encoding = _encode_body(body)
+    own = {
+        CONTENT_TYPE: meta.content_type,
+        CORRELATION_ID: meta.correlation_id,
+        REPLY_TO: meta.reply_to,
+        ENCODING: encoding,
+    }
+    attributes = {name: text_attribute(value) for name, value in own.items() if value}
+    headers = {name: value for name, value in meta.headers.items() if name not in OWN}
+    if _fit(headers, MAX_ATTRIBUTES - len(attributes)):
+        attributes.update({name: text_attribute(value) for name, value in headers.items()})
+    elif headers:
+        attributes[PACKED_HEADERS] = text_attribute(json.dumps(headers, default=str))
+    return text, attributes
+
+
+def _encode_body(body: bytes) -> tuple[str, str | None]:
+    if not body:
+        return EMPTY_BODY, "empty"
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        text = ""
+    if not text or REFUSED.search(text):
+        return base64.b64encode(body).decode(), "base64"
+    return text, None
+
+
+def _fit(headers: Mapping[str, Any], room: int) -> bool:
+    return len(headers) <= room and all(
+        isinstance(value, str) and value and not REFUSED.search(value) and ATTRIBUTE_NAME.fullmatch(name)
+        for name, value in headers.items()
+    )
+
+
+def decode_body(text: str, encoding: str | None) -> bytes:
+    if encoding == "empty":
+        return b""
+    return base64.b64decode(text) if encoding == "base64" else text.encode()
+
+
+def attribute_values(attributes: Mapping[str, Any]) -> dict[str, str | bytes]:
+    return {name: _value(attribute) for name, attribute in attributes.items()}
+
+
+def _value(attribute: Mapping[str, Any]) -> str | bytes:
+    text = attribute.get("StringValue")
+    if text is not None:
+        return str(text)
+    binary: bytes = attribute.get("BinaryValue") or b""
+    return binary
+
+
+def read_meta(attributes: Mapping[str, Any]) -> Meta:
+    """From MessageAttributes, ours or anybody's."""
+    values = attribute_values(attributes)
+    headers: dict[str, Any] = {name: value for name, value in values.items() if name not in OWN}
+    if packed := values.get(PACKED_HEADERS):
+        headers |= json.loads(packed)
+    content_type = values.get(CONTENT_TYPE)
+    if content_type:
+        headers[CONTENT_TYPE] = content_type
+    return Meta(
+        content_type=str(content_type) if content_type else None,
+        correlation_id=str(values.get(CORRELATION_ID) or "") or None,
+        reply_to=str(values.get(REPLY_TO) or ""),
+        encoding=str(values.get(ENCODING) or "") or None,
+        headers=headers,
+    )

@@ -1,0 +1,97 @@
+"""FastStream's view of a record."""
+
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from faststream.message import StreamMessage, decode_message
+
+from faststream_sqs.encoding import Meta, attribute_values, decode_body, read_meta
+from faststream_sqs.record import Outcome, SQSRecord
+
+
+class SQSMessage(StreamMessage[SQSRecord]):
+    """A message with its one settlement: the first of `ack`, `nack` and `reject` counts, later ones do nothing."""
+
+    @property
+    def queue(self) -> str:
+        """The name of the queue."""
+        return self.raw_message.queue
+
+    @property
+    def receive_count(self) -> int:
+        """How often SQS has delivered it, this time included."""
+        return self.raw_message.receive_count
+
+    @property
+    def group(self) -> str | None:
+        """The message group (FIFO, or fair queues)."""
+        return self.raw_message.group
+
+    @cached_property
+    def sent_at(self) -> datetime | None:
+        """When SQS took it, if SQS told."""
+        sent = self.raw_message.attributes.get("SentTimestamp")
+        return datetime.fromtimestamp(int(sent) / 1000, UTC) if sent else None
+
+    @cached_property
+    def attributes(self) -> dict[str, str | bytes]:
+        """The sender's message attributes as plain values."""
+        return attribute_values(self.raw_message.message_attributes)
+
+    @property
+    def system_attributes(self) -> dict[str, str]:
+        """SQS's own attributes, as it spells them."""
+        return dict(self.raw_message.attributes)
+
+    async def ack(self) -> None:
+        """Done: it is deleted."""
+        await super().ack()
+        record = self.raw_message
+        if record.decide(Outcome.ACKED) and record.settler is not None:
+            await record.settler.ack(record)
+
+    async def nack(self, delay: float | None = None) -> None:
+        """Again after `delay` seconds (None: back off by the receive count, with full jitter)."""
+        await super().nack()
+        record = self.raw_message
+        if record.decide(Outcome.NACKED) and record.settler is not None:
+            await record.settler.nack(record, delay)
+
+    async def reject(self, reason: str = "") -> None:
+        """Never again: the original body goes to the dead-letter queue with the reason, then it is deleted.
+
+        Where no dead-letter queue is known, or it cannot be reached, it is nacked instead: nothing is lost.
+        """
+        await super().reject()
+        record = self.raw_message
+        if record.decide(Outcome.REJECTED) and record.settler is not None:
+            await record.settler.reject(record, reason)
+
+
+async def parse_message(record: SQSRecord) -> SQSMessage:
+    attributes = record.message_attributes
+    meta = read_meta(attributes) if attributes else Meta()
+    body = decode_body(record.body, meta.encoding)
+    content_type = meta.content_type
+    if content_type is None and body[:1] in (b"{", b"["):
+        # EventBridge, SNS and most others send JSON and say so nowhere
+        content_type = "application/json"
+    return SQSMessage(
+        record,
+        body,
+        headers=meta.headers,
+        reply_to=meta.reply_to,
+        content_type=content_type,
+        correlation_id=meta.correlation_id or record.message_id or None,
+        message_id=record.message_id or meta.correlation_id or None,
+    )
+
+
+async def decode_body_of(message: StreamMessage[Any]) -> Any:
+    return decode_message(message)
+
+
+async def message_itself(message: StreamMessage[Any]) -> StreamMessage[Any]:
+    """The decoder of raw subscribers: their handler takes the message."""
+    return message

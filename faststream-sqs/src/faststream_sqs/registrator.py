@@ -1,0 +1,138 @@
+"""`subscriber` and `publisher`, for brokers and routers alike."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from faststream.middlewares import AckPolicy
+
+from faststream_sqs._compat import EMPTY, CallsCollection, Registrator
+from faststream_sqs.config import (
+    SQSBrokerConfig,
+    SQSPublisherConfig,
+    SQSPublisherSpecificationConfig,
+    SQSSubscriberConfig,
+    SQSSubscriberSpecificationConfig,
+)
+from faststream_sqs.options import Consumption
+from faststream_sqs.publisher import SQSPublisher
+from faststream_sqs.record import SQSRecord
+from faststream_sqs.schemas import Backoff, SQSQueue, as_queue
+from faststream_sqs.specification import SQSPublisherSpecification, SQSSubscriberSpecification
+from faststream_sqs.subscriber import SQSSubscriber
+
+DEFAULT_BACKOFF = Backoff()
+
+
+class SQSRegistrator(Registrator[SQSRecord, SQSBrokerConfig]):
+    def subscriber(  # type: ignore[override]  # FastStream's base takes what this makes
+        self,
+        queue: SQSQueue | str,
+        *,
+        max_workers: int = 1,
+        pollers: int = 1,
+        prefetch: int | None = None,
+        wait: int = 20,
+        heartbeat: bool = True,
+        backoff: Backoff = DEFAULT_BACKOFF,
+        linger: float = 0.02,
+        raw: bool = False,
+        ack_policy: AckPolicy = EMPTY,
+        no_reply: bool = False,
+        dependencies: Sequence[Any] = (),
+        parser: Any = None,
+        decoder: Any = None,
+        codec: Any = None,
+        persistent: bool = True,
+        title: str | None = None,
+        description: str | None = None,
+        include_in_schema: bool = True,
+    ) -> SQSSubscriber:
+        """Consumes `queue`.
+
+        `max_workers` handlers at once, `pollers` long polls of `wait` seconds, at most `prefetch` messages held (None:
+        as many as keep both busy). `heartbeat` prolongs the visibility of what is held. `linger` is how many seconds a
+        delete waits for company. `raw` gives the handler's single argument the SQSMessage itself, without FastDepends.
+        `ack_policy` defaults to NACK_ON_ERROR; a message that is left without a decision is nacked with `backoff`.
+        """
+        declared = as_queue(queue)
+        if raw and (decoder is not None or codec is not None or dependencies):
+            raise ValueError("a raw subscriber has no decoder, codec or dependencies: its handler takes the message")
+        calls = CallsCollection[Any]()
+        subscriber = SQSSubscriber(
+            SQSSubscriberConfig(
+                _outer_config=self.config,  # type: ignore[arg-type]  # the composition stands for the config
+                _ack_policy=ack_policy,
+                queue=declared,
+                no_reply=no_reply,
+                raw=raw,
+                consumption=Consumption(
+                    max_workers=max_workers,
+                    pollers=pollers,
+                    prefetch=prefetch,
+                    wait=wait,
+                    heartbeat=heartbeat,
+                    linger=linger,
+                    backoff=backoff,
+                ),
+            ),
+            SQSSubscriberSpecification(
+                self.config,  # type: ignore[arg-type]  # the composition stands for the config
+                SQSSubscriberSpecificationConfig(
+                    queue=declared,
+                    raw=raw,
+                    title_=title,
+                    description_=description,
+                    include_in_schema=include_in_schema,
+                ),
+                calls,
+            ),
+            calls,
+        )
+        super().subscriber(subscriber, persistent=persistent)
+        return subscriber.add_call(
+            parser_=parser or self._parser,
+            decoder_=None if raw else decoder or self._decoder,
+            codec_=codec,
+            dependencies_=dependencies,
+        )
+
+    def publisher(  # type: ignore[override]  # FastStream's base takes what this makes
+        self,
+        queue: SQSQueue | str,
+        *,
+        headers: dict[str, Any] | None = None,
+        group: str | None = None,
+        persistent: bool = True,
+        title: str | None = None,
+        description: str | None = None,
+        schema: Any = None,
+        include_in_schema: bool = True,
+    ) -> SQSPublisher:
+        """Publishes to `queue`; as a decorator, what the handler returns."""
+        name = as_queue(queue).name
+        publisher = SQSPublisher(
+            SQSPublisherConfig(
+                _outer_config=self.config,  # type: ignore[arg-type]  # the composition stands for the config
+                queue=name,
+                headers=headers or {},
+                group=group,
+            ),
+            SQSPublisherSpecification(
+                self.config,  # type: ignore[arg-type]  # the composition stands for the config
+                SQSPublisherSpecificationConfig(
+                    queue=name,
+                    schema_=schema,
+                    title_=title,
+                    description_=description,
+                    include_in_schema=include_in_schema,
+                ),
+            ),
+        )
+        super().publisher(publisher, persistent=persistent)
+        return publisher
+
+    def include_router(self, router: Any, **options: Any) -> None:
+        """Takes over a router's subscribers and publishers. Raises TypeError for another broker's router."""
+        if not isinstance(router, SQSRegistrator):
+            raise TypeError(f"an SQS broker includes SQS routers, not a {type(router).__name__}")
+        super().include_router(router, **options)

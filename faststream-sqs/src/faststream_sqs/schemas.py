@@ -1,0 +1,66 @@
+"""A queue as it is subscribed to, and how long a failed message waits."""
+
+import math
+import random as randomness
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+MAX_VISIBILITY = 43_200
+
+
+@dataclass(frozen=True, slots=True)
+class SQSQueue:
+    """A queue by name or URL.
+
+    `visibility` (seconds) is how long a received message is ours before a heartbeat must prolong it (None: the queue's
+    own). `declare` creates the queue, and its dead-letter queue if one is named, with `attributes` and `tags`.
+    `dead_letter` (name or URL) takes rejected messages (None: the one of the queue's RedrivePolicy).
+    """
+
+    name: str
+    visibility: int | None = None
+    declare: bool = False
+    dead_letter: str | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.visibility is not None and not 1 <= self.visibility <= MAX_VISIBILITY:
+            raise ValueError(f"visibility must be between 1 and {MAX_VISIBILITY} seconds")
+
+    @property
+    def fifo(self) -> bool:
+        return self.name.endswith(".fifo")
+
+
+def as_queue(queue: "SQSQueue | str") -> SQSQueue:
+    return queue if isinstance(queue, SQSQueue) else SQSQueue(queue)
+
+
+def is_url(name: str) -> bool:
+    return name.startswith(("http://", "https://"))
+
+
+def name_of(name_or_url: str) -> str:
+    return name_or_url.rpartition("/")[2] if is_url(name_or_url) else name_or_url
+
+
+def name_of_arn(arn: str) -> str:
+    return arn.rpartition(":")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Full jitter: the n-th delivery of a message is followed by up to `base * 2**(n-1)` seconds, at most `cap`."""
+
+    base: float = 1.0
+    cap: float = 300.0
+    random: Callable[[], float] = randomness.random
+
+    def delay(self, receive_count: int) -> float:
+        return self.random() * min(self.cap, self.base * 2.0 ** min(max(receive_count, 1) - 1, 32))
+
+
+def visibility_seconds(delay: float) -> int:
+    """SQS counts whole seconds: never sooner than asked for, never longer than it allows."""
+    return min(MAX_VISIBILITY, max(0, math.ceil(delay)))

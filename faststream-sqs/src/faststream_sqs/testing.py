@@ -1,0 +1,166 @@
+"""A broker in memory: the same parsing, pipeline and decisions, without a network."""
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from faststream.exceptions import SubscriberNotFound
+
+from faststream_sqs._compat import TestBroker, change_producer
+from faststream_sqs.broker import SQSBroker
+from faststream_sqs.encoding import text_attribute
+from faststream_sqs.producer import SQSProducer, SQSPublishCommand
+from faststream_sqs.publisher import SQSPublisher
+from faststream_sqs.record import Outcome, SQSRecord
+from faststream_sqs.schemas import name_of
+from faststream_sqs.subscriber import SQSSubscriber
+from faststream_sqs.transport import SQSCalls
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What was decided about one delivery. A nack's `delay` is None where the back-off decides.
+
+    RELEASED: the handler took no decision, which a queue treats as a nack.
+    """
+
+    record: SQSRecord
+    outcome: Outcome
+    delay: float | None = None
+    reason: str = ""
+
+
+class SettlementLog:
+    """A Settler that remembers."""
+
+    def __init__(self) -> None:
+        self.entries: list[Settlement] = []
+
+    async def ack(self, record: SQSRecord) -> None:
+        self.entries.append(Settlement(record, Outcome.ACKED))
+
+    async def nack(self, record: SQSRecord, delay: float | None) -> None:
+        self.entries.append(Settlement(record, Outcome.NACKED, delay=delay))
+
+    async def reject(self, record: SQSRecord, reason: str) -> None:
+        self.entries.append(Settlement(record, Outcome.REJECTED, reason=reason))
+
+    def close(self, record: SQSRecord) -> Settlement:
+        """The decision about `record`, which is RELEASED if nobody took one."""
+        if record.decide(Outcome.RELEASED):
+            self.entries.append(Settlement(record, Outcome.RELEASED))
+        return next(entry for entry in reversed(self.entries) if entry.record is record)
+
+
+class NoNetwork:
+    """A transport for a broker that is never to reach SQS."""
+
+    async def call(
+        self, service: str, operation: str, params: Mapping[str, Any], *, timeout: float | None = None
+    ) -> dict[str, Any]:
+        raise AssertionError(f"a test broker called {service}.{operation}({params}, timeout={timeout})")
+
+
+class TestSQSBroker(TestBroker[SQSBroker], broker=SQSBroker):
+    """Runs brokers in memory. `publish` runs the handlers and raises their errors; `deliver` settles as a queue would.
+
+    `settlements` are all decisions in order. Nothing comes again by itself: for a retry a test calls `redeliver`.
+    """
+
+    __test__ = False
+
+    def __init__(self, *brokers: SQSBroker, with_real: bool = False, connect_only: bool | None = None) -> None:
+        super().__init__(*brokers, with_real=with_real, connect_only=connect_only)
+        self._log = SettlementLog()
+
+    @property
+    def settlements(self) -> list[Settlement]:
+        return self._log.entries
+
+    async def deliver(
+        self,
+        body: str | bytes,
+        queue: str,
+        *,
+        message_id: str | None = None,
+        receive_count: int = 1,
+        group: str | None = None,
+        attributes: Mapping[str, str] | None = None,
+    ) -> Settlement:
+        """One delivery of a body to the queue's subscriber. Raises SubscriberNotFound."""
+        system = {"ApproximateReceiveCount": str(receive_count)} | ({"MessageGroupId": group} if group else {})
+        record = SQSRecord(
+            name_of(queue),
+            body.decode() if isinstance(body, bytes) else body,
+            message_id or str(uuid4()),
+            str(uuid4()),
+            system,
+            {name: text_attribute(value) for name, value in (attributes or {}).items()},
+            self._log,
+        )
+        return await self._consume(record)
+
+    async def redeliver(self, settlement: Settlement) -> Settlement:
+        """The message of an earlier delivery once more, with its receive count one higher."""
+        old = settlement.record
+        system = {**old.attributes, "ApproximateReceiveCount": str(old.receive_count + 1)}
+        again = SQSRecord(old.queue, old.body, old.message_id, str(uuid4()), system, old.message_attributes, self._log)
+        return await self._consume(again)
+
+    async def _consume(self, record: SQSRecord) -> Settlement:
+        for subscriber in subscribers_of(self.brokers, record.queue):
+            await subscriber.consume(record)
+            return self._log.close(record)
+        raise SubscriberNotFound(f"nobody subscribes to {record.queue!r}")
+
+    def create_publisher_fake_subscriber(
+        self, broker: SQSBroker, publisher: SQSPublisher
+    ) -> tuple[SQSSubscriber, bool]:
+        for subscriber in subscribers_of(self.brokers, publisher.queue):
+            return subscriber, True
+        return broker.subscriber(publisher.queue, persistent=False), False
+
+    @contextmanager
+    def _patch_producer(self, broker: SQSBroker) -> Generator[None, None, None]:
+        with change_producer(broker.config.broker_config, MemoryProducer(broker, self.brokers, self._log)):
+            yield
+
+    async def _fake_connect(self, broker: SQSBroker, *_: Any, **__: Any) -> SQSCalls:  # type: ignore[override]
+        calls = broker.config.broker_config.calls = SQSCalls(NoNetwork())
+        return calls
+
+
+def subscribers_of(brokers: tuple[SQSBroker, ...], queue: str) -> list[SQSSubscriber]:
+    found = [subscriber for broker in brokers for subscriber in broker.subscribers]
+    return [s for s in found if isinstance(s, SQSSubscriber) and name_of(s.queue) == name_of(queue)]
+
+
+class MemoryProducer(SQSProducer):
+    """Hands what is published to the subscribers of the queue, at once."""
+
+    def __init__(self, broker: SQSBroker, brokers: tuple[SQSBroker, ...], log: SettlementLog) -> None:
+        config = broker.config.broker_config
+        super().__init__(config.broker_parser, config.broker_decoder)
+        self.connect(config)
+        self._brokers = brokers
+        self._log = log
+
+    async def publish(self, cmd: SQSPublishCommand) -> str:
+        return await self._hand_over(cmd.body, cmd)
+
+    async def publish_batch(self, cmd: SQSPublishCommand) -> list[str]:
+        return [await self._hand_over(body, cmd) for body in cmd.batch_bodies]
+
+    async def _hand_over(self, body: Any, cmd: SQSPublishCommand) -> str:
+        text, attributes = await self.encode(body, cmd)
+        message_id = str(uuid4())
+        system = {"ApproximateReceiveCount": "1"} | ({"MessageGroupId": cmd.group} if cmd.group else {})
+        for subscriber in subscribers_of(self._brokers, cmd.destination):
+            record = SQSRecord(name_of(cmd.destination), text, message_id, str(uuid4()), system, attributes, self._log)
+            try:
+                await subscriber.process_message(record)
+            finally:
+                self._log.close(record)
+        return message_id
