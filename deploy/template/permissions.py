@@ -20,9 +20,8 @@ def policies(service: Service, subscriptions: Sequence[AnySubscription], part: S
     included. ProcessPolicy adds the queues and the service's own resources; functions do without it, because a
     resource that calls a function (a user pool) would depend on a policy that names that resource."""
     made = {DATA_POLICY: _managed(f"{service.name}: its table and its events", _data(service, names))}
-    statements = [*_queues(subscriptions), *part.statements]
-    if statements:
-        made[PROCESS_POLICY] = _managed(f"{service.name}: its queues and its other resources", statements)
+    statements = [*_queues(subscriptions), _token_issuer(names), *part.statements]
+    made[PROCESS_POLICY] = _managed(f"{service.name}: its queues and its other resources", statements)
     return made
 
 
@@ -63,6 +62,16 @@ def _data(service: Service, names: Names) -> list[Template]:
             }
         )
     return statements
+
+
+def _token_issuer(names: Names) -> Template:
+    """Every process verifies tokens, and learns from these parameters whose."""
+    path = names.parameter("auth", "*")
+    return {
+        "Effect": "Allow",
+        "Action": ["ssm:GetParameters"],
+        "Resource": sub(f"arn:${{AWS::Partition}}:ssm:${{AWS::Region}}:${{AWS::AccountId}}:parameter{path}"),
+    }
 
 
 def _queues(subscriptions: Sequence[AnySubscription]) -> list[Template]:

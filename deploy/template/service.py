@@ -5,7 +5,7 @@ from chassis.stack import StackContext, StackPart
 from deploy.errors import TemplateError
 from deploy.template.base import FORMAT, Target, Template, env_output, merge, ref
 from deploy.template.functions import CODE_PARAMETERS, function
-from deploy.template.permissions import PROCESS_POLICY, policies
+from deploy.template.permissions import DATA_POLICY, PROCESS_POLICY, policies
 from deploy.template.queues import subscription
 from deploy.template.table import TABLE, table
 
@@ -40,17 +40,16 @@ def service_template(service: Service, target: Target) -> Template:
         "AWSTemplateFormatVersion": FORMAT,
         "Description": f"Tenfold: {service.name} ({target.stage})",
         "Resources": resources,
-        "Outputs": _outputs(part, resources),
+        "Outputs": _outputs(part),
     }
     if part.functions:
         template["Parameters"] = CODE_PARAMETERS
     return template
 
 
-def _outputs(part: StackPart, resources: Template) -> Template:
+def _outputs(part: StackPart) -> Template:
     outputs: Template = {env_output(name): {"Value": value} for name, value in part.environment.items()}
     outputs["TableName"] = {"Value": ref(TABLE)}
-    outputs["DataPolicyArn"] = {"Value": ref("DataPolicy")}
-    if PROCESS_POLICY in resources:
-        outputs["ProcessPolicyArn"] = {"Value": ref(PROCESS_POLICY)}
+    outputs["DataPolicyArn"] = {"Value": ref(DATA_POLICY)}
+    outputs["ProcessPolicyArn"] = {"Value": ref(PROCESS_POLICY)}
     return outputs

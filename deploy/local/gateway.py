@@ -1,0 +1,184 @@
+"""The front door of the laptop: one base URL for all services, as API Gateway is one on AWS."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from http import HTTPStatus
+
+import aiohttp
+from aiohttp import web
+from multidict import CIMultiDict
+from yarl import URL
+
+from deploy.local.routes import RouteTable
+from deploy.local.traces import TraceWriter, UnreadableSpansError, parse, unzipped
+from deploy.ports import HOST
+
+MAX_BODY_BYTES = 10 * 1024 * 1024
+"""As much as API Gateway takes."""
+TITLE = "Tenfold"
+TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=3)
+# Shorter than the services' own, or a request could be sent on a connection that is just being closed.
+KEEP_ALIVE_SECONDS = 3
+HOP_BY_HOP = frozenset(
+    ("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding",
+     "upgrade", "expect")
+)  # fmt: skip
+TRACES_PATH = "/_local/otlp"
+"""The OTLP endpoint; exporters add /v1/traces."""
+DOCS = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Tenfold API</title>
+<link rel="stylesheet" href="https://cdn.jsdelivr.net/npm/swagger-ui-dist@5/swagger-ui.css"></head>
+<body><div id="ui"></div><script src="https://cdn.jsdelivr.net/npm/swagger-ui-dist@5/swagger-ui-bundle.js"></script>
+<script>SwaggerUIBundle({url: "/openapi.json", dom_id: "#ui", deepLinking: true})</script></body></html>
+"""
+
+
+class BodyTooLargeError(Exception):
+    """A body without a length turned out larger than the front door takes."""
+
+
+class Gateway:
+    """Listens on `port`, forwards by the route table, and receives spans.
+
+    `address` gives a service's base URL, or None while it is stopped. `extra` routes are the supervisor's own.
+    """
+
+    def __init__(
+        self, port: int, routes: RouteTable, address: Callable[[str], str | None], traces: TraceWriter,
+        extra: tuple[web.RouteDef, ...] = (),
+    ) -> None:  # fmt: skip
+        self._port, self._routes, self._address, self._traces, self._extra = port, routes, address, traces, extra
+        self._session: aiohttp.ClientSession | None = None
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        """Raises OSError if the port is taken."""
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS)
+        self._session = aiohttp.ClientSession(
+            connector=connector, timeout=TIMEOUT, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
+        )
+        app = web.Application(client_max_size=2 * MAX_BODY_BYTES)
+        app.add_routes(
+            [
+                web.get("/openapi.json", self._openapi),
+                web.get("/docs", self._docs),
+                web.get("/", self._home),
+                web.post(f"{TRACES_PATH}/v1/traces", self._take_traces),
+                *self._extra,
+                web.route("*", "/{path:.*}", self._forward),
+            ]
+        )
+        self._runner = web.AppRunner(app, access_log=None, auto_decompress=False, shutdown_timeout=5)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, HOST, self._port, reuse_address=True).start()
+
+    async def stop(self) -> None:
+        if self._runner:
+            await self._runner.cleanup()
+        if self._session:
+            await self._session.close()
+
+    async def _openapi(self, _: web.Request) -> web.Response:
+        return web.json_response(self._routes.merged(TITLE))
+
+    async def _docs(self, _: web.Request) -> web.Response:
+        return web.Response(text=DOCS, content_type="text/html")
+
+    async def _home(self, _: web.Request) -> web.Response:
+        raise web.HTTPFound("/docs")
+
+    async def _take_traces(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        try:
+            spans = parse(unzipped(body, request.headers.get("Content-Encoding", "")))
+        except UnreadableSpansError as error:
+            return problem(HTTPStatus.BAD_REQUEST, str(error))
+        if not self._traces.add(spans):
+            return problem(HTTPStatus.SERVICE_UNAVAILABLE, "Too many spans wait to be written.", retry_after=1)
+        return web.Response(content_type="application/x-protobuf")
+
+    async def _forward(self, request: web.Request) -> web.StreamResponse:
+        service = self._routes.match(request.path)
+        if service is None:
+            return problem(HTTPStatus.NOT_FOUND, f"No service has a route {request.path}.")
+        base = self._address(service)
+        if base is None:
+            return unavailable(service)
+        if (request.content_length or 0) > MAX_BODY_BYTES:
+            return too_large()
+        try:
+            return await self._exchange(request, base)
+        except (BodyTooLargeError, aiohttp.ClientError, TimeoutError) as error:
+            return _failure(error, service)
+
+    async def _exchange(self, request: web.Request, base: str) -> web.StreamResponse:
+        if self._session is None:
+            raise RuntimeError("the gateway is not started")
+        async with self._session.request(
+            request.method,
+            URL(base + request.raw_path, encoded=True),
+            headers=_forwarded(request),
+            data=_bounded(request) if request.can_read_body else None,
+            allow_redirects=False,
+        ) as answer:
+            response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=_end_to_end(answer))
+            await response.prepare(request)
+            try:
+                async for chunk in answer.content.iter_any():
+                    await response.write(chunk)
+            except (aiohttp.ClientError, TimeoutError):
+                # The status is out already: breaking the connection is the only way left to say that this is not all.
+                if request.transport is not None:
+                    request.transport.abort()
+                return response
+            await response.write_eof()
+            return response
+
+
+def _failure(error: Exception, service: str) -> web.Response:
+    if isinstance(error, BodyTooLargeError):
+        return too_large()
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return unavailable(service)
+    if isinstance(error, TimeoutError):
+        return problem(HTTPStatus.GATEWAY_TIMEOUT, f"The service {service} did not answer in time.")
+    return problem(HTTPStatus.BAD_GATEWAY, f"The service {service} broke off.")
+
+
+async def _bounded(request: web.Request) -> AsyncIterator[bytes]:
+    size = 0
+    async for chunk in request.content.iter_any():
+        size += len(chunk)
+        if size > MAX_BODY_BYTES:
+            raise BodyTooLargeError
+        yield chunk
+
+
+def _forwarded(request: web.Request) -> CIMultiDict[str]:
+    headers = CIMultiDict((name, value) for name, value in request.headers.items() if name.lower() not in HOP_BY_HOP)
+    peer = request.remote or "unknown"
+    seen = request.headers.get("X-Forwarded-For")
+    headers["X-Forwarded-For"] = f"{seen}, {peer}" if seen else peer
+    headers.setdefault("X-Forwarded-Proto", request.scheme)
+    headers.setdefault("X-Forwarded-Host", request.host)
+    return headers
+
+
+def _end_to_end(answer: aiohttp.ClientResponse) -> CIMultiDict[str]:
+    return CIMultiDict((name, value) for name, value in answer.headers.items() if name.lower() not in HOP_BY_HOP)
+
+
+def unavailable(service: str) -> web.Response:
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, f"The service {service} is not running.", retry_after=1)
+
+
+def too_large() -> web.Response:
+    return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A body may have {MAX_BODY_BYTES} bytes.")
+
+
+def problem(status: HTTPStatus, detail: str, *, retry_after: int | None = None) -> web.Response:
+    """An RFC 9457 answer, in the services' own shape."""
+    body = {"type": "about:blank", "title": status.phrase, "status": int(status), "detail": detail}
+    headers = {"Retry-After": str(retry_after)} if retry_after else None
+    return web.Response(
+        status=status, body=json.dumps(body).encode(), content_type="application/problem+json", headers=headers
+    )
