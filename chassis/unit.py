@@ -111,7 +111,7 @@ class Unit:
             type=event.event_type,
             time=scope.now(),
             subject=event.subject(),
-            dataschema=f"contracts/schemas/{event.event_type}.json",
+            dataschema=event.schema_path(),
             orgid=org_id or scope.event_org,
             actor=scope.actor.id,
             aggregateversion=version,

@@ -19,6 +19,8 @@ class ContractError(Exception):
 class Secret:
     """Marks a field (`Annotated[str, Secret()]`) that must not be kept or shown: audit and logs leave it out."""
 
+    schema_key: ClassVar[str] = "x-secret"
+
 
 class Event(BaseModel):
     """A fact that happened: immutable, past tense, published under one versioned type.
@@ -53,6 +55,11 @@ class Event(BaseModel):
     def owner(cls) -> str:
         """The only service that may publish it."""
         return cls.event_type.split(".", 1)[0]
+
+    @classmethod
+    def schema_path(cls) -> str:
+        """Where its JSON Schema stands, from the root of the repository."""
+        return f"contracts/schemas/{cls.event_type}.json"
 
     @classmethod
     def secret_fields(cls) -> frozenset[str]:

@@ -125,7 +125,7 @@ class ServiceUnderTest:
             type=event.event_type,
             time=self.clock.now(),
             subject=event.subject(),
-            dataschema=f"contracts/schemas/{event.event_type}.json",
+            dataschema=event.schema_path(),
             orgid=org_id,
             actor=actor,
             aggregateversion=version,

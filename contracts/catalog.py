@@ -1,0 +1,18 @@
+"""Every event version there is."""
+
+import pkgutil
+from importlib import import_module
+from pathlib import Path
+
+from contracts.event import REGISTRY, Event
+
+ROOT = Path(__file__).parent
+
+
+def load_all() -> dict[str, type[Event]]:
+    """Import every `contracts/<service>/v<n>.py`; returns the registry, by type. Raises ContractError."""
+    for package in pkgutil.iter_modules([str(ROOT)]):
+        if package.ispkg:
+            for module in pkgutil.iter_modules([str(ROOT / package.name)]):
+                import_module(f"contracts.{package.name}.{module.name}")
+    return {name: event for name, event in sorted(REGISTRY.items()) if event.__module__.startswith("contracts.")}
