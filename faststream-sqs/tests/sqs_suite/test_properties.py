@@ -1,0 +1,177 @@
+"""Whatever handlers, faults and stops do: one decision a delivery, no delete without success, none held past stop."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from faststream.exceptions import AckMessage, NackMessage, RejectMessage, StopConsume
+from faststream.middlewares import AckPolicy
+from faststream_sqs import Backoff, SQSBroker, SQSMessage, SQSQueue
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from awsjson import AwsError
+from sqs_suite.fakes import FakeSQS
+
+VISIBILITY = 1000
+BEHAVIOURS = [
+    "ack", "nack", "reject", "bug", "silent", "ack twice", "nack then ack", "reject then bug",
+    "cancelled", "slow", "stuck", "raise ack", "raise nack", "raise reject",
+]  # fmt: skip
+MAY_DELETE = {"ack", "ack twice", "reject", "reject then bug", "slow", "raise ack", "raise reject"}
+
+
+async def behave(message: SQSMessage) -> None:  # noqa: C901  # a table
+    behaviour = message.body.decode().partition(":")[0]
+    match behaviour:
+        case "ack" | "ack twice" | "slow":
+            await asyncio.sleep(0.03 if behaviour == "slow" else 0)
+            await message.ack()
+            if behaviour == "ack twice":
+                await message.ack()
+                await message.nack(0)
+        case "nack" | "nack then ack":
+            await message.nack(3)
+            if behaviour == "nack then ack":
+                await message.ack()
+        case "reject" | "reject then bug":
+            await message.reject("poison")
+            if behaviour == "reject then bug":
+                raise ValueError
+        case "bug":
+            raise ValueError
+        case "cancelled":
+            raise asyncio.CancelledError
+        case "stuck":
+            await asyncio.sleep(60)
+        case "raise ack":
+            raise AckMessage
+        case "raise nack":
+            raise NackMessage(delay=2)
+        case "raise reject":
+            raise RejectMessage(reason="poison")
+
+
+def faults(share: int, seed: int) -> Any:
+    state = {"n": seed}
+
+    def fault(operation: str, params: Mapping[str, Any]) -> Exception | None:
+        state["n"] += 1
+        wanted = operation in ("ReceiveMessage", "SendMessage") and share and state["n"] % share == 0
+        return AwsError("InternalError", status=500) if wanted else None
+
+    return fault
+
+
+def partial_failures(share: int) -> Any:
+    state = {"n": 0}
+
+    def fail(operation: str, index: int) -> dict[str, Any] | None:
+        state["n"] += 1
+        return {"Code": "InternalError", "SenderFault": False} if share and state["n"] % share == 0 else None
+
+    return fail
+
+
+def entries(fake: FakeSQS, operation: str) -> list[str]:
+    return [entry["ReceiptHandle"] for name, params in fake.calls if name == operation for entry in params["Entries"]]
+
+
+async def consume(
+    fake: FakeSQS, *, workers: int, prefetch: int, policy: AckPolicy, until_stop: float, dead: bool
+) -> None:
+    broker = SQSBroker(fake, logger=None, graceful_timeout=0.05, poll_grace=0.02)
+    subscriber = broker.subscriber(
+        SQSQueue("q.fifo" if fake.messages and fake.messages[0].group else "q", dead_letter="dead" if dead else None),
+        raw=True,
+        no_reply=True,
+        ack_policy=policy,
+        max_workers=workers,
+        prefetch=prefetch,
+        pollers=2,
+        wait=1,
+        linger=0.001,
+        heartbeat=False,
+        backoff=Backoff(base=1.0, cap=4.0),
+    )
+    subscriber(behave)
+    await broker.start()
+    runtime = subscriber.runtime
+    assert runtime is not None
+    most = 0
+    deadline = fake.now() + until_stop
+    while fake.now() < deadline:
+        most = max(most, len(runtime.held))
+        await asyncio.sleep(0.002)
+    await broker.stop()
+    assert most <= prefetch
+    assert runtime.held == {}
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    behaviours=st.lists(st.sampled_from(BEHAVIOURS), max_size=25),
+    groups=st.booleans(),
+    workers=st.integers(1, 4),
+    prefetch=st.integers(1, 15),
+    policy=st.sampled_from([AckPolicy.MANUAL, AckPolicy.NACK_ON_ERROR]),
+    until_stop=st.sampled_from([0.0, 0.01, 0.05]),
+    call_faults=st.sampled_from([0, 3, 5]),
+    entry_faults=st.sampled_from([0, 2, 3]),
+    dead=st.booleans(),
+)
+def test_the_acknowledgement_state_machine(
+    behaviours: list[str],
+    groups: bool,
+    workers: int,
+    prefetch: int,
+    policy: AckPolicy,
+    until_stop: float,
+    call_faults: int,
+    entry_faults: int,
+    dead: bool,
+) -> None:
+    fake = FakeSQS(visibility=VISIBILITY, fault=faults(call_faults, len(behaviours)))
+    fake.fail_entries = partial_failures(entry_faults)
+    for number, behaviour in enumerate(behaviours):
+        fake.put(f"{behaviour}:{number}", group=f"g{number % 3}" if groups else None)
+
+    async def run() -> float:
+        await consume(fake, workers=workers, prefetch=prefetch, policy=policy, until_stop=until_stop, dead=dead)
+        return fake.now()
+
+    ended = asyncio.run(run())
+    deleted, returned = set(entries(fake, "DeleteMessageBatch")), set(entries(fake, "ChangeMessageVisibilityBatch"))
+    assert not deleted & returned, "two decisions about one delivery"
+    buried = {params["MessageAttributes"]["SourceMessageId"]["StringValue"] for params in fake.sent}
+    for message in fake.messages:
+        behaviour = message.body.partition(":")[0]
+        if message.deleted:
+            allowed = MAY_DELETE if policy is AckPolicy.MANUAL else MAY_DELETE | {"silent"}
+            assert behaviour in allowed
+            assert "reject" not in behaviour or message.message_id in buried
+        elif message.receives:
+            assert message.receipt in deleted | returned, f"nothing was decided about {behaviour}"
+            # a decision that SQS refused again and again waits for the visibility to end
+            assert entry_faults or message.visible_at <= ended + 10, f"{behaviour} is held past the stop"
+
+
+async def test_stop_consume_ends_the_subscriber_and_loses_nothing() -> None:
+    fake = FakeSQS(visibility=VISIBILITY)
+    fake.put(*[str(i) for i in range(5)])
+    broker = SQSBroker(fake, logger=None, graceful_timeout=1, poll_grace=0.02)
+    subscriber = broker.subscriber("q", raw=True, wait=1, backoff=Backoff(random=lambda: 0.0))
+
+    @subscriber
+    async def handle(message: SQSMessage) -> None:
+        if message.body == b"2":
+            raise StopConsume
+
+    await broker.start()
+    deadline = fake.now() + 5
+    while subscriber.runtime is not None and fake.now() < deadline:
+        await asyncio.sleep(0.005)
+    assert subscriber.runtime is None
+    assert not subscriber.running
+    await broker.stop()
+    assert fake.left() == fake.visible() == ["2", "3", "4"]
