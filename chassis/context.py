@@ -1,8 +1,10 @@
 """Whom a piece of work is for and on whose behalf: the scope that every use case and every repository is built with."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from hashlib import blake2s
+from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
 from chassis.clock import Clock, Ids
@@ -45,6 +47,7 @@ class Cause:
     correlation_id: str
     causation_id: str | None = None
     claim: Claim | None = None
+    ids_made: Iterator[int] = field(default_factory=count, compare=False)
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,13 @@ class Scope:
         return self.tools.clock.now()
 
     def new_id(self, prefix: str) -> str:
-        return self.tools.ids.new(prefix)
+        """A fresh id. A request that is repeated with its Idempotency-Key makes the same ids again, so that it can
+        find what its first try made."""
+        claim = self.cause.claim
+        if claim is None or claim.is_event:
+            return self.tools.ids.new(prefix)
+        seed = f"{claim.key.pk}\n{prefix}\n{next(self.cause.ids_made)}"
+        return f"{prefix}_{blake2s(seed.encode(), digest_size=16).hexdigest()}"
 
     def port(self, port: type[P]) -> P:
         """The adapter of a port that the service's declaration names. Raises KeyError for any other."""

@@ -39,15 +39,13 @@ class Unit:
         self._operations: list[Operation] = []
         self._errors: list[TenfoldError] = []
         self._entries: list[OutboxEntry] = []
-        claim = scope.cause.claim if claimed else None
+        self._claim = claim = scope.cause.claim if claimed else None
         if claim is not None:
             expires = int((scope.now() + timedelta(days=claim.days)).timestamp())
             key = Key(claim.key.pk, f"{claim.key.sk}#{step}" if step else claim.key.sk)
             self._add(
                 Put(key, {"claimed_at": scope.now().isoformat(), "expires_at": expires}, Absent()),
-                AlreadyHandled("This event's effect exists already.")
-                if claim.is_event
-                else Conflict("This Idempotency-Key was carried out already and its answer was lost; read the result."),
+                AlreadyHandled("Its effect exists already."),
             )
 
     def put(
@@ -130,21 +128,25 @@ class Unit:
         self._entries.append(entry)
         return event_id
 
-    async def commit(self) -> None:
-        """Raises the error of the first change whose condition does not hold, or Unavailable."""
+    async def commit(self) -> bool:
+        """True when it is done; False when an earlier try of the same request (by its Idempotency-Key) did it: then
+        read back what you answer with. Raises AlreadyHandled when it is an event whose effect exists, the error of
+        the first change whose condition does not hold, or Unavailable."""
         outbox = self._scope.tools.outbox
         operations = [*self._operations, *(outbox.operation(entry) for entry in self._entries)]
-        if not operations:
-            return
         try:
-            await self._scope.table.write(operations)
+            if operations:
+                await self._scope.table.write(operations)
         except ConditionRefused as refused:
             self._abandon()
+            if self._claim and not self._claim.is_event and refused.positions[0] == 0:
+                return False
             raise self._errors[refused.positions[0]] from None
         except BaseException:
             self._abandon()
             raise
         outbox.hand_over(self._entries)
+        return True
 
     def _abandon(self) -> None:
         for entry in self._entries:
