@@ -32,8 +32,22 @@ DOCS = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Tenf
 """
 
 
-class BodyTooLargeError(Exception):
-    """A body without a length turned out larger than the front door takes."""
+class Body:
+    """A request's body on its way, of at most MAX_BODY_BYTES; `too_large` tells afterwards if it was cut off, for the
+    client library hides the reason why a body broke off."""
+
+    def __init__(self, request: web.Request) -> None:
+        self._request = request
+        self.too_large = False
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for chunk in self._request.content.iter_any():
+            size += len(chunk)
+            if size > MAX_BODY_BYTES:
+                self.too_large = True
+                raise aiohttp.ClientPayloadError("the body is too large")
+            yield chunk
 
 
 class Gateway:
@@ -105,19 +119,20 @@ class Gateway:
             return unavailable(service)
         if (request.content_length or 0) > MAX_BODY_BYTES:
             return too_large()
+        body = Body(request)
         try:
-            return await self._exchange(request, base)
-        except (BodyTooLargeError, aiohttp.ClientError, TimeoutError) as error:
-            return _failure(error, service)
+            return await self._exchange(request, base, body)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            return too_large() if body.too_large else _failure(error, service)
 
-    async def _exchange(self, request: web.Request, base: str) -> web.StreamResponse:
+    async def _exchange(self, request: web.Request, base: str, body: Body) -> web.StreamResponse:
         if self._session is None:
             raise RuntimeError("the gateway is not started")
         async with self._session.request(
             request.method,
             URL(base + request.raw_path, encoded=True),
             headers=_forwarded(request),
-            data=_bounded(request) if request.can_read_body else None,
+            data=body.chunks() if request.can_read_body else None,
             allow_redirects=False,
         ) as answer:
             response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=_end_to_end(answer))
@@ -135,22 +150,11 @@ class Gateway:
 
 
 def _failure(error: Exception, service: str) -> web.Response:
-    if isinstance(error, BodyTooLargeError):
-        return too_large()
     if isinstance(error, aiohttp.ClientConnectorError):
         return unavailable(service)
     if isinstance(error, TimeoutError):
         return problem(HTTPStatus.GATEWAY_TIMEOUT, f"The service {service} did not answer in time.")
     return problem(HTTPStatus.BAD_GATEWAY, f"The service {service} broke off.")
-
-
-async def _bounded(request: web.Request) -> AsyncIterator[bytes]:
-    size = 0
-    async for chunk in request.content.iter_any():
-        size += len(chunk)
-        if size > MAX_BODY_BYTES:
-            raise BodyTooLargeError
-        yield chunk
 
 
 def _forwarded(request: web.Request) -> CIMultiDict[str]:

@@ -1,7 +1,8 @@
 from typing import Any
 
-from chassis.subscription import ExternalEvent, ExternalSubscription, Subscription
 from services.demo.events import Happened
+
+from chassis.subscription import ExternalEvent, ExternalSubscription, Subscription
 
 things = Subscription("things", mode="every", visibility=30, max_receives=4)
 

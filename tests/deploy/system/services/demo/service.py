@@ -1,5 +1,6 @@
-from chassis.service import Service, TableSpec
 from services.demo.events import ThingHappened
+
+from chassis.service import Service, TableSpec
 
 service = Service(
     "demo",

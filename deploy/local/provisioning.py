@@ -1,0 +1,86 @@
+"""Runs `deploy.local.provision` and makes of its answer the environment of each service's process."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from deploy.aws import LOCAL_CREDENTIALS
+from deploy.errors import LocalError
+from deploy.local.provision import Order
+from deploy.ports import HOST
+from deploy.processes import tail
+from deploy.services import ROOT
+
+PROVISION_SECONDS = 600.0
+NOT_INHERITED = ("AWS_", "OTEL_", "PYTHON", "TENFOLD_")
+"""What a process of ours never takes over from who started us: an account's credentials above all, and switches that
+would keep it from writing the .pyc files without which it starts three times slower."""
+
+
+async def run_provision(order: Order, log: Path, progress: Callable[[str], None]) -> dict[str, dict[str, str]]:
+    """Deploy in a process of its own; returns each service's variables. Raises LocalError with the first cause."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as errors:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "deploy.local.provision", cwd=ROOT, env=base_environment(order.root),
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=errors, limit=4 * 1024 * 1024,
+        )  # fmt: skip
+        try:
+            async with asyncio.timeout(PROVISION_SECONDS):
+                return await _converse(process, order, log, progress)
+        except TimeoutError:
+            raise LocalError(f"deploying took longer than {PROVISION_SECONDS:.0f} s; see {log}") from None
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+
+async def _converse(
+    process: asyncio.subprocess.Process, order: Order, log: Path, progress: Callable[[str], None]
+) -> dict[str, dict[str, str]]:
+    if process.stdin is None or process.stdout is None:
+        raise RuntimeError("the process was started without pipes")
+    process.stdin.write(order.render().encode())
+    process.stdin.close()
+    async for line in process.stdout:
+        said = json.loads(line)
+        if "progress" in said:
+            progress(said["progress"])
+        elif "error" in said:
+            raise LocalError(said["error"])
+        else:
+            await process.wait()
+            environments: dict[str, dict[str, str]] = said["environments"]
+            return environments
+    code = await process.wait()
+    raise LocalError(f"deploying ended with code {code}; its log {log} ends:\n{tail(log)}")
+
+
+def base_environment(root: Path) -> dict[str, str]:
+    """What every process of ours gets: whatever we got but for the NOT_INHERITED, and the way to the code."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(NOT_INHERITED)}
+    paths = dict.fromkeys((str(root), str(ROOT)))
+    return inherited | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
+
+
+def service_environment(
+    service: str, *, stage: str, endpoint_url: str, traces_url: str, port: int, root: Path, stack: Mapping[str, str]
+) -> dict[str, str]:
+    """All variables of one service's process. `stack` is what its stack's outputs give it."""
+    return (
+        base_environment(root)
+        | LOCAL_CREDENTIALS
+        | {
+            "TENFOLD_STAGE": stage,
+            "TENFOLD_SERVICE": service,
+            "AWS_ENDPOINT_URL": endpoint_url,
+            "HOST": HOST,
+            "PORT": str(port),
+            "OTEL_EXPORTER_OTLP_ENDPOINT": traces_url,
+        }
+        | dict(stack)
+    )

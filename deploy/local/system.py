@@ -1,0 +1,232 @@
+"""The supervisor: brings up the whole system on this machine, keeps an eye on it, takes it down in order."""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+from aiohttp import web
+
+from deploy.embedded.emulator import Emulator
+from deploy.errors import DeployError, LocalError
+from deploy.local.child import READY_SECONDS, STOP_SECONDS, Child
+from deploy.local.gateway import TRACES_PATH, Gateway
+from deploy.local.lock import FolderLock
+from deploy.local.provision import Order
+from deploy.local.provisioning import run_provision, service_environment
+from deploy.local.routes import RouteTable
+from deploy.local.traces import Traces, TraceWriter
+from deploy.ports import HOST, free_port, is_free, remembered_port
+from deploy.services import ROOT, checked, service_names
+
+WATCH_SECONDS = 0.5
+
+
+def service_command(name: str) -> list[str]:
+    """What runs a service's process."""
+    return [sys.executable, "-m", "chassis.run", name]
+
+
+class LocalSystem:
+    """The embedded AWS, the deployed stage, a process for each service, the front door and the trace receiver.
+
+    Everything lies in `state_dir` and survives stop(): data, logs, the ports. `port` is the front door's; without one
+    it is chosen once and remembered. `progress` is told, in a few words, what is going on. Use as an async context
+    manager, or start() and stop(); all methods belong to one event loop.
+    """
+
+    def __init__(
+        self, state_dir: Path, *, stage: str = "local", port: int | None = None, root: Path = ROOT,
+        cache: Path = ROOT / ".local/deploy", command: Callable[[str], Sequence[str]] = service_command,
+        progress: Callable[[str], None] = lambda _: None, extra_routes: tuple[web.RouteDef, ...] = (),
+    ) -> None:  # fmt: skip
+        self.state_dir, self.stage, self._root, self._cache = state_dir.resolve(), stage, root, cache
+        self._port, self._command, self._progress, self._extra = port, command, progress, extra_routes
+        self.emulator = Emulator(self.state_dir / "emulator")
+        self._children: dict[str, Child] = {}
+        self._routes = RouteTable()
+        self._writer = TraceWriter(self.traces_path)
+        self._lock = FolderLock(self.state_dir)
+        self._gateway: Gateway | None = None
+        self._session: aiohttp.ClientSession | None = None
+        self._watcher: asyncio.Task[None] | None = None
+        self._reported: set[str] = set()
+
+    @property
+    def port(self) -> int:
+        return remembered_port(self.state_dir / "port", self._port)
+
+    @property
+    def base_url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def traces_path(self) -> Path:
+        return self.state_dir / "traces.sqlite"
+
+    @property
+    def traces(self) -> Traces:
+        return Traces(self.traces_path)
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        return service_names(self._root)
+
+    def log(self, service: str) -> Path:
+        return self.state_dir / "logs" / f"{service}.log"
+
+    def pid(self, service: str) -> int | None:
+        """The process id of a service; None while it does not run."""
+        child = self._children.get(service)
+        return child.pid if child else None
+
+    def environment(self, service: str) -> dict[str, str]:
+        """The variables of a service's process. Raises LocalError before the first start() and for an unknown one."""
+        return self._child(service).environment
+
+    async def start(self) -> None:
+        """Bring everything up; returns when every service is ready. Whatever it raises (DeployError), nothing is left
+        running."""
+        self._lock.take()
+        try:
+            if not is_free(self.port):
+                raise LocalError(f"port {self.port} is in use by another program; stop that, or set TENFOLD_PORT")
+            self._session = aiohttp.ClientSession()
+            await self._start_aws_and_deploy()
+            self._writer.start()
+            self._gateway = Gateway(self.port, self._routes, self._address, self._writer, self._extra)
+            await self._gateway.start()
+            self._progress(f"starting {len(self._children)} services")
+            await asyncio.gather(*(self.start_service(name) for name in self._children))
+            self._watcher = asyncio.create_task(self._watch())
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self, seconds: float = STOP_SECONDS) -> None:
+        """Take everything down: the services (SIGTERM, SIGKILL after `seconds`), the front door, the embedded AWS."""
+        if self._watcher:
+            self._watcher.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watcher
+            self._watcher = None
+        went = await asyncio.gather(*(child.stop(seconds) for child in self._children.values()))
+        for child, by_itself in zip(self._children.values(), went, strict=True):
+            if not by_itself:
+                self._progress(f"{child.name} did not stop in {seconds:.0f} s and was killed")
+        if self._gateway:
+            await self._gateway.stop()
+        await asyncio.to_thread(self._writer.stop)
+        if self._session:
+            await self._session.close()
+        await asyncio.to_thread(self.emulator.stop)
+        self._lock.give_back()
+
+    async def start_service(self, service: str, seconds: float = READY_SECONDS) -> None:
+        """Start one service and wait until it is ready and its routes are known. Raises LocalError if it dies."""
+        child, session = self._child(service), self._open_session()
+        child.start()
+        self._reported.discard(service)
+        await child.ready(session, seconds)
+        limit = aiohttp.ClientTimeout(total=10)
+        async with session.get(f"{child.base_url}/openapi.json", timeout=limit) as answer:
+            self._routes.set(service, await answer.json())
+        self._progress(f"{service} is ready")
+
+    async def stop_service(self, service: str, seconds: float = STOP_SECONDS) -> None:
+        """Stop one service while the others go on; its routes then answer 503."""
+        await self._child(service).stop(seconds)
+
+    async def restart_service(self, service: str) -> None:
+        """Stop and start; what it imports is read anew."""
+        await self.stop_service(service)
+        await self.start_service(service)
+
+    async def redeploy(self) -> None:
+        """Bring the stage to the declarations as they are now. Processes get new variables at their next start.
+
+        Raises LocalError with the first cause."""
+        order = Order(self.stage, self.emulator.endpoint_url, self._root, self._cache)
+        stacks = await run_provision(order, self.log("deploy"), self._progress)
+        for name, stack in stacks.items():
+            child = self._children.get(name)
+            port = child.port if child else free_port()
+            environment = service_environment(
+                name, stage=self.stage, endpoint_url=self.emulator.endpoint_url, port=port, root=self._root,
+                traces_url=f"{self.base_url}{TRACES_PATH}", stack=stack,
+            )  # fmt: skip
+            if child:
+                child.environment = environment
+            else:
+                self._children[name] = Child(
+                    name, port, self._command(name), environment, state_dir=self.state_dir, cwd=self._root
+                )
+
+    def kill(self, service: str) -> None:
+        """SIGKILL one service, as a crash would."""
+        self._child(service).kill()
+
+    def status(self) -> dict[str, str]:
+        """The state of each part: "running", "stopped" or "died"."""
+        parts = {name: _state(child) for name, child in sorted(self._children.items())}
+        try:
+            self.emulator.check()
+        except DeployError:
+            return {"aws": "died", **parts}
+        return {"aws": "running", **parts}
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def _start_aws_and_deploy(self) -> None:
+        self._progress("starting the embedded AWS")
+        # Declarations are read and checked while the emulator starts. Both are awaited, so that a failure of one
+        # leaves nothing of the other behind.
+        results = await asyncio.gather(asyncio.to_thread(self.emulator.start), self.redeploy(), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    async def _watch(self) -> None:
+        """Tell, once each, of what died by itself. Nothing is started again: a crash should be seen."""
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            checks = [("aws", self.emulator.check), *((name, child.check) for name, child in self._children.items())]
+            for name, check in checks:
+                try:
+                    check()
+                except DeployError as error:
+                    if name not in self._reported:
+                        self._reported.add(name)
+                        self._progress(str(error))
+
+    def _address(self, service: str) -> str | None:
+        child = self._children.get(service)
+        return child.base_url if child and child.alive else None
+
+    def _child(self, service: str) -> Child:
+        if service not in self._children:
+            checked(service, self._root)
+            raise LocalError(f"the system is not started, so {service} has no process")
+        return self._children[service]
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            raise LocalError("the system is not started")
+        return self._session
+
+
+def _state(child: Child) -> str:
+    if child.alive:
+        return "running"
+    return "died" if child.wanted else "stopped"
