@@ -160,7 +160,10 @@ class UserScope(Scope):
 
 @dataclass(frozen=True)
 class EventContext:
-    """What a consumer knows of an event besides the fields it reads. It holds no other data of the event."""
+    """What a consumer knows of an event besides the fields it reads. It holds no other data of the event.
+
+    `causation_id` names the event that led to this one.
+    """
 
     scope: OrgScope
     event_id: str
@@ -169,3 +172,4 @@ class EventContext:
     version: int
     time: datetime
     receive_count: int = 1
+    causation_id: str | None = None

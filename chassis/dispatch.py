@@ -116,6 +116,7 @@ class Dispatcher:
             version=envelope.aggregateversion,
             time=envelope.time,
             receive_count=delivery.receive_count,
+            causation_id=envelope.causationid,
         )
         return _Call(handler, argument, context, envelope.traceparent)
 

@@ -10,6 +10,7 @@ from chassis.aws import AwsCalls
 from chassis.errors import Unavailable
 from chassis.items import from_item, to_attribute, to_item
 from chassis.keys import Key
+from chassis.names import index_name
 from chassis.table import (
     MAX_OPERATIONS,
     Absent,
@@ -53,6 +54,8 @@ class DynamoTable:
         limit: int = 100,
         descending: bool = False,
     ) -> list[Item]:
+        if after is not None and before is not None and after >= before:
+            return []  # DynamoDB refuses a BETWEEN whose ends are the wrong way round
         prefix = f"L{index}" if index else ""
         condition, values = "#p = :p", {":p": {"S": pk}}
         # DynamoDB allows one condition on the sort key: BETWEEN includes its ends, which are dropped below.
@@ -71,7 +74,7 @@ class DynamoTable:
             "Limit": limit + 2,
             "ScanIndexForward": not descending,
         }
-        params |= {"IndexName": prefix} if index else {"ConsistentRead": True}
+        params |= {"IndexName": index_name(index)} if index else {"ConsistentRead": True}
         return await self._pages(params, f"{prefix}SK", {after, before}, limit)
 
     async def _pages(self, params: dict[str, Any], sort: str, ends: set[str | None], limit: int) -> list[Item]:

@@ -53,6 +53,11 @@ def token_key(digest: str) -> Key:
     return Key(f"TOKEN#{digest}")
 
 
+def work_pk(name: str, shard: int) -> str:
+    """A list of items of all organizations that wait for a schedule; see chassis.worklist."""
+    return f"WORK#{name}#{shard}"
+
+
 def shard_of(value: str, shards: int) -> int:
     """A stable shard number below `shards`."""
     return int.from_bytes(blake2s(value.encode(), digest_size=4).digest()) % shards

@@ -58,10 +58,20 @@ class Listing:
         """The place of item `id`; `sort` orders the list, `of` names whose list it is (a project's, a member's)."""
         return scope.entry(self.index, self._name(of, shard_of(id, self.shards)), f"{sort}#{id}")
 
-    async def page(self, scope: Scope, request: PageRequest, of: str = "", *, descending: bool = False) -> Page[Item]:
-        """Raises Invalid for a cursor that is none of ours."""
-        start = _decoded(request.cursor)
-        bounds = {"before" if descending else "after": start}
+    async def page(
+        self,
+        scope: Scope,
+        request: PageRequest,
+        of: str = "",
+        *,
+        descending: bool = False,
+        after: str | None = None,
+        before: str | None = None,
+    ) -> Page[Item]:
+        """What sorts strictly between `after` and `before`. Raises Invalid for a cursor that is none of ours."""
+        bounds = {"after": after, "before": before}
+        if request.cursor is not None:
+            bounds["before" if descending else "after"] = _decoded(request.cursor)
         parts = await asyncio.gather(
             *(
                 scope.table.query(
@@ -78,7 +88,11 @@ class Listing:
         merged = sorted((item for part in parts for item in part), key=lambda item: str(item[sort]), reverse=descending)
         more = len(merged) > request.limit
         items = merged[: request.limit]
-        return Page(items=items, next=_encoded(items[-1][sort]) if more else None)
+        return Page(items=items, next=self.cursor(items[-1]) if more else None)
+
+    def cursor(self, item: Item) -> str:
+        """The cursor of what follows `item`, one of this list's."""
+        return _encoded(item[f"L{self.index}SK"])
 
     async def walk(self, scope: Scope, of: str = "") -> AsyncIterator[Item]:
         """Every item, in order, at most MAX_WALK of them."""
@@ -100,9 +114,7 @@ def _encoded(sort: str) -> str:
     return base64.urlsafe_b64encode(sort.encode()).decode().rstrip("=")
 
 
-def _decoded(cursor: str | None) -> str | None:
-    if cursor is None:
-        return None
+def _decoded(cursor: str) -> str:
     try:
         return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeDecodeError) as error:
