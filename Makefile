@@ -1,0 +1,102 @@
+# Every habit is a target. `make` lists them.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+UV := UV_PYTHON_DOWNLOADS=never $(VENV)/bin/uv
+EMULATOR := .local/emulator-venv
+SERVICES := $(patsubst services/%/pyproject.toml,%,$(wildcard services/*/pyproject.toml))
+COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 --no-emit-package awsjson --no-emit-package faststream-sqs
+ARGS ?=
+SHELL := bash
+.ONESHELL:
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- setting up: runs by itself before whatever needs it
+
+$(VENV)/.ready: requirements.lock pyproject.toml awsjson/pyproject.toml faststream-sqs/pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not installed; install Python 3.11 or newer, or say make PYTHON=/path/to/python3" >&2; exit 1; }
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) -V). Say make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	echo "Setting up the development environment in $(VENV) ..." >&2
+	$(PYTHON) -m venv $(VENV) || { echo "$(PYTHON) has no venv module; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check "$$(sed -n 's/^\(uv==[^ ]*\).*/\1/p' requirements.lock)"
+	$(UV) pip sync --quiet --compile-bytecode --require-hashes requirements.lock
+	$(UV) pip install --quiet --no-build-isolation --no-deps -e awsjson -e faststream-sqs
+	touch $@
+
+$(EMULATOR)/.ready: deploy/embedded/requirements.lock $(VENV)/.ready
+	@echo "Setting up the embedded AWS in $(EMULATOR) ..." >&2
+	$(PYTHON) -m venv --without-pip $(EMULATOR)
+	$(UV) pip sync --quiet --compile-bytecode --python $(EMULATOR) --require-hashes deploy/embedded/requirements.lock
+	touch $@
+
+.PHONY: setup
+setup: $(VENV)/.ready $(EMULATOR)/.ready ## set up both environments (the other targets do it themselves)
+
+# --- running
+
+.PHONY: demo
+demo: setup ## play an organization's first day; ARGS="--json", ARGS="--input DIR"
+	@$(PY) -m examples.first_day $(ARGS)
+
+.PHONY: up down logs status
+up: setup ## start everything on this machine; RELOAD=1 restarts a service when its code changes
+	@$(PY) -m deploy.local up $(if $(RELOAD),--reload)
+
+down: setup ## stop it; its state is kept
+	@$(PY) -m deploy.local down
+
+logs: setup ## SERVICE=tasks: follow a service's log
+	@$(PY) -m deploy.local logs $(or $(SERVICE),$(error say SERVICE=tasks)) --follow
+
+status: setup ## what runs, and where
+	@$(PY) -m deploy.local status
+
+.PHONY: start-service stop-service run-service
+start-service: setup ## SERVICE=tasks: start one service again
+	@$(PY) -m deploy.local service $(or $(SERVICE),$(error say SERVICE=tasks)) start
+
+stop-service: setup ## SERVICE=tasks: stop one service while the others run
+	@$(PY) -m deploy.local service $(or $(SERVICE),$(error say SERVICE=tasks)) stop
+
+run-service: setup ## SERVICE=tasks: run one service in the foreground, for a debugger
+	@$(PY) -m deploy.local service $(or $(SERVICE),$(error say SERVICE=tasks)) run
+
+# --- checking
+
+.PHONY: test
+test: setup ## all tests, those on the embedded AWS included
+	@$(PY) -m pytest -q $(ARGS)
+
+.PHONY: check
+check: setup ## ruff, mypy --strict, import-linter, stale generated files
+	@$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check --quiet .
+	$(VENV)/bin/mypy .
+	$(VENV)/bin/lint-imports
+	$(PY) -m contracts.schemas --check
+	$(PY) -m deploy.lint
+
+.PHONY: format
+format: setup ## format the code and sort its imports
+	@$(VENV)/bin/ruff check --fix --quiet . || true
+	$(VENV)/bin/ruff format .
+
+# --- generated files
+
+.PHONY: generate
+generate: setup ## JSON Schemas from the contracts
+	@$(PY) -m contracts.schemas
+
+.PHONY: lock
+lock: setup ## resolve every dependency anew
+	@$(COMPILE) --upgrade --group dev pyproject.toml services/*/pyproject.toml -o requirements.lock
+	$(COMPILE) --upgrade deploy/embedded/requirements.in -o deploy/embedded/requirements.lock
+	for service in $(SERVICES); do
+	  $(COMPILE) -c requirements.lock pyproject.toml faststream-sqs/pyproject.toml services/$$service/pyproject.toml -o services/$$service/requirements.lock
+	done
