@@ -1,10 +1,11 @@
 """The one port to AWS: `call(service, operation, params)` on the hot paths, boto3 in a pool of ours elsewhere."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import boto3
 from botocore.config import Config
@@ -33,6 +34,7 @@ class Aws:
         self._pool = ThreadPoolExecutor(BOTO3_THREADS, thread_name_prefix="boto3")
         self._session = boto3.session.Session(region_name=region)
         self._clients: dict[str, Any] = {}
+        self._making = threading.Lock()
 
     async def open(self) -> None:
         await self.json.open()
@@ -55,13 +57,21 @@ class Aws:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
     def _client(self, service: str) -> Any:
-        if service not in self._clients:
-            config = Config(
-                connect_timeout=3,
-                read_timeout=15,
-                retries={"mode": "standard", "total_max_attempts": 3},
-                max_pool_connections=BOTO3_THREADS,
-                s3={"addressing_style": "path"} if self.endpoint_url else {},
-            )
-            self._clients[service] = self._session.client(service, endpoint_url=self.endpoint_url, config=config)  # type: ignore[call-overload]
-        return self._clients[service]
+        with self._making:  # a session makes one client at a time; a made client is safe for all threads
+            if service not in self._clients:
+                config = Config(
+                    connect_timeout=3,
+                    read_timeout=15,
+                    retries={"mode": "standard", "total_max_attempts": 3},
+                    max_pool_connections=BOTO3_THREADS,
+                )
+                if service == "s3":
+                    config = config.merge(self._s3_config())
+                self._clients[service] = self._session.client(service, endpoint_url=self.endpoint_url, config=config)  # type: ignore[call-overload]
+            return self._clients[service]
+
+    def _s3_config(self) -> Config:
+        # Left alone, boto3 presigns with the old signature that new buckets refuse, and names the global endpoint,
+        # which sends a form for another region elsewhere.
+        style: Literal["path", "virtual"] = "path" if self.endpoint_url else "virtual"
+        return Config(signature_version="s3v4", s3={"addressing_style": style})
