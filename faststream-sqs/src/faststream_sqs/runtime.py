@@ -65,6 +65,7 @@ class QueueRuntime:
         self._pollers: set[asyncio.Task[None]] = set()
         self._workers: set[asyncio.Task[None]] = set()
         self._beating: asyncio.Task[None] | None = None
+        self._hiring = False
         self.stopping = False
 
     # --- the decisions
@@ -181,8 +182,14 @@ class QueueRuntime:
     # --- working
 
     def _put_to_work(self) -> None:
-        # a worker lives while there is work: no task a message
-        while self._buffer and len(self._workers) < self._options.max_workers:
+        # one more worker, after those that run have had their turn: while handlers do not wait, one worker is enough
+        if self._buffer and not self._hiring and len(self._workers) < self._options.max_workers:
+            self._hiring = True
+            asyncio.get_running_loop().call_soon(self._hire)
+
+    def _hire(self) -> None:
+        self._hiring = False
+        if self._buffer and not self.stopping:
             self._idle.clear()
             task = asyncio.create_task(self._work())
             self._workers.add(task)
@@ -201,6 +208,7 @@ class QueueRuntime:
         handled = 0
         while self._buffer and not self.stopping:
             record = self._buffer.take()
+            self._put_to_work()
             try:
                 await self._handle(record)
             finally:
@@ -211,7 +219,6 @@ class QueueRuntime:
             handled += 1
             if handled % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
-            self._put_to_work()
 
     async def _handle(self, record: SQSRecord) -> None:
         task = asyncio.current_task()

@@ -1,16 +1,20 @@
 """Subscribers: a queue's runtime whose handler is FastStream's pipeline."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 from faststream.message import StreamMessage
+from faststream.response import Response, ensure_response
 
 from faststream_sqs._compat import CallsCollection, FastDependsConfig, SubscriberUsecase, process_msg
 from faststream_sqs.config import SQSBrokerConfig, SQSSubscriberConfig
 from faststream_sqs.message import decode_body_of, message_itself, parse_message
 from faststream_sqs.publisher import ReplyPublisher
+from faststream_sqs.raw import handle_raw
 from faststream_sqs.record import SQSRecord
 from faststream_sqs.runtime import QueueRuntime
 from faststream_sqs.schemas import SQSQueue, is_url, name_of
@@ -113,6 +117,30 @@ class SQSSubscriber(SubscriberUsecase[SQSRecord]):
     async def _stop_runtime(self, runtime: QueueRuntime) -> None:
         await runtime.stop(self._outer_config.graceful_timeout, self._broker.poll_grace)
         self.runtime = None
+
+    async def process_message(self, msg: SQSRecord) -> Response:
+        """FastStream's pipeline; a raw handler that nothing stands around takes the short way."""
+        if not self._raw or len(self.calls) != 1 or self._broker_middlewares:
+            return await super().process_message(msg)
+        item = self.calls[0]
+        if item.handler._publishers:
+            return await super().process_message(msg)
+        parser: Any = item.parser
+        try:
+            message = await parser(msg)
+        except Exception as error:
+            self._tell(logging.ERROR, f"message {msg.message_id} could not be parsed", error)
+            raise
+        if message.reply_to and not self._no_reply:
+            return await super().process_message(msg)
+        message.set_decoder(item.decoder)
+        return ensure_response(
+            await handle_raw(message, partial(item.call, _extra_middlewares=()), self.ack_policy, self._tell_failure)
+        )
+
+    def _tell_failure(self, message: StreamMessage[SQSRecord], error: Exception) -> None:
+        context = self.get_log_context(message)
+        self._log(logging.ERROR, f"{type(error).__name__}: {error}", context, error)
 
     def _build_fastdepends_model(self) -> None:
         if not self._raw:

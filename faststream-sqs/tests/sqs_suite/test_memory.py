@@ -110,10 +110,11 @@ POLICIES = [
 
 
 @pytest.mark.parametrize(("policy", "outcome"), POLICIES)
-async def test_the_policy_decides_about_bugs(policy: AckPolicy, outcome: Outcome) -> None:
+@pytest.mark.parametrize("raw", [True, False])
+async def test_the_policy_decides_about_bugs(raw: bool, policy: AckPolicy, outcome: Outcome) -> None:
     broker = SQSBroker(logger=None)
 
-    @broker.subscriber("q", ack_policy=policy)
+    @broker.subscriber("q", raw=raw, ack_policy=policy)
     async def handle(message: Any) -> None:
         raise ValueError
 
@@ -152,18 +153,19 @@ async def test_malformed_bodies_are_nacked_once(body: str) -> None:
     assert len(test.settlements) == 1
 
 
-async def test_a_parser_that_fails_is_nacked() -> None:
+@pytest.mark.parametrize(("raw", "outcome"), [(True, Outcome.RELEASED), (False, Outcome.NACKED)])
+async def test_a_parser_that_fails_never_acks(raw: bool, outcome: Outcome) -> None:
     broker = SQSBroker(logger=None)
 
     async def parse(record: SQSRecord, original: Any) -> SQSMessage:
         raise ValueError
 
-    @broker.subscriber("q", parser=parse)
+    @broker.subscriber("q", raw=raw, parser=parse)
     async def handle(body: Any) -> None: ...
 
     test = TestSQSBroker(broker)
     async with test:
-        assert (await test.deliver("{}", "q")).outcome is Outcome.NACKED
+        assert (await test.deliver("{}", "q")).outcome is outcome
 
 
 async def test_a_retry_counts_up() -> None:
