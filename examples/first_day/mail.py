@@ -1,0 +1,48 @@
+"""Reading one's mail, as a person would."""
+
+import asyncio
+import re
+import time
+
+from deploy.embedded.mailbox import Mail, read_mailbox
+from examples.first_day.client import UnexpectedAnswerError
+
+CODE = re.compile(r"\b(\d{6})\b")
+LINK = re.compile(r"invitations/accept\?token=([\w-]+)")
+PAUSE = 0.15
+
+
+class Mailroom:
+    """The emulator's mailbox. Many people wait for their mail at once, so it is fetched for all of them together."""
+
+    def __init__(self, url: str, ignored: frozenset[str] = frozenset()) -> None:
+        self._url = url
+        self._mails: list[Mail] = []
+        self._fetched = 0.0
+        self._lock = asyncio.Lock()
+        self.ignored = ignored
+
+    async def all(self, fresher_than: float | None = None) -> list[Mail]:
+        wanted = time.monotonic() - PAUSE if fresher_than is None else fresher_than
+        async with self._lock:
+            if self._fetched < wanted:
+                self._fetched = time.monotonic()
+                self._mails = await asyncio.to_thread(read_mailbox, self._url)
+        return [mail for mail in self._mails if mail.message_id not in self.ignored]
+
+    async def code(self, email: str, seconds: float = 30) -> str:
+        """The confirmation code sent to `email`."""
+        return await self._find(email, CODE, "confirmation code", seconds)
+
+    async def invitation(self, email: str, seconds: float = 60) -> str:
+        """The token of the invitation sent to `email`."""
+        return await self._find(email, LINK, "invitation", seconds)
+
+    async def _find(self, email: str, what: re.Pattern[str], name: str, seconds: float) -> str:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for mail in reversed(await self.all()):
+                if email.lower() in (to.lower() for to in mail.to) and (found := what.search(mail.text or mail.html)):
+                    return found[1]
+            await asyncio.sleep(PAUSE)
+        raise UnexpectedAnswerError(f"no {name} for {email} arrived in {seconds:.0f} s")
