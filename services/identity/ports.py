@@ -1,0 +1,54 @@
+"""Who knows passwords and issues tokens. This service keeps neither."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from chassis.auth.tokens import Claims
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who proved that the address is theirs. `invited`: they signed up to answer an invitation."""
+
+    user_id: str
+    email: str
+    name: str
+    invited: bool
+
+
+@dataclass(frozen=True, repr=False)
+class Tokens:
+    """What a sign-in gives. `expires_in` is the access token's life in seconds; `claims` are what it says."""
+
+    access_token: str
+    refresh_token: str | None
+    expires_in: int
+    claims: Claims
+
+
+class IdentityProvider(Protocol):
+    """Addresses are given in lower case. Every method raises Unavailable when the provider does not answer."""
+
+    async def sign_up(self, email: str, password: str, name: str, *, invited: bool) -> str:
+        """Register an address, unconfirmed, and send a code to it. Returns the user's id.
+
+        Raises AddressTaken, WeakPassword, or Invalid for an address or a name that cannot be.
+        """
+
+    async def resend_code(self, email: str) -> None:
+        """Send a fresh code. Says nothing of whether the address is known or waits for one."""
+
+    async def confirm(self, email: str, code: str) -> None:
+        """Raises WrongCode (also for an unknown address), or AlreadyConfirmed."""
+
+    async def person(self, email: str) -> Person:
+        """Who confirmed that address. Raises NotFound if nobody did."""
+
+    async def sign_in(self, email: str, password: str) -> Tokens:
+        """Raises WrongCredentials, NotConfirmed or Locked."""
+
+    async def refresh(self, refresh_token: str) -> Tokens:
+        """New tokens with the claims of now; `refresh_token` is None if the given one stays. Raises SessionEnded."""
+
+    async def sign_out(self, access_token: str) -> None:
+        """End all sessions of the token's bearer: none can be refreshed. Access tokens live out their time."""

@@ -1,0 +1,97 @@
+"""What only identity needs from AWS: the user pool, its client, the trigger that writes our claims into tokens."""
+
+from chassis.auth.discovery import AUTH_PARAMETERS, CLIENT_PARAMETER, POOL_PARAMETER
+from chassis.stack import FunctionSpec, StackContext, StackPart, Template
+from services.identity.cognito import INVITED
+from services.identity.model import MIN_PASSWORD
+
+POOL, CLIENT, TRIGGER = "UserPool", "UserPoolClient", "AddClaims"
+ACCESS_HOURS, REFRESH_HOURS = 8, 24
+
+
+def resources(context: StackContext) -> StackPart:
+    """The pool outlives the stack: its users and their passwords are nowhere else."""
+    pool_arn = {"Fn::GetAtt": [POOL, "Arn"]}
+    return StackPart(
+        resources={
+            POOL: {
+                "Type": "AWS::Cognito::UserPool",
+                "DeletionPolicy": "RetainExceptOnCreate",
+                "UpdateReplacePolicy": "Retain",
+                "Properties": _pool(context),
+            },
+            CLIENT: {"Type": "AWS::Cognito::UserPoolClient", "Properties": _client(context)},
+            "PoolParameter": _parameter(context, POOL_PARAMETER, POOL),
+            "ClientParameter": _parameter(context, CLIENT_PARAMETER, CLIENT),
+        },
+        functions={
+            TRIGGER: FunctionSpec(
+                "services.identity.triggers:add_claims",
+                environment={"TABLE_NAME": {"Ref": "Table"}},
+                invoker="cognito-idp.amazonaws.com",
+                invoker_arn=pool_arn,
+            )
+        },
+        environment={"IDENTITY_USER_POOL_ID": {"Ref": POOL}, "IDENTITY_CLIENT_ID": {"Ref": CLIENT}},
+        # The other calls are public ones, which the client id allows.
+        statements=({"Effect": "Allow", "Action": ["cognito-idp:AdminGetUser"], "Resource": pool_arn},),
+    )
+
+
+def _pool(context: StackContext) -> Template:
+    return {
+        "UserPoolName": context.names.stack(context.service),
+        # Access tokens get claims of ours only from this tier on.
+        "UserPoolTier": "ESSENTIALS",
+        "DeletionProtection": "INACTIVE" if context.local else "ACTIVE",
+        "UsernameAttributes": ["email"],
+        "UsernameConfiguration": {"CaseSensitive": False},
+        "AutoVerifiedAttributes": ["email"],
+        # Else a user could wear an address that they never confirmed.
+        "UserAttributeUpdateSettings": {"AttributesRequireVerificationBeforeUpdate": ["email"]},
+        "Schema": [
+            {"Name": "email", "AttributeDataType": "String", "Required": True, "Mutable": True},
+            {"Name": "name", "AttributeDataType": "String", "Required": True, "Mutable": True},
+            {"Name": INVITED.removeprefix("custom:"), "AttributeDataType": "String", "Mutable": True},
+        ],
+        "Policies": {
+            "PasswordPolicy": {
+                "MinimumLength": MIN_PASSWORD,
+                "RequireLowercase": True,
+                "RequireUppercase": True,
+                "RequireNumbers": True,
+                "RequireSymbols": False,
+            }
+        },
+        "AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": "verified_email", "Priority": 1}]},
+        "VerificationMessageTemplate": {
+            "DefaultEmailOption": "CONFIRM_WITH_CODE",
+            "EmailSubject": "Your Tenfold code",
+            "EmailMessage": "Your confirmation code is {####}.",
+        },
+        "LambdaConfig": {
+            "PreTokenGenerationConfig": {"LambdaVersion": "V2_0", "LambdaArn": {"Fn::GetAtt": [TRIGGER, "Arn"]}}
+        },
+    }
+
+
+def _client(context: StackContext) -> Template:
+    return {
+        "ClientName": context.names.stack(context.service),
+        "UserPoolId": {"Ref": POOL},
+        "GenerateSecret": False,
+        "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+        "AccessTokenValidity": ACCESS_HOURS,
+        "IdTokenValidity": ACCESS_HOURS,
+        "RefreshTokenValidity": REFRESH_HOURS,
+        "TokenValidityUnits": {"AccessToken": "hours", "IdToken": "hours", "RefreshToken": "hours"},
+        "EnableTokenRevocation": True,
+        "PreventUserExistenceErrors": "ENABLED",
+        "ReadAttributes": ["email", "email_verified", "name"],
+        "WriteAttributes": ["email", "name", INVITED],
+    }
+
+
+def _parameter(context: StackContext, name: str, of: str) -> Template:
+    path = context.names.parameter(*AUTH_PARAMETERS, name)
+    return {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Name": path, "Value": {"Ref": of}}}
