@@ -1,0 +1,15 @@
+"""Audit takes every event of every service, and depends on no field of any."""
+
+from chassis.context import EventContext
+from chassis.subscription import AnyEvent, Subscription
+from contracts.catalog import load_all
+from services.audit import usecases
+
+load_all()  # Only of a contract that is loaded do we know which fields are secret; of others no field is kept.
+
+trail = Subscription("trail", mode="every")
+
+
+@trail.on_any
+async def keep(event: AnyEvent, ctx: EventContext) -> None:
+    await usecases.keep(ctx.scope, usecases.record_of(event, ctx))

@@ -1,0 +1,13 @@
+"""Audit: one record for each event of every service, chained so that no later change to a record stays unseen."""
+
+from datetime import timedelta
+
+from chassis.service import Schedule, Service, TableSpec
+
+service = Service(
+    "audit",
+    api="services.audit.api:router",
+    table=TableSpec(indexes=4),
+    subscriptions=("services.audit.consumers:trail", "chassis.members:subscription"),
+    schedules=(Schedule("seal", "services.audit.sealer:seal_all", every=timedelta(seconds=2)),),
+)

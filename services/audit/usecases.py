@@ -1,0 +1,46 @@
+"""What audit does for an event and for a reader. Sealing and verifying have files of their own."""
+
+from chassis.context import EventContext, OrgScope
+from chassis.errors import FieldError, Invalid
+from chassis.repository import Page, PageRequest
+from chassis.subscription import AnyEvent
+from chassis.tracing import current_trace_id
+from services.audit.model import Record
+from services.audit.repository import Records, Search
+
+
+def record_of(event: AnyEvent, ctx: EventContext) -> Record:
+    """`tasks.task.assigned.v1` of `task_1` is about the resource `task` `task_1`."""
+    words = event.type.split(".")
+    scope = ctx.scope
+    return Record(
+        id=ctx.event_id,
+        org_id=scope.org_id,
+        at=ctx.time,
+        recorded_at=scope.now(),
+        actor=scope.actor.id,
+        action=event.type,
+        resource_kind=words[1] if len(words) > 1 else event.type,
+        resource_id=ctx.subject,
+        data=event.data,
+        client_ip=scope.actor.client_ip,
+        user_agent=scope.actor.user_agent,
+        correlation_id=scope.cause.correlation_id,
+        causation_id=ctx.causation_id,
+        trace_id=current_trace_id(),
+    )
+
+
+async def keep(scope: OrgScope, record: Record) -> None:
+    """Unsealed: linking it to its neighbours here would let only one event of an organization through at a time."""
+    unit = scope.unit()
+    Records(scope).create(unit, record)
+    await unit.commit()
+
+
+async def list_records(scope: OrgScope, search: Search, request: PageRequest) -> Page[Record]:
+    """Raises Invalid for a span of time that ends before it begins."""
+    if search.since and search.until and search.since >= search.until:
+        problem = FieldError("query.until", "must be later than since")
+        raise Invalid("The span of time is empty: until must be later than since.", [problem])
+    return await Records(scope).search(search, request)
