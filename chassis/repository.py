@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import binascii
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
@@ -10,7 +9,7 @@ from typing import ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.context import Scope
-from chassis.errors import Invalid, NotFound, TenfoldError
+from chassis.errors import FieldError, Invalid, NotFound, TenfoldError
 from chassis.keys import Key, ListEntry, shard_of
 from chassis.table import Absent, AtVersion, Expect, Item
 from chassis.unit import Unit
@@ -116,9 +115,12 @@ def _encoded(sort: str) -> str:
 
 def _decoded(cursor: str) -> str:
     try:
-        return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
-        raise Invalid("The cursor is not one of ours; start again without it.") from error
+        sort = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+    except ValueError:  # of base64, of its alphabet, or of UTF-8
+        sort = ""
+    if not sort:
+        raise Invalid("The cursor is not one of ours; start again without it.", [FieldError("query.cursor", "unknown")])
+    return sort
 
 
 class Repository(Generic[A]):
