@@ -64,8 +64,8 @@ def unzipped(body: bytes, encoding: str) -> bytes:
         plain = inflate.decompress(body, MAX_BYTES)
     except zlib.error as error:
         raise UnreadableSpansError(f"not gzip: {error}") from None
-    if inflate.unconsumed_tail:
-        raise UnreadableSpansError(f"larger than {MAX_BYTES} bytes")
+    if not inflate.eof:
+        raise UnreadableSpansError(f"cut off, or larger than {MAX_BYTES} bytes")
     return plain
 
 
