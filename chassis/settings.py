@@ -27,7 +27,7 @@ class Settings(BaseSettings):
     tenfold_jwks_url: str | None = None
     tenfold_client_id: str | None = None
 
-    sweep_seconds: float = 1.0
+    sweep_seconds: float = 2.0
     graceful_seconds: float = 10.0
 
     @cached_property
