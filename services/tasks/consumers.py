@@ -1,0 +1,21 @@
+"""What tasks reads of its own events: imports that were asked for."""
+
+from chassis.context import EventContext
+from chassis.subscription import Subscription
+from contracts.common import ImportId
+from contracts.reads import Reads
+from contracts.tasks import v1 as tasks
+from services.tasks.usecases import importing
+
+
+class Requested(Reads[tasks.ImportRequested]):
+    import_id: ImportId
+
+
+# Each kill of a process in the middle of an import uses up a receive, though the import gets on.
+imports = Subscription("imports", visibility=20, concurrency=2, max_receives=10)
+
+
+@imports.on(Requested)
+async def work_off(event: Requested, ctx: EventContext) -> None:
+    await importing.work_off(ctx.scope, event.import_id)

@@ -1,0 +1,1 @@
+"""What tasks does, one file a use case."""

@@ -1,0 +1,11 @@
+"""Whom tasks can be given to."""
+
+from chassis.context import OrgScope
+from chassis.members import MEMBERS, Member, Members
+from chassis.repository import Page, PageRequest
+
+
+async def list_assignees(scope: OrgScope, request: PageRequest) -> Page[Member]:
+    """The active members that this service knows of, by address. A page may have fewer than were asked for."""
+    page = await Members(scope).page(MEMBERS, request)
+    return Page(items=[member for member in page.items if member.active], next=page.next)

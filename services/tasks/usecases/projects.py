@@ -1,0 +1,24 @@
+"""Making projects and finding them."""
+
+from chassis.context import OrgScope
+from chassis.repository import Page, PageRequest
+from services.tasks.model import Project
+from services.tasks.repository import PROJECTS, ProjectRepository
+
+
+async def create_project(scope: OrgScope, key: str, name: str) -> Project:
+    """Whoever makes a project leads it. Raises AlreadyExists if the organization has one with this key."""
+    project = Project(id=scope.new_id("proj"), key=key, name=name, lead_id=scope.actor.id, created_at=scope.now())
+    unit = scope.unit()
+    saved = ProjectRepository(scope).add(unit, project)
+    unit.publish(saved.created_event(), version=saved.version)
+    return saved if await unit.commit() else await read_project(scope, project.id)
+
+
+async def read_project(scope: OrgScope, project_id: str) -> Project:
+    return await ProjectRepository(scope).get(project_id)
+
+
+async def list_projects(scope: OrgScope, request: PageRequest) -> Page[Project]:
+    """By key."""
+    return await ProjectRepository(scope).page(PROJECTS, request)
