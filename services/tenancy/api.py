@@ -1,0 +1,228 @@
+"""HTTP: parse, authorize, call, render."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, Field
+
+from chassis.auth.guard import Guard, SignedIn
+from chassis.context import OrgScope
+from chassis.http.idempotency import IdempotentRoute
+from chassis.repository import Page, PageRequest
+from contracts.common import InvitationId, OrgId, Plan, Role, UserId
+from services.tenancy.model import Invitation, InvitationStatus, Membership, MyOrganization, Organization
+from services.tenancy.permissions import PERMISSIONS
+from services.tenancy.usecases import answers, invitations, members, organizations
+from services.tenancy.usecases.invitations import Row, RowResult
+
+MAX_ROWS = 500
+
+router = APIRouter(prefix="/v1", tags=["tenancy"], route_class=IdempotentRoute)
+guard = Guard(PERMISSIONS)
+
+Paged = Annotated[PageRequest, Depends()]
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class NewOrganization(Body):
+    name: str = Field(min_length=1, max_length=100)
+    slug: str = Field(pattern=r"^[a-z0-9-]{3,40}$")
+
+
+class NewPlan(Body):
+    plan: Plan
+
+
+class NewRole(Body):
+    role: Role
+
+
+class NewInvitation(Body):
+    email: str = Field(min_length=1, max_length=320)
+    role: Role
+
+
+class InvitationRow(BaseModel):
+    """Taken as it is: what is wrong with it is the row's refusal, not the request's."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    email: str = Field(max_length=2000)
+    role: str = Field(max_length=2000)
+
+
+class NewInvitations(Body):
+    invitations: list[InvitationRow] = Field(min_length=1, max_length=MAX_ROWS)
+
+
+class Token(Body):
+    token: str = Field(min_length=1, max_length=200)
+
+
+class OrganizationView(BaseModel):
+    id: OrgId
+    slug: str
+    name: str
+    plan: Plan
+    status: Literal["active"]
+    personal: bool
+    owner_id: UserId
+    version: int
+    created_at: datetime
+
+    @classmethod
+    def of(cls, organization: Organization) -> Self:
+        return cls.model_validate(organization, from_attributes=True)
+
+
+class MemberView(BaseModel):
+    user_id: UserId
+    email: str
+    name: str
+    role: Role
+    version: int
+
+    @classmethod
+    def of(cls, member: Membership) -> Self:
+        return cls(user_id=member.id, email=member.email, name=member.name, role=member.role, version=member.version)
+
+
+class InvitationView(BaseModel):
+    id: InvitationId
+    email: str
+    role: Role
+    status: InvitationStatus
+    inviter_id: UserId
+    created_at: datetime
+    expires_at: datetime
+    version: int
+
+    @classmethod
+    def of(cls, invitation: Invitation, now: datetime) -> Self:
+        return cls(
+            id=invitation.id,
+            email=invitation.email,
+            role=invitation.role,
+            status=invitation.status_at(now),
+            inviter_id=invitation.inviter_id,
+            created_at=invitation.created_at,
+            expires_at=invitation.valid_until,
+            version=invitation.version,
+        )
+
+
+class BulkResult(BaseModel):
+    results: list[RowResult]
+    invited: int
+    refused: int
+
+
+class Joined(BaseModel):
+    org_id: OrgId
+    role: Role
+
+
+@router.post("/organizations", status_code=201)
+async def create_organization(scope: SignedIn, body: NewOrganization) -> OrganizationView:
+    """An organization of one's own; 409 if the slug is taken."""
+    return OrganizationView.of(await organizations.create(scope, body.name, body.slug))
+
+
+@router.get("/organizations")
+async def list_organizations(scope: SignedIn, page: Paged) -> Page[MyOrganization]:
+    """Where one is a member, and with which role."""
+    return await organizations.list_mine(scope, page)
+
+
+@router.get("/organizations/{org_id}")
+async def read_organization(
+    scope: Annotated[OrgScope, Depends(guard.in_path("tenancy.organization.read"))],
+) -> OrganizationView:
+    """One organization, for its members."""
+    return OrganizationView.of(await organizations.read(scope))
+
+
+@router.put("/organizations/{org_id}/plan")
+async def change_plan(
+    scope: Annotated[OrgScope, Depends(guard.in_path("tenancy.organization.change_plan"))], body: NewPlan
+) -> OrganizationView:
+    """Another plan, and with it other limits; 409 if more is in use than it allows."""
+    return OrganizationView.of(await organizations.change_plan(scope, body.plan))
+
+
+@router.get("/organizations/{org_id}/members")
+async def list_members(
+    scope: Annotated[OrgScope, Depends(guard.in_path("tenancy.member.list"))], page: Paged
+) -> Page[MemberView]:
+    """Who belongs to it now."""
+    found = await members.list_members(scope, page)
+    return Page(items=[MemberView.of(member) for member in found.items], next=found.next)
+
+
+@router.patch("/organizations/{org_id}/members/{user_id}")
+async def change_role(
+    scope: Annotated[OrgScope, Depends(guard.in_path("tenancy.member.change_role"))], user_id: UserId, body: NewRole
+) -> MemberView:
+    """Another role, not above one's own; 409 if no owner would be left."""
+    return MemberView.of(await members.change_role(scope, user_id, body.role))
+
+
+@router.delete("/organizations/{org_id}/members/{user_id}", status_code=204)
+async def remove_member(
+    scope: Annotated[OrgScope, Depends(guard.in_path("tenancy.member.leave"))], user_id: UserId
+) -> None:
+    """Remove a member (as an admin), or leave oneself; 409 if no owner would be left."""
+    await members.remove(scope, user_id)
+
+
+@router.post("/organizations/{org_id}/invitations", status_code=201)
+async def invite(
+    scope: Annotated[OrgScope, Depends(guard.in_path("tenancy.invitation.create"))], body: NewInvitation
+) -> InvitationView:
+    """Invite an address. The token goes to that address by e-mail, and nowhere else."""
+    return InvitationView.of(await invitations.invite(scope, body.email, body.role), scope.now())
+
+
+@router.post("/organizations/{org_id}/invitations/bulk", response_model_exclude_none=True)
+async def invite_many(
+    scope: Annotated[OrgScope, Depends(guard.in_path("tenancy.invitation.create"))], body: NewInvitations
+) -> BulkResult:
+    """Invite many addresses: one result for each row, in order."""
+    rows = [Row(email=each.email, role=each.role) for each in body.invitations]
+    results = await invitations.invite_all(scope, rows)
+    invited = sum(result.status == "invited" for result in results)
+    return BulkResult(results=results, invited=invited, refused=len(results) - invited)
+
+
+@router.get("/organizations/{org_id}/invitations")
+async def list_invitations(
+    scope: Annotated[OrgScope, Depends(guard.in_path("tenancy.invitation.list"))], page: Paged
+) -> Page[InvitationView]:
+    """All invitations, the newest first."""
+    found = await invitations.list_invitations(scope, page)
+    return Page(items=[InvitationView.of(each, scope.now()) for each in found.items], next=found.next)
+
+
+@router.delete("/organizations/{org_id}/invitations/{invitation_id}", status_code=204)
+async def revoke_invitation(
+    scope: Annotated[OrgScope, Depends(guard.in_path("tenancy.invitation.revoke"))], invitation_id: InvitationId
+) -> None:
+    """Take an invitation back; 409 if it was answered."""
+    await invitations.revoke(scope, invitation_id)
+
+
+@router.post("/invitations/accept")
+async def accept_invitation(scope: SignedIn, body: Token) -> Joined:
+    """Become a member. The token is only good for the invited address."""
+    org_id, invitation = await answers.accept(scope, body.token)
+    return Joined(org_id=org_id, role=invitation.role)
+
+
+@router.post("/invitations/decline", status_code=204)
+async def decline_invitation(scope: SignedIn, body: Token) -> None:
+    """Say no. The token is only good for the invited address."""
+    await answers.decline(scope, body.token)

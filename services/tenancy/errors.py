@@ -1,0 +1,35 @@
+"""What only tenancy refuses."""
+
+from chassis.errors import AlreadyExists, Conflict, Forbidden
+
+
+class RoleTooHigh(Forbidden):
+    """The operation is allowed, but not with this role or on this member."""
+
+    def __init__(self, operation: str, detail: str) -> None:
+        super().__init__(operation)
+        self.args, self.detail = (detail,), detail
+
+
+class SlugTaken(AlreadyExists):
+    """Another organization has this slug."""
+
+
+class InvitationPending(AlreadyExists):
+    """The address has an invitation that nobody answered yet."""
+
+
+class LastOwner(Conflict):
+    """An organization would be left without an owner."""
+
+
+class TooManyOwners(Conflict):
+    """An organization would have more owners than it may."""
+
+
+class InvitationClosed(Conflict):
+    """The invitation was answered or taken back already."""
+
+
+class InvitationExpired(Conflict):
+    """The invitation was not answered in time."""

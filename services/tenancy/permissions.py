@@ -1,0 +1,15 @@
+"""Operation -> the least role that may do it. What depends on the other's role too stands in model.py."""
+
+from contracts.common import Role
+
+PERMISSIONS = {
+    "tenancy.organization.read": Role.VIEWER,
+    "tenancy.organization.change_plan": Role.OWNER,
+    "tenancy.member.list": Role.VIEWER,
+    "tenancy.member.change_role": Role.ADMIN,
+    "tenancy.member.leave": Role.VIEWER,
+    "tenancy.member.remove": Role.ADMIN,
+    "tenancy.invitation.create": Role.ADMIN,
+    "tenancy.invitation.list": Role.ADMIN,
+    "tenancy.invitation.revoke": Role.ADMIN,
+}

@@ -1,0 +1,24 @@
+"""Tenancy: organizations, who belongs to them, and who is invited. Its memberships are the truth for all others."""
+
+from chassis.service import Service, TableSpec
+from contracts.tenancy import v1 as tenancy
+from services.tenancy.ports import TokenSource
+
+service = Service(
+    "tenancy",
+    api="services.tenancy.api:router",
+    table=TableSpec(indexes=2),
+    subscriptions=("services.tenancy.consumers:users",),
+    publishes=(
+        tenancy.OrganizationCreated,
+        tenancy.PlanChanged,
+        tenancy.InvitationCreated,
+        tenancy.InvitationAccepted,
+        tenancy.InvitationDeclined,
+        tenancy.InvitationRevoked,
+        tenancy.MemberAdded,
+        tenancy.MemberRoleChanged,
+        tenancy.MemberRemoved,
+    ),
+    ports={TokenSource: "services.tenancy.tokens:make_tokens"},
+)

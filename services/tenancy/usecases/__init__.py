@@ -1,0 +1,1 @@
+"""What tenancy does, one file a subject."""

@@ -1,0 +1,84 @@
+"""Members: their roles, and their end."""
+
+from chassis.context import OrgScope
+from chassis.errors import Forbidden, NotFound
+from chassis.members import MEMBERS
+from chassis.repository import Page, PageRequest
+from chassis.unit import Unit
+from contracts.common import Role
+from contracts.tenancy import v1 as tenancy
+from services.tenancy.model import Membership, check_changes, check_gives
+from services.tenancy.permissions import PERMISSIONS
+from services.tenancy.repository import Memberships, Organizations, Seats
+from services.tenancy.usecases.trying import again_if_stale
+
+CHANGE_ROLE = "tenancy.member.change_role"
+REMOVE = "tenancy.member.remove"
+
+
+async def list_members(scope: OrgScope, request: PageRequest) -> Page[Membership]:
+    """Active ones, by address."""
+    return await Memberships(scope).page(MEMBERS, request)
+
+
+async def change_role(scope: OrgScope, user_id: str, role: Role) -> Membership:
+    """Raises NotFound, RoleTooHigh, LastOwner or TooManyOwners."""
+    members = Memberships(scope)
+
+    async def change() -> Membership:
+        member = await members.active(user_id)
+        if member is None:
+            raise NotFound("member")
+        check_changes(scope.actor.role, member.role, CHANGE_ROLE)
+        check_gives(scope.actor.role, role, CHANGE_ROLE)
+        if member.role is role:
+            return member
+        unit = scope.unit()
+        await keep_owners(scope, unit, user_id, member.role, role)
+        saved = members.save(unit, member.model_copy(update={"role": role}))
+        changed = tenancy.MemberRoleChanged(
+            user_id=saved.id, email=saved.email, name=saved.name, previous_role=member.role, role=role
+        )
+        unit.publish(changed, version=saved.version)
+        return saved if await unit.commit() else await members.get(user_id)
+
+    return await again_if_stale(change)
+
+
+async def remove(scope: OrgScope, user_id: str) -> None:
+    """Out, by somebody who may or by themselves. Nothing happens if they are out already.
+
+    Raises NotFound if they never were a member, Forbidden, RoleTooHigh or LastOwner.
+    """
+    role = scope.actor.role
+    if user_id != scope.actor.id and (role is None or not role.covers(PERMISSIONS[REMOVE])):
+        raise Forbidden(REMOVE)
+    members = Memberships(scope)
+
+    async def change() -> None:
+        member = await members.find(user_id)
+        if member is None:
+            raise NotFound("member")
+        if not member.active:
+            return
+        check_changes(scope.actor.role, member.role, REMOVE)
+        unit = scope.unit()
+        await keep_owners(scope, unit, user_id, member.role, None)
+        saved = members.save(unit, member.model_copy(update={"active": False}))
+        members.free_address(unit, saved)
+        Seats(scope).free(unit)
+        removed = tenancy.MemberRemoved(user_id=saved.id, email=saved.email, name=saved.name, role=saved.role)
+        unit.publish(removed, version=saved.version)
+        await unit.commit()
+
+    await again_if_stale(change)
+
+
+async def keep_owners(scope: OrgScope, unit: Unit, user_id: str, previous: Role | None, role: Role | None) -> None:
+    """Let the organization know, in `unit`, that one of its owners is new or gone. Raises LastOwner, TooManyOwners."""
+    if (previous is Role.OWNER) == (role is Role.OWNER):
+        return
+    organizations = Organizations(scope)
+    organization = await organizations.get(scope.org_id)
+    changed = organization.with_owner(user_id) if role is Role.OWNER else organization.without_owner(user_id)
+    organizations.save(unit, changed)

@@ -1,0 +1,103 @@
+"""Organizations: made by people, or for them when they sign up; their plan."""
+
+from chassis.context import OrgScope, UserScope
+from chassis.errors import AlreadyHandled, TenfoldError
+from chassis.repository import Page, PageRequest
+from contracts.common import Plan, Role
+from contracts.tenancy import v1 as tenancy
+from services.tenancy.errors import SlugTaken
+from services.tenancy.model import Membership, MyOrganization, Organization, personal_org_id, personal_slugs
+from services.tenancy.repository import ORGANIZATIONS_OF_USER, Memberships, Organizations, Seats
+from services.tenancy.usecases.expiry import with_expired_released
+from services.tenancy.usecases.trying import for_each
+
+
+async def create(scope: UserScope, name: str, slug: str) -> Organization:
+    """An organization whose owner is the user. Raises SlugTaken."""
+    organization = Organization(
+        id=scope.new_id("org"), slug=slug, name=name, owners=(scope.user_id,), created_at=scope.now()
+    )
+    return await _found(scope.for_org(organization.id), organization, scope.actor.email or "", scope.actor.name or "")
+
+
+async def create_personal(scope: OrgScope, user_id: str, email: str, name: str) -> None:
+    """The organization of one person alone. Raises AlreadyHandled if they have it."""
+    org_scope = scope.for_org(personal_org_id(user_id))
+    there = AlreadyHandled(f"{user_id} has a personal organization.")
+    slug, other_slug = personal_slugs(user_id, name)
+    organization = Organization(
+        id=org_scope.org_id,
+        slug=slug,
+        name=f"{name}'s space" if name else "Personal space",
+        personal=True,
+        owners=(user_id,),
+        created_at=scope.now(),
+    )
+    try:
+        await _found(org_scope, organization, email, name, there)
+    except SlugTaken:
+        await _found(org_scope, organization.model_copy(update={"slug": other_slug}), email, name, there)
+
+
+async def _found(
+    scope: OrgScope, organization: Organization, email: str, name: str, if_there: TenfoldError | None = None
+) -> Organization:
+    unit, organizations, members = scope.unit(), Organizations(scope), Memberships(scope)
+    stored = organizations.create(unit, organization, otherwise=if_there)
+    organizations.take_slug(unit, organization)
+    owner = Membership(id=organization.owner_id, email=email, name=name, role=Role.OWNER, org_id=organization.id)
+    owner = members.create(unit, owner)
+    members.hold_address(unit, owner)
+    Seats(scope).take(unit, organization.plan)
+    created = tenancy.OrganizationCreated(
+        org_id=stored.id,
+        slug=stored.slug,
+        name=stored.name,
+        plan=stored.plan,
+        owner_id=owner.id,
+        personal=stored.personal,
+    )
+    unit.publish(created, version=stored.version)
+    added = tenancy.MemberAdded(user_id=owner.id, email=owner.email, name=owner.name, role=owner.role)
+    unit.publish(added, version=owner.version)
+    return stored if await unit.commit() else await organizations.get(stored.id)
+
+
+async def read(scope: OrgScope) -> Organization:
+    return await Organizations(scope).get(scope.org_id)
+
+
+async def list_mine(scope: UserScope, request: PageRequest) -> Page[MyOrganization]:
+    """Where the user is an active member."""
+    page = await Memberships(scope).page(ORGANIZATIONS_OF_USER, request)
+
+    async def described(member: Membership) -> MyOrganization:
+        organization = await Organizations(scope.for_org(member.org_id)).get(member.org_id)
+        return MyOrganization(
+            id=organization.id,
+            slug=organization.slug,
+            name=organization.name,
+            plan=organization.plan,
+            role=member.role,
+        )
+
+    return Page(items=await for_each(page.items, described), next=page.next)
+
+
+async def change_plan(scope: OrgScope, plan: Plan) -> Organization:
+    """Raises LimitReached if more seats are taken than the new plan has."""
+    organizations = Organizations(scope)
+
+    async def change() -> Organization:
+        organization = await organizations.get(scope.org_id)
+        if organization.plan is plan:
+            return organization
+        unit = scope.unit()
+        saved = organizations.save(unit, organization.model_copy(update={"plan": plan}))
+        Seats(scope).fit(unit, plan)
+        unit.publish(
+            tenancy.PlanChanged(org_id=saved.id, previous_plan=organization.plan, plan=plan), version=saved.version
+        )
+        return saved if await unit.commit() else await organizations.get(saved.id)
+
+    return await with_expired_released(scope, change)
