@@ -1,6 +1,8 @@
 """What audit keeps of an event."""
 
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -135,6 +137,12 @@ async def test_every_contract_is_known_so_that_its_secrets_are(audit: Any) -> No
         await audit.deliver_raw(trail, envelope(event_type, id=event_type, data=data))
         kept = set(json.loads(audit.stored(event_type)["data"]))
         assert kept == set(event.model_fields) - event.secret_fields(), event_type
+
+
+def test_a_process_that_imports_nothing_else_knows_every_contract() -> None:
+    script = "import services.audit.consumers; from contracts.event import REGISTRY; print(*sorted(REGISTRY))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == sorted(load_all())
 
 
 async def test_what_belongs_to_no_organization_is_recorded_and_sealed_too(audit: Any) -> None:
