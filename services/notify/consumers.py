@@ -1,0 +1,41 @@
+"""Which events notify follows, and what it does about each.
+
+Ten receives, not five: an e-mail waits out some minutes in which the mail service takes nothing, before its event goes
+to the dead-letter queue.
+"""
+
+from chassis.context import EventContext
+from chassis.subscription import Subscription
+from services.notify.reads import Assigned, Commented, Imported, Invited
+from services.notify.usecases.tell_assignee import tell_assignee
+from services.notify.usecases.tell_import import tell_import
+from services.notify.usecases.tell_invitee import tell_invitee
+from services.notify.usecases.tell_mentioned import tell_mentioned
+from services.notify.usecases.telling import Occasion
+
+RECEIVES = 10
+
+assignments = Subscription("assignments", max_receives=RECEIVES)
+mentions = Subscription("mentions", max_receives=RECEIVES)
+invitations = Subscription("invitations", max_receives=RECEIVES)
+imports = Subscription("imports", max_receives=RECEIVES)
+
+
+@assignments.on(Assigned)
+async def on_assigned(event: Assigned, ctx: EventContext) -> None:
+    await tell_assignee(ctx.scope, Occasion.of(ctx), event)
+
+
+@mentions.on(Commented)
+async def on_commented(event: Commented, ctx: EventContext) -> None:
+    await tell_mentioned(ctx.scope, Occasion.of(ctx), event)
+
+
+@invitations.on(Invited)
+async def on_invited(event: Invited, ctx: EventContext) -> None:
+    await tell_invitee(ctx.scope, Occasion.of(ctx), event)
+
+
+@imports.on(Imported)
+async def on_imported(event: Imported, ctx: EventContext) -> None:
+    await tell_import(ctx.scope, Occasion.of(ctx), event)

@@ -1,0 +1,22 @@
+"""Notify: tells people what concerns them, in the product and by e-mail."""
+
+from chassis.service import Service, TableSpec
+from services.notify.ports import Composer, Mailer
+
+service = Service(
+    "notify",
+    api="services.notify.api:router",
+    table=TableSpec(indexes=2),
+    subscriptions=(
+        "services.notify.consumers:assignments",
+        "services.notify.consumers:mentions",
+        "services.notify.consumers:invitations",
+        "services.notify.consumers:imports",
+        "chassis.members:subscription",
+    ),
+    ports={
+        Mailer: "services.notify.ses:make_mailer",
+        Composer: "services.notify.templating:make_composer",
+    },
+    resources="services.notify.stack:resources",
+)

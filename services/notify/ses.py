@@ -1,0 +1,74 @@
+"""The mailer on Amazon SES, API version 2."""
+
+import re
+from typing import Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chassis.aws import Aws
+from chassis.errors import Retryable, Unavailable
+from services.notify.errors import AddressRefused
+from services.notify.ports import Mail
+from services.notify.settings import NotifySettings
+
+HEADER: Final = "X-Event-Id"
+ADDRESS: Final = re.compile(r"[!-~]+@[!-~]+")
+UNUSABLE: Final = frozenset('@,;:<>()[]\\"')
+FINAL_ERRORS: Final = frozenset({"BadRequestException", "MessageRejected"})
+NOT_VERIFIED: Final = "not verified"
+"""How SES says that an identity of ours lacks its set-up, or that the account is in the sandbox; with the same code as
+a message that it will never take."""
+
+
+class SesMailer:
+    """Sends each e-mail by one call, whose time is limited by the client's. SES itself writes the headers."""
+
+    def __init__(self, aws: Aws, sender: str) -> None:
+        self._aws, self._sender = aws, sender
+
+    async def send(self, mail: Mail) -> None:
+        if not usable(mail.to):
+            raise AddressRefused("The address is not one that mail can be sent to.")
+        params = _params(self._sender, mail)
+        try:
+            await self._aws.boto3("sesv2", lambda client: client.send_email(**params))
+        except ClientError as error:
+            raise _meaning(error) from error
+        except BotoCoreError as error:
+            raise Unavailable("The mail service does not answer; try again.") from error
+
+
+def usable(address: str) -> bool:
+    """One plain address in ASCII. SES would take a list of addresses, too."""
+    return bool(ADDRESS.fullmatch(address)) and address.count("@") == 1 and not UNUSABLE & set(address.replace("@", ""))
+
+
+def make_mailer(aws: Aws) -> SesMailer:
+    return SesMailer(aws, NotifySettings().notify_sender)
+
+
+def _params(sender: str, mail: Mail) -> dict[str, Any]:
+    return {
+        "FromEmailAddress": sender,
+        "Destination": {"ToAddresses": [mail.to]},
+        "Content": {
+            "Simple": {
+                "Subject": _content(mail.subject),
+                "Body": {"Text": _content(mail.text), "Html": _content(mail.html)},
+                "Headers": [{"Name": HEADER, "Value": mail.id}],
+            }
+        },
+    }
+
+
+def _content(text: str) -> dict[str, str]:
+    return {"Data": text, "Charset": "UTF-8"}
+
+
+def _meaning(error: ClientError) -> AddressRefused | Retryable:
+    """Only what SES says of this very message is final. Anything else (throttling, a paused account, a missing
+    permission) someone can mend, and the e-mail must not be lost until then."""
+    code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+    if code in FINAL_ERRORS and NOT_VERIFIED not in message:
+        return AddressRefused(f"{code}: {message}")
+    return Retryable(f"The mail service does not take it now ({code}): {message}")

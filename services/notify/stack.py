@@ -1,0 +1,43 @@
+"""The identity that notify's e-mails come from."""
+
+from chassis.stack import StackContext, StackPart
+from services.notify.settings import NotifySettings
+
+
+def resources(context: StackContext) -> StackPart:
+    """The sender's domain, verified by the DNS records that SES asks for, and the rules for what is sent from it.
+
+    Each stage needs a domain of its own (`NOTIFY_SENDER` when deploying): an account has each identity once.
+    """
+    settings = NotifySettings()
+    rules = {
+        "Type": "AWS::SES::ConfigurationSet",
+        "Properties": {
+            "Name": context.names.stack(context.service),
+            "ReputationOptions": {"ReputationMetricsEnabled": True},
+            "SuppressionOptions": {"SuppressedReasons": ["BOUNCE", "COMPLAINT"]},
+        },
+    }
+    sender = {
+        "Type": "AWS::SES::EmailIdentity",
+        "Properties": {
+            "EmailIdentity": settings.sender_domain,
+            "ConfigurationSetAttributes": {"ConfigurationSetName": {"Ref": "MailRules"}},
+            "DkimAttributes": {"SigningEnabled": True},
+        },
+    }
+    send = {
+        "Effect": "Allow",
+        "Action": ["ses:SendEmail"],
+        "Resource": [_arn("identity/${Sender}"), _arn("configuration-set/${MailRules}")],
+        "Condition": {"StringEquals": {"ses:FromAddress": settings.sender_address}},
+    }
+    return StackPart(
+        resources={"MailRules": rules, "Sender": sender},
+        environment={"NOTIFY_SENDER": settings.notify_sender, "NOTIFY_PUBLIC_URL": settings.notify_public_url},
+        statements=(send,),
+    )
+
+
+def _arn(resource: str) -> dict[str, str]:
+    return {"Fn::Sub": f"arn:${{AWS::Partition}}:ses:${{AWS::Region}}:${{AWS::AccountId}}:{resource}"}
