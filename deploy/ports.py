@@ -1,19 +1,27 @@
 """Ports of this machine, chosen once and remembered, because queue URLs and browser tabs keep them."""
 
+import secrets
 import socket
+from collections.abc import Collection
 from pathlib import Path
 
 from deploy.errors import LocalError
 
 HOST = "127.0.0.1"
+FIRST, COUNT, ATTEMPTS = 20_000, 10_000, 500
 
 
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_port(avoid: Collection[int] = ()) -> int:
+    """A port that nobody listens on now, and none of `avoid`.
+
+    Taken from below the range from which systems number outgoing connections, so that it is still free when a killed
+    server comes back to it. Raises LocalError if none is found.
+    """
+    for _ in range(ATTEMPTS):
+        port = FIRST + secrets.randbelow(COUNT)
+        if port not in avoid and is_free(port):
+            return port
+    raise LocalError(f"no free port found between {FIRST} and {FIRST + COUNT}; close some programs")
 
 
 def is_free(port: int) -> bool:

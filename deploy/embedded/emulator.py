@@ -38,12 +38,8 @@ class Emulator:
         self.venv = venv or emulator_venv()
         self.log = self.state_dir / "emulator.log"
         self._pid_file = self.state_dir / "emulator.pid"
-        self._wanted_port = port
+        self.port = remembered_port(self.state_dir / "port", port)
         self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def port(self) -> int:
-        return remembered_port(self.state_dir / "port", self._wanted_port)
 
     @property
     def endpoint_url(self) -> str:

@@ -45,7 +45,8 @@ class LocalSystem:
         progress: Callable[[str], None] = lambda _: None, extra_routes: tuple[web.RouteDef, ...] = (),
     ) -> None:  # fmt: skip
         self.state_dir, self.stage, self._root, self._cache = state_dir.resolve(), stage, root, cache
-        self._port, self._command, self._progress, self._extra = port, command, progress, extra_routes
+        self._command, self._progress, self._extra = command, progress, extra_routes
+        self.port = remembered_port(self.state_dir / "port", port)
         self.emulator = Emulator(self.state_dir / "emulator")
         self._children: dict[str, Child] = {}
         self._routes = RouteTable()
@@ -55,10 +56,6 @@ class LocalSystem:
         self._session: aiohttp.ClientSession | None = None
         self._watcher: asyncio.Task[None] | None = None
         self._reported: set[str] = set()
-
-    @property
-    def port(self) -> int:
-        return remembered_port(self.state_dir / "port", self._port)
 
     @property
     def base_url(self) -> str:
@@ -154,7 +151,7 @@ class LocalSystem:
         stacks = await run_provision(order, self.log("deploy"), self._progress)
         for name, stack in stacks.items():
             child = self._children.get(name)
-            port = child.port if child else free_port()
+            port = child.port if child else free_port([other.port for other in self._children.values()])
             environment = service_environment(
                 name, stage=self.stage, endpoint_url=self.emulator.endpoint_url, port=port, root=self._root,
                 traces_url=f"{self.base_url}{TRACES_PATH}", stack=stack,
@@ -190,12 +187,15 @@ class LocalSystem:
 
     async def _start_aws_and_deploy(self) -> None:
         self._progress("starting the embedded AWS")
-        # Declarations are read and checked while the emulator starts. Both are awaited, so that a failure of one
-        # leaves nothing of the other behind.
-        results = await asyncio.gather(asyncio.to_thread(self.emulator.start), self.redeploy(), return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
+        # Declarations are read and checked while the emulator starts.
+        starting = asyncio.create_task(asyncio.to_thread(self.emulator.start))
+        deploying = asyncio.create_task(self.redeploy())
+        try:
+            await asyncio.shield(starting)  # a thread cannot be cancelled: it is waited for below, then stopped
+            await deploying
+        finally:
+            deploying.cancel()
+            await asyncio.gather(starting, deploying, return_exceptions=True)
 
     async def _watch(self) -> None:
         """Tell, once each, of what died by itself. Nothing is started again: a crash should be seen."""

@@ -1,7 +1,9 @@
 """The laptop's system around a stand-in for a service's process."""
 
+import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.errors import LocalError
+from deploy.errors import EmulatorError, LocalError
 from deploy.local.control import HEADER, Control, ask
 from deploy.local.lock import FolderLock
 from deploy.local.reload import touched
@@ -86,6 +88,15 @@ async def test_a_service_that_dies_is_told_of_and_leaves_nothing_running(
         await system.start()
     assert system.emulator.pid is None
     assert FolderLock(system.state_dir).holder() is None
+
+
+@pytest.mark.ministack
+async def test_an_emulator_that_cannot_start_is_said_at_once(tmp_path: Path, serve: Path, cache: Path) -> None:
+    system = build(tmp_path / "state", serve, cache, [])
+    taken = socket.create_server(("127.0.0.1", system.emulator.port))
+    with taken, pytest.raises(EmulatorError, match="of the embedded AWS is in use"):
+        async with asyncio.timeout(10):
+            await system.start()
 
 
 async def test_nothing_running_is_said(tmp_path: Path) -> None:
