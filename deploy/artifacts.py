@@ -24,3 +24,15 @@ def upload(aws: Aws, bucket: str, service: str, package: Path) -> str:
     except (ClientError, BotoCoreError) as error:
         raise StackError(f"cannot upload the package of {service} to {bucket}: {error}") from error
     return key
+
+
+def forget_others(aws: Aws, bucket: str, service: str, key: str) -> None:
+    """Delete the packages of `service` but for `key`: for the embedded AWS, whose disk is the developer's and which
+    would keep one for each change of code. Raises StackError."""
+    s3 = aws.client("s3")
+    try:
+        found = s3.list_objects_v2(Bucket=bucket, Prefix=f"{service}/").get("Contents", [])
+        for other in [one["Key"] for one in found if one["Key"] != key]:
+            s3.delete_object(Bucket=bucket, Key=other)
+    except (ClientError, BotoCoreError) as error:
+        raise StackError(f"cannot delete old packages of {service} from {bucket}: {error}") from error

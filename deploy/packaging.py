@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from deploy.services import ROOT
 
 BUILDER = "1"
 """Part of every cache key: raise it when this module builds differently."""
+KEPT = 3
+"""How many packages of a service stay in the cache."""
 INSTALL_SECONDS = 300
 COMPILE_SECONDS = 300
 TIMESTAMP = (2020, 1, 1, 0, 0, 0)
@@ -81,7 +83,13 @@ def package(service: str, interpreter: Interpreter, cache: Path, *, root: Path =
         if not libraries.exists():
             _build_libraries(lock, interpreter, libraries)
         _add_sources(libraries, sources, interpreter, finished)
+        _forget_old(cache.glob(f"{service}-*.zip"))
     return finished
+
+
+def _forget_old(packages: Iterable[Path]) -> None:
+    for old in sorted(packages, key=lambda path: path.stat().st_mtime, reverse=True)[KEPT:]:
+        old.unlink(missing_ok=True)
 
 
 def _first_party(service: str, root: Path) -> Iterator[tuple[str, Path]]:

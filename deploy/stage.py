@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chassis.service import service
-from deploy.artifacts import upload
+from deploy.artifacts import forget_others, upload
 from deploy.aws import Aws
 from deploy.embedded.gaps import fill_gaps
 from deploy.errors import TemplateError
@@ -92,6 +92,8 @@ def deploy(aws: Aws, plan: Plan, packages: dict[str, Path], *, progress: Progres
         )  # fmt: skip
         if plan.target.local:
             fill_gaps(aws, template)
+            if parameters:
+                forget_others(aws, bucket, name, parameters["CodeKey"])
         progress(f"deployed {name}")
         return environment_of(outputs)
 

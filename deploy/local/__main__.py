@@ -149,7 +149,8 @@ def _launch(state: Path, port: int, *, reload: bool) -> None:
     (state / "logs").mkdir(parents=True, exist_ok=True)
     log = state / "logs/supervisor.log"
     command = [sys.executable, "-m", "deploy.local", "supervise", "--state", str(state.resolve()), "--port", str(port)]
-    with log.open("wb") as output:
+    log.write_bytes(b"")
+    with log.open("ab") as output:  # the supervisor writes to it by name, too
         process = subprocess.Popen(  # noqa: S603
             [*command, *(["--reload"] if reload else [])], cwd=ROOT, env=base_environment(ROOT),
             stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,7 +17,7 @@ import pytest
 from deploy.errors import EmulatorError, LocalError
 from deploy.local.control import HEADER, Control, ask
 from deploy.local.lock import FolderLock
-from deploy.local.reload import touched
+from deploy.local.reload import reload_on_change, touched
 from deploy.local.system import LocalSystem
 from deploy.processes import end_leftover, remember, running
 
@@ -88,6 +89,28 @@ async def test_a_service_that_dies_is_told_of_and_leaves_nothing_running(
         await system.start()
     assert system.emulator.pid is None
     assert FolderLock(system.state_dir).holder() is None
+
+
+@pytest.mark.ministack
+async def test_a_change_of_code_is_deployed_and_restarts_its_service(
+    tmp_path: Path, system_root: Path, cache: Path
+) -> None:
+    root = shutil.copytree(system_root, tmp_path / "root")
+    declaration = root / "services/demo/consumers.py"
+    told: list[str] = []
+    async with build(tmp_path / "state", root / "serve.py", cache, told) as system:
+        reloading = asyncio.create_task(reload_on_change(system, told.append, root))
+        before, deadline = system.pid("demo"), time.monotonic() + 30
+        text = declaration.read_text().replace('"things"', '"renamed"')
+        while "demo is ready" not in told or system.pid("demo") in {None, before}:
+            assert time.monotonic() < deadline, told
+            assert not reloading.done()
+            if not any("code changed" in line for line in told):
+                declaration.write_text(text)  # again until the watcher, which takes its time to begin, has seen it
+            await asyncio.sleep(0.3)
+        reloading.cancel()
+        sqs = system.emulator.aws.client("sqs")
+        assert sqs.get_queue_url(QueueName="tenfold-test-demo-renamed")
 
 
 @pytest.mark.ministack
