@@ -1,0 +1,85 @@
+import pytest
+
+from chassis.keys import inbox_key
+from contracts.identity import v1 as identity
+from contracts.tenancy import v1 as tenancy
+from services.tenancy import model
+from services.tenancy.consumers import users
+from tests.services.tenancy.world import World, email_of
+
+
+def registered(user: str = "ada", *, invited: bool = False, name: str = "Ada Byron") -> identity.UserRegistered:
+    return identity.UserRegistered(user_id=f"user_{user}", email=email_of(user), name=name, invited=invited)
+
+
+async def deliver(world: World, event: identity.UserRegistered, event_id: str | None = None) -> str:
+    return await world.sut.deliver(users, event, event_id=event_id, org_id="org_system", actor=event.user_id)
+
+
+async def test_who_registers_gets_a_personal_organization(world: World) -> None:
+    event_id = await deliver(world, registered())
+    [mine] = (await world.call("ada", "GET", "/organizations")).json()["items"]
+    org_id = model.personal_org_id("user_ada")
+    assert (mine["id"], mine["name"], mine["plan"], mine["role"]) == (org_id, "Ada Byron's space", "free", "owner")
+    assert mine["slug"].startswith("ada-byron-")
+    created, added = await world.events()
+    assert (created.type, added.type) == ("tenancy.organization.created.v1", "tenancy.member.added.v1")
+    for event in (created, added):
+        assert (event.orgid, event.actor, event.aggregateversion) == (org_id, "user_ada", 1)
+        assert (event.causationid, event.correlationid) == (event_id, "correlation")
+    assert created.data["personal"] is True
+    assert added.data == {"user_id": "user_ada", "email": email_of("ada"), "name": "Ada Byron", "role": "owner"}
+    assert await world.seats(org_id) == 1
+
+
+async def test_who_was_invited_gets_none(world: World) -> None:
+    await deliver(world, registered(invited=True))
+    assert (await world.call("ada", "GET", "/organizations")).json()["items"] == []
+    assert await world.events() == []
+
+
+async def test_a_repeated_delivery_makes_one(world: World) -> None:
+    event_id = await deliver(world, registered())
+    await deliver(world, registered(), event_id)
+    assert await world.types() == ["organization.created", "member.added"]
+    assert await world.seats(model.personal_org_id("user_ada")) == 1
+    assert await world.sut.table.get(inbox_key("tenancy.users", event_id)) is not None
+
+
+async def test_the_same_user_under_another_event_keeps_the_first_one(world: World) -> None:
+    """The claim does not last for ever; the organization's id does."""
+    await deliver(world, registered())
+    await deliver(world, registered(name="Ada King"))
+    [mine] = (await world.call("ada", "GET", "/organizations")).json()["items"]
+    assert mine["name"] == "Ada Byron's space"
+    assert await world.types() == ["organization.created", "member.added"]
+
+
+async def test_another_user_gets_another_one(world: World) -> None:
+    """The control of the two tests above."""
+    await deliver(world, registered())
+    await deliver(world, registered("bo"))
+    assert len(await world.events(tenancy.OrganizationCreated)) == 2
+
+
+async def test_a_taken_slug_is_no_obstacle(world: World) -> None:
+    taken, other = model.personal_slugs("user_ada", "Ada Byron")
+    await world.organization("eve", taken)
+    await deliver(world, registered())
+    [mine] = (await world.call("ada", "GET", "/organizations")).json()["items"]
+    assert mine["slug"] == other
+
+
+async def test_a_commit_that_failed_is_made_by_the_next_delivery(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = world.sut.table.write
+
+    async def broken(_operations: object) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(world.sut.table, "write", broken)
+    with pytest.raises(ConnectionError):
+        await deliver(world, registered(), "event")
+    assert await world.events() == []
+    monkeypatch.setattr(world.sut.table, "write", write)
+    await deliver(world, registered(), "event")
+    assert await world.types() == ["organization.created", "member.added"]

@@ -1,0 +1,127 @@
+"""Tenancy under test, and short words for what people do with it."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from chassis.keys import Key
+from chassis.table import Item, Operation, Table
+from chassis.testing.memory import MemoryTable
+from chassis.testing.service import ServiceUnderTest
+from contracts.common import Plan, Role
+from contracts.event import Envelope, Event
+from contracts.tenancy import v1 as tenancy
+from services.tenancy.ports import TokenSource
+from services.tenancy.service import service
+
+
+class FakeTokens:
+    """`token-1`, `token-2`, ..."""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    def new(self) -> str:
+        self.made += 1
+        return f"token-{self.made}"
+
+
+class InterleavingTable(MemoryTable):
+    """Lets others run before every call, as a network does."""
+
+    async def get(self, key: Key) -> Item | None:
+        await asyncio.sleep(0)
+        return await super().get(key)
+
+    async def write(self, operations: Sequence[Operation]) -> None:
+        await asyncio.sleep(0)
+        await super().write(operations)
+
+
+def email_of(user: str) -> str:
+    return f"{user}@acme.example"
+
+
+class World:
+    """People are named without `user_`; the password of each is their name, so to say."""
+
+    def __init__(self, table: Table | None = None) -> None:
+        self.sut = ServiceUnderTest(service, ports={TokenSource: FakeTokens()}, table=table)
+        self._clients: dict[tuple[str | None, datetime], httpx.AsyncClient] = {}
+
+    async def call(
+        self, user: str | None, method: str, path: str, body: Any = None, *, key: str | None = None
+    ) -> httpx.Response:
+        # Tokens end with time, and an app takes longer to make than a request.
+        at = (user, self.sut.clock.now())
+        if at not in self._clients:
+            self._clients[at] = self.sut.client(None if user is None else f"user_{user}", org_id=None)
+        headers = {"Idempotency-Key": key} if key else {}
+        return await self._clients[at].request(method, f"/v1{path}", json=body, headers=headers)
+
+    async def organization(self, owner: str = "ada", slug: str = "acme", plan: Plan = Plan.STARTER) -> str:
+        made = await self.call(owner, "POST", "/organizations", {"name": slug.title(), "slug": slug})
+        assert made.status_code == 201, made.text
+        org_id: str = made.json()["id"]
+        if plan is not Plan.FREE:
+            changed = await self.call(owner, "PUT", f"/organizations/{org_id}/plan", {"plan": plan})
+            assert changed.status_code == 200, changed.text
+        return org_id
+
+    async def invite(self, org_id: str, email: str, role: Role = Role.MEMBER, by: str = "ada") -> httpx.Response:
+        return await self.call(by, "POST", f"/organizations/{org_id}/invitations", {"email": email, "role": role})
+
+    async def token_for(self, email: str) -> str:
+        """As it stands in the last e-mail to that address."""
+        created = await self.events(tenancy.InvitationCreated)
+        token: str = [each for each in created if each.data["email"] == email][-1].data["token"]
+        return token
+
+    async def accept(self, user: str, token: str) -> httpx.Response:
+        return await self.call(user, "POST", "/invitations/accept", {"token": token})
+
+    async def join(self, org_id: str, user: str, role: Role = Role.MEMBER, by: str = "ada") -> None:
+        """Invited and accepted."""
+        invited = await self.invite(org_id, email_of(user), role, by)
+        assert invited.status_code == 201, invited.text
+        accepted = await self.accept(user, await self.token_for(email_of(user)))
+        assert accepted.status_code == 200, accepted.text
+
+    async def change_role(self, org_id: str, by: str, user: str, role: Role) -> httpx.Response:
+        return await self.call(by, "PATCH", f"/organizations/{org_id}/members/user_{user}", {"role": role})
+
+    async def remove(self, org_id: str, by: str, user: str) -> httpx.Response:
+        return await self.call(by, "DELETE", f"/organizations/{org_id}/members/user_{user}")
+
+    async def members(self, org_id: str, by: str = "ada") -> dict[str, str]:
+        """Who is in, with which role."""
+        page = (await self.call(by, "GET", f"/organizations/{org_id}/members?limit=200")).json()
+        return {each["user_id"].removeprefix("user_"): each["role"] for each in page["items"]}
+
+    async def invitations(self, org_id: str, by: str = "ada") -> dict[str, str]:
+        """The status of each address's newest invitation."""
+        page = (await self.call(by, "GET", f"/organizations/{org_id}/invitations?limit=200")).json()
+        return {each["email"]: each["status"] for each in reversed(page["items"])}
+
+    async def seats(self, org_id: str) -> int:
+        item = await self.sut.table.get(self.sut.scope(org_id=org_id).key("USAGE"))
+        assert item is not None
+        seats: int = item["seats"]
+        return seats
+
+    async def events(self, kind: type[Event] | None = None) -> list[Envelope]:
+        return await self.sut.published(kind)
+
+    async def types(self) -> list[str]:
+        """The types of all events so far, without what all have in common."""
+        return [e.type.removeprefix("tenancy.").removesuffix(".v1") for e in await self.events()]
+
+
+def is_problem(answer: httpx.Response, status: int, kind: str, word: str = "") -> bool:
+    """An RFC 9457 problem of that kind, whose detail has `word` in it."""
+    body = answer.json()
+    same = (answer.status_code, body["type"].rpartition("/")[2], body["status"]) == (status, kind, status)
+    return same and word in body["detail"] and answer.headers["content-type"] == "application/problem+json"
