@@ -1,17 +1,28 @@
 """HTTP: parse, authorize, call, render."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from chassis.auth.guard import Anonymous, Bearer, SignedIn
+from chassis.context import UserScope
 from chassis.errors import Unauthenticated
-from chassis.http.idempotency import IdempotentRoute
+from chassis.http.idempotency import IdempotentRoute, claim_for
 from contracts.common import OrgId, Role, UserId
 from services.identity import usecases
 from services.identity.model import Email, Name
 from services.identity.ports import Tokens
+
+
+def somebody(request: Request, scope: Anonymous) -> UserScope:
+    """The scope of somebody who may repeat a request with its Idempotency-Key. Its answer is not kept: it is not
+    known yet whose it is, and it may hold tokens. The effect exists once all the same."""
+    return replace(scope, cause=replace(scope.cause, claim=claim_for(request, scope.key)))
+
+
+Somebody = Annotated[UserScope, Depends(somebody)]
 
 router = APIRouter(prefix="/v1", tags=["identity"], route_class=IdempotentRoute)
 
@@ -89,7 +100,7 @@ class ActiveOrganizationSwitched(BaseModel):
 
 
 @router.post("/auth/sign-up", status_code=201)
-async def sign_up(scope: Anonymous, body: SignUp) -> SignedUp:
+async def sign_up(scope: Somebody, body: SignUp) -> SignedUp:
     """Register an address. A code is sent to it, which `confirm` wants."""
     invited = body.invitation_token is not None
     password = body.password.get_secret_value()
@@ -97,26 +108,26 @@ async def sign_up(scope: Anonymous, body: SignUp) -> SignedUp:
 
 
 @router.post("/auth/resend-code", status_code=202)
-async def resend_code(scope: Anonymous, body: Address) -> None:
+async def resend_code(scope: Somebody, body: Address) -> None:
     """Send a fresh code, if the address waits for one. The answer is the same if it does not."""
     await usecases.resend_code(scope, body.email)
 
 
 @router.post("/auth/confirm")
-async def confirm(scope: Anonymous, body: Confirmation) -> Confirmed:
+async def confirm(scope: Somebody, body: Confirmation) -> Confirmed:
     """Prove with the code that the address is theirs. Repeating it changes nothing."""
     return Confirmed(user_id=await usecases.confirm(scope, body.email, body.code))
 
 
 @router.post("/auth/sign-in")
-async def sign_in(scope: Anonymous, body: SignIn) -> Session:
+async def sign_in(scope: Somebody, body: SignIn) -> Session:
     """Get tokens for an address and its password."""
     tokens = await usecases.sign_in(scope, body.email, body.password.get_secret_value())
     return _session(tokens, tokens.refresh_token or "")
 
 
 @router.post("/auth/refresh")
-async def refresh(scope: Anonymous, body: Refresh) -> Session:
+async def refresh(scope: Somebody, body: Refresh) -> Session:
     """Get an access token with the organization and the role of now."""
     return _session(await usecases.refresh(scope, body.refresh_token), body.refresh_token)
 

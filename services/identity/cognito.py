@@ -27,6 +27,7 @@ from services.identity.settings import IdentitySettings
 TIMEOUT = 10.0
 """Seconds, over all attempts: Cognito itself waits five for its trigger."""
 INVITED = "custom:invited"
+ATTEMPT = "custom:attempt"
 """Cognito keeps with the user what registering them needs, so that it is there exactly if the user is."""
 
 Refusals = Mapping[str, Callable[[AwsError], TenfoldError]]
@@ -81,18 +82,21 @@ class Cognito:
     def __init__(self, calls: AwsCalls, pool_id: str, client_id: str) -> None:
         self._calls, self._pool_id, self._client_id = calls, pool_id, client_id
 
-    async def sign_up(self, email: str, password: str, name: str, *, invited: bool) -> str:
-        attributes = {"email": email, "name": name, INVITED: str(invited).lower()}
-        answer = await self._call(
-            "SignUp",
-            {
-                "ClientId": self._client_id,
-                "Username": email,
-                "Password": password,
-                "UserAttributes": [{"Name": key, "Value": value} for key, value in attributes.items()],
-            },
-            SIGN_UP,
-        )
+    async def sign_up(self, email: str, password: str, name: str, *, invited: bool, attempt: str) -> str:
+        attributes = {"email": email, "name": name, INVITED: str(invited).lower(), ATTEMPT: attempt}
+        params = {
+            "ClientId": self._client_id,
+            "Username": email,
+            "Password": password,
+            "UserAttributes": [{"Name": key, "Value": value} for key, value in attributes.items()],
+        }
+        try:
+            answer = await self._call("SignUp", params, SIGN_UP)
+        except AddressTaken:
+            existing = _attributes(await self._user(email))
+            if existing.get(ATTEMPT) != attempt:
+                raise
+            return user_id_of(existing["sub"])
         return user_id_of(answer["UserSub"])
 
     async def resend_code(self, email: str) -> None:
@@ -107,10 +111,10 @@ class Cognito:
         await self._call("ConfirmSignUp", params, CONFIRM)
 
     async def person(self, email: str) -> Person:
-        answer = await self._call("AdminGetUser", {"UserPoolId": self._pool_id, "Username": email}, PERSON)
-        if answer["UserStatus"] == "UNCONFIRMED":
+        user = await self._user(email)
+        if user["UserStatus"] == "UNCONFIRMED":
             raise NotFound("user")
-        attributes = {each["Name"]: each.get("Value", "") for each in answer["UserAttributes"]}
+        attributes = _attributes(user)
         return Person(
             user_id=user_id_of(attributes["sub"]),
             email=attributes["email"],
@@ -129,6 +133,9 @@ class Cognito:
             await self._call("GlobalSignOut", {"AccessToken": access_token}, REFRESH)
         except SessionEnded:
             return
+
+    async def _user(self, email: str) -> dict[str, Any]:
+        return await self._call("AdminGetUser", {"UserPoolId": self._pool_id, "Username": email}, PERSON)
 
     async def _tokens(self, flow: str, parameters: Mapping[str, str], refusals: Refusals) -> Tokens:
         params = {"ClientId": self._client_id, "AuthFlow": flow, "AuthParameters": parameters}
@@ -152,6 +159,10 @@ class Cognito:
             if error.is_retryable or error.code in TRIGGER_FAILED:
                 raise Unavailable("The identity provider does not answer; try again.") from error
             raise
+
+
+def _attributes(user: Mapping[str, Any]) -> dict[str, str]:
+    return {each["Name"]: each.get("Value", "") for each in user["UserAttributes"]}
 
 
 def _claims(access_token: str) -> Claims:

@@ -33,6 +33,7 @@ MAX_FAILURES = 5
 class _User:
     person: Person
     password: str
+    attempt: str
     code: str
     confirmed: bool = False
     failures: int = 0
@@ -47,14 +48,16 @@ class DevelopmentProvider:
         self._sessions: dict[str, str] = {}
         self.codes: dict[str, str] = {}
 
-    async def sign_up(self, email: str, password: str, name: str, *, invited: bool) -> str:
-        if email in self._users:
-            raise AddressTaken
+    async def sign_up(self, email: str, password: str, name: str, *, invited: bool, attempt: str) -> str:
+        if existing := self._users.get(email):
+            if existing.attempt != attempt:
+                raise AddressTaken
+            return existing.person.user_id
         if not strong(password):
             raise WeakPassword
         # Made from the address, so that a restart gives the same person the same id.
         person = Person(f"user_{hashlib.sha256(email.encode()).hexdigest()[:32]}", email, name, invited)
-        self._users[email] = _User(person, password, _new_code())
+        self._users[email] = _User(person, password, attempt, _new_code())
         self.codes[email] = self._users[email].code
         return person.user_id
 

@@ -29,8 +29,9 @@ class Tokens:
 class IdentityProvider(Protocol):
     """Addresses are given in lower case. Every method raises Unavailable when the provider does not answer."""
 
-    async def sign_up(self, email: str, password: str, name: str, *, invited: bool) -> str:
-        """Register an address, unconfirmed, and send a code to it. Returns the user's id.
+    async def sign_up(self, email: str, password: str, name: str, *, invited: bool, attempt: str) -> str:
+        """Register an address, unconfirmed, and send a code to it. Returns the user's id, also when it was this very
+        `attempt` that registered the address before.
 
         Raises AddressTaken, WeakPassword, or Invalid for an address or a name that cannot be.
         """

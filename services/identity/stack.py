@@ -2,7 +2,7 @@
 
 from chassis.auth.discovery import AUTH_PARAMETERS, CLIENT_PARAMETER, POOL_PARAMETER
 from chassis.stack import FunctionSpec, StackContext, StackPart, Template
-from services.identity.cognito import INVITED
+from services.identity.cognito import ATTEMPT, INVITED
 from services.identity.model import MIN_PASSWORD
 
 POOL, CLIENT, TRIGGER = "UserPool", "UserPoolClient", "AddClaims"
@@ -52,7 +52,10 @@ def _pool(context: StackContext) -> Template:
         "Schema": [
             {"Name": "email", "AttributeDataType": "String", "Required": True, "Mutable": True},
             {"Name": "name", "AttributeDataType": "String", "Required": True, "Mutable": True},
-            {"Name": INVITED.removeprefix("custom:"), "AttributeDataType": "String", "Mutable": True},
+            *(
+                {"Name": own.removeprefix("custom:"), "AttributeDataType": "String", "Mutable": True}
+                for own in (INVITED, ATTEMPT)
+            ),
         ],
         "Policies": {
             "PasswordPolicy": {
@@ -88,7 +91,7 @@ def _client(context: StackContext) -> Template:
         "EnableTokenRevocation": True,
         "PreventUserExistenceErrors": "ENABLED",
         "ReadAttributes": ["email", "email_verified", "name"],
-        "WriteAttributes": ["email", "name", INVITED],
+        "WriteAttributes": ["email", "name", INVITED, ATTEMPT],
     }
 
 

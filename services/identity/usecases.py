@@ -17,9 +17,11 @@ UNVERSIONED = 0
 async def sign_up(scope: UserScope, email: str, password: str, name: str, *, invited: bool) -> str:
     """Begin a registration; `confirm` ends it. Returns the user's id. Raises AddressTaken or WeakPassword.
 
-    Nothing is stored here: what the registration will need, the provider keeps with the user.
+    Nothing is stored here: the provider keeps with the user what the registration will need, and which request made
+    them, so that a repeated request is not told that its own address is taken.
     """
-    return await scope.port(IdentityProvider).sign_up(email, password, name, invited=invited)
+    provider, attempt = scope.port(IdentityProvider), scope.new_id("attempt")
+    return await provider.sign_up(email, password, name, invited=invited, attempt=attempt)
 
 
 async def resend_code(scope: UserScope, email: str) -> None:
@@ -50,7 +52,7 @@ async def sign_in(scope: UserScope, email: str, password: str) -> Tokens:
     try:
         tokens = await provider.sign_in(email, password)
     except (WrongCredentials, Locked, NotConfirmed) as refused:
-        unit = scope.unit()
+        unit = scope.unit(claimed=False)  # else one Idempotency-Key would hide any number of guesses
         unit.publish(SignInFailed(email=email, reason=refused.reason), version=UNVERSIONED)
         await unit.commit()
         raise
@@ -59,7 +61,7 @@ async def sign_in(scope: UserScope, email: str, password: str) -> Tokens:
     profile = (await read_account(own)).profile
     if profile is None:  # the confirmation died half-way, or was made with the provider itself
         profile = await _registered(own, await provider.person(email), None)
-    unit = own.in_org(claims.org).unit()
+    unit = own.in_org(claims.org).unit(step=profile.id)
     unit.publish(UserSignedIn(user_id=profile.id), version=profile.version)
     await unit.commit()
     return tokens
@@ -116,7 +118,7 @@ async def project_membership(scope: UserScope, membership: Membership) -> None:
 
 async def _registered(scope: UserScope, person: Person, confirmed_with: str | None) -> Profile:
     """The user's profile. Whoever stores it publishes the registration with it, so that there is one."""
-    unit, profiles = scope.unit(), Profiles(scope)
+    unit, profiles = scope.unit(claimed=False), Profiles(scope)
     profile = Profile(
         id=person.user_id,
         email=person.email,

@@ -1,0 +1,85 @@
+"""Which organization a token names, and what it says: pure."""
+
+from typing import Any
+
+from chassis.auth.tokens import Claims
+from chassis.clock import SystemClock, SystemIds
+from chassis.context import Actor, Cause, Toolbox, UserScope
+from chassis.outbox import Outbox
+from chassis.testing.memory import MemoryTable
+from chassis.testing.service import FakeBus
+from contracts.common import Role
+from services.identity.account import ACCOUNT, chosen, partition_of, token_claims, user_id_of
+from services.identity.model import Membership
+
+PROFILE = {"SK": "PROFILE", "email": "ada@acme.example", "name": "Ada", "active_org_id": "org_b"}
+
+
+def membership(org_id: str, *, active: bool = True) -> Membership:
+    return Membership(id=org_id, role=Role.MEMBER, active=active, version=1)
+
+
+def row(org_id: str, role: str = "member", *, active: bool = True, version: int = 3) -> dict[str, Any]:
+    return {"SK": f"MEMBERSHIP#{org_id}", "id": org_id, "role": role, "active": active, "version": version}
+
+
+def claims(*rows: dict[str, Any]) -> dict[str, str]:
+    return token_claims("user_ada", rows, email="from@provider.example", name="Provider")
+
+
+def test_the_organization_switched_to_is_chosen() -> None:
+    both = [membership("org_a"), membership("org_b")]
+    assert chosen("org_b", both) == both[1]
+
+
+def test_the_oldest_is_chosen_before_any_switch() -> None:
+    assert chosen(None, [membership("org_b"), membership("org_a")]) == membership("org_a")
+
+
+def test_the_oldest_is_chosen_when_the_one_switched_to_is_over() -> None:
+    assert chosen("org_b", [membership("org_b", active=False), membership("org_c")]) == membership("org_c")
+
+
+def test_nothing_is_chosen_when_all_are_over() -> None:
+    assert chosen("org_a", [membership("org_a", active=False)]) is None
+    assert chosen(None, []) is None
+
+
+def test_a_token_names_person_organization_role_and_version() -> None:
+    assert claims(PROFILE, row("org_a", "owner"), row("org_b", "manager", version=7)) == {
+        "user_id": "user_ada",
+        "email": "ada@acme.example",
+        "name": "Ada",
+        "org": "org_b",
+        "role": "manager",
+        "mv": "7",
+    }
+
+
+def test_our_verifier_reads_what_the_token_says() -> None:
+    read = Claims.model_validate(claims(PROFILE, row("org_b", "manager", version=7)))
+    assert (read.org, read.role, read.mv) == ("org_b", Role.MANAGER, 7)
+
+
+def test_a_removed_member_has_no_claim_of_the_organization() -> None:
+    said = claims(PROFILE, row("org_b", active=False))
+    assert {"org", "role", "mv"}.isdisjoint(said)
+    assert Claims.model_validate(said).org is None
+
+
+def test_the_provider_stands_in_for_a_profile_that_is_not_stored_yet() -> None:
+    assert claims() == {"user_id": "user_ada", "email": "from@provider.example", "name": "Provider"}
+
+
+def test_rows_of_other_kinds_are_no_memberships() -> None:
+    assert "org" not in claims(PROFILE, {"SK": "A", "id": "org_x"})
+
+
+def test_the_trigger_reads_the_partition_that_scopes_write() -> None:
+    table, clock = MemoryTable(), SystemClock()
+    tools = Toolbox("identity", table, Outbox(table, FakeBus(), clock), clock, SystemIds())
+    assert UserScope(tools, Actor(), Cause("c"), "user_ada").key(ACCOUNT).pk == partition_of("user_ada")
+
+
+def test_user_ids_are_the_providers_without_its_punctuation() -> None:
+    assert user_id_of("0B9E5C5A-77B1-4D0E-A0A4-1F3C6F1D2E3F") == "user_0b9e5c5a77b14d0ea0a41f3c6f1d2e3f"
