@@ -1,0 +1,30 @@
+"""Files: an organization's files, from the form to upload one to its thumbnail and its text."""
+
+from chassis.service import Service, TableSpec
+from contracts.files import v1 as files
+from services.files.ports import Inspector, ObjectStore
+
+service = Service(
+    "files",
+    api="services.files.api:router",
+    table=TableSpec(indexes=1),
+    subscriptions=(
+        "services.files.consumers:objects",
+        "services.files.consumers:processing",
+        "chassis.members:subscription",
+    ),
+    publishes=(
+        files.UploadRequested,
+        files.FileUploaded,
+        files.FileRejected,
+        files.ThumbnailCreated,
+        files.TextExtracted,
+        files.FileProcessed,
+        files.ProcessingFailed,
+    ),
+    ports={
+        ObjectStore: "services.files.s3:make_object_store",
+        Inspector: "services.files.inspection:make_inspector",
+    },
+    resources="services.files.stack:resources",
+)

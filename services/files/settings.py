@@ -1,0 +1,9 @@
+"""What the files service reads from its environment besides what every service does."""
+
+from chassis.settings import Settings
+
+
+class FilesSettings(Settings):
+    tenfold_service: str = "files"
+    files_bucket: str
+    """The bucket that the service's stack made."""
