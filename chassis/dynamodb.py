@@ -12,7 +12,6 @@ from chassis.items import from_item, to_attribute, to_item
 from chassis.keys import Key
 from chassis.names import index_name
 from chassis.table import (
-    MAX_OPERATIONS,
     Absent,
     Add,
     AtVersion,
@@ -24,6 +23,7 @@ from chassis.table import (
     OlderThan,
     Operation,
     Put,
+    check_operations,
 )
 
 READ_TIMEOUT = 5.0
@@ -88,8 +88,9 @@ class DynamoTable:
             params = {**params, "ExclusiveStartKey": start}
 
     async def write(self, operations: Sequence[Operation]) -> None:
-        if len(operations) > MAX_OPERATIONS:
-            raise ValueError(f"{len(operations)} operations in one write; DynamoDB takes {MAX_OPERATIONS}")
+        check_operations(operations)
+        if not operations:
+            return
         params = {"TransactItems": [self._rendered(operation) for operation in operations]}
         for attempt in range(CONFLICT_TRIES):
             try:
@@ -175,7 +176,7 @@ def _addition(add: Add) -> dict[str, Any]:
     for position, (name, value) in enumerate(add.fixed.items()):
         names[f"#f{position}"], values[f":f{position}"] = name, to_attribute(value)
         sets.append(f"#f{position} = :f{position}")
-    expression = "ADD " + ", ".join(sums) + (" SET " + ", ".join(sets) if sets else "")
+    expression = " ".join(f"{verb} {', '.join(parts)}" for verb, parts in (("ADD", sums), ("SET", sets)) if parts)
     update = {
         "UpdateExpression": expression,
         "ExpressionAttributeNames": names,

@@ -86,6 +86,14 @@ class ConditionRefused(Exception):
         self.positions = tuple(positions)
 
 
+def check_operations(operations: Sequence[Operation]) -> None:
+    """Raises ValueError for a write that DynamoDB would not take, whatever is stored."""
+    if len(operations) > MAX_OPERATIONS:
+        raise ValueError(f"{len(operations)} operations in one write; DynamoDB takes {MAX_OPERATIONS}")
+    if len({operation.key for operation in operations}) < len(operations):
+        raise ValueError("one item twice in one write")
+
+
 class Table(Protocol):
     """Raises `Unavailable` when the store does not answer in time."""
 
@@ -105,7 +113,7 @@ class Table(Protocol):
         """Items of one partition (of a list index if `index` is given), by sort key, strictly between the bounds."""
 
     async def write(self, operations: Sequence[Operation]) -> None:
-        """All of it or nothing. Raises ConditionRefused; at most MAX_OPERATIONS, no item twice."""
+        """All of it or nothing. Raises ConditionRefused, or ValueError by `check_operations`."""
 
     async def discard(self, keys: Sequence[Key]) -> None:
         """Delete without conditions and not atomically. Absent keys are fine."""

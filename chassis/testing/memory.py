@@ -6,7 +6,6 @@ from typing import Any
 
 from chassis.keys import Key
 from chassis.table import (
-    MAX_OPERATIONS,
     Absent,
     Add,
     AtVersion,
@@ -18,6 +17,7 @@ from chassis.table import (
     OlderThan,
     Operation,
     Put,
+    check_operations,
 )
 
 
@@ -51,11 +51,7 @@ class MemoryTable:
         return copy.deepcopy(found[:limit])
 
     async def write(self, operations: Sequence[Operation]) -> None:
-        if len(operations) > MAX_OPERATIONS:
-            raise ValueError(f"{len(operations)} operations in one write; DynamoDB takes {MAX_OPERATIONS}")
-        keys = [operation.key for operation in operations]
-        if len(set(keys)) != len(keys):
-            raise ValueError("one item twice in one write")
+        check_operations(operations)
         refused = [at for at, operation in enumerate(operations) if not self._holds(operation)]
         if refused:
             raise ConditionRefused(refused)
@@ -68,14 +64,16 @@ class MemoryTable:
 
     def _holds(self, operation: Operation) -> bool:
         stored = self.items.get(operation.key)
+        present: Mapping[str, Any] = stored or {}
         match operation:
             case Put(expect=expect) | Delete(expect=expect):
                 return _expected(stored, expect)
             case Add(amounts=amounts, at_most=at_most):
-                present: Mapping[str, Any] = stored or {}
                 return all(present.get(name, 0) + amounts[name] <= limit for name, limit in at_most.items())
             case Check(equals=equals):
-                return stored is not None and all(stored.get(name) == value for name, value in equals.items())
+                return stored is not None and all(
+                    name in stored and stored[name] == value for name, value in equals.items()
+                )
 
     def _apply(self, operation: Operation) -> None:
         key = operation.key
@@ -100,6 +98,6 @@ def _expected(stored: Item | None, expect: Expect) -> bool:
         case AtVersion(version):
             return stored is not None and stored.get("version") == version
         case OlderThan(version):
-            return stored is None or stored["version"] < version
+            return stored is None or ("version" in stored and stored["version"] < version)
         case _:
             return True

@@ -1,0 +1,91 @@
+"""The Table port, queries: what every backend does the same."""
+
+from typing import Any
+
+import pytest
+
+from chassis.keys import Key
+from chassis.table import Absent, Add, Anything, Put, Table
+
+NAMES = ["a", "b", "c", "d", "e"]
+
+
+@pytest.fixture
+async def filled(table: Table) -> Table:
+    """Five items in partition P and in list 1, and one elsewhere."""
+    for name in NAMES[::-1]:
+        await table.write([Put(Key("P", name), {"name": name, "L1PK": "LIST", "L1SK": name}, Absent())])
+    await table.write([Put(Key("Q", "z"), {"L1PK": "OTHER", "L1SK": "z"}, Absent())])
+    return table
+
+
+BOUNDS: list[tuple[dict[str, Any], str]] = [
+    ({}, "abcde"),
+    ({"descending": True}, "edcba"),
+    ({"after": "b"}, "cde"),
+    ({"before": "d"}, "abc"),
+    ({"after": "b", "before": "e"}, "cd"),
+    ({"after": "b", "before": "e", "descending": True}, "dc"),
+    ({"after": "b", "before": "b"}, ""),
+    ({"after": "d", "before": "b"}, ""),
+    ({"after": "b~", "before": "d~"}, "cd"),
+    ({"after": "0", "before": "~"}, "abcde"),
+    ({"limit": 2}, "ab"),
+    ({"limit": 2, "descending": True}, "ed"),
+    ({"limit": 2, "after": "a", "before": "e"}, "bc"),
+    ({"limit": 3, "after": "a", "before": "e"}, "bcd"),
+    ({"limit": 1, "before": "e", "descending": True}, "d"),
+    ({"limit": 9}, "abcde"),
+]
+
+
+@pytest.mark.parametrize("index", [None, 1])
+async def test_bounds_order_and_limit(filled: Table, index: int | None) -> None:
+    for bounds, expected in BOUNDS:
+        found = await filled.query("LIST" if index else "P", index=index, **bounds)
+        assert "".join(item["name"] for item in found) == expected, bounds
+
+
+async def test_a_query_stays_in_its_partition(filled: Table) -> None:
+    assert [item["SK"] for item in await filled.query("Q")] == ["z"]
+    assert [item["SK"] for item in await filled.query("OTHER", index=1)] == ["z"]
+    assert await filled.query("R") == []
+    assert await filled.query("LIST") == []
+    assert await filled.query("P", index=1) == []
+    assert await filled.query("LIST", index=2) == []
+
+
+async def test_a_list_gives_whole_items(table: Table) -> None:
+    item = {"title": "Ship", "tags": ["a"], "L1PK": "LIST", "L1SK": "1", "L2PK": "ALSO", "L2SK": "2"}
+    await table.write([Put(Key("THING", "1"), item, Absent())])
+    expected = [{**item, "PK": "THING", "SK": "1"}]
+    assert await table.query("LIST", index=1) == expected
+    assert await table.query("ALSO", index=2) == expected
+
+
+async def test_an_item_moves_in_and_out_of_lists(table: Table) -> None:
+    key = Key("THING")
+    await table.write([Put(key, {"L1PK": "OPEN", "L1SK": "1"}, Absent())])
+    await table.write([Put(key, {"L1PK": "DONE", "L1SK": "1"}, Anything())])
+    assert (await table.query("OPEN", index=1), len(await table.query("DONE", index=1))) == ([], 1)
+    await table.write([Put(key, {}, Anything())])
+    assert await table.query("DONE", index=1) == []
+    await table.write([Add(key, {"count": 1}, fixed={"L1PK": "COUNTED", "L1SK": "1"})])
+    assert [item["count"] for item in await table.query("COUNTED", index=1)] == [1]
+
+
+async def test_the_order_is_that_of_code_points(table: Table) -> None:
+    names = ["A", "Z", "a", "z", "~", "ä", "ﬀ", "🙂", "0", "#", "10", "9"]
+    await table.write([Put(Key("P", name), {}, Absent()) for name in names])
+    assert [item["SK"] for item in await table.query("P")] == sorted(names)
+
+
+async def test_what_is_more_than_a_megabyte_comes_whole(table: Table) -> None:
+    """DynamoDB answers in parts of 1 MB."""
+    text = "x" * 150_000
+    for number in range(12):
+        await table.write(
+            [Put(Key("P", f"{number:02}"), {"text": text, "L1PK": "L", "L1SK": f"{number:02}"}, Absent())]
+        )
+    assert [int(item["SK"]) for item in await table.query("P")] == list(range(12))
+    assert [int(item["SK"]) for item in await table.query("L", index=1, limit=11)] == list(range(11))
