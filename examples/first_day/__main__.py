@@ -1,0 +1,84 @@
+"""`make demo`: start everything, play the first day, show what became of it, stop."""
+
+import asyncio
+import json
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from deploy.errors import DeployError
+from deploy.local.system import LocalSystem
+from deploy.services import ROOT
+from examples.first_day.client import UnexpectedAnswerError
+from examples.first_day.day import Day
+from examples.first_day.inputs import SAMPLE, InputError, Inputs, read_inputs
+from examples.first_day.report import as_json, show
+from examples.first_day.run import run_day
+from examples.first_day.tree import draw, spans_of_assignment
+
+STATE = ROOT / ".local" / "demo"
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option("--input", help="A folder with people.csv, backlog.csv and files/")] = SAMPLE,
+    as_object: Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else")] = False,
+) -> None:
+    """Play an organization's first day on this machine. Exits with 0 only if every effect exists exactly once."""
+    progress = Console(stderr=True, quiet=as_object and not sys.stderr.isatty(), highlight=False)
+    try:
+        inputs = read_inputs(folder)
+        good = asyncio.run(_demo(inputs, progress, as_object=as_object))
+    except (DeployError, InputError, UnexpectedAnswerError) as error:
+        Console(stderr=True, highlight=False).print(f"[red]{error}[/]")
+        sys.exit(1)
+    sys.exit(0 if good else 1)
+
+
+async def _demo(inputs: Inputs, progress: Console, *, as_object: bool) -> bool:
+    started = time.monotonic()
+
+    def tell(text: str) -> None:
+        progress.print(f"[dim]{time.monotonic() - started:5.1f} s[/]  {text}")
+
+    shutil.rmtree(STATE, ignore_errors=True)
+    async with LocalSystem(STATE, stage="demo", progress=tell) as system:
+        ready = time.monotonic() - started
+        day, outcome, found = await run_day(system, inputs, tell=tell)
+        day.seconds = {"starting": round(ready, 2), **day.seconds}
+        if as_object:
+            sys.stdout.write(json.dumps(as_json(day, outcome), indent=2) + "\n")
+        else:
+            console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
+            show(console, day, outcome)
+            event_id = found.assignments.get((day.assignment["task_id"], day.assignment["assignee_id"]), "")
+            console.print(draw(await asyncio.to_thread(spans_of_assignment, system.traces, event_id)))
+            await _show_inbox(console, day)
+            verdict = "[green]Every effect exists exactly once." if outcome.good else "[red]Not every effect is right."
+            console.print(f"[bold]{verdict}[/]")
+        tell("stops")
+    tell("done")
+    return outcome.good
+
+
+async def _show_inbox(console: Console, day: Day) -> None:
+    person = day.people[day.assignment["email"].lower()]
+    page = await person.call("GET", "/v1/notifications", params={"limit": "8"})
+    unread = await person.call("GET", "/v1/notifications/unread-count")
+    table = Table(title=f"The inbox of {person.name}: {unread['unread']} unread, the newest", title_justify="left")
+    for column in ("when", "what"):
+        table.add_column(column)
+    for each in page["items"]:
+        table.add_row(str(each["created_at"])[11:19], each["title"])
+    console.print(table)
+
+
+if __name__ == "__main__":
+    app()

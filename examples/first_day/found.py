@@ -1,0 +1,167 @@
+"""What the system holds at the end, read from its tables and its mailbox as an operator would."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from chassis.items import from_item
+from chassis.names import Names
+from deploy.aws import Aws
+from deploy.embedded.mailbox import Mail
+from examples.first_day.ledger import PROJECTIONS, Figures, Ledger
+
+SERVICES = (*PROJECTIONS, "tenancy")
+SYSTEM = "org_system"
+
+
+@dataclass
+class Holdings:
+    """Of one day only: what other days left in the same tables is not counted."""
+
+    events: Counter[str] = field(default_factory=Counter)
+    types: dict[str, str] = field(default_factory=dict)
+    """Event id -> type."""
+    accepted: dict[str, datetime] = field(default_factory=dict)
+    """Event id -> when it was accepted, with the state that it tells of."""
+    claims: dict[str, dict[str, datetime]] = field(default_factory=dict)
+    """Consumer -> event id -> when its effect was committed."""
+    notifications: Counter[str] = field(default_factory=Counter)
+    emails: Counter[str] = field(default_factory=Counter)
+    repeated_emails: int = 0
+    projects: dict[str, Figures] = field(default_factory=dict)
+    people: dict[str, Figures] = field(default_factory=dict)
+    members: dict[str, dict[tuple[str, str], tuple[str, bool]]] = field(default_factory=dict)
+    """Service -> (org id, user id) -> (role, still in)."""
+    files: dict[str, str] = field(default_factory=dict)
+    tasks: int = 0
+    imports: int = 0
+    personal_orgs: int = 0
+    assignments: dict[tuple[str, str], str] = field(default_factory=dict)
+    """(task id, assignee id) -> event id."""
+    outbox: int = 0
+
+    def claimed(self, consumer: str) -> Counter[str]:
+        """How many events of each type a consumer has taken."""
+        return Counter(self.types[event] for event in self.claims.get(consumer, {}) if event in self.types)
+
+
+class Tables:
+    """Reads the tables of one stage. All calls block: use it from a thread."""
+
+    def __init__(self, endpoint_url: str, stage: str) -> None:
+        self._names = Names(stage)
+        aws = Aws(endpoint_url)
+        self._dynamodb, self._sqs = aws.client("dynamodb"), aws.client("sqs")
+
+    def bodies(self, queue_suffix: str = "-dlq") -> list[str]:
+        """Bodies in the dead-letter queues, at most ten of each; they stay there."""
+        urls = self._sqs.list_queues(QueueNamePrefix=self._names.prefix).get("QueueUrls", [])
+        answers = [
+            self._sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+            for url in urls
+            if url.endswith(queue_suffix)
+        ]
+        return [message["Body"] for answer in answers for message in answer.get("Messages", [])]
+
+    def items(self, service: str) -> list[dict[str, Any]]:
+        pages = self._dynamodb.get_paginator("scan").paginate(TableName=self._names.table(service))
+        return [from_item(item) for page in pages for item in page["Items"]]
+
+    def depths(self) -> tuple[int, int]:
+        """Messages waiting or under way in all queues, and in all dead-letter queues."""
+        waiting = dead = 0
+        urls = self._sqs.list_queues(QueueNamePrefix=self._names.prefix).get("QueueUrls", [])
+        for url in urls:
+            wanted = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+            depth = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=wanted)["Attributes"]
+            count = sum(int(value) for value in depth.values())
+            if url.endswith("-dlq"):
+                dead += count
+            else:
+                waiting += count
+        return waiting, dead
+
+    def holdings(self, ledger: Ledger, org_id: str, mails: Iterable[Mail]) -> Holdings:
+        """Everything that belongs to the day of `ledger`."""
+        found = Holdings()
+        tables = {service: self.items(service) for service in SERVICES}
+        for item in tables["audit"]:
+            if item["PK"].startswith("ORG#") and "#RECORD#" in item["PK"]:
+                _record(found, item, ledger)
+        for service, items in tables.items():
+            found.members[service] = {}
+            for item in items:
+                _any_item(found, service, item)
+        found.members = {
+            service: {key: state for key, state in members.items() if key[0] in ledger.orgs}
+            for service, members in found.members.items()
+        }
+        for item in (each for items in tables.values() for each in items):
+            if item["PK"].startswith(f"ORG#{org_id}#"):
+                _org_item(found, item)
+        found.personal_orgs = sum(
+            bool(item.get("personal")) and item["owners"][0] in ledger.users
+            for item in tables["tenancy"]
+            if "owners" in item
+        )
+        _mails(found, mails)
+        return found
+
+
+def _record(found: Holdings, item: dict[str, Any], ledger: Ledger) -> None:
+    data = item["data"] if isinstance(item["data"], dict) else json.loads(item["data"])
+    ours = item["org_id"] in ledger.orgs or (
+        item["org_id"] == SYSTEM
+        and ({item["actor"], item["resource_id"]} & ledger.users or data.get("email", "").lower() in ledger.addresses)
+    )
+    if not ours:
+        return
+    found.events[item["action"]] += 1
+    found.types[item["id"]] = item["action"]
+    found.accepted[item["id"]] = datetime.fromisoformat(item["at"])
+    if item["action"] == "tasks.task.assigned.v1":
+        found.assignments[item["resource_id"], data["assignee_id"]] = item["id"]
+
+
+def _any_item(found: Holdings, service: str, item: dict[str, Any]) -> None:
+    family, _, rest = item["PK"].partition("#")
+    if family == "OUTBOX":
+        found.outbox += 1
+    elif family == "INBOX":
+        consumer, _, event_id = rest.partition("#")
+        found.claims.setdefault(consumer, {})[event_id] = datetime.fromisoformat(item["claimed_at"])
+    elif family == "ORG" and "#MEMBER#" in item["PK"]:
+        org_id = rest.partition("#")[0]
+        found.members[service][org_id, item["id"]] = (item["role"], item["active"])
+    elif family == "USER" and item["SK"].startswith("MEMBERSHIP#"):
+        user_id = rest.partition("#")[0]
+        found.members[service][item["id"], user_id] = (item["role"], item["active"])
+
+
+def _org_item(found: Holdings, item: dict[str, Any]) -> None:
+    kind, _, identity = item["PK"].split("#", 2)[2].partition("#")
+    match kind:
+        case "NOTIFICATION":
+            found.notifications[item["event_type"]] += 1
+        case "FILE" if "status" in item:
+            found.files[item["id"]] = item["status"]
+        case "PROJECT" if "created" in item:
+            found.projects[identity] = Figures(created=item["created"], open=item["open"], done=item["done"])
+        case "PERSON":
+            found.people[identity] = Figures(assigned=item.get("assigned", 0), open=item["open"], done=item["done"])
+        case "TASK" if item["SK"] == "A" and "title" in item:
+            found.tasks += 1
+        case "IMPORT" if item.get("status") == "completed":
+            found.imports += 1
+
+
+def _mails(found: Holdings, mails: Iterable[Mail]) -> None:
+    copies = Counter(mail_id for mail in mails if (mail_id := mail.meta("x-event-id")))
+    for mail_id, count in copies.items():
+        event_type = found.types.get(mail_id.rpartition(".")[0])
+        if event_type:
+            found.emails[event_type] += 1
+            found.repeated_emails += count - 1
