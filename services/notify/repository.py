@@ -70,7 +70,9 @@ class Deliveries(Repository[Delivery]):
     async def of_event(self, event_id: str) -> list[Delivery]:
         found: list[Delivery] = []
         pk, after = self.scope.key(self.kind, event_id).pk, None
-        while items := await self.scope.table.query(pk, after=after, limit=QUERY):
+        while True:
+            items = await self.scope.table.query(pk, after=after, limit=QUERY)
             found += map(self.model.model_validate, items)
+            if len(items) < QUERY:
+                return found
             after = items[-1]["SK"]
-        return found
