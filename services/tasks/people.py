@@ -46,7 +46,7 @@ def _readings(written: str) -> Iterator[str]:
     """What was written, then without the punctuation or the genitive that may follow a handle."""
     yield written
     yield written.rstrip(".-_'")
-    yield written.split("'", 1)[0]
+    yield written.removesuffix("'s")
 
 
 def _only(user_ids: set[str] | None) -> str | None:
