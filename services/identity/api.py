@@ -114,7 +114,7 @@ async def resend_code(scope: Somebody, body: Address) -> None:
 
 
 @router.post("/auth/confirm")
-async def confirm(scope: Somebody, body: Confirmation) -> Confirmed:
+async def confirm_address(scope: Somebody, body: Confirmation) -> Confirmed:
     """Prove with the code that the address is theirs. Repeating it changes nothing."""
     return Confirmed(user_id=await usecases.confirm(scope, body.email, body.code))
 
@@ -127,7 +127,7 @@ async def sign_in(scope: Somebody, body: SignIn) -> Session:
 
 
 @router.post("/auth/refresh")
-async def refresh(scope: Somebody, body: Refresh) -> Session:
+async def refresh_tokens(scope: Somebody, body: Refresh) -> Session:
     """Get an access token with the organization and the role of now."""
     return _session(await usecases.refresh(scope, body.refresh_token), body.refresh_token)
 
@@ -141,7 +141,7 @@ async def sign_out(scope: SignedIn, token: Bearer) -> None:
 
 
 @router.get("/me")
-async def me(scope: SignedIn) -> Me:
+async def show_me(scope: SignedIn) -> Me:
     """Who I am, and where I belong."""
     profile, account = await usecases.me(scope)
     return Me(
