@@ -1,11 +1,14 @@
 import hashlib
+from dataclasses import replace
 
 import pytest
 
+from chassis.errors import AlreadyExists
 from chassis.keys import token_key
 from chassis.testing.memory import MemoryTable
 from contracts.common import Plan, Role
 from contracts.tenancy import v1 as tenancy
+from services.tenancy.usecases import answers
 from tests.services.tenancy.world import World, is_problem
 
 BO = "bo@acme.example"
@@ -201,6 +204,17 @@ async def test_the_token_of_who_was_removed_does_not_bring_them_back(world: Worl
     await world.remove(org_id, "ada", "bo")
     assert is_problem(await world.accept("bo", "token-1"), 409, "conflict", "accepted")
     assert await world.members(org_id) == {"ada": "owner"}
+
+
+async def test_a_member_whose_address_changed_is_not_added_twice(world: World) -> None:
+    org_id = await world.organization()
+    await world.join(org_id, "bo", Role.ADMIN)
+    await world.invite(org_id, "new@acme.example", Role.VIEWER)
+    scope = world.sut.user_scope("user_bo")
+    renamed = replace(scope, actor=replace(scope.actor, email="new@acme.example"))
+    with pytest.raises(AlreadyExists, match="member"):
+        await answers.accept(renamed, "token-2")
+    assert await world.members(org_id) == {"ada": "owner", "bo": "admin"}
 
 
 async def test_an_invitation_expires(world: World) -> None:

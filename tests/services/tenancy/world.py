@@ -1,7 +1,7 @@
 """Tenancy under test, and short words for what people do with it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -39,6 +39,20 @@ class InterleavingTable(MemoryTable):
     async def write(self, operations: Sequence[Operation]) -> None:
         await asyncio.sleep(0)
         await super().write(operations)
+
+
+def before_next_write(world: "World", first: Callable[[], Awaitable[object]]) -> None:
+    """Let something else happen between what the next change reads and what it writes."""
+    table = world.sut.table
+    assert isinstance(table, MemoryTable)
+    write = table.write
+
+    async def late(operations: Sequence[Operation]) -> None:
+        table.write = write  # type: ignore[method-assign]
+        await first()
+        await write(operations)
+
+    table.write = late  # type: ignore[method-assign]
 
 
 def email_of(user: str) -> str:
