@@ -85,7 +85,7 @@ class Dispatcher:
     def _understood(self, delivery: Delivery) -> _Call:
         try:
             raw = json.loads(delivery.body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Rejected("The body is not JSON.") from error
         if not isinstance(raw, dict) or not isinstance(raw.get("detail"), dict):
             raise Rejected("The body is not an event of the bus.")

@@ -73,14 +73,6 @@ def span(name: str, **attributes: Any) -> Iterator[Span]:
         yield current
 
 
-@contextmanager
-def server_span(name: str, traceparent: str | None, attributes: dict[str, Any]) -> Iterator[Span]:
-    with _tracer.start_as_current_span(
-        name, context=parent_of(traceparent), kind=SpanKind.SERVER, attributes=attributes
-    ) as current:
-        yield current
-
-
 def current_trace_id() -> str | None:
     context = trace.get_current_span().get_span_context()
     return f"{context.trace_id:032x}" if context.is_valid else None

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from chassis.auth.tokens import TokenVerifier
 from chassis.context import Toolbox
 from chassis.http import problems
-from chassis.http.middleware import BodyLimit, Observed
+from chassis.http.middleware import BodyLimit, Logged, is_health_check
 from chassis.service import Service
 
 Ready = Callable[[], Awaitable[str | None]]
@@ -22,12 +22,13 @@ def make_app(service: Service, tools: Toolbox, verifier: TokenVerifier, ready: R
         docs_url="/docs",
         redoc_url=None,
         generate_unique_id_function=_name,
+        telemetry={"operation_spans": False, "logs": False, "exclude": is_health_check},
     )
     app.state.tools, app.state.verifier = tools, verifier
     app.include_router(service.load_router())
     problems.install(app)
     app.add_middleware(BodyLimit)
-    app.add_middleware(Observed, service=service.name)
+    app.add_middleware(Logged, service=service.name)
 
     @app.get("/health/live", include_in_schema=False)
     async def live() -> dict[str, str]:

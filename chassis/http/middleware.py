@@ -1,13 +1,14 @@
-"""What surrounds every request: its span, its log line, its size limit."""
+"""What surrounds every request: its log line and its size limit. FastAPI itself makes its span."""
 
 import time
+from collections.abc import MutableMapping
+from typing import Any
 
 import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.http.problems import problem
-from chassis.tracing import server_span
 
 log = structlog.get_logger("http")
 
@@ -56,20 +57,19 @@ class BodyLimit:
         await answer(scope, receive, send)
 
 
-class Observed:
-    """One span and one log line a request. Health checks are left out: they would drown the rest."""
+class Logged:
+    """One log line a request. Health checks are left out: they would drown the rest."""
 
     def __init__(self, app: ASGIApp, service: str) -> None:
         self.app, self.service = app, service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith("/health"):
+        if scope["type"] != "http" or is_health_check(scope):
             await self.app(scope, receive, send)
             return
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(service=self.service)
         started, status = time.perf_counter(), 500
-        attributes = {"http.request.method": scope["method"], "url.path": scope["path"]}
 
         async def observe(message: Message) -> None:
             nonlocal status
@@ -77,14 +77,14 @@ class Observed:
                 status = message["status"]
             await send(message)
 
-        with server_span(scope["method"], Headers(scope=scope).get("traceparent"), attributes) as span:
-            try:
-                await self.app(scope, receive, observe)
-            finally:
-                # Starlette puts the matched route into the scope only while it handles the request.
-                route = getattr(scope.get("route"), "path", scope["path"])
-                span.update_name(f"{scope['method']} {route}")
-                span.set_attribute("http.route", route)
-                span.set_attribute("http.response.status_code", status)
-                milliseconds = round((time.perf_counter() - started) * 1000, 1)
-                log.info("request", method=scope["method"], route=route, status=status, ms=milliseconds)
+        try:
+            await self.app(scope, receive, observe)
+        finally:
+            # Starlette puts the matched route into the scope while it handles the request.
+            route = getattr(scope.get("route"), "path", scope["path"])
+            milliseconds = round((time.perf_counter() - started) * 1000, 1)
+            log.info("request", method=scope["method"], route=route, status=status, ms=milliseconds)
+
+
+def is_health_check(scope: MutableMapping[str, Any]) -> bool:
+    return str(scope["path"]).startswith("/health/")

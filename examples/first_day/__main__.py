@@ -10,15 +10,13 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from deploy.errors import DeployError
 from deploy.local.system import LocalSystem
 from deploy.services import ROOT
 from examples.first_day.client import UnexpectedAnswerError
-from examples.first_day.day import Day
 from examples.first_day.inputs import SAMPLE, InputError, Inputs, read_inputs
-from examples.first_day.report import as_json, show
+from examples.first_day.report import as_json, inbox, show
 from examples.first_day.run import run_day
 from examples.first_day.tree import draw, spans_of_assignment
 
@@ -60,24 +58,12 @@ async def _demo(inputs: Inputs, progress: Console, *, as_object: bool) -> bool:
             show(console, day, outcome)
             event_id = found.assignments.get((day.assignment["task_id"], day.assignment["assignee_id"]), "")
             console.print(draw(await asyncio.to_thread(spans_of_assignment, system.traces, event_id)))
-            await _show_inbox(console, day)
+            console.print(inbox(day))
             verdict = "[green]Every effect exists exactly once." if outcome.good else "[red]Not every effect is right."
             console.print(f"[bold]{verdict}[/]")
         tell("stops")
     tell("done")
     return outcome.good
-
-
-async def _show_inbox(console: Console, day: Day) -> None:
-    person = day.people[day.assignment["email"].lower()]
-    page = await person.call("GET", "/v1/notifications", params={"limit": "8"})
-    unread = await person.call("GET", "/v1/notifications/unread-count")
-    table = Table(title=f"The inbox of {person.name}: {unread['unread']} unread, the newest", title_justify="left")
-    for column in ("when", "what"):
-        table.add_column(column)
-    for each in page["items"]:
-        table.add_row(str(each["created_at"])[11:19], each["title"])
-    console.print(table)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,15 @@ class Cast:
 
 
 @dataclass
+class Inbox:
+    """The newest of what one member was told: (when, title)."""
+
+    name: str
+    unread: int
+    newest: list[tuple[str, str]]
+
+
+@dataclass
 class Day:
     """One organization's first day. `slug` and `domain` let several days live in one system."""
 
@@ -47,6 +56,7 @@ class Day:
     projects: dict[str, str] = field(default_factory=dict)
     assignment: dict[str, str] = field(default_factory=dict)
     """The one assignment whose fan-out is drawn: task id and assignee."""
+    inbox: Inbox | None = None
     removal_ms: float = 0.0
     reached: Callable[[str], Awaitable[None]] | None = None
     """Told of each milestone, so that a test can do harm there."""

@@ -53,6 +53,18 @@ def show(console: Console, day: Day, outcome: Outcome) -> None:
     console.print(f"seconds: {phases}")
 
 
+def inbox(day: Day) -> Table:
+    """One member's, as far as it was read."""
+    if day.inbox is None:
+        raise ValueError("the inbox was not read")
+    table = Table(title=f"The inbox of {day.inbox.name}: {day.inbox.unread} unread, the newest", title_justify="left")
+    for column in ("when", "what"):
+        table.add_column(column)
+    for when, title in day.inbox.newest:
+        table.add_row(when[11:19], title)
+    return table
+
+
 def _events(outcome: Outcome) -> Table:
     table = Table(title="Events, and what each consumer made of them (expected / found)", title_justify="left")
     table.add_column("event")

@@ -10,7 +10,7 @@ import aiohttp
 from deploy.local.system import LocalSystem
 from examples.first_day.check import Outcome, compare
 from examples.first_day.client import Api
-from examples.first_day.day import Day, Tell
+from examples.first_day.day import Day, Inbox, Tell
 from examples.first_day.found import Holdings, Tables
 from examples.first_day.inputs import Inputs
 from examples.first_day.mail import Mailroom
@@ -38,6 +38,7 @@ async def run_day(
         tell("waits until every event has had its effects")
         async with day.phase("settling"):
             outcome, found = await settle(day, Tables(system.emulator.endpoint_url, system.stage))
+        await read_inbox(day)
     return day, outcome, found
 
 
@@ -57,6 +58,14 @@ async def settle(day: Day, tables: Tables) -> tuple[Outcome, Holdings]:
             if (outcome.good and not found.outbox) or late:
                 return outcome, found
         await asyncio.sleep(0.3)
+
+
+async def read_inbox(day: Day) -> None:
+    """What the one whose assignment is drawn has been told."""
+    person = day.people[day.assignment["email"].lower()]
+    page = await person.call("GET", "/v1/notifications", params={"limit": "8"})
+    unread = await person.call("GET", "/v1/notifications/unread-count")
+    day.inbox = Inbox(person.name, unread["unread"], [(each["created_at"], each["title"]) for each in page["items"]])
 
 
 async def _verified(day: Day) -> dict[str, Any]:

@@ -123,9 +123,9 @@ async def upload_one(day: Day, person: Person, upload: Upload) -> None:
     answer = await person.call("POST", "/v1/files", json=body, expect=201)
     form = answer["upload"]
     await post(day, form["url"], form["fields"], content, upload.path.name)
-    is_picture = upload.content_type.startswith("image/") or upload.content_type == "application/pdf"
-    has_text = upload.content_type in ("application/pdf", "text/plain", "text/csv")
-    day.ledger.uploaded(answer["id"], upload.fate, picture=is_picture, text=has_text)
+    is_document = upload.content_type == "application/pdf"
+    is_picture = upload.content_type.startswith("image/") or is_document
+    day.ledger.uploaded(answer["id"], str(upload.fate), picture=is_picture, text=is_document)
     await day.until(lambda: person.call("GET", f"/v1/files/{answer['id']}"), lambda file: file["status"] == upload.fate)
 
 
