@@ -1,7 +1,7 @@
 """An organization with an import under way, whose process can die at any write."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,7 +31,8 @@ CSV = {"Content-Type": "text/csv"}
 
 
 class MortalTable(MemoryTable):
-    """From the `until`-th write on its process is dead; `after`: that one write is still carried out.
+    """From the `until`-th write on its process is dead; `after`: that one write is still carried out. What is in
+    `overtaken` under the number of a write happens just before that write.
 
     Lets others go first, as a network does, so that what runs side by side is interleaved.
     """
@@ -42,6 +43,7 @@ class MortalTable(MemoryTable):
 
     def live(self, *, until: int | None = None, after: bool = False) -> None:
         self.writes, self.until, self.after = 0, until, after
+        self.overtaken: dict[int, Callable[[], Awaitable[None]]] = {}
 
     async def get(self, key: Key) -> Item | None:
         found = await super().get(key)
@@ -51,6 +53,8 @@ class MortalTable(MemoryTable):
     async def write(self, operations: Sequence[Operation]) -> None:
         await asyncio.sleep(0)
         self.writes += 1
+        if overtake := self.overtaken.pop(self.writes, None):
+            await overtake()
         dead = self.until is not None and self.writes >= self.until
         if not dead or (self.after and self.writes == self.until):
             await super().write(operations)

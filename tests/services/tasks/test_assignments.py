@@ -1,4 +1,5 @@
 from chassis.members import subscription as members
+from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import Role
 from contracts.tasks import v1 as events
@@ -48,6 +49,8 @@ async def test_a_task_is_taken_away(under_test: ServiceUnderTest, task_id: str, 
     assert (answer.status_code, answer.json()["assignee_ids"], answer.json()["version"]) == (200, ["user_cy"], 4)
     assert again.json() == answer.json()
     assert of_bo.json()["items"] == []
+    assert isinstance(under_test.table, MemoryTable)
+    assert [key.sk for key in under_test.table.items if key.sk.startswith("ASSIGNEE#")] == ["ASSIGNEE#user_cy"]
     assert of_cy.json()["items"] == [answer.json()]
     [event] = await under_test.published(events.TaskUnassigned)
     assert event.aggregateversion == 4

@@ -136,6 +136,27 @@ async def test_it_ends_the_same_when_its_process_dies_again_and_again() -> None:
     assert await office.outcome() == expected
 
 
+@pytest.mark.usefixtures("small_chunks")
+async def test_it_ends_the_same_wherever_another_delivery_overtakes() -> None:
+    """As when a process was believed dead and was only slow."""
+    writes, expected = await undisturbed()
+    for at in range(1, writes + 1):
+        office = await opened()
+        office.table.overtaken = {at: office.deliver}
+        await office.deliver()
+        assert not office.table.overtaken
+        assert await office.outcome() == expected, f"overtaken at write {at}"
+
+
+async def test_a_request_told_of_under_another_id_changes_nothing(office: Office) -> None:
+    """As when it is replayed after its claim was forgotten."""
+    await office.deliver()
+    before = await office.outcome()
+    event = events.ImportRequested(import_id=office.import_id, rows=7, requested_by="user_ada")
+    await office.service.deliver(imports, event)
+    assert await office.outcome() == before
+
+
 async def test_what_was_decided_stays_whatever_happens_meanwhile(office: Office) -> None:
     office.table.live(until=2)  # the first chunk is decided about, its tasks are not made
     with pytest.raises(Unavailable):

@@ -5,11 +5,13 @@ import pytest
 
 from chassis.errors import Unavailable
 from chassis.keys import Key
+from chassis.members import subscription as members
 from chassis.table import Item
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import Role
 from contracts.tasks import v1 as events
+from contracts.tenancy.v1 import MemberRemoved
 from services.tasks.service import service
 
 
@@ -148,6 +150,14 @@ async def test_a_wrong_task_is_refused(
     assert await under_test.published(events.TaskCreated) == []
 
 
+async def test_who_left_gets_no_task(under_test: ServiceUnderTest, project_id: str) -> None:
+    event = MemberRemoved(user_id="user_bo", email="bo@acme.example", name="Bo", role=Role.MEMBER)
+    await under_test.deliver(members, event, version=2)
+    async with under_test.client() as client:
+        answer = await client.post("/v1/tasks", json=task(project_id, assignee_ids=["user_bo"]))
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "body.assignee_ids.0")
+
+
 async def test_tasks_are_listed_by_project_and_by_assignee(under_test: ServiceUnderTest, project_id: str) -> None:
     async with under_test.client() as client:
         for number in range(12):
@@ -203,18 +213,22 @@ async def test_a_task_moves_and_says_so_once(under_test: ServiceUnderTest, task_
     assert (reopened.data["previous_status"], reopened.data["status"]) == ("done", "open")
 
 
-async def test_two_changes_at_once_both_count() -> None:
+@pytest.mark.parametrize("other", [("PUT", "/assignees/user_cy", None), ("PUT", "/status", {"status": "in_review"})])
+@pytest.mark.parametrize("one", [("DELETE", "/assignees/user_bo", None), ("PUT", "/status", {"status": "done"})])
+async def test_changes_at_the_same_time_all_count(one: Any, other: Any) -> None:
     under_test = ServiceUnderTest(service, table=PoliteTable())
     await under_test.add_member("user_bo")
+    await under_test.add_member("user_cy")
     async with under_test.client() as client:
         project_id = (await client.post("/v1/projects", json={"key": "WEB", "name": "Web"})).json()["id"]
-        made = (await client.post("/v1/tasks", json=task(project_id))).json()
-        await asyncio.gather(
-            client.put(f"/v1/tasks/{made['id']}/status", json={"status": "done"}),
-            client.put(f"/v1/tasks/{made['id']}/assignees/user_bo"),
+        made = (await client.post("/v1/tasks", json=task(project_id, assignee_ids=["user_bo"]))).json()
+        path = f"/v1/tasks/{made['id']}"
+        answers = await asyncio.gather(
+            *(client.request(method, path + part, json=body) for method, part, body in (one, other))
         )
-        read = (await client.get(f"/v1/tasks/{made['id']}")).json()
-    assert (read["status"], read["assignee_ids"], read["version"]) == ("done", ["user_bo"], 3)
+        read = (await client.get(path)).json()
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert read["version"] == 3
 
 
 async def test_another_organization_finds_nothing(under_test: ServiceUnderTest, project_id: str, task_id: str) -> None:
