@@ -6,6 +6,8 @@ from typing import Any, ClassVar, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from contracts.common import OrgId
+
 SOURCE_PREFIX: Final = "tenfold."
 MAX_ENTRY_BYTES: Final = 256 * 1024
 """EventBridge refuses a larger entry (source, detail type and detail together)."""
@@ -89,7 +91,7 @@ class Envelope(BaseModel):
     subject: str
     datacontenttype: Literal["application/json"] = "application/json"
     dataschema: str
-    orgid: str
+    orgid: OrgId
     actor: str
     aggregateversion: int = Field(ge=0)
     correlationid: str

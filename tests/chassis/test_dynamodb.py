@@ -1,0 +1,107 @@
+"""What DynamoTable makes of DynamoDB's failures. No backend of the conformance suite fails on demand."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from awsjson import AwsError, CancellationReason, ConnectionFailed, DeadlineExceeded, Throttled, TransactionCancelled
+from chassis.dynamodb import CONFLICT_TRIES, DynamoTable
+from chassis.errors import Unavailable
+from chassis.keys import Key
+from chassis.table import Absent, ConditionRefused, Put
+
+PUT = Put(Key("THING"), {}, Absent())
+
+
+class Scripted:
+    """Answers each call with the next of its script; raises what is an error."""
+
+    def __init__(self, *script: dict[str, Any] | Exception) -> None:
+        self.script = list(script)
+        self.calls: list[tuple[str, Mapping[str, Any]]] = []
+
+    async def call(
+        self, service: str, operation: str, params: Mapping[str, Any], *, timeout: float | None = None
+    ) -> dict[str, Any]:
+        assert service == "dynamodb"
+        assert timeout is not None, "every call has a deadline"
+        self.calls.append((operation, params))
+        answer = self.script.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def cancelled(*codes: str) -> TransactionCancelled:
+    return TransactionCancelled(reasons=tuple(CancellationReason(code) for code in codes))
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chassis.dynamodb.random.uniform", lambda low, high: 0.0)
+
+
+async def test_a_conflict_with_another_transaction_is_tried_again() -> None:
+    calls = Scripted(cancelled("TransactionConflict"), cancelled("None", "TransactionConflict"), {})
+    await DynamoTable(calls, "things").write([PUT])
+    assert len(calls.calls) == 3
+
+
+async def test_conflicts_without_end_are_unavailability() -> None:
+    calls = Scripted(*[cancelled("TransactionConflict")] * CONFLICT_TRIES)
+    with pytest.raises(Unavailable):
+        await DynamoTable(calls, "things").write([PUT])
+    assert len(calls.calls) == CONFLICT_TRIES
+
+
+async def test_a_condition_that_does_not_hold_counts_more_than_a_conflict() -> None:
+    calls = Scripted(cancelled("TransactionConflict", "ConditionalCheckFailed", "None", "ConditionalCheckFailed"))
+    with pytest.raises(ConditionRefused) as refused:
+        await DynamoTable(calls, "things").write([PUT])
+    assert refused.value.positions == (1, 3)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionFailed(),
+        DeadlineExceeded(),
+        Throttled("ProvisionedThroughputExceededException"),
+        AwsError("InternalServerError", status=500),
+    ],
+)
+async def test_a_store_that_does_not_answer_is_unavailability(error: AwsError) -> None:
+    table = DynamoTable(Scripted(error, error, error, error), "things")
+    with pytest.raises(Unavailable):
+        await table.get(PUT.key)
+    with pytest.raises(Unavailable):
+        await table.query("THING")
+    with pytest.raises(Unavailable):
+        await table.write([PUT])
+    with pytest.raises(Unavailable):
+        await table.discard([PUT.key])
+
+
+@pytest.mark.parametrize("error", [AwsError("ValidationException", status=400), cancelled("ValidationError")])
+async def test_a_mistake_of_ours_is_not_hidden_as_unavailability(error: AwsError) -> None:
+    with pytest.raises(type(error)) as raised:
+        await DynamoTable(Scripted(error), "things").write([PUT])
+    assert raised.value is error
+
+
+async def test_what_a_batch_left_over_is_deleted_in_the_next() -> None:
+    left = [{"DeleteRequest": {"Key": {"PK": {"S": "THING"}, "SK": {"S": "2"}}}}]
+    calls = Scripted({"UnprocessedItems": {"things": left}}, {"UnprocessedItems": {}})
+    await DynamoTable(calls, "things").discard([Key("THING", "1"), Key("THING", "2")])
+    assert [params["RequestItems"]["things"] for _, params in calls.calls][1] == left
+
+
+async def test_reads_by_key_are_consistent_and_lists_are_read_by_their_index() -> None:
+    calls = Scripted({}, {"Items": []}, {"Items": []})
+    table = DynamoTable(calls, "things")
+    await table.get(Key("THING"))
+    await table.query("THING")
+    await table.query("THINGS", index=2)
+    assert [params.get("ConsistentRead") for _, params in calls.calls] == [True, True, None]
+    assert [params.get("IndexName") for _, params in calls.calls] == [None, None, "list2"]

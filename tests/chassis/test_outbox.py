@@ -1,0 +1,265 @@
+"""Nothing committed is lost on its way to the bus."""
+
+import asyncio
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from awsjson import AwsError
+from chassis.bus import EventBridge
+from chassis.clock import oldest_id_at
+from chassis.context import Actor, Cause, OrgScope, Toolbox
+from chassis.errors import TooLarge, Unavailable
+from chassis.outbox import ENTRIES_A_CALL, MEMORY_BOUND, SWEEP_AGE, Outbox, OutboxEntry, check_size
+from chassis.testing.memory import MemoryTable
+from chassis.testing.service import CountingIds, FakeClock
+from contracts.event import MAX_ENTRY_BYTES, Envelope
+from tests.chassis.world import Bus, created
+
+
+class World:
+    """A table and a bus; processes that use them come and go."""
+
+    def __init__(self) -> None:
+        self.table, self.bus, self.clock, self.ids = MemoryTable(), Bus(), FakeClock(), CountingIds()
+        self.outbox = self.process()
+
+    def process(self) -> Outbox:
+        """A fresh process: nothing in memory."""
+        return Outbox(self.table, self.bus, self.clock)
+
+    def entry(self, number: int = 1, *, age: timedelta = timedelta(0), size: int = 0) -> OutboxEntry:
+        """An event that was made `age` ago."""
+        event_id = oldest_id_at(self.clock.now() - age)[:12] + f"{number:020x}"
+        return OutboxEntry(event_id, "tenfold.tasks", "tasks.project.created.v1", json.dumps("x" * size))
+
+    async def commit(self, *entries: OutboxEntry) -> None:
+        for entry in entries:
+            await self.table.write([self.outbox.operation(entry)])
+
+    @property
+    def waiting(self) -> list[str]:
+        """The events that the table has still to give away."""
+        return sorted(key.sk for key in self.table.items if key.pk.startswith("OUTBOX#"))
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def scope_on(world: World, outbox: Outbox | None = None) -> OrgScope:
+    tools = Toolbox("tasks", world.table, outbox or world.outbox, world.clock, world.ids)
+    return OrgScope(tools, Actor("user_ada"), Cause("request"), "org_acme")
+
+
+async def test_what_is_handed_over_is_published_and_removed(world: World) -> None:
+    entries = [world.entry(number) for number in range(3)]
+    await world.commit(*entries)
+    assert len(world.waiting) == 3
+    world.outbox.hand_over(entries)
+    await world.outbox.flush()
+    assert world.bus.published == [entry.event_id for entry in entries]
+    assert world.waiting == []
+
+
+async def test_a_running_outbox_publishes_by_itself(world: World) -> None:
+    running = asyncio.create_task(world.outbox.run())
+    try:
+        for start in (0, 30):
+            entries = [world.entry(number) for number in range(start, start + 25)]
+            await world.commit(*entries)
+            world.outbox.hand_over(entries)
+            async with asyncio.timeout(5):
+                while world.waiting:
+                    await asyncio.sleep(0)
+    finally:
+        running.cancel()
+    assert len(set(world.bus.published)) == len(world.bus.published) == 50
+    assert max(len(call) for call in world.bus.calls) == ENTRIES_A_CALL
+
+
+async def test_a_running_outbox_outlives_a_bus_that_does_not_answer(world: World) -> None:
+    running = asyncio.create_task(world.outbox.run())
+    try:
+        world.bus.raises = Unavailable("no bus")
+        lost = world.entry(1, age=timedelta(seconds=10))
+        await world.commit(lost)
+        world.outbox.hand_over([lost])
+        async with asyncio.timeout(5):
+            while not world.bus.calls:
+                await asyncio.sleep(0)
+        world.bus.raises = None
+        good = world.entry(2)
+        await world.commit(good)
+        world.outbox.hand_over([good])
+        async with asyncio.timeout(5):
+            while good.event_id in world.waiting:
+                await asyncio.sleep(0)
+    finally:
+        running.cancel()
+    assert world.waiting == [lost.event_id]
+    assert await world.outbox.sweep() == 1
+
+
+async def test_what_the_bus_refuses_stays_and_is_swept(world: World) -> None:
+    entries = [world.entry(number) for number in range(4)]
+    await world.commit(*entries)
+    refused = entries[1].event_id
+    world.bus.refused = {refused}
+    world.outbox.hand_over(entries)
+    await world.outbox.flush()
+    assert world.waiting == [refused]
+    world.clock.advance(seconds=10)
+    assert await world.outbox.sweep() == 0
+    assert world.waiting == [refused]
+    world.bus.refused = set()
+    assert await world.outbox.sweep() == 1
+    assert world.waiting == []
+
+
+async def test_after_a_crash_between_commit_and_publication_another_process_publishes_the_same(world: World) -> None:
+    scope = scope_on(world, world.process())
+    unit = scope.unit()
+    event_id = unit.publish(created(), version=1)
+    await unit.commit()
+    [committed] = [dict(item) for item in world.table.items.values()]
+    assert await world.process().sweep() == 1
+    assert world.bus.published == [event_id]
+    assert world.waiting == []
+    assert Envelope.model_validate_json(committed["detail"]).id == event_id
+
+
+async def test_a_crash_after_publication_publishes_the_same_id_again(world: World) -> None:
+    entry = world.entry(age=timedelta(seconds=10))
+    await world.commit(entry)
+    discard = world.table.discard
+
+    async def dies(keys: Any) -> None:
+        raise Unavailable("killed")
+
+    world.table.discard = dies  # type: ignore[method-assign]
+    world.outbox.hand_over([entry])
+    await world.outbox.flush()
+    world.table.discard = discard  # type: ignore[method-assign]
+    await world.process().sweep()
+    assert world.bus.published == [entry.event_id, entry.event_id]
+    assert world.waiting == []
+
+
+async def test_the_sweeper_leaves_alone_what_its_committer_is_publishing(world: World) -> None:
+    young = world.entry(1, age=SWEEP_AGE - timedelta(milliseconds=1))
+    old = world.entry(2, age=SWEEP_AGE + timedelta(milliseconds=1))
+    await world.commit(young, old)
+    assert await world.outbox.sweep() == 1
+    assert world.waiting == [young.event_id]
+    world.clock.advance(seconds=1)
+    assert await world.outbox.sweep() == 1
+    assert world.waiting == []
+
+
+async def test_the_sweeper_takes_everything_of_every_shard(world: World) -> None:
+    entries = [world.entry(number, age=timedelta(minutes=5)) for number in range(95)]
+    await world.commit(*entries)
+    assert await world.outbox.sweep() == 95
+    assert sorted(world.bus.published) == sorted(entry.event_id for entry in entries)
+    assert max(len(call) for call in world.bus.calls) <= ENTRIES_A_CALL
+    assert await world.outbox.sweep() == 0
+
+
+async def test_a_sweep_tells_that_the_bus_does_not_answer(world: World) -> None:
+    await world.commit(world.entry(age=timedelta(minutes=5)))
+    world.bus.raises = Unavailable("no bus")
+    with pytest.raises(Unavailable):
+        await world.outbox.sweep()
+    assert len(world.waiting) == 1
+
+
+async def test_what_is_too_much_for_memory_waits_in_the_table(world: World) -> None:
+    entries = [world.entry(number, age=timedelta(minutes=5)) for number in range(MEMORY_BOUND + 20)]
+    await world.commit(*entries[-30:])
+    world.outbox.hand_over(entries)
+    await world.outbox.flush()
+    assert len(world.bus.published) == MEMORY_BOUND
+    assert len(world.waiting) == 20
+    assert await world.outbox.sweep() == 20
+    assert world.waiting == []
+
+
+async def test_one_call_carries_no_more_than_the_bus_takes(world: World) -> None:
+    sizes = [200_000, 50_000, 60_000, 250_000, 10]
+    entries = [world.entry(number, size=size) for number, size in enumerate(sizes)]
+    world.outbox.hand_over(entries)
+    await world.outbox.flush()
+    by_id = {entry.event_id: entry.size for entry in entries}
+    assert [[by_id[event_id] for event_id in call] for call in world.bus.calls] == [
+        [entries[0].size, entries[1].size],
+        [entries[2].size],
+        [entries[3].size, entries[4].size],
+    ]
+    assert max(sum(by_id[event_id] for event_id in call) for call in world.bus.calls) <= MAX_ENTRY_BYTES
+
+
+async def test_the_largest_event_passes_and_one_byte_more_does_not(world: World) -> None:
+    room = MAX_ENTRY_BYTES - world.entry(size=0).size
+    check_size(world.entry(size=room))
+    with pytest.raises(TooLarge, match=str(MAX_ENTRY_BYTES + 1)):
+        check_size(world.entry(size=room + 1))
+
+
+async def test_an_event_that_is_too_large_is_refused_before_anything_is_committed(world: World) -> None:
+    scope = scope_on(world)
+    unit = scope.unit()
+    unit.add(scope.key("COUNT"), {"n": 1})
+    with pytest.raises(TooLarge):
+        unit.publish(created(name="ü" * (MAX_ENTRY_BYTES // 2)), version=1)
+    assert world.table.items == {}
+    assert world.bus.calls == []
+
+
+async def test_draining_publishes_what_waits_and_gives_up_in_time(world: World) -> None:
+    entry = world.entry()
+    await world.commit(entry)
+    world.outbox.hand_over([entry])
+    await world.outbox.drained(5)
+    assert world.waiting == []
+
+    async def never(entries: Any) -> list[bool]:
+        await asyncio.Event().wait()
+        return []
+
+    world.bus.put = never  # type: ignore[method-assign]
+    world.outbox.hand_over([world.entry(2)])
+    async with asyncio.timeout(5):
+        await world.outbox.drained(0.01)
+
+
+async def test_the_bus_adapter_says_of_each_entry_whether_it_was_accepted() -> None:
+    sent: list[Any] = []
+
+    class Calls:
+        async def call(self, service: str, operation: str, params: Any, *, timeout: float | None = None) -> Any:
+            sent.append((service, operation, params, timeout))
+            return {"FailedEntryCount": 1, "Entries": [{"EventId": "1"}, {"ErrorCode": "ThrottlingException"}]}
+
+    entries = [OutboxEntry("1", "tenfold.tasks", "tasks.project.created.v1", "{}")] * 2
+    assert await EventBridge(Calls(), "bus").put(entries) == [True, False]
+    [(service, operation, params, timeout)] = sent
+    assert (service, operation, timeout is not None) == ("events", "PutEvents", True)
+    assert params["Entries"][0] == {
+        "EventBusName": "bus",
+        "Source": "tenfold.tasks",
+        "DetailType": "tasks.project.created.v1",
+        "Detail": "{}",
+    }
+
+
+async def test_the_bus_adapter_turns_every_failure_into_unavailability() -> None:
+    class Calls:
+        async def call(self, service: str, operation: str, params: Any, *, timeout: float | None = None) -> Any:
+            raise AwsError("AccessDeniedException", status=400)
+
+    with pytest.raises(Unavailable, match="AccessDenied"):
+        await EventBridge(Calls(), "bus").put([])
