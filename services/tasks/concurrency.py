@@ -10,9 +10,9 @@ from chassis.errors import Stale
 T = TypeVar("T")
 
 READS_AT_ONCE = 16
-TRIES = 8
-FIRST_PAUSE = 0.005
-"""Seconds, doubled with each try: a whole series lasts 0.6 s at most, so a request can wait for it."""
+TRIES = 12
+FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.25
+"""Seconds, doubled with each try: the pauses of a whole series are at most 1.6 s, so a request can wait for it."""
 
 
 async def each(items: Iterable[T], work: Callable[[T], Awaitable[None]], *, at_once: int) -> None:
@@ -48,5 +48,6 @@ async def while_stale(attempt: Callable[[], Awaitable[T]]) -> T:
         try:
             return await attempt()
         except Stale:
-            await asyncio.sleep(random.uniform(0, FIRST_PAUSE * 2**number))  # noqa: S311  (spreads the contenders)
+            longest = min(FIRST_PAUSE * 2**number, LONGEST_PAUSE)
+            await asyncio.sleep(random.uniform(0, longest))  # noqa: S311  (spreads the contenders)
     return await attempt()
