@@ -1,10 +1,11 @@
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chassis.testing.service import ServiceUnderTest
+from deploy.embedded.emulator import Emulator
 from services.files.ports import Inspector, ObjectStore
 from services.files.service import service
 from tests.services.files.fakes import FakeInspector, FakeObjectStore
@@ -47,3 +48,19 @@ def request_upload(files: ServiceUnderTest) -> Request:
         return given
 
     return ask
+
+
+@pytest.fixture(scope="package")
+def credentials() -> Iterator[None]:
+    """What boto3 asks for before it presigns or calls; good for nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", "test")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        patch.delenv("AWS_ENDPOINT_URL", raising=False)
+        yield
+
+
+@pytest.fixture(scope="package")
+def emulator(credentials: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    with Emulator(tmp_path_factory.mktemp("aws")) as started:
+        yield started

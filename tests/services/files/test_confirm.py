@@ -135,6 +135,25 @@ async def test_a_crash_between_rejection_and_deletion_leaves_no_orphan(
     assert len(await files.published(events.FileRejected)) == 1
 
 
+async def test_a_crash_before_the_rejection_loses_no_reason(
+    files: ServiceUnderTest, store: FakeObjectStore, request_upload: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = await request_upload(EVIL)
+    event = store.upload(given["upload"], EVIL)
+    with monkeypatch.context() as patch:
+        patch.setattr(files.table, "write", _unavailable)
+        with pytest.raises(Unavailable):
+            await files.deliver_raw(objects, event)
+    await files.deliver_raw(objects, event, receive_count=2)
+    [rejected] = await files.published(events.FileRejected)
+    assert rejected.data["reason"] == "The file was announced as image/png, but it is something else."
+    assert store.keys == set()
+
+
+async def _unavailable(operations: object) -> None:
+    raise Unavailable("The table does not answer.")
+
+
 async def test_an_unreachable_store_is_tried_again(
     files: ServiceUnderTest, store: FakeObjectStore, request_upload: Request
 ) -> None:
@@ -217,10 +236,17 @@ async def test_an_object_that_is_gone_already_has_no_effect(
     assert await status_of(files, given["id"]) == "awaiting_upload"
 
 
-async def test_derived_objects_are_left_alone(files: ServiceUnderTest, store: FakeObjectStore) -> None:
-    key = "org_acme/file_1/thumbnail.webp"
-    await files.deliver_raw(objects, object_created(key, store.add(key, b"RIFF", "image/webp")))
-    assert store.keys == {key}
+async def test_derived_objects_confirm_nothing(
+    files: ServiceUnderTest, store: FakeObjectStore, request_upload: Request
+) -> None:
+    """Their events arrive where the bus knows no suffixes."""
+    given = await request_upload(PNG)
+    store.upload(given["upload"], PNG)
+    key = f"org_acme/{given['id']}/thumbnail.webp"
+    derived = store.add(key, b"RIFF", "image/webp")
+    await files.deliver_raw(objects, object_created(key, derived, with_version=False))
+    assert await status_of(files, given["id"]) == "awaiting_upload"
+    assert store.versions[key] == [derived]
 
 
 @pytest.mark.parametrize("key", ["original", "org_acme/original", "../file_1/original", "org_a/file_1/x/original", ""])

@@ -1,5 +1,6 @@
 """What the real inspector finds in good, turned, broken, protected, oversized and hostile files."""
 
+import asyncio
 import io
 import os
 from collections.abc import Callable
@@ -174,9 +175,11 @@ def test_a_document_without_pages_to_read_has_an_empty_text() -> None:
     assert (found.text, found.failures) == ({"pages": 1, "characters": 0, "truncated": False}, [])
 
 
-async def test_what_takes_too_long_is_killed(sample: Sample) -> None:
-    with pytest.raises(InspectionDied, match="longer than"):
-        await ProcessInspector(seconds=0.001).inspect(sample("lake-at-dawn.jpg"), "image/jpeg")
+async def test_what_takes_too_long_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.files.inspection.CHILD", "tests.services.files.hanging_child")
+    async with asyncio.timeout(20):
+        with pytest.raises(InspectionDied, match=r"longer than 0\.2 s"):
+            await ProcessInspector(seconds=0.2).inspect(picture(2, 2), "image/png")
 
 
 async def test_a_process_that_dies_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,12 +2,12 @@
 
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
+from chassis.aws import Aws
 from chassis.testing.service import ServiceUnderTest
 from contracts.files import v1 as events
 from deploy.embedded.emulator import Emulator
@@ -18,7 +18,6 @@ from services.files.ports import Inspector, ObjectStore
 from services.files.s3 import S3ObjectStore
 from services.files.service import service
 from tests.services.files.fakes import FakeInspector
-from tests.services.files.test_store import REGION, Aws, credentials
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"x" * 50
 
@@ -59,18 +58,12 @@ def test_the_service_may_use_its_own_bucket_only() -> None:
     assert not [action for one in of_s3 for action in one["Action"] if "*" in action]
 
 
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with credentials(), Emulator(tmp_path_factory.mktemp("aws")) as started:
-        yield started
-
-
 @pytest.mark.ministack
 async def test_an_upload_becomes_an_event_that_confirms_it(emulator: Emulator) -> None:
     """The form, the bucket, its notification, the rule with its suffix, the adapter and the handler, all real."""
     stacks = Stacks(emulator.aws)
     made = environment_of(stacks.deploy("tenfold-test-files", render(template(local=True))))
-    aws = Aws(REGION, emulator.endpoint_url)
+    aws = Aws("us-east-1", emulator.endpoint_url)
     store = S3ObjectStore(aws, made["FILES_BUCKET"])
     files = ServiceUnderTest(service, ports={ObjectStore: store, Inspector: FakeInspector()})
     async with files.client() as client, httpx.AsyncClient() as browser:

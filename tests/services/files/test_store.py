@@ -1,9 +1,9 @@
 """One suite for every store: the fake of the other tests, S3 as moto has it, and the embedded AWS."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
-from pathlib import Path
+from uuid import uuid4
 
 import boto3
 import httpx
@@ -23,40 +23,30 @@ MINUTE = timedelta(minutes=1)
 REGION = "us-east-1"
 
 
-@contextmanager
-def credentials() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ACCESS_KEY_ID", "test")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        patch.delenv("AWS_ENDPOINT_URL", raising=False)
-        yield
-
-
 @asynccontextmanager
 async def s3_store(endpoint_url: str | None) -> AsyncIterator[S3ObjectStore]:
+    bucket = f"bucket-{uuid4().hex}"
     client = boto3.client("s3", region_name=REGION, endpoint_url=endpoint_url)
-    client.create_bucket(Bucket=BUCKET)
-    client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    client.create_bucket(Bucket=bucket)
+    client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     aws = Aws(REGION, endpoint_url)
-    await aws.open()
     try:
-        yield S3ObjectStore(aws, BUCKET)
+        yield S3ObjectStore(aws, bucket)
     finally:
         await aws.close()
 
 
 @pytest.fixture
-async def moto_store() -> AsyncIterator[S3ObjectStore]:
-    with credentials(), mock_aws():
+async def moto_store(credentials: None) -> AsyncIterator[S3ObjectStore]:
+    with mock_aws():
         async with s3_store(None) as store:
             yield store
 
 
 @pytest.fixture
-async def embedded_store(tmp_path: Path) -> AsyncIterator[S3ObjectStore]:
-    with credentials(), Emulator(tmp_path / "state") as emulator:
-        async with s3_store(emulator.endpoint_url) as store:
-            yield store
+async def embedded_store(emulator: Emulator) -> AsyncIterator[S3ObjectStore]:
+    async with s3_store(emulator.endpoint_url) as store:
+        yield store
 
 
 @pytest.fixture(params=["fake", "moto", pytest.param("embedded", marks=pytest.mark.ministack)])
@@ -123,33 +113,30 @@ async def test_an_address_gives_the_named_version_and_nothing_else(embedded_stor
         KEY, version=confirmed.version, content_type="text/csv", disposition="attachment", lifetime=MINUTE
     )
     async with httpx.AsyncClient() as client:
-        answer = await client.get(url)
-        assert answer.content == b"confirmed"
-        assert answer.headers["Content-Type"] == "text/csv"
+        assert (await client.get(url)).content == b"confirmed"
         assert (await client.get(url.replace("file_1", "file_2"))).status_code == 403
         assert (await client.get(url.replace("attachment", "inline"))).status_code == 403
 
 
-async def test_forms_and_addresses_name_the_region_and_carry_the_current_signature() -> None:
-    with credentials():
-        aws = Aws("eu-west-1", None)
-        store = S3ObjectStore(aws, BUCKET)
-        form = await store.presign_post(KEY, content_type="image/png", size=10, lifetime=MINUTE)
-        url = await store.presign_get(KEY, version="v1", content_type="a/b", disposition="inline", lifetime=MINUTE)
-        await aws.close()
+async def test_forms_and_addresses_name_the_region_and_carry_the_current_signature(credentials: None) -> None:
+    aws = Aws("eu-west-1", None)
+    store = S3ObjectStore(aws, BUCKET)
+    form = await store.presign_post(KEY, content_type="image/png", size=10, lifetime=MINUTE)
+    url = await store.presign_get(KEY, version="v1", content_type="a/b", disposition="inline", lifetime=MINUTE)
+    await aws.close()
     assert form.url == f"https://{BUCKET}.s3.eu-west-1.amazonaws.com/"
     assert form.fields["x-amz-algorithm"] == "AWS4-HMAC-SHA256"
     assert url.startswith(f"https://{BUCKET}.s3.eu-west-1.amazonaws.com/{KEY}?")
     assert "versionId=v1" in url
     assert "X-Amz-Expires=60" in url
+    assert "response-content-type=a%2Fb&response-content-disposition=inline" in url
 
 
-async def test_a_store_that_cannot_be_reached_is_tried_again(unused_tcp_port: int) -> None:
-    with credentials():
-        aws = Aws(REGION, f"http://127.0.0.1:{unused_tcp_port}")
-        with pytest.raises(Unavailable):
-            await S3ObjectStore(aws, BUCKET).head(KEY, None)
-        await aws.close()
+async def test_a_store_that_cannot_be_reached_is_tried_again(credentials: None, unused_tcp_port: int) -> None:
+    aws = Aws(REGION, f"http://127.0.0.1:{unused_tcp_port}")
+    with pytest.raises(Unavailable):
+        await S3ObjectStore(aws, BUCKET).head(KEY, None)
+    await aws.close()
 
 
 class _Answering:

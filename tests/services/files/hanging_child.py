@@ -1,0 +1,6 @@
+"""Stands for a parser that never comes back."""
+
+import signal
+
+if __name__ == "__main__":
+    signal.pause()
