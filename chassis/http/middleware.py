@@ -27,7 +27,7 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         announced = Headers(scope=scope).get("content-length", "0")
-        if not announced.isdigit() or int(announced) > self.limit:
+        if not announced.isdecimal() or int(announced) > self.limit:
             await self._refuse(scope, receive, send)
             return
         chunks, size, more = [], 0, True

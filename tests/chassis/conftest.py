@@ -37,4 +37,5 @@ def spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     monkeypatch.setattr("chassis.tracing._tracer", provider.get_tracer("test"))
+    monkeypatch.setattr("opentelemetry.trace.get_tracer_provider", lambda: provider)
     return exporter

@@ -1,0 +1,138 @@
+"""Who may come in: the token or tenancy's events, whichever is newer."""
+
+from typing import Any
+
+import pytest
+
+from chassis.auth.guard import Guard
+from chassis.members import Member, project
+from chassis.testing.service import ServiceUnderTest
+from contracts.common import Role
+from contracts.event import ContractError
+from tests.chassis.world import create, service
+
+LIST, CREATE = "/v1/projects", "/v1/projects"
+
+
+@pytest.fixture
+def world() -> ServiceUnderTest:
+    return ServiceUnderTest(service)
+
+
+async def remember(world: ServiceUnderTest, role: Role, version: int, *, active: bool = True) -> None:
+    """What tenancy's events told this service of Bo's membership."""
+    member = Member(id="user_bo", email="bo@acme.example", name="Bo", role=role, active=active, version=version)
+    await project(world.scope(), member)
+
+
+async def status(world: ServiceUnderTest, method: str, path: str, role: Role | None, **client: Any) -> int:
+    async with world.client("user_bo", role, **client) as http:
+        json = {"name": "Web"} if method == "POST" else None
+        return (await http.request(method, path, json=json)).status_code
+
+
+async def test_without_a_token_nobody_comes_in(world: ServiceUnderTest) -> None:
+    async with world.client(None) as http:
+        answers = [
+            await http.get(LIST),
+            await http.get(LIST, headers={"Authorization": "Bearer nonsense"}),
+            await http.get(LIST, headers={"Authorization": "Basic dXNlcjpwYXNz"}),
+            await http.get(LIST, headers={"Authorization": "Bearer"}),
+        ]
+    for answer in answers:
+        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+        assert answer.json()["type"].endswith("/unauthenticated")
+
+
+@pytest.mark.parametrize(
+    ("role", "expected"),
+    [(Role.VIEWER, 403), (Role.MEMBER, 201), (Role.MANAGER, 201), (Role.ADMIN, 201), (Role.OWNER, 201)],
+)
+async def test_each_role_may_what_the_table_says(world: ServiceUnderTest, role: Role, expected: int) -> None:
+    assert await status(world, "POST", CREATE, role) == expected
+
+
+async def test_a_refusal_by_role_names_the_operation(world: ServiceUnderTest) -> None:
+    async with world.client("user_bo", Role.VIEWER) as http:
+        answer = await http.post(CREATE, json={"name": "Web"})
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert {k: v for k, v in answer.json().items() if k != "trace_id"} == {
+        "type": "https://tenfold.example/problems/forbidden",
+        "title": "Forbidden",
+        "status": 403,
+        "detail": "Your role does not allow tasks.project.create.",
+        "operation": "tasks.project.create",
+    }
+
+
+async def test_a_token_without_an_organization_is_refused(world: ServiceUnderTest) -> None:
+    async with world.client("user_bo", org_id=None) as http:
+        answer = await http.get(LIST)
+        assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (401, "no-membership")
+        assert (await http.get("/v1/projects/proj_1/later")).status_code == 409  # a route for anybody signed in
+
+
+async def test_a_token_with_an_organization_but_no_role_is_refused(world: ServiceUnderTest) -> None:
+    assert await status(world, "GET", LIST, None) == 401
+
+
+async def test_a_role_taken_away_counts_before_the_token_expires(world: ServiceUnderTest) -> None:
+    assert await status(world, "POST", CREATE, Role.ADMIN, mv=1) == 201
+    await remember(world, Role.VIEWER, 2)
+    assert await status(world, "POST", CREATE, Role.ADMIN, mv=1) == 403
+    assert await status(world, "GET", LIST, Role.ADMIN, mv=1) == 200
+
+
+async def test_a_role_given_counts_before_the_token_is_refreshed(world: ServiceUnderTest) -> None:
+    await remember(world, Role.ADMIN, 2)
+    assert await status(world, "POST", CREATE, Role.VIEWER, mv=1) == 201
+
+
+@pytest.mark.parametrize("mv", [2, 3])
+async def test_a_token_that_is_as_new_as_the_events_or_newer_counts(world: ServiceUnderTest, mv: int) -> None:
+    await remember(world, Role.VIEWER, 2)
+    assert await status(world, "POST", CREATE, Role.ADMIN, mv=mv) == 201
+
+
+async def test_a_removed_member_is_out_and_told_why(world: ServiceUnderTest) -> None:
+    await remember(world, Role.ADMIN, 1)
+    assert await status(world, "GET", LIST, Role.ADMIN, mv=1) == 200
+    await remember(world, Role.ADMIN, 2, active=False)
+    async with world.client("user_bo", Role.ADMIN, mv=1) as http:
+        answer = await http.get(LIST)
+    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (401, "no-membership")
+
+
+async def test_who_came_back_comes_in_with_a_newer_token_even_before_the_event(world: ServiceUnderTest) -> None:
+    await remember(world, Role.ADMIN, 2, active=False)
+    assert await status(world, "GET", LIST, Role.MEMBER, mv=3) == 200
+
+
+async def test_what_is_another_organizations_looks_as_if_it_did_not_exist(world: ServiceUnderTest) -> None:
+    theirs = await create(world.scope(org_id="org_other"), "Secret")
+    async with world.client() as http:
+        foreign = await http.get(f"/v1/projects/{theirs.id}")
+        absent = await http.get("/v1/projects/proj_nothing")
+        deleted = await http.delete(f"/v1/projects/{theirs.id}")
+        listed = await http.get(LIST)
+    assert (foreign.status_code, foreign.json()) == (absent.status_code, absent.json())
+    assert (foreign.status_code, deleted.status_code, listed.json()["items"]) == (404, 404, [])
+    async with world.client(org_id="org_other") as http:
+        assert (await http.get(f"/v1/projects/{theirs.id}")).status_code == 200
+
+
+async def test_an_operation_without_a_rule_cannot_be_guarded() -> None:
+    with pytest.raises(ContractError, match="paint has no entry"):
+        Guard({})("tasks.project.paint")
+
+
+async def test_events_say_who_acted_and_from_where(world: ServiceUnderTest) -> None:
+    async with world.client("user_bo", Role.MEMBER) as http:
+        await http.post(CREATE, json={"name": "Web"}, headers={"User-Agent": "x" * 500})
+    [event] = await world.published()
+    assert (event.actor, event.orgid, event.clientip, event.useragent) == (
+        "user_bo",
+        "org_acme",
+        "127.0.0.1",
+        "x" * 200,
+    )
