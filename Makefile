@@ -64,8 +64,8 @@ start-service: setup ## SERVICE=tasks: start one service again
 stop-service: setup ## SERVICE=tasks: stop one service while the others run
 	@$(PY) -m deploy.local service $(or $(SERVICE),$(error say SERVICE=tasks)) stop
 
-run-service: setup ## SERVICE=tasks: run one service in the foreground, for a debugger
-	@$(PY) -m deploy.local service $(or $(SERVICE),$(error say SERVICE=tasks)) run
+run-service: setup ## SERVICE=tasks: run one service in this terminal instead; ARGS=--pdb for the debugger
+	@$(PY) -m deploy.local run $(or $(SERVICE),$(error say SERVICE=tasks)) $(ARGS)
 
 # --- checking
 
@@ -80,7 +80,7 @@ check: setup ## ruff, mypy --strict, import-linter, stale generated files
 	$(VENV)/bin/mypy .
 	$(VENV)/bin/lint-imports
 	$(PY) -m contracts.schemas --check
-	$(PY) -m deploy.lint
+	$(PY) -m deploy.check
 
 .PHONY: format
 format: setup ## format the code and sort its imports

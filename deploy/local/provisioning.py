@@ -68,7 +68,15 @@ def base_environment(root: Path) -> dict[str, str]:
 
 
 def service_environment(
-    service: str, *, stage: str, endpoint_url: str, traces_url: str, port: int, root: Path, stack: Mapping[str, str]
+    service: str,
+    *,
+    stage: str,
+    endpoint_url: str,
+    public_url: str,
+    traces_url: str,
+    port: int,
+    root: Path,
+    stack: Mapping[str, str],
 ) -> dict[str, str]:
     """All variables of one service's process. `stack` is what its stack's outputs give it."""
     return (
@@ -77,6 +85,7 @@ def service_environment(
         | {
             "TENFOLD_STAGE": stage,
             "TENFOLD_SERVICE": service,
+            "TENFOLD_PUBLIC_URL": public_url,
             "AWS_ENDPOINT_URL": endpoint_url,
             "HOST": HOST,
             "PORT": str(port),

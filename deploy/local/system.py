@@ -154,7 +154,7 @@ class LocalSystem:
             port = child.port if child else free_port([other.port for other in self._children.values()])
             environment = service_environment(
                 name, stage=self.stage, endpoint_url=self.emulator.endpoint_url, port=port, root=self._root,
-                traces_url=f"{self.base_url}{TRACES_PATH}", stack=stack,
+                public_url=self.base_url, traces_url=f"{self.base_url}{TRACES_PATH}", stack=stack,
             )  # fmt: skip
             if child:
                 child.environment = environment

@@ -13,7 +13,7 @@ class NotifySettings(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
 
     notify_sender: str = "Tenfold <no-reply@tenfold.example>"
-    notify_public_url: str = "http://127.0.0.1:8080"
+    tenfold_public_url: str = "http://127.0.0.1:8080"
 
     @field_validator("notify_sender")
     @classmethod

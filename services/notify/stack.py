@@ -34,7 +34,7 @@ def resources(context: StackContext) -> StackPart:
     }
     return StackPart(
         resources={"MailRules": rules, "Sender": sender},
-        environment={"NOTIFY_SENDER": settings.notify_sender, "NOTIFY_PUBLIC_URL": settings.notify_public_url},
+        environment={"NOTIFY_SENDER": settings.notify_sender},
         statements=(send,),
     )
 

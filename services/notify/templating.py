@@ -64,7 +64,7 @@ class TemplateComposer:
 
 def make_composer(aws: Aws) -> TemplateComposer:
     del aws
-    return TemplateComposer(NotifySettings().notify_public_url)
+    return TemplateComposer(NotifySettings().tenfold_public_url)
 
 
 def html_of(name: str) -> str:

@@ -1,0 +1,27 @@
+"""`python -m deploy.check`: every template, for AWS and for the embedded one, as cfn-lint sees it."""
+
+import sys
+
+from deploy.aws import REGION
+from deploy.errors import DeployError
+from deploy.lint import lint
+from deploy.services import ROOT
+from deploy.stage import synthesize
+from deploy.template import Target, render
+
+CACHE = ROOT / ".local/deploy/cfn-lint"
+
+
+def main() -> int:
+    try:
+        for target in (Target("dev"), Target("local", local=True)):
+            plan = synthesize(target)
+            lint({name: render(template) for name, template in plan.templates.items()}, CACHE, region=REGION)
+    except DeployError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,36 @@
+"""The comparison that judges a day: it must see what is missing, what is doubled, and what is wrong."""
+
+from examples.first_day.check import counted, matched, totals
+from examples.first_day.ledger import Figures
+
+
+def test_equal_is_good() -> None:
+    assert counted({"a": 2}, {"a": 2}).good
+    assert matched({"x": "ready"}, {"x": "ready"}).good
+    assert totals({"p": Figures(created=1, open=1)}, {"p": Figures(created=1, open=1)}).good
+
+
+def test_a_missing_effect_is_seen() -> None:
+    effect = counted({"a": 2}, {"a": 1})
+    assert (effect.good, effect.duplicated) == (False, 0)
+
+
+def test_a_doubled_effect_is_seen() -> None:
+    effect = counted({"a": 2}, {"a": 3})
+    assert (effect.good, effect.duplicated) == (False, 1)
+
+
+def test_one_too_many_does_not_hide_one_too_few() -> None:
+    effect = counted({"a": 1, "b": 1}, {"a": 2, "b": 0})
+    assert (effect.expected, effect.found) == (2, 2)
+    assert not effect.good
+
+
+def test_a_wrong_state_and_a_stranger_are_seen() -> None:
+    effect = matched({"x": "ready"}, {"x": "rejected", "y": "ready"})
+    assert not effect.good
+    assert (effect.found, effect.duplicated) == (0, 1)
+
+
+def test_a_wrong_figure_is_seen() -> None:
+    assert not totals({"p": Figures(open=1)}, {"p": Figures(open=2)}).good

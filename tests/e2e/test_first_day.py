@@ -1,0 +1,123 @@
+"""The first day against real processes; and again while one of them is killed with SIGKILL half-way."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+import pytest
+
+from chassis.names import Names
+from deploy.local.system import LocalSystem
+from examples.first_day.check import Outcome
+from examples.first_day.client import Api, Person
+from examples.first_day.day import Day
+from examples.first_day.found import Tables
+from examples.first_day.inputs import Inputs
+from examples.first_day.report import as_json
+from examples.first_day.run import run_day
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
+
+
+def explain(day: Day, outcome: Outcome) -> str:
+    return json.dumps(as_json(day, outcome), indent=1)
+
+
+async def until(look: Callable[[], Any], seconds: float = 30) -> Any:
+    """What `look` (which blocks) returns, once that is something."""
+    deadline = time.monotonic() + seconds
+    while not (found := await asyncio.to_thread(look)):
+        assert time.monotonic() < deadline, "it did not come to pass"
+        await asyncio.sleep(0.02)
+    return found
+
+
+async def test_an_organizations_first_day(system: LocalSystem, inputs: Inputs) -> None:
+    day, outcome, _ = await run_day(system, inputs, slug="acme", domain="acme.example")
+    assert outcome.good, explain(day, outcome)
+    assert sum(each["found"] for each in outcome.events.values()) > 800
+    assert outcome.repeated_emails == 0
+    assert len(day.ledger.refused_files) == 3
+
+
+class Killer:
+    """Kills one service at a milestone, as soon as its work is under way, and starts it again."""
+
+    def __init__(self, system: LocalSystem, service: str, milestone: str, under_way: Callable[[], bool]) -> None:
+        self.system, self.service, self.milestone, self.under_way = system, service, milestone, under_way
+        self.kills = 0
+        self.harm: asyncio.Task[None] | None = None
+
+    async def __call__(self, milestone: str) -> None:
+        if milestone == self.milestone:
+            self.harm = asyncio.create_task(self._harm())
+
+    async def _harm(self) -> None:
+        await until(self.under_way)
+        self.system.kill(self.service)
+        self.kills += 1
+        await self.system.start_service(self.service)
+
+
+def counter(system: LocalSystem, service: str, org_marker: str) -> Callable[[], int]:
+    tables = Tables(system.emulator.endpoint_url, system.stage)
+    return lambda: sum(org_marker in item["PK"] for item in tables.items(service))
+
+
+async def test_tasks_is_killed_while_it_imports(system: LocalSystem, inputs: Inputs) -> None:
+    tasks = counter(system, "tasks", "#TASK#")
+    before = tasks()
+    kill = Killer(system, "tasks", "import accepted", lambda: tasks() > before + 20)
+    day, outcome, _ = await run_day(system, inputs, slug="acme-two", domain="two.example", reached=kill)
+    assert kill.kills == 1
+    assert outcome.good, explain(day, outcome)
+    assert kill.harm is not None
+    await kill.harm
+
+
+async def test_notify_is_killed_while_it_notifies(system: LocalSystem, inputs: Inputs) -> None:
+    notifications = counter(system, "notify", "#NOTIFICATION#")
+    before = notifications()
+    kill = Killer(system, "notify", "import accepted", lambda: notifications() > before + 20)
+    day, outcome, _ = await run_day(system, inputs, slug="acme-three", domain="three.example", reached=kill)
+    assert kill.kills == 1
+    assert outcome.good, explain(day, outcome)
+    assert kill.harm is not None
+    await kill.harm
+
+
+async def test_a_malformed_message_is_dead_lettered_at_once(system: LocalSystem) -> None:
+    names = Names(system.stage)
+    sqs = system.emulator.aws.client("sqs")
+    queue = sqs.get_queue_url(QueueName=names.queue("notify", "assignments"))["QueueUrl"]
+    dead = sqs.get_queue_url(QueueName=names.dead_letters("notify", "assignments"))["QueueUrl"]
+    sent = sqs.send_message(QueueUrl=queue, MessageBody='{"detail": "no event"')["MessageId"]
+
+    def letter() -> Any:
+        answer = sqs.receive_message(QueueUrl=dead, MessageAttributeNames=["All"], WaitTimeSeconds=1)
+        return next(iter(answer.get("Messages", [])), None)
+
+    found = await until(letter, seconds=10)
+    assert found["Body"] == '{"detail": "no event"'
+    assert found["MessageAttributes"]["SourceMessageId"]["StringValue"] == sent
+    assert "not JSON" in found["MessageAttributes"]["Reason"]["StringValue"]
+    sqs.delete_message(QueueUrl=dead, ReceiptHandle=found["ReceiptHandle"])
+
+
+async def test_what_it_holds_survives_a_stop_and_a_start(system: LocalSystem, inputs: Inputs) -> None:
+    """Comes last: it needs the first day's people."""
+    person = next(p for p in inputs.good_people if p.role == "manager")
+    async with aiohttp.ClientSession() as session:
+        who = Person(Api(system.base_url, session), person.email, person.name)
+        await who.sign_in()
+        before = await who.call("GET", "/v1/notifications/unread-count")
+        address = system.base_url
+        await system.stop()
+        await system.start()
+        assert system.base_url == address
+        await who.sign_in()
+        assert (await who.call("GET", "/v1/notifications/unread-count")).body == before.body
+        assert (await who.call("GET", "/v1/audit/records", params={"limit": "1"})).body["items"]
