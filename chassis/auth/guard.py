@@ -56,7 +56,7 @@ async def signed_in(request: Request, claims: VerifiedClaims) -> UserScope:
     tools = tools_of(request)
     actor = actor_of(request, claims, claims.role)
     scope = UserScope(tools, actor, Cause(tools.ids.new()), claims.user_id, claims.org)
-    scope = replace(scope, cause=replace(scope.cause, claim=claim_for(request, scope.key)))
+    scope = replace(scope, cause=replace(scope.cause, claim=claim_for(request, scope)))
     await replay_if_known(request, scope)
     return scope
 
@@ -147,7 +147,7 @@ async def _admitted(request: Request, scope: OrgScope, role: Role, operation: st
     admitted = replace(
         scope,
         actor=replace(scope.actor, role=role),
-        cause=replace(scope.cause, claim=claim_for(request, scope.key)),
+        cause=replace(scope.cause, claim=claim_for(request, scope)),
     )
     await replay_if_known(request, admitted)
     return admitted

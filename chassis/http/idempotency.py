@@ -16,6 +16,7 @@ from chassis.context import Claim, Scope
 from chassis.errors import Invalid
 from chassis.keys import Key
 from chassis.table import Anything
+from contracts.common import SYSTEM_ACTOR
 
 HEADER = "Idempotency-Key"
 KEPT = timedelta(hours=24)
@@ -24,15 +25,17 @@ MAX_KEY = 255
 MAX_ANSWER = 200_000
 
 
-def claim_for(request: Request, owner: Callable[[str, str], Key]) -> Claim | None:
-    """The claim of a request that carries the header, under its owner's keys. Raises Invalid for an unusable key."""
+def claim_for(request: Request, scope: Scope) -> Claim | None:
+    """The claim of a request that carries the header: one person's, under the keys of `scope`. Of people that we do not
+    know yet, only the same request is taken for the same person's. Raises Invalid for an unusable key."""
     value = request.headers.get(HEADER)
     if value is None or request.method not in UNSAFE:
         return None
     if not value or len(value) > MAX_KEY:
         raise Invalid(f"{HEADER} must have 1 to {MAX_KEY} characters.")
-    digest = hashlib.sha256(f"{request.method} {request.url.path}\n{value}".encode()).hexdigest()
-    return Claim(owner("IDEMPOTENCY", digest), days=1, is_event=False)
+    who = request.state.fingerprint if scope.actor.id == SYSTEM_ACTOR else scope.actor.id
+    digest = hashlib.sha256(f"{who}\n{request.method} {request.url.path}\n{value}".encode()).hexdigest()
+    return Claim(scope.key("IDEMPOTENCY", digest), days=1, is_event=False)
 
 
 class IdempotentRoute(APIRoute):
@@ -44,7 +47,8 @@ class IdempotentRoute(APIRoute):
         async def idempotent(request: Request) -> Response:
             if HEADER not in request.headers or request.method not in UNSAFE:
                 return await handle(request)
-            request.state.fingerprint = hashlib.sha256(await request.body()).hexdigest()
+            content = f"{request.url.query}\n".encode() + await request.body()
+            request.state.fingerprint = hashlib.sha256(content).hexdigest()
             try:
                 response = await handle(request)
             except Replay as replay:
@@ -67,7 +71,7 @@ class Replay(Exception):
 
 async def replay_if_known(request: Request, scope: Scope) -> None:
     """Called by the guard once it knows who asks. Raises Replay with the kept answer, or Invalid when the key was
-    used for another body."""
+    used for another body or query."""
     claim = scope.cause.claim
     request.state.scope = scope
     if claim is None or claim.is_event:

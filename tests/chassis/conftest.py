@@ -1,9 +1,11 @@
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, MutableMapping
+from typing import Any
 
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from structlog.testing import capture_logs
 
 from chassis.table import Table
 from chassis.testing.memory import MemoryTable
@@ -29,6 +31,13 @@ async def table(request: pytest.FixtureRequest) -> AsyncIterator[Table]:
     else:
         async with ministack_table(request.getfixturevalue("emulator").endpoint_url) as table:
             yield table
+
+
+@pytest.fixture(autouse=True)
+def logged() -> Iterator[list[MutableMapping[str, Any]]]:
+    """What is logged, as data: printing a crash with all its variables takes seconds."""
+    with capture_logs() as lines:
+        yield lines
 
 
 @pytest.fixture

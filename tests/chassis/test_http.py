@@ -1,11 +1,11 @@
 """Errors are the same everywhere, name what is wrong, and tell no secrets."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from structlog.testing import capture_logs
 
 from chassis.http.middleware import MAX_BODY
 from chassis.testing.service import ServiceUnderTest
@@ -84,11 +84,10 @@ async def test_what_is_not_there(http: httpx.AsyncClient, method: str, path: str
 
 
 async def test_a_crash_tells_nothing_but_the_trace_to_look_for(
-    world: ServiceUnderTest, spans: InMemorySpanExporter
+    world: ServiceUnderTest, spans: InMemorySpanExporter, logged: list[dict[str, Any]]
 ) -> None:
-    with capture_logs() as logged:
-        async with world.client() as http:
-            answer = await http.get("/v1/projects/proj_1/crash")
+    async with world.client() as http:
+        answer = await http.get("/v1/projects/proj_1/crash")
     assert repr(next(line["exc_info"] for line in logged if line["event"] == "request_crashed")).count("secret") == 1
     assert (answer.status_code, kind(answer)) == (500, "internal")
     assert "secret" not in answer.text

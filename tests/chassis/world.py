@@ -1,15 +1,16 @@
 """A service for tests of the chassis: it stands on a real contract, so that no event type is made up for it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.auth.guard import Anonymous, Guard, SignedIn
 from chassis.context import OrgScope
 from chassis.errors import FieldError, Invalid, NotYet
-from chassis.http.idempotency import IdempotentRoute
+from chassis.http.idempotency import IdempotentRoute, claim_for
 from chassis.keys import ListEntry
 from chassis.outbox import OutboxEntry
 from chassis.repository import Aggregate, Listing, Page, PageRequest, Repository
@@ -82,6 +83,14 @@ async def close_project(project_id: str, scope: Annotated[OrgScope, Depends(guar
     projects.remove(unit, await projects.get(project_id))
     await unit.commit()
     return Response(status_code=204)
+
+
+@router.post("/suggestions", status_code=201)
+async def suggest(body: NewProject, scope: Anonymous, request: Request) -> str:
+    claimed = replace(scope, cause=replace(scope.cause, claim=claim_for(request, scope)))
+    unit = claimed.unit()
+    unit.add(scope.key("SUGGESTION", body.name), {"count": 1})
+    return "new" if await unit.commit() else "known"
 
 
 @router.get("/{project_id}/invalid")

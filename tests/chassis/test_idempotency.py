@@ -1,0 +1,160 @@
+"""A repeated request gets the first one's answer, and its effect exists once."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, cast
+
+import httpx
+import pytest
+
+from chassis.http import idempotency
+from chassis.http.idempotency import HEADER, MAX_KEY
+from chassis.table import Operation
+from chassis.testing.memory import MemoryTable
+from chassis.testing.service import ServiceUnderTest
+from contracts.common import Role
+from tests.chassis.world import service
+
+PROJECTS = "/v1/projects"
+
+
+@pytest.fixture
+def world() -> ServiceUnderTest:
+    return ServiceUnderTest(service)
+
+
+async def post(
+    world: ServiceUnderTest, key: str | None = "k1", name: str = "Web", *, path: str = PROJECTS, **client: Any
+) -> httpx.Response:
+    async with world.client(**client) as http:
+        return await http.post(path, json={"name": name}, headers={} if key is None else {HEADER: key})
+
+
+async def names(world: ServiceUnderTest, **client: Any) -> list[str]:
+    async with world.client(**client) as http:
+        return [each["name"] for each in (await http.get(PROJECTS)).json()["items"]]
+
+
+async def test_a_repetition_gets_the_first_answer_and_has_no_effect(world: ServiceUnderTest) -> None:
+    first, again = await post(world), await post(world)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.content == first.content
+    assert again.headers["content-type"] == first.headers["content-type"]
+    assert "idempotency-replayed" not in first.headers
+    assert again.headers["idempotency-replayed"] == "true"
+    assert await names(world) == ["Web"]
+    assert len(await world.published()) == 1
+
+
+async def test_without_the_header_each_request_counts(world: ServiceUnderTest) -> None:
+    """The control of the test above."""
+    await post(world, None)
+    await post(world, None)
+    assert await names(world) == ["Web", "Web"]
+
+
+async def test_another_key_is_another_request(world: ServiceUnderTest) -> None:
+    await post(world, "k1")
+    await post(world, "k2")
+    assert len(await names(world)) == 2
+
+
+@pytest.mark.parametrize("change", [{"name": "App"}, {"path": f"{PROJECTS}?copies=2"}], ids=str)
+async def test_the_same_key_for_another_request_is_refused(world: ServiceUnderTest, change: dict[str, str]) -> None:
+    await post(world)
+    answer = await post(world, **change)
+    assert answer.status_code == 422
+    assert HEADER in answer.json()["detail"]
+    assert await names(world) == ["Web"]
+
+
+async def test_keys_of_two_people_do_not_meet(world: ServiceUnderTest) -> None:
+    await post(world, user_id="user_ada")
+    answer = await post(world, user_id="user_bo")
+    assert "idempotency-replayed" not in answer.headers
+    assert len(await names(world)) == 2
+
+
+async def test_keys_of_people_that_we_do_not_know_yet_do_not_meet(world: ServiceUnderTest) -> None:
+    path = f"{PROJECTS}/suggestions"
+    answers = [await post(world, name=name, path=path, user_id=None) for name in ("Web", "App", "Web")]
+    assert [answer.json() for answer in answers] == ["new", "new", "known"]
+
+
+async def test_keys_of_two_organizations_do_not_meet(world: ServiceUnderTest) -> None:
+    await post(world, org_id="org_acme")
+    await post(world, org_id="org_other")
+    assert (await names(world, org_id="org_acme"), await names(world, org_id="org_other")) == (["Web"], ["Web"])
+
+
+async def test_who_may_no_longer_do_it_gets_no_kept_answer(world: ServiceUnderTest) -> None:
+    await post(world)
+    assert (await post(world, role=Role.VIEWER)).status_code == 403
+
+
+async def test_a_refusal_is_not_kept_so_that_the_request_may_be_mended(world: ServiceUnderTest) -> None:
+    async with world.client() as http:
+        refused = await http.post(PROJECTS, json={"name": ""}, headers={HEADER: "k1"})
+    assert refused.status_code == 422
+    assert (await post(world)).status_code == 201
+
+
+async def test_after_a_crash_between_effect_and_answer_the_effect_is_found_again(
+    world: ServiceUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def dies(*_: Any) -> None:
+        raise SystemError("killed")
+
+    with monkeypatch.context() as crash:
+        crash.setattr(idempotency, "_keep", dies)
+        assert (await post(world)).status_code == 500
+    assert await names(world) == ["Web"]
+    again = await post(world)
+    assert (again.status_code, again.json()["name"]) == (201, "Web")
+    assert await names(world) == ["Web"]
+    assert len(await world.published()) == 1
+    assert (await post(world)).content == again.content
+
+
+async def test_a_crash_before_the_effect_leaves_the_key_free(world: ServiceUnderTest) -> None:
+    table = cast("MemoryTable", world.table)
+    write = table.write
+
+    async def dies(operations: Sequence[Operation]) -> None:
+        raise SystemError("killed")
+
+    table.write = dies  # type: ignore[method-assign]
+    assert (await post(world)).status_code == 500
+    table.write = write  # type: ignore[method-assign]
+    assert (await post(world)).status_code == 201
+    assert await names(world) == ["Web"]
+
+
+async def test_of_several_at_once_one_has_the_effect_and_all_get_its_answer(world: ServiceUnderTest) -> None:
+    answers = await asyncio.gather(*(post(world) for _ in range(5)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert await names(world) == ["Web"]
+
+
+async def test_an_answer_without_a_body_is_replayed_too(world: ServiceUnderTest) -> None:
+    project = (await post(world, None)).json()["id"]
+    async with world.client() as http:
+        first = await http.delete(f"{PROJECTS}/{project}", headers={HEADER: "k1"})
+        again = await http.delete(f"{PROJECTS}/{project}", headers={HEADER: "k1"})
+        other = await http.delete(f"{PROJECTS}/{project}", headers={HEADER: "k2"})
+    assert (first.status_code, again.status_code, other.status_code) == (204, 204, 404)
+    assert again.content == b""
+
+
+@pytest.mark.parametrize("key", ["", "x" * (MAX_KEY + 1)])
+async def test_a_key_that_cannot_be_used_is_refused(world: ServiceUnderTest, key: str) -> None:
+    assert (await post(world, key)).status_code == 422
+    assert (await post(world, "x" * MAX_KEY)).status_code == 201
+
+
+async def test_answers_and_claims_are_forgotten_by_the_store(world: ServiceUnderTest) -> None:
+    await post(world)
+    kept = [item for key, item in cast("MemoryTable", world.table).items.items() if "#IDEMPOTENCY#" in key.pk]
+    assert len(kept) == 2
+    assert {(item["expires_at"] - world.clock.now().timestamp()) / 3600 for item in kept} == {24}

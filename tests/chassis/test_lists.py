@@ -1,0 +1,132 @@
+"""Lists over several shards read like one; work lists find what waits, of all organizations."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chassis.errors import Invalid
+from chassis.keys import shard_of
+from chassis.repository import Listing, PageRequest
+from chassis.table import Absent, Anything
+from chassis.testing.service import ServiceUnderTest
+from chassis.worklist import PART, WorkList
+from tests.chassis.world import service
+
+LISTING = Listing(index=2, name="THINGS", shards=3)
+WORK = WorkList(index=1, name="WORK", shards=2)
+
+
+@pytest.fixture
+def world() -> ServiceUnderTest:
+    return ServiceUnderTest(service)
+
+
+async def fill(world: ServiceUnderTest, names: list[str], *, org_id: str = "org_acme", of: str = "") -> None:
+    scope = world.scope(org_id=org_id)
+    for name in names:
+        unit = scope.unit()
+        lists = [LISTING.entry(scope, name, name[:1], of)]
+        unit.put(scope.key("THING", f"{of}{name}"), {"name": name}, expect=Absent(), lists=lists)
+        await unit.commit()
+
+
+async def pages(world: ServiceUnderTest, limit: int, **options: Any) -> list[list[str]]:
+    found, cursor = [], None
+    while True:
+        page = await LISTING.page(world.scope(), PageRequest(limit=limit, cursor=cursor), **options)
+        found.append([item["name"] for item in page.items])
+        if page.next is None:
+            return found
+        cursor = page.next
+
+
+@settings(max_examples=40)
+@given(
+    names=st.lists(st.text("abc", min_size=1, max_size=4), unique=True, max_size=12),
+    limit=st.integers(1, 5),
+    descending=st.booleans(),
+)
+async def test_pages_are_the_whole_list_in_order_and_nothing_twice(
+    names: list[str], limit: int, descending: bool
+) -> None:
+    world = ServiceUnderTest(service)
+    await fill(world, names)
+    found = await pages(world, limit, descending=descending)
+    assert [name for page in found for name in page] == sorted(names, key=lambda n: f"{n[:1]}#{n}", reverse=descending)
+    assert all(len(page) == limit for page in found[:-1])
+
+
+async def test_bounds_hold_on_every_page(world: ServiceUnderTest) -> None:
+    await fill(world, ["a1", "b1", "b2", "b3", "c1"])
+    assert await pages(world, 2, after="b", before="c") == [["b1", "b2"], ["b3"]]
+    assert await pages(world, 2, after="b", before="c", descending=True) == [["b3", "b2"], ["b1"]]
+    assert await pages(world, 2, after="c", before="b") == [[]]
+
+
+async def test_a_cursor_goes_on_although_its_item_is_gone(world: ServiceUnderTest) -> None:
+    await fill(world, ["a1", "b1", "c1"])
+    page = await LISTING.page(world.scope(), PageRequest(limit=2))
+    await world.table.discard([world.scope().key("THING", "b1")])
+    page = await LISTING.page(world.scope(), PageRequest(limit=2, cursor=page.next))
+    assert [item["name"] for item in page.items] == ["c1"]
+
+
+async def test_a_list_is_one_owners(world: ServiceUnderTest) -> None:
+    await fill(world, ["a1"])
+    await fill(world, ["b1"], of="proj_1")
+    await fill(world, ["c1"], org_id="org_other")
+    assert await pages(world, 5) == [["a1"]]
+    assert await pages(world, 5, of="proj_1") == [["b1"]]
+
+
+async def test_a_cursor_of_another_organization_reaches_nothing_of_it(world: ServiceUnderTest) -> None:
+    await fill(world, ["a1", "b1"], org_id="org_other")
+    theirs = await LISTING.page(world.scope(org_id="org_other"), PageRequest(limit=1))
+    mine = await LISTING.page(world.scope(), PageRequest(limit=1, cursor=theirs.next))
+    assert mine.items == []
+
+
+@pytest.mark.parametrize("cursor", ["", "a", "____", "not base64!", "\u00fc", "\x00"])
+async def test_a_cursor_that_is_none_of_ours_is_refused(world: ServiceUnderTest, cursor: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        await LISTING.page(world.scope(), PageRequest(cursor=cursor))
+    assert [error.field for error in refused.value.fields] == ["query.cursor"]
+
+
+async def test_walking_meets_every_item(world: ServiceUnderTest) -> None:
+    names = [f"a{number:04}" for number in range(450)]
+    await fill(world, names)
+    assert [item["name"] async for item in LISTING.walk(world.scope())] == names
+
+
+async def wait(world: ServiceUnderTest, org_id: str, id: str) -> None:  # noqa: A002
+    scope = world.scope(org_id=org_id)
+    unit = scope.unit()
+    unit.put(scope.key("JOB", id), {"id": id, "org_id": org_id}, expect=Anything(), lists=[WORK.entry(id)])
+    await unit.commit()
+
+
+async def test_work_of_all_organizations_is_found_once_and_in_order(world: ServiceUnderTest) -> None:
+    ids = [f"{number:04}" for number in range(2 * PART + 150)]
+    for number, id in enumerate(ids):  # noqa: A001
+        await wait(world, f"org_{number % 3}", id)
+    parts = [[item["id"] for item in part] async for part in WORK.parts(world.table)]
+    assert sorted(id for part in parts for id in part) == ids  # noqa: A001
+    for shard in range(2):
+        found = [id for part in parts for id in part if shard_of(id, 2) == shard]  # noqa: A001
+        assert found == sorted(found)
+
+
+async def test_what_is_done_waits_no_longer_and_what_is_not_waits_again(world: ServiceUnderTest) -> None:
+    for id in ("a", "b"):  # noqa: A001
+        await wait(world, "org_acme", id)
+    async for part in WORK.parts(world.table):
+        for item in part:
+            scope = world.scope(org_id=item["org_id"])
+            unit = scope.unit()
+            if item["id"] == "a":
+                unit.put(scope.key("JOB", "a"), {"id": "a"}, expect=Anything())
+            await unit.commit()
+    assert [item["id"] async for part in WORK.parts(world.table) for item in part] == ["b"]
