@@ -93,6 +93,7 @@ async def remove(day: Day, cast: Cast) -> None:
     leaving = day.people[day.address(cast.leaving.email).lower()]
     day.tell(f"{leaving.name} is removed, and their token stops working")
     await leaving.call("GET", "/v1/projects")
+    await everything_told(day, leaving)
     started = time.monotonic()
     await admin.call("DELETE", f"/v1/organizations/{day.org_id}/members/{leaving.user_id}", expect=204)
     day.ledger.removed(day.org_id, leaving.user_id)
@@ -102,3 +103,15 @@ async def remove(day: Day, cast: Cast) -> None:
         lambda answer: answer.status == 401,
     )
     day.removal_ms = round((time.monotonic() - started) * 1000, 1)
+
+
+async def everything_told(day: Day, person: Person) -> None:
+    """Wait until somebody was told all that concerns them: who has left is told nothing any more."""
+    ledger = day.ledger
+    await day.until(
+        lambda: person.call("GET", "/v1/notifications/unread-count"),
+        lambda answer: answer["unread"] == ledger.told[person.user_id],
+    )
+    await day.until(
+        lambda: day.mailroom.written_to(person.email), lambda count: count >= ledger.written_to[person.user_id]
+    )

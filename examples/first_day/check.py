@@ -88,6 +88,7 @@ def compare(ledger: Ledger, found: Holdings, dead_letters: int, chain: dict[str,
     effects = {
         "audit.records": counted(*parts["audit"]),
         "notify.notifications": counted(*parts["in-app"]),
+        "notify.inboxes": counted(ledger.told, found.inboxes),
         "notify.emails": counted(*parts["e-mail"]),
         "analytics.events": counted(*parts["analytics"]),
         "analytics.projects": totals(ledger.projects, found.projects),

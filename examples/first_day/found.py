@@ -29,6 +29,8 @@ class Holdings:
     claims: dict[str, dict[str, datetime]] = field(default_factory=dict)
     """Consumer -> event id -> when its effect was committed."""
     notifications: Counter[str] = field(default_factory=Counter)
+    inboxes: Counter[str] = field(default_factory=Counter)
+    """In-app notifications by user."""
     emails: Counter[str] = field(default_factory=Counter)
     repeated_emails: int = 0
     projects: dict[str, Figures] = field(default_factory=dict)
@@ -146,6 +148,7 @@ def _org_item(found: Holdings, item: dict[str, Any]) -> None:
     match kind:
         case "NOTIFICATION":
             found.notifications[item["event_type"]] += 1
+            found.inboxes[item["user_id"]] += 1
         case "FILE" if "status" in item:
             found.files[item["id"]] = item["status"]
         case "PROJECT" if "created" in item:

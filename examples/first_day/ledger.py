@@ -22,6 +22,10 @@ class Ledger:
     """In-app notifications by the type of the event that makes them."""
     emails: Counter[str] = field(default_factory=Counter)
     """E-mails (by distinct id) by the type of the event that makes them."""
+    told: Counter[str] = field(default_factory=Counter)
+    """In-app notifications by the user who gets them."""
+    written_to: Counter[str] = field(default_factory=Counter)
+    """E-mails by the user who gets them."""
     projects: dict[str, Figures] = field(default_factory=lambda: defaultdict(Figures))
     people: dict[str, Figures] = field(default_factory=lambda: defaultdict(Figures))
     members: dict[tuple[str, str], tuple[str, bool]] = field(default_factory=dict)
@@ -73,8 +77,9 @@ class Ledger:
         self.people[assignee_id].assigned += 1
         self.people[assignee_id].open += 1
         if assignee_id != by:
-            self.notifications[kind] += 1
-            self.emails[kind] += int(not imported)
+            self._tell(kind, assignee_id)
+            if not imported:
+                self._write_to(kind, assignee_id)
 
     def task_moved(self, project_id: str, assignee_ids: list[str], previous: str, status: str) -> None:
         self.event("tasks.task.status_changed.v1")
@@ -83,18 +88,28 @@ class Ledger:
             figures.done += done
             figures.open -= done
 
-    def commented(self, mentioned: int) -> None:
+    def commented(self, mentioned: set[str]) -> None:
         kind = "tasks.comment.added.v1"
         self.event(kind)
-        self.notifications[kind] += mentioned
-        self.emails[kind] += mentioned
+        for user_id in mentioned:
+            self._tell(kind, user_id)
+            self._write_to(kind, user_id)
 
     def imported(self, importer_id: str, assigned: Counter[str]) -> None:
         kind = "tasks.import.completed.v1"
         self.event("tasks.import.requested.v1")
         self.event(kind)
+        self._tell(kind, importer_id)
+        for user_id in {importer_id, *assigned}:
+            self._write_to(kind, user_id)
+
+    def _tell(self, kind: str, user_id: str) -> None:
         self.notifications[kind] += 1
-        self.emails[kind] += 1 + len(set(assigned) - {importer_id})
+        self.told[user_id] += 1
+
+    def _write_to(self, kind: str, user_id: str) -> None:
+        self.emails[kind] += 1
+        self.written_to[user_id] += 1
 
     # --- files
 

@@ -38,6 +38,12 @@ class Mailroom:
         """The token of the invitation sent to `email`."""
         return await self._find(email, LINK, "invitation", seconds)
 
+    async def written_to(self, email: str) -> int:
+        """How many different e-mails of ours `email` got since they are a member; codes and invitations aside."""
+        mails = [mail for mail in await self.all() if email.lower() in (to.lower() for to in mail.to)]
+        ours = {mail_id for mail in mails if (mail_id := mail.meta("x-event-id")) and not LINK.search(mail.text)}
+        return len(ours)
+
     async def _find(self, email: str, what: re.Pattern[str], name: str, seconds: float) -> str:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

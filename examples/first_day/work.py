@@ -84,7 +84,7 @@ async def task_story(day: Day, manager: Person, worker: Person, helper: Person, 
     mentioned = {p.user_id for p in (helper, manager)} - {worker.user_id}
     text = f"I start today. @{helper.email} could you review? @{manager.email.upper()} for your information."
     await worker.call("POST", f"{path}/comments", json={"text": text}, expect=201)
-    day.ledger.commented(len(mentioned))
+    day.ledger.commented(mentioned)
     previous = "open"
     for status in ("in_progress", "in_review", "done"):
         await worker.call("PUT", f"{path}/status", json={"status": status})
