@@ -1,6 +1,7 @@
-"""Builds the zip that a service's functions run: its locked libraries and the first-party code it stands on.
+"""Builds the zip that a service's functions run: what their handlers reach of our code and of its locked libraries.
 
-The same inputs give the same bytes, so that a package is known by its hash and is built and uploaded once.
+Little, because a cold start unpacks it while a person waits. The same inputs give the same bytes, so that a package is
+known by its hash and is built and uploaded once.
 """
 
 import hashlib
@@ -13,13 +14,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from chassis.service import service as declaration
 from deploy.errors import PackagingError
+from deploy.libraries import keep_needed
+from deploy.reach import Reach, Tree, reach
 from deploy.services import ROOT
+from deploy.template import Target
+from deploy.template.service import stack_part
 
-BUILDER = "1"
+BUILDER = "2"
 """Part of every cache key: raise it when this module builds differently."""
 KEPT = 3
-"""How many packages of a service stay in the cache."""
+"""How many packages of a service stay in the cache, and how many of their libraries."""
 INSTALL_SECONDS = 300
 COMPILE_SECONDS = 300
 TIMESTAMP = (2020, 1, 1, 0, 0, 0)
@@ -68,23 +74,45 @@ def interpreter_of(venv: Path) -> Interpreter:
 def package(service: str, interpreter: Interpreter, cache: Path, *, root: Path = ROOT) -> Path:
     """The zip of `service`, built in the folder `cache` unless it lies there already.
 
-    `root` is the folder that holds `services/<service>` and its requirements.lock. Raises PackagingError.
+    `root`, which must be importable from, is the folder that holds `services/<service>` and its requirements.lock.
+    Raises PackagingError.
     """
     lock = root / "services" / service / "requirements.lock"
     if not lock.exists():
         raise PackagingError(f"{lock} is missing; run `make lock`")
-    sources = dict(sorted(_first_party(service, root)))
-    libraries_key = _digest(BUILDER, interpreter.version, interpreter.platform or sys.platform, lock.read_text())
+    tree = Tree(
+        {name: ROOT / folder for name, folder in FIRST_PARTY.items()}
+        | {f"services.{service}": root / "services" / service}
+    )
+    reached = reach(_handlers(service), tree)
+    sources = dict(sorted(_sources(reached, tree)))
+    imports = (f"{name} {name in reached.optional}" for name in sorted(reached.libraries))
+    libraries_key = _digest(
+        BUILDER, interpreter.version, interpreter.platform or sys.platform, lock.read_text(), *imports
+    )
     key = _digest(libraries_key, *(f"{name}\0{_digest_of(path)}" for name, path in sources.items()))
     finished = cache / f"{service}-{key}.zip"
     if not finished.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        libraries = cache / f"libraries-{libraries_key}.zip"
+        libraries = cache / f"libraries-{service}-{libraries_key}.zip"
         if not libraries.exists():
-            _build_libraries(lock, interpreter, libraries)
+            _build_libraries(lock, reached, interpreter, libraries)
         _add_sources(libraries, sources, interpreter, finished)
         _forget_old(cache.glob(f"{service}-*.zip"))
+        _forget_old(cache.glob(f"libraries-{service}-*.zip"))
     return finished
+
+
+def _handlers(service: str) -> set[str]:
+    """The modules of all handlers, wherever the stack goes."""
+    try:
+        parts = [stack_part(declaration(service), Target("package", local=local)) for local in (False, True)]
+    except (ImportError, AttributeError) as error:
+        raise PackagingError(f"service {service} cannot be read: {type(error).__name__}: {error}") from error
+    handlers = {spec.handler.partition(":")[0] for part in parts for spec in part.functions.values()}
+    if not handlers:
+        raise PackagingError(f"service {service} has no functions, so there is nothing to package")
+    return handlers
 
 
 def _forget_old(packages: Iterable[Path]) -> None:
@@ -92,19 +120,34 @@ def _forget_old(packages: Iterable[Path]) -> None:
         old.unlink(missing_ok=True)
 
 
-def _first_party(service: str, root: Path) -> Iterator[tuple[str, Path]]:
-    folders = {name: ROOT / folder for name, folder in FIRST_PARTY.items()}
-    folders[f"services/{service}"] = root / "services" / service
-    for name, folder in folders.items():
+def _sources(reached: Reach, tree: Tree) -> Iterator[tuple[str, Path]]:
+    """By their places in the package: the modules, and the other files of the folders that these stand in."""
+    modules = set(reached.modules.values())
+    folders = {path.parent for path in modules}
+    for name, folder in tree.folders.items():
         for path in folder.rglob("*"):
             inside = path.relative_to(folder)
-            if path.is_file() and not UNPACKED & set(inside.parts) and path.name not in UNPACKED_FILES:
-                yield f"{name}/{inside.as_posix()}", path
+            if path in modules or (_is_data(path, inside) and _owner(path, folder) in folders):
+                yield f"{name.replace('.', '/')}/{inside.as_posix()}", path
 
 
-def _build_libraries(lock: Path, interpreter: Interpreter, finished: Path) -> None:
-    """The trimmed and compiled third-party libraries of a lock. Kept zipped, for they change less often than our code
-    and compressing them is most of the work."""
+def _is_data(path: Path, inside: Path) -> bool:
+    return (
+        path.is_file() and path.suffix != ".py" and path.name not in UNPACKED_FILES and not UNPACKED & set(inside.parts)
+    )
+
+
+def _owner(path: Path, folder: Path) -> Path:
+    """The nearest folder above with code of its own; `folder` at most."""
+    above = path.parent
+    while above != folder and not any(above.glob("*.py")):
+        above = above.parent
+    return above
+
+
+def _build_libraries(lock: Path, reached: Reach, interpreter: Interpreter, finished: Path) -> None:
+    """The libraries of a lock that are reached, trimmed and compiled. Kept zipped, for they change less often than our
+    code and compressing them is most of the work."""
     with tempfile.TemporaryDirectory(dir=finished.parent) as folder:
         site = Path(folder) / "site"
         where = ["--python", str(interpreter.python)]
@@ -115,6 +158,7 @@ def _build_libraries(lock: Path, interpreter: Interpreter, finished: Path) -> No
              "--require-hashes", "--only-binary", ":all:", "-r", str(lock)],
             INSTALL_SECONDS, f"installing {lock}",
         )  # fmt: skip
+        keep_needed(site, reached, f"{lock.parent.name}/{lock.name}")
         _trim(site)
         _compile(site, interpreter)
         unfinished = Path(folder) / "libraries.zip"

@@ -121,7 +121,7 @@ class TraceWriter:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._waiting: queue.Queue[list[Span] | None] = queue.Queue(MAX_WAITING)
-        self._thread = threading.Thread(target=self._run, name="trace-writer", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -130,6 +130,7 @@ class TraceWriter:
             database.executescript(SCHEMA)
             database.execute("DELETE FROM spans WHERE start_ns < ?", [time.time_ns() - KEEP_SECONDS * 10**9])
             database.commit()
+        self._thread = threading.Thread(target=self._run, name="trace-writer", daemon=True)
         self._thread.start()
 
     def add(self, spans: list[Span]) -> bool:
@@ -142,9 +143,10 @@ class TraceWriter:
 
     def stop(self) -> None:
         """Write what waits, and end."""
-        if self._thread.is_alive():
+        if self._thread is not None:
             self._waiting.put(None)
             self._thread.join(10)
+            self._thread = None
 
     def _run(self) -> None:
         with contextlib.closing(sqlite3.connect(self._path, timeout=10)) as database:
