@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,19 +15,27 @@ SYSTEM = Path(__file__).parent / "system"
 CACHE = Path(__file__).parents[2] / ".local/deploy"
 
 
-@pytest.fixture
-def demo() -> Iterator[Service]:
-    """The declaration of `demo`; its event type is forgotten again, so that no test of the real contracts sees it."""
-    sys.path.insert(0, str(SYSTEM))
+@contextmanager
+def importable(root: Path, name: str) -> Iterator[None]:
+    """The service `name` under `root` can be imported; afterwards it and its event types are forgotten again, so that
+    no test of the real contracts sees them."""
+    sys.path.insert(0, str(root))
     known = dict(REGISTRY)
     try:
-        yield service("demo")
+        yield
     finally:
-        sys.path.remove(str(SYSTEM))
+        sys.path.remove(str(root))
         REGISTRY.clear()
         REGISTRY.update(known)
-        for name in [name for name in sys.modules if name.startswith("services.demo")]:
-            del sys.modules[name]
+        for module in [module for module in sys.modules if module.startswith(f"services.{name}")]:
+            del sys.modules[module]
+
+
+@pytest.fixture
+def demo() -> Iterator[Service]:
+    """The declaration of `demo`."""
+    with importable(SYSTEM, "demo"):
+        yield service("demo")
 
 
 @pytest.fixture

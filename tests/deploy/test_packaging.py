@@ -1,6 +1,8 @@
 import shutil
+import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,19 +10,44 @@ import pytest
 from deploy import packaging
 from deploy.errors import PackagingError
 from deploy.packaging import Interpreter, interpreter_of, package
+from tests.deploy.conftest import importable
 
 HERE = Interpreter(Path(sys.executable), f"{sys.version_info.major}.{sys.version_info.minor}")
+FILES = {
+    "service.py": "from chassis.service import Service, TableSpec\n"
+    "service = Service('tiny', api='services.tiny.api:router', table=TableSpec(), "
+    "resources='services.tiny.stack:resources')\n",
+    "stack.py": "from chassis.stack import FunctionSpec, StackPart\n"
+    "def resources(context):\n"
+    "    return StackPart(functions={'Run': FunctionSpec('services.tiny.triggers:handle')})\n",
+    "triggers.py": "from chassis.keys import user_prefix\n"
+    "def handle(event, context):\n"
+    "    from services.tiny import texts\n"
+    "    return texts.HELLO + user_prefix('1')\n",
+    "texts/__init__.py": "HELLO = 'hello '\n",
+    "texts/plain/mail.html": "<p>",
+    "api.py": "import fastapi\n",
+    "pages/__init__.py": "",
+    "pages/page.html": "<p>",
+    "README.md": "# Tiny\n",
+    "requirements.lock": "# nothing\n",
+}
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
+def root(tmp_path: Path) -> Iterator[Path]:
     """A service without libraries, so that nothing is downloaded."""
-    folder = tmp_path / "root/services/tiny"
-    folder.mkdir(parents=True)
-    (folder / "triggers.py").write_text("def handle(event, context):\n    return event\n")
-    (folder / "requirements.lock").write_text("# nothing\n")
-    (folder / "mail.html").write_text("<p>")
-    return tmp_path / "root"
+    root = tmp_path / "root"
+    for name, text in FILES.items():
+        path = root / "services/tiny" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    with importable(root, "tiny"):
+        yield root
+
+
+def names(built: Path) -> set[str]:
+    return set(zipfile.ZipFile(built).namelist())
 
 
 def test_the_same_inputs_give_the_same_bytes(root: Path, tmp_path: Path) -> None:
@@ -31,11 +58,26 @@ def test_the_same_inputs_give_the_same_bytes(root: Path, tmp_path: Path) -> None
     assert first.read_bytes() == second.read_bytes()
 
 
-def test_it_holds_the_service_what_it_stands_on_and_compiled_code(root: Path, tmp_path: Path) -> None:
-    names = set(zipfile.ZipFile(package("tiny", HERE, tmp_path, root=root)).namelist())
-    assert {"services/tiny/triggers.py", "services/tiny/mail.html", "chassis/service.py", "contracts/event.py"} <= names
-    assert any(name.startswith("services/tiny/__pycache__/triggers.") for name in names)
-    assert not [name for name in names if name.startswith("deploy/") or "/testing/" in name or "requirements" in name]
+def test_it_holds_what_the_handlers_reach_and_the_files_beside_it(root: Path, tmp_path: Path) -> None:
+    built = names(package("tiny", HERE, tmp_path, root=root))
+    assert {name for name in built if not name.endswith(".pyc")} == {
+        "chassis/__init__.py", "chassis/keys.py",
+        "services/tiny/triggers.py", "services/tiny/texts/__init__.py", "services/tiny/texts/plain/mail.html",
+    }  # fmt: skip
+
+
+def test_the_compiled_code_is_what_runs(root: Path, tmp_path: Path) -> None:
+    """Though unpacking gives the sources other times than they had."""
+    unpacked = tmp_path / "unpacked"
+    zipfile.ZipFile(package("tiny", HERE, tmp_path, root=root)).extractall(unpacked)
+    for source in unpacked.rglob("*.py"):
+        source.write_text("raise SystemExit('compiled anew')\n")
+    code = (
+        f"import sys; sys.path.insert(0, {str(unpacked)!r}); "
+        "from services.tiny.triggers import handle; print(handle({}, None))"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("hello USER#1\n", "")
 
 
 def test_a_change_of_code_is_another_package_on_the_same_libraries(root: Path, tmp_path: Path) -> None:
@@ -43,6 +85,30 @@ def test_a_change_of_code_is_another_package_on_the_same_libraries(root: Path, t
     (root / "services/tiny/triggers.py").write_text("x = 1\n")
     assert package("tiny", HERE, tmp_path, root=root) != first
     assert len(list(tmp_path.glob("libraries-*.zip"))) == 1
+
+
+def test_a_change_of_code_that_no_function_reaches_is_the_same_package(root: Path, tmp_path: Path) -> None:
+    first = package("tiny", HERE, tmp_path, root=root)
+    (root / "services/tiny/api.py").write_text("import starlette\n")
+    assert package("tiny", HERE, tmp_path, root=root) == first
+
+
+def test_a_library_that_is_not_locked_is_refused(root: Path, tmp_path: Path) -> None:
+    (root / "services/tiny/texts/__init__.py").write_text("def render():\n    import jinja2.sandbox\n")
+    with pytest.raises(PackagingError) as refused:
+        package("tiny", HERE, tmp_path, root=root)
+    assert str(refused.value) == (
+        "services.tiny.texts imports jinja2.sandbox, which no library in tiny/requirements.lock has; "
+        "add the library to the service's pyproject.toml and run `make lock`"
+    )
+    assert not list(tmp_path.glob("*.zip"))
+
+
+def test_a_service_without_functions_has_no_package(root: Path, tmp_path: Path) -> None:
+    nothing = "from chassis.stack import StackPart\ndef resources(context):\n    return StackPart()\n"
+    (root / "services/tiny/stack.py").write_text(nothing)
+    with pytest.raises(PackagingError, match="no functions"):
+        package("tiny", HERE, tmp_path, root=root)
 
 
 def test_a_missing_lock_says_what_to_do(tmp_path: Path) -> None:
@@ -55,9 +121,20 @@ def test_a_folder_that_is_no_environment_is_refused(tmp_path: Path) -> None:
         interpreter_of(tmp_path)
 
 
+@pytest.mark.usefixtures("demo")
 def test_the_fixture_function_gets_its_own_library_and_only_the_apis_in_use(cache: Path, system_root: Path) -> None:
-    names = zipfile.ZipFile(package("demo", HERE, cache / "packages", root=system_root)).namelist()
-    models = {name.split("/")[2] for name in names if name.startswith("botocore/data/") and name.count("/") > 3}
+    built = names(package("demo", HERE, cache / "packages", root=system_root))
+    models = {name.split("/")[2] for name in built if name.startswith("botocore/data/") and name.count("/") > 3}
     assert models <= packaging.AWS_APIS
     assert "dynamodb" in models
-    assert not [name for name in names if name.startswith("fastapi/")]
+    assert not [name for name in built if name.startswith("fastapi/")]
+
+
+def test_the_trigger_of_sign_ins_is_small(cache: Path) -> None:
+    """The embedded AWS unpacks it for each of several people who sign in at once."""
+    built = package("identity", HERE, cache / "packages")
+    folders = {name.split("/")[0] for name in names(built) if "dist-info" not in name and "/" in name}
+    assert folders == {
+        "__pycache__", "botocore", "chassis", "dateutil", "jmespath", "services", "urllib3"
+    }  # fmt: skip
+    assert built.stat().st_size < 5_000_000
