@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from chassis.context import Scope
-from chassis.errors import AlreadyExists, AlreadyHandled, Conflict, LimitReached, Stale, TenfoldError
+from chassis.errors import AlreadyExists, AlreadyHandled, Conflict, LimitReached, Stale, TenfoldError, TooLarge
 from chassis.keys import Key, ListEntry
 from chassis.outbox import OutboxEntry, check_size
 from chassis.table import (
@@ -124,8 +124,12 @@ class Unit:
             envelope.model_dump(mode="json", exclude_none=True), ensure_ascii=False, separators=(",", ":")
         )
         entry = OutboxEntry(event_id, envelope.source, envelope.type, detail, span)
-        check_size(entry)
         self._entries.append(entry)
+        try:
+            check_size(entry)
+        except TooLarge:
+            self._abandon()
+            raise
         return event_id
 
     async def commit(self) -> bool:

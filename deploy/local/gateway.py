@@ -3,8 +3,10 @@
 import json
 from collections.abc import AsyncIterator, Callable
 from http import HTTPStatus
+from pathlib import Path
 
 import aiohttp
+import fastapi_offline
 from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
@@ -25,9 +27,11 @@ HOP_BY_HOP = frozenset(
 )  # fmt: skip
 TRACES_PATH = "/_local/otlp"
 """The OTLP endpoint; exporters add /v1/traces."""
+DOCS_ASSETS = Path(fastapi_offline.__file__).parent / "static"
+"""Swagger UI comes with a package, not from a CDN: the page works on a train."""
 DOCS = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Tenfold API</title>
-<link rel="stylesheet" href="https://cdn.jsdelivr.net/npm/swagger-ui-dist@5/swagger-ui.css"></head>
-<body><div id="ui"></div><script src="https://cdn.jsdelivr.net/npm/swagger-ui-dist@5/swagger-ui-bundle.js"></script>
+<link rel="icon" href="/_local/docs/favicon.png"><link rel="stylesheet" href="/_local/docs/swagger-ui.css"></head>
+<body><div id="ui"></div><script src="/_local/docs/swagger-ui-bundle.js"></script>
 <script>SwaggerUIBundle({url: "/openapi.json", dom_id: "#ui", deepLinking: true})</script></body></html>
 """
 
@@ -75,6 +79,7 @@ class Gateway:
             [
                 web.get("/openapi.json", self._openapi),
                 web.get("/docs", self._docs),
+                web.static("/_local/docs", DOCS_ASSETS),
                 web.get("/", self._home),
                 web.post(f"{TRACES_PATH}/v1/traces", self._take_traces),
                 *self._extra,
