@@ -1,8 +1,10 @@
 """The SQS broker for FastStream."""
 
+from faststream_sqs.aws_lambda import LambdaHandler, NotAnSQSEvent, lambda_handler
 from faststream_sqs.broker import SQSBroker
-from faststream_sqs.errors import FailedEntry, PublishFailed, QueueNotFound
-from faststream_sqs.message import SQSMessage
+from faststream_sqs.envelopes import Envelope, NotAnEnvelope
+from faststream_sqs.errors import FailedEntry, PublishFailed, QueueConflict, QueueNotFound
+from faststream_sqs.message import SQSBatchMessage, SQSMessage
 from faststream_sqs.publisher import SQSPublisher
 from faststream_sqs.record import Outcome, Settler, SQSRecord
 from faststream_sqs.router import SQSRoute, SQSRoutePublisher, SQSRouter
@@ -13,10 +15,16 @@ from faststream_sqs.transport import Transport
 
 __all__ = (
     "Backoff",
+    "Envelope",
     "FailedEntry",
+    "LambdaHandler",
+    "NotAnEnvelope",
+    "NotAnSQSEvent",
     "Outcome",
     "PublishFailed",
+    "QueueConflict",
     "QueueNotFound",
+    "SQSBatchMessage",
     "SQSBroker",
     "SQSMessage",
     "SQSPublisher",
@@ -30,4 +38,5 @@ __all__ = (
     "Settler",
     "TestSQSBroker",
     "Transport",
+    "lambda_handler",
 )

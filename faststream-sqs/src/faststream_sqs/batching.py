@@ -16,8 +16,8 @@ RETRY_BASE = 0.05
 class Batcher(Generic[Item]):
     """Sends items in batches of ten, a partial one after `linger` seconds.
 
-    `send` returns the items worth another try or raises; what failed `ATTEMPTS` times is given to `lost`. The owner
-    bounds `pending`.
+    `send` returns the items worth another try or raises; what failed `ATTEMPTS` times, or with an error that says of
+    itself that it is not `is_retryable`, is given to `lost`. The owner bounds `pending`.
     """
 
     def __init__(
@@ -66,6 +66,8 @@ class Batcher(Generic[Item]):
                     batch, error = await self._try(batch)
                     if not batch:
                         return
+                    if not getattr(error, "is_retryable", True):
+                        break
             self._lost(batch, error)
         finally:
             self.pending -= size

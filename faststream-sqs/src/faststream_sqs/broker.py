@@ -16,7 +16,6 @@ from faststream_sqs._compat import EMPTY, BrokerUsecase, ContextRepo, FastDepend
 from faststream_sqs.config import SQSBrokerConfig
 from faststream_sqs.logs import SQSLoggerStorage
 from faststream_sqs.producer import SQSProducer, SQSPublishCommand
-from faststream_sqs.record import SQSRecord
 from faststream_sqs.registrator import SQSRegistrator
 from faststream_sqs.transport import SQSCalls, Transport
 
@@ -24,7 +23,7 @@ AWS = "https://sqs.amazonaws.com"
 API_VERSION = "2012-11-05"
 
 
-class SQSBroker(SQSRegistrator, BrokerUsecase[SQSRecord, SQSCalls, SQSBrokerConfig]):
+class SQSBroker(SQSRegistrator, BrokerUsecase[Any, SQSCalls, SQSBrokerConfig]):
     """FastStream on Amazon SQS.
 
     `client` is a transport that others may share: it must be open and is not closed. Without one the broker makes an

@@ -26,8 +26,16 @@ class Buffer:
             self._lanes[group] = deque()
             self._ready.append(record)
 
-    def take(self) -> SQSRecord:
-        return self._ready.popleft()
+    def take(self, limit: int = 1) -> list[SQSRecord]:
+        """The next record, or up to `limit` together.
+
+        Together go only first deliveries: what failed before comes alone, so that poison takes nobody with it.
+        """
+        taken = [self._ready.popleft()]
+        if limit > 1 and taken[0].receive_count == 1:
+            while self._ready and len(taken) < limit and self._ready[0].receive_count == 1:
+                taken.append(self._ready.popleft())
+        return taken
 
     def done(self, record: SQSRecord) -> list[SQSRecord]:
         """After `record` was settled: its lane goes on, or (it failed) is dissolved and returned, to be given back."""

@@ -16,7 +16,8 @@ from faststream_sqs._compat import (
     SubscriberSpecificationConfig,
     SubscriberUsecaseConfig,
 )
-from faststream_sqs.errors import QueueNotFound, is_missing_queue
+from faststream_sqs.envelopes import Envelope
+from faststream_sqs.errors import QueueConflict, QueueNotFound, is_missing_queue, is_other_queue
 from faststream_sqs.options import Consumption
 from faststream_sqs.schemas import SQSQueue, is_url, name_of_arn
 from faststream_sqs.transport import SQSCalls
@@ -52,25 +53,50 @@ class SQSBrokerConfig(BrokerConfig):
             self._urls[queue] = answer["QueueUrl"]
         return self._urls[queue]
 
-    async def declare(self, queue: str, attributes: Mapping[str, str], tags: Mapping[str, str]) -> None:
-        """Creates the queue if it is not there."""
+    async def declare(self, queue: str, declared: SQSQueue) -> None:
+        """Creates the queue and its dead-letter queue where they are not there. Raises QueueConflict."""
+        attributes: dict[str, Any] = {}
+        if declared.visibility is not None:
+            attributes["VisibilityTimeout"] = str(declared.visibility)
+        if declared.dead_letter is not None and not is_url(declared.dead_letter):
+            dead_url = await self._create(declared.dead_letter, {}, declared.tags)
+            if declared.max_receives is not None:
+                arn = await self._arn(declared.dead_letter, dead_url)
+                redrive = {"deadLetterTargetArn": arn, "maxReceiveCount": declared.max_receives}
+                attributes["RedrivePolicy"] = json.dumps(redrive)
+        await self._create(queue, {**attributes, **declared.attributes}, declared.tags)
+
+    async def _create(self, queue: str, attributes: Mapping[str, str], tags: Mapping[str, str]) -> str:
         params: dict[str, Any] = {"QueueName": queue}
         if wanted := {**(FIFO_ATTRIBUTES if queue.endswith(".fifo") else {}), **attributes}:
             params["Attributes"] = wanted
         if tags:
             params["tags"] = dict(tags)
-        self._urls[queue] = (await self.connected()("CreateQueue", params))["QueueUrl"]
-
-    async def attributes(self, queue: str, url: str) -> "QueueAttributes":
-        """Raises QueueNotFound."""
-        wanted = {"QueueUrl": url, "AttributeNames": ["VisibilityTimeout", "RedrivePolicy"]}
         try:
-            answer = await self.connected()("GetQueueAttributes", wanted)
+            answer = await self.connected()("CreateQueue", params)
+        except Exception as error:
+            if is_other_queue(error):
+                raise QueueConflict(queue) from error
+            raise
+        self._urls[queue] = str(answer["QueueUrl"])
+        return self._urls[queue]
+
+    async def _arn(self, queue: str, url: str) -> str:
+        found = await self._attributes(queue, url, "QueueArn")
+        return str(found["QueueArn"])
+
+    async def _attributes(self, queue: str, url: str, *names: str) -> dict[str, str]:
+        try:
+            answer = await self.connected()("GetQueueAttributes", {"QueueUrl": url, "AttributeNames": list(names)})
         except Exception as error:
             if is_missing_queue(error):
                 raise QueueNotFound(queue) from error
             raise
-        found = answer.get("Attributes") or {}
+        return answer.get("Attributes") or {}
+
+    async def attributes(self, queue: str, url: str) -> "QueueAttributes":
+        """Raises QueueNotFound."""
+        found = await self._attributes(queue, url, "VisibilityTimeout", "RedrivePolicy")
         target = json.loads(found.get("RedrivePolicy") or "{}").get("deadLetterTargetArn")
         return QueueAttributes(int(found.get("VisibilityTimeout", 30)), name_of_arn(target) if target else None)
 
@@ -89,6 +115,8 @@ class SQSSubscriberConfig(SubscriberUsecaseConfig):
     queue: SQSQueue
     consumption: Consumption
     raw: bool = False
+    batch: bool = False
+    envelope: Envelope | None = None
 
     @property
     def ack_policy(self) -> AckPolicy:

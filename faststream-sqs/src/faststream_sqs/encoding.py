@@ -70,9 +70,15 @@ def _fit(headers: Mapping[str, Any], room: int) -> bool:
 
 
 def decode_body(text: str, encoding: str | None) -> bytes:
+    """Takes any text: what only looks like ours is left as it is, for a handler or a policy to judge."""
     if encoding == "empty":
         return b""
-    return base64.b64decode(text) if encoding == "base64" else text.encode()
+    if encoding == "base64":
+        try:
+            return base64.b64decode(text)
+        except ValueError:
+            return text.encode(errors="surrogatepass")
+    return text.encode(errors="surrogatepass")
 
 
 def attribute_values(attributes: Mapping[str, Any]) -> dict[str, str | bytes]:
@@ -92,7 +98,7 @@ def read_meta(attributes: Mapping[str, Any]) -> Meta:
     values = attribute_values(attributes)
     headers: dict[str, Any] = {name: value for name, value in values.items() if name not in OWN}
     if packed := values.get(PACKED_HEADERS):
-        headers |= json.loads(packed)
+        headers |= _unpacked(packed)
     content_type = values.get(CONTENT_TYPE)
     if content_type:
         headers[CONTENT_TYPE] = content_type
@@ -103,3 +109,11 @@ def read_meta(attributes: Mapping[str, Any]) -> Meta:
         encoding=str(values.get(ENCODING) or "") or None,
         headers=headers,
     )
+
+
+def _unpacked(packed: str | bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(packed)
+    except (ValueError, RecursionError):
+        found = None
+    return found if isinstance(found, dict) else {PACKED_HEADERS: packed}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from faststream.exceptions import FastStreamException
 
 MISSING_QUEUE_CODES = frozenset({"QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"})
+OTHER_QUEUE_CODES = frozenset({"QueueNameExists", "QueueAlreadyExists"})
 
 
 class QueueNotFound(FastStreamException):
@@ -14,6 +15,14 @@ class QueueNotFound(FastStreamException):
         super().__init__(
             f"SQS queue {queue!r} does not exist: create it, or subscribe with SQSQueue(..., declare=True)"
         )
+        self.queue = queue
+
+
+class QueueConflict(FastStreamException):
+    """A queue that is to be declared exists with other attributes."""
+
+    def __init__(self, queue: str) -> None:
+        super().__init__(f"SQS queue {queue!r} exists with other attributes than SQSQueue(..., declare=True) asks for")
         self.queue = queue
 
 
@@ -40,3 +49,7 @@ class PublishFailed(FastStreamException):
 
 def is_missing_queue(error: Exception) -> bool:
     return getattr(error, "code", "") in MISSING_QUEUE_CODES
+
+
+def is_other_queue(error: Exception) -> bool:
+    return getattr(error, "code", "") in OTHER_QUEUE_CODES

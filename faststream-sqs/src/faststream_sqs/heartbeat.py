@@ -1,9 +1,13 @@
 """Keeps what is held invisible to others."""
 
-from collections.abc import Callable, Iterable
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
 
+from faststream_sqs.options import BATCH
 from faststream_sqs.record import SQSRecord
 from faststream_sqs.schemas import MAX_VISIBILITY
+from faststream_sqs.settlement import Log, QueueSettlement
 
 # prolong when half of the time is over: one failed attempt can be repeated before it runs out
 REMAINING_SHARE = 0.5
@@ -45,5 +49,62 @@ class Heartbeat:
     def prolonged(self, record: SQSRecord, seconds: int) -> None:
         record.expires_at = self._now() + seconds
 
+    def give_up(self, record: SQSRecord) -> None:
+        """SQS says that the receipt is not valid any more: another try would hear the same."""
+        self._tired.add(record.receipt_handle)
+
     def forget(self, record: SQSRecord) -> None:
         self._tired.discard(record.receipt_handle)
+
+
+class Beating:
+    """Prolongs everything in `held`, running and buffered, as long as its task runs."""
+
+    def __init__(
+        self,
+        held: Mapping[str, SQSRecord],
+        settlement: QueueSettlement,
+        *,
+        visibility: int,
+        queue: str,
+        now: Callable[[], float],
+        log: Log,
+    ) -> None:
+        self._held = held
+        self._settlement = settlement
+        self._queue = queue
+        self._log = log
+        self._heartbeat = Heartbeat(visibility, now, self._tell_tired)
+        self.hold = self._heartbeat.hold
+        self.forget = self._heartbeat.forget
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(self._heartbeat.interval)
+            await self.beat()
+
+    async def beat(self) -> None:
+        due = self._heartbeat.due(self._held.values())
+        for start in range(0, len(due), BATCH):
+            await self._prolong(due[start : start + BATCH])
+
+    async def _prolong(self, due: list[tuple[SQSRecord, int]]) -> None:
+        try:
+            refused = await self._settlement.prolong(due, lambda record: record.receipt_handle in self._held)
+        except Exception as error:  # noqa: BLE001  # the next beat tries again
+            self._log(logging.WARNING, f"visibility of {len(due)} messages of {self._queue} not prolonged: {error}")
+            return
+        for record, seconds in due:
+            self._heartbeat.prolonged(record, seconds)
+        for record in refused:
+            if record.receipt_handle in self._held:
+                self._heartbeat.give_up(record)
+            self._log(
+                logging.WARNING,
+                f"message {record.message_id} of {self._queue} is no longer ours and may come again",
+            )
+
+    def _tell_tired(self, record: SQSRecord) -> None:
+        self._log(
+            logging.ERROR, f"message {record.message_id} of {self._queue} is held for 12 hours: it may come again"
+        )

@@ -1,5 +1,7 @@
-"""FastStream's view of a record."""
+"""FastStream's view of a record, and of several together."""
 
+import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -9,9 +11,16 @@ from faststream.message import StreamMessage, decode_message
 from faststream_sqs.encoding import Meta, attribute_values, decode_body, read_meta
 from faststream_sqs.record import Outcome, SQSRecord
 
+JSON = "application/json"
+
 
 class SQSMessage(StreamMessage[SQSRecord]):
-    """A message with its one settlement: the first of `ack`, `nack` and `reject` counts, later ones do nothing."""
+    """A message with its one settlement: the first of `ack`, `nack` and `reject` counts, later ones do nothing.
+
+    `envelope` has what EventBridge or SNS wrapped around the body, where the subscriber unwraps it.
+    """
+
+    envelope: Mapping[str, Any] | None = None
 
     @property
     def queue(self) -> str:
@@ -69,27 +78,79 @@ class SQSMessage(StreamMessage[SQSRecord]):
             await record.settler.reject(record, reason)
 
 
+class SQSBatchMessage(StreamMessage[tuple[SQSRecord, ...]]):
+    """Several messages for one call. `messages` are they: a decision about one of them is its own and comes first.
+
+    `ack`, `nack` and `reject` decide about those that are not decided yet. `body` is the list of their bodies.
+    """
+
+    def __init__(self, messages: Sequence[SQSMessage]) -> None:
+        self.messages = tuple(messages)
+        first = self.messages[0]
+        super().__init__(
+            tuple(message.raw_message for message in self.messages),
+            [message.body for message in self.messages],
+            headers=first.headers,
+            # the correlation id is what traces link a batch's messages by
+            batch_headers=[{**m.headers, "correlation_id": m.correlation_id} for m in self.messages],
+            content_type=first.content_type,
+            correlation_id=first.correlation_id,
+            message_id=first.message_id,
+        )
+
+    @property
+    def queue(self) -> str:
+        """The name of the queue."""
+        return self.messages[0].queue
+
+    async def ack(self) -> None:
+        """All that are left: done."""
+        await super().ack()
+        await asyncio.gather(*(message.ack() for message in self.messages))
+
+    async def nack(self, delay: float | None = None) -> None:
+        """All that are left: again after `delay` seconds (None: each backs off by its receive count)."""
+        await super().nack()
+        await asyncio.gather(*(message.nack(delay) for message in self.messages))
+
+    async def reject(self, reason: str = "") -> None:
+        """All that are left: to the dead-letter queue."""
+        await super().reject()
+        await asyncio.gather(*(message.reject(reason) for message in self.messages))
+
+
 async def parse_message(record: SQSRecord) -> SQSMessage:
     attributes = record.message_attributes
     meta = read_meta(attributes) if attributes else Meta()
     body = decode_body(record.body, meta.encoding)
-    content_type = meta.content_type
-    if content_type is None and body[:1] in (b"{", b"["):
-        # EventBridge, SNS and most others send JSON and say so nowhere
-        content_type = "application/json"
     return SQSMessage(
         record,
         body,
         headers=meta.headers,
         reply_to=meta.reply_to,
-        content_type=content_type,
+        content_type=meta.content_type or guessed_content_type(body),
         correlation_id=meta.correlation_id or record.message_id or None,
         message_id=record.message_id or meta.correlation_id or None,
     )
 
 
+def guessed_content_type(body: bytes) -> str | None:
+    # EventBridge, SNS and most others send JSON and say so nowhere
+    return JSON if body[:1] in (b"{", b"[") else None
+
+
+async def parse_batch(records: Sequence[SQSRecord]) -> SQSBatchMessage:
+    return SQSBatchMessage([await parse_message(record) for record in records])
+
+
 async def decode_body_of(message: StreamMessage[Any]) -> Any:
     return decode_message(message)
+
+
+async def decode_batch(message: StreamMessage[Any]) -> Any:
+    """By this name FastStream knows that a subscriber takes several."""
+    assert isinstance(message, SQSBatchMessage)
+    return [decode_message(one) for one in message.messages]
 
 
 async def message_itself(message: StreamMessage[Any]) -> StreamMessage[Any]:

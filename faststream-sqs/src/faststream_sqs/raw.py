@@ -7,13 +7,14 @@ from typing import Any
 from faststream.exceptions import AckMessage, HandlerException, IgnoredException, NackMessage, RejectMessage
 from faststream.middlewares import AckPolicy
 
-from faststream_sqs.message import SQSMessage
+from faststream_sqs.message import SQSBatchMessage, SQSMessage
 
-Call = Callable[[SQSMessage], Awaitable[Any]]
-TellError = Callable[[SQSMessage, Exception], None]
+AnyMessage = SQSMessage | SQSBatchMessage
+Call = Callable[[Any], Awaitable[Any]]
+TellError = Callable[[AnyMessage, Exception], None]
 
 
-async def handle_raw(message: SQSMessage, call: Call, policy: AckPolicy, tell: TellError) -> Any:
+async def handle_raw(message: AnyMessage, call: Call, policy: AckPolicy, tell: TellError) -> Any:
     """Runs the handler and settles by how it ended. Raises what it raised, unless that was the decision."""
     if policy is AckPolicy.ACK_FIRST:
         await message.ack()
@@ -32,7 +33,7 @@ async def handle_raw(message: SQSMessage, call: Call, policy: AckPolicy, tell: T
     return result
 
 
-async def settle_error(message: SQSMessage, error: Exception, policy: AckPolicy) -> bool:
+async def settle_error(message: AnyMessage, error: Exception, policy: AckPolicy) -> bool:
     """Whether the error was a decision, and so no error."""
     if policy in (AckPolicy.MANUAL, AckPolicy.ACK_FIRST):
         return False
@@ -48,7 +49,7 @@ async def settle_error(message: SQSMessage, error: Exception, policy: AckPolicy)
     return False
 
 
-async def _settle_decision(message: SQSMessage, decision: HandlerException) -> None:
+async def _settle_decision(message: AnyMessage, decision: HandlerException) -> None:
     if isinstance(decision, AckMessage):
         await message.ack(**decision.extra_options)
     elif isinstance(decision, NackMessage):

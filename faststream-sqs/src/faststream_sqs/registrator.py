@@ -13,9 +13,9 @@ from faststream_sqs.config import (
     SQSSubscriberConfig,
     SQSSubscriberSpecificationConfig,
 )
-from faststream_sqs.options import Consumption
+from faststream_sqs.envelopes import Envelope
+from faststream_sqs.options import LONGEST_POLL, Consumption
 from faststream_sqs.publisher import SQSPublisher
-from faststream_sqs.record import SQSRecord
 from faststream_sqs.schemas import Backoff, SQSQueue, as_queue
 from faststream_sqs.specification import SQSPublisherSpecification, SQSSubscriberSpecification
 from faststream_sqs.subscriber import SQSSubscriber
@@ -23,7 +23,7 @@ from faststream_sqs.subscriber import SQSSubscriber
 DEFAULT_BACKOFF = Backoff()
 
 
-class SQSRegistrator(Registrator[SQSRecord, SQSBrokerConfig]):
+class SQSRegistrator(Registrator[Any, SQSBrokerConfig]):
     def subscriber(  # type: ignore[override]  # FastStream's base takes what this makes
         self,
         queue: SQSQueue | str,
@@ -31,11 +31,14 @@ class SQSRegistrator(Registrator[SQSRecord, SQSBrokerConfig]):
         max_workers: int = 1,
         pollers: int = 1,
         prefetch: int | None = None,
-        wait: int = 20,
+        wait: int | None = None,
         heartbeat: bool = True,
         backoff: Backoff = DEFAULT_BACKOFF,
         linger: float = 0.02,
         raw: bool = False,
+        batch: bool = False,
+        max_records: int = 10,
+        envelope: Envelope | str | None = None,
         ack_policy: AckPolicy = EMPTY,
         no_reply: bool = False,
         dependencies: Sequence[Any] = (),
@@ -49,10 +52,13 @@ class SQSRegistrator(Registrator[SQSRecord, SQSBrokerConfig]):
     ) -> SQSSubscriber:
         """Consumes `queue`.
 
-        `max_workers` handlers at once, `pollers` long polls of `wait` seconds, at most `prefetch` messages held (None:
-        as many as keep both busy). `heartbeat` prolongs the visibility of what is held. `linger` is how many seconds a
-        delete waits for company. `raw` gives the handler's single argument the SQSMessage itself, without FastDepends.
+        `max_workers` handlers at once, `pollers` long polls of `wait` seconds (None: the queue's, or 20), at most
+        `prefetch` messages held (None: as many as keep both busy). `heartbeat` prolongs the visibility of what is held.
+        `linger` is how many seconds a delete waits for company. `raw` gives the handler's single argument the
+        SQSMessage itself, without FastDepends. `batch` gives it a list of up to `max_records` messages that were
+        waiting; one that comes again comes alone. `envelope` ("eventbridge", "sns") is taken off before parsing.
         `ack_policy` defaults to NACK_ON_ERROR; a message that is left without a decision is nacked with `backoff`.
+        Raises ValueError for options that are impossible.
         """
         declared = as_queue(queue)
         if raw and (decoder is not None or codec is not None or dependencies):
@@ -65,11 +71,14 @@ class SQSRegistrator(Registrator[SQSRecord, SQSBrokerConfig]):
                 queue=declared,
                 no_reply=no_reply,
                 raw=raw,
+                batch=batch,
+                envelope=Envelope(envelope) if envelope is not None else None,
                 consumption=Consumption(
                     max_workers=max_workers,
+                    batch_size=max_records if batch else 1,
                     pollers=pollers,
                     prefetch=prefetch,
-                    wait=wait,
+                    wait=_first_given(wait, declared.wait, LONGEST_POLL),
                     heartbeat=heartbeat,
                     linger=linger,
                     backoff=backoff,
@@ -136,3 +145,7 @@ class SQSRegistrator(Registrator[SQSRecord, SQSBrokerConfig]):
         if not isinstance(router, SQSRegistrator):
             raise TypeError(f"an SQS broker includes SQS routers, not a {type(router).__name__}")
         super().include_router(router, **options)
+
+
+def _first_given(*values: int | None) -> int:
+    return next(value for value in values if value is not None)

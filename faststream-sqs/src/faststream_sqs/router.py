@@ -7,7 +7,6 @@ from faststream.middlewares import AckPolicy
 
 from faststream_sqs._compat import EMPTY, ArgsContainer, BrokerRouter, SubscriberRoute
 from faststream_sqs.config import SQSBrokerConfig
-from faststream_sqs.record import SQSRecord
 from faststream_sqs.registrator import SQSRegistrator
 
 
@@ -19,7 +18,7 @@ class SQSRoute(SubscriberRoute):
     """A handler with the arguments of `subscriber(...)`."""
 
 
-class SQSRouter(SQSRegistrator, BrokerRouter[SQSRecord, SQSBrokerConfig]):
+class SQSRouter(SQSRegistrator, BrokerRouter[Any, SQSBrokerConfig]):
     """Collects subscribers and publishers, with a prefix to all their queues' names."""
 
     def __init__(

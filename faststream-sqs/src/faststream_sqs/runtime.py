@@ -4,25 +4,24 @@ import asyncio
 import logging
 import random as randomness
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from faststream_sqs.buffer import Buffer
-from faststream_sqs.heartbeat import Heartbeat
-from faststream_sqs.options import BATCH, Consumption
+from faststream_sqs.heartbeat import Beating
+from faststream_sqs.options import Consumption
+from faststream_sqs.polling import Pollers
 from faststream_sqs.record import Outcome, SQSRecord, record_from
 from faststream_sqs.settlement import Log, QueueSettlement
 from faststream_sqs.transport import CALL_TIMEOUT, SQSCalls
 
 MAX_PENDING = 1000
 YIELD_EVERY = 16
-ERROR_BACKOFF_BASE = 0.1
-ERROR_BACKOFF_CAP = 20.0
 DRAIN_PATIENCE = 10.0
 CANCEL_PATIENCE = 2.0
 SYSTEM_ATTRIBUTES = ("ApproximateReceiveCount", "SentTimestamp", "MessageGroupId")
 
-Handler = Callable[[SQSRecord], Awaitable[Any]]
+Handler = Callable[[list[SQSRecord]], Awaitable[Any]]
 
 
 class QueueRuntime:
@@ -54,17 +53,17 @@ class QueueRuntime:
         self._visibility = visibility
         self._options = options
         self._log = log
-        self._random = random
         self._buffer = Buffer(lanes=fifo)
-        self._heartbeat = Heartbeat(visibility, now, self._tell_tired)
         self.held: dict[str, SQSRecord] = {}
-        self._reserved = 0
-        self._room = asyncio.Event()
+        self._beating = Beating(self.held, settlement, visibility=visibility, queue=queue, now=now, log=log)
+        self._pollers = Pollers(
+            self._receive, self._take_in, self._free, queue=queue, options=options, log=log, random=random
+        )
+        self._beat: asyncio.Task[None] | None = None
         self._idle = asyncio.Event()
         self._idle.set()
-        self._pollers: set[asyncio.Task[None]] = set()
+        self._hurried = asyncio.Event()
         self._workers: set[asyncio.Task[None]] = set()
-        self._beating: asyncio.Task[None] | None = None
         self._hiring = False
         self.stopping = False
 
@@ -93,8 +92,8 @@ class QueueRuntime:
         """False for a record that the runtime has given back already."""
         if self.held.pop(record.receipt_handle, None) is None:
             return False
-        self._heartbeat.forget(record)
-        self._signal_room()
+        self._beating.forget(record)
+        self._pollers.signal_room()
         return True
 
     def _release(self, record: SQSRecord, delay: float | None) -> None:
@@ -102,55 +101,17 @@ class QueueRuntime:
             record.outcome = Outcome.RELEASED
             self._settlement.give_back(record, delay)
 
-    # --- polling
+    # --- taking in
 
     def start(self) -> None:
-        self._pollers = {asyncio.create_task(self._poll()) for _ in range(self._options.pollers)}
+        self._pollers.start()
         if self._options.heartbeat:
-            self._beating = asyncio.create_task(self._beat())
+            self._beat = asyncio.create_task(self._beating.run())
 
     def _free(self) -> int:
         if self._settlement.pending >= MAX_PENDING:
             return 0
-        return self._options.held_at_most - len(self.held) - self._reserved
-
-    def _signal_room(self) -> None:
-        if not self._room.is_set() and self._free() >= min(BATCH, self._options.held_at_most):
-            self._room.set()
-
-    async def _wait_for_room(self) -> int:
-        """How many messages to ask for: full batches, for a poll costs the same for one."""
-        while not self.stopping and self._free() < min(BATCH, self._options.held_at_most):
-            self._room.clear()
-            try:
-                await asyncio.wait_for(self._room.wait(), 1.0)
-            except TimeoutError:
-                continue
-        return min(BATCH, self._free())
-
-    async def _poll(self) -> None:
-        failures = 0
-        while not self.stopping:
-            wanted = await self._wait_for_room()
-            if self.stopping:
-                return
-            self._reserved += wanted
-            try:
-                messages = await self._receive(wanted)
-                failures = 0
-            except Exception as error:  # noqa: BLE001  # a poller that ends is a consumer that stands still
-                failures += 1
-                self._tell_failed_poll(error, failures)
-                messages = []
-            finally:
-                self._reserved -= wanted
-            self._take_in(messages)
-            if failures and not self.stopping:
-                await asyncio.sleep(
-                    self._random() * min(ERROR_BACKOFF_CAP, ERROR_BACKOFF_BASE * 2.0 ** min(failures, 10))
-                )
-            else:
-                await asyncio.sleep(0)
+        return self._options.held_at_most - len(self.held)
 
     async def _receive(self, wanted: int) -> list[dict[str, Any]]:
         params = {
@@ -167,17 +128,13 @@ class QueueRuntime:
     def _take_in(self, messages: list[dict[str, Any]]) -> None:
         for message in messages:
             record = record_from(self._queue, message, self)
-            self._heartbeat.hold(record)
+            self._beating.hold(record)
             self.held[record.receipt_handle] = record
             if self.stopping:
                 self._release(record, 0)
             else:
                 self._buffer.add(record)
         self._put_to_work()
-
-    def _tell_failed_poll(self, error: Exception, failures: int) -> None:
-        level = logging.WARNING if failures < 5 else logging.ERROR
-        self._log(level, f"{self._queue} could not be polled ({failures} times in a row): {error}")
 
     # --- working
 
@@ -207,62 +164,43 @@ class QueueRuntime:
     async def _work(self) -> None:
         handled = 0
         while self._buffer and not self.stopping:
-            record = self._buffer.take()
+            records = self._buffer.take(self._options.batch_size)
             self._put_to_work()
             try:
-                await self._handle(record)
+                await self._handle(records)
             finally:
-                # nobody decided, or the decision was interrupted on its way to the dead-letter queue
-                self._release(record, 0 if self.stopping else None)
-                for follower in self._buffer.done(record):
-                    self._release(follower, 0)
+                self._after(records)
             handled += 1
             if handled % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
 
-    async def _handle(self, record: SQSRecord) -> None:
+    def _after(self, records: list[SQSRecord]) -> None:
+        for record in records:
+            # nobody decided, or the decision was interrupted on its way to the dead-letter queue
+            self._release(record, 0 if self.stopping else None)
+            for follower in self._buffer.done(record):
+                self._release(follower, 0)
+
+    async def _handle(self, records: list[SQSRecord]) -> None:
         task = asyncio.current_task()
         try:
-            await self._handler(record)
+            await self._handler(records)
         except asyncio.CancelledError as error:
             if self.stopping or (task is not None and task.cancelling()):
                 raise
             # the handler's own cancellation is a failure like others, not the end of the worker
             self._log(logging.ERROR, f"a handler of {self._queue} was cancelled from within", error)
         except Exception as error:  # noqa: BLE001  # the message is nacked and the next one is handled
-            self._log(logging.ERROR, f"message {record.message_id} of {self._queue} failed", error)
-
-    # --- heartbeat
-
-    async def _beat(self) -> None:
-        while True:
-            await asyncio.sleep(self._heartbeat.interval)
-            due = self._heartbeat.due(self.held.values())
-            for start in range(0, len(due), BATCH):
-                await self._prolong(due[start : start + BATCH])
-
-    async def _prolong(self, due: list[tuple[SQSRecord, int]]) -> None:
-        try:
-            refused = await self._settlement.prolong(due, lambda record: record.receipt_handle in self.held)
-        except Exception as error:  # noqa: BLE001  # the next beat tries again
-            self._log(logging.WARNING, f"visibility of {len(due)} messages of {self._queue} not prolonged: {error}")
-            return
-        for record, seconds in due:
-            self._heartbeat.prolonged(record, seconds)
-        if refused:
-            self._log(
-                logging.WARNING, f"{len(refused)} messages of {self._queue} are no longer ours and may come again"
-            )
-
-    def _tell_tired(self, record: SQSRecord) -> None:
-        self._log(
-            logging.ERROR, f"message {record.message_id} of {self._queue} is held for 12 hours: it may come again"
-        )
+            self._log(logging.ERROR, f"message {records[0].message_id} of {self._queue} failed", error)
 
     # --- the end
 
     def works_in(self, task: asyncio.Task[Any] | None) -> bool:
         return task in self._workers
+
+    def hurry(self) -> None:
+        """Makes a stop hard, running or to come: handlers are cancelled and polls cut without waiting for them."""
+        self._hurried.set()
 
     async def stop(self, graceful_timeout: float | None, poll_grace: float) -> None:
         """Ends consumption: the buffered go back at once, running handlers get `graceful_timeout`, decisions are sent.
@@ -271,30 +209,34 @@ class QueueRuntime:
         is cut, and a message that is on its way in that instant comes again when its visibility ends.
         """
         self.stopping = True
-        self._room.set()
+        self._pollers.close()
         for record in self._buffer.clear():
             self._release(record, 0)
-        try:
-            await asyncio.wait_for(self._idle.wait(), graceful_timeout)
-        except TimeoutError:
-            self._log(
-                logging.ERROR, f"{len(self._workers)} handlers of {self._queue} did not end within {graceful_timeout} s"
-            )
-            await self._cancel(self._workers, CANCEL_PATIENCE)
-        if self._pollers:
-            await asyncio.wait(self._pollers, timeout=poll_grace)
-        await self._cancel(self._pollers, CANCEL_PATIENCE)
-        if self._beating is not None:
-            await self._cancel({self._beating}, CANCEL_PATIENCE)
+        if not await self._wait_for(self._idle, graceful_timeout):
+            reason = "after the second signal" if self._hurried.is_set() else f"within {graceful_timeout} s"
+            self._log(logging.ERROR, f"{len(self._workers)} handlers of {self._queue} did not end {reason}")
+            await self._cancel(self._workers)
+        await self._wait_for(self._pollers.ended, poll_grace)
+        await self._cancel(self._pollers.tasks)
+        await self._cancel([self._beat] if self._beat is not None else ())
         for record in list(self.held.values()):
             self._release(record, 0)
-        await self._settlement.drain(DRAIN_PATIENCE)
+        await self._settlement.drain(CANCEL_PATIENCE if self._hurried.is_set() else DRAIN_PATIENCE)
 
-    async def _cancel(self, tasks: set[asyncio.Task[None]], patience: float) -> None:
+    async def _wait_for(self, event: asyncio.Event, patience: float | None) -> bool:
+        """Until the event, `patience` seconds or the hurry; whether the event came."""
+        if not event.is_set() and not self._hurried.is_set():
+            waits = [asyncio.create_task(event.wait()), asyncio.create_task(self._hurried.wait())]
+            await asyncio.wait(waits, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+            for wait in waits:
+                wait.cancel()
+        return event.is_set()
+
+    async def _cancel(self, tasks: Iterable[asyncio.Task[None]]) -> None:
         ending = set(tasks)
         for task in ending:
             task.cancel()
         if ending:
-            _, stuck = await asyncio.wait(ending, timeout=patience)
+            _, stuck = await asyncio.wait(ending, timeout=CANCEL_PATIENCE)
             if stuck:
                 self._log(logging.ERROR, f"{len(stuck)} tasks of {self._queue} refuse to end")

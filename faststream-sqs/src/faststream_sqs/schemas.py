@@ -13,20 +13,30 @@ class SQSQueue:
     """A queue by name or URL.
 
     `visibility` (seconds) is how long a received message is ours before a heartbeat must prolong it (None: the queue's
-    own). `declare` creates the queue, and its dead-letter queue if one is named, with `attributes` and `tags`.
+    own), `wait` how long a poll waits for messages unless the subscriber says otherwise.
     `dead_letter` (name or URL) takes rejected messages (None: the one of the queue's RedrivePolicy).
+    `declare` creates the queue with `visibility`, `attributes` and `tags`, and its dead-letter queue if one is named;
+    with `max_receives` also the redrive policy: so many deliveries, then SQS itself moves a message there.
     """
 
     name: str
     visibility: int | None = None
     declare: bool = False
     dead_letter: str | None = None
+    max_receives: int | None = None
+    wait: int | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.visibility is not None and not 1 <= self.visibility <= MAX_VISIBILITY:
             raise ValueError(f"visibility must be between 1 and {MAX_VISIBILITY} seconds")
+        if self.max_receives is None:
+            return
+        if self.dead_letter is None or not 1 <= self.max_receives <= 1000:
+            raise ValueError("max_receives must be between 1 and 1000 and needs a dead_letter queue")
+        if self.dead_letter.endswith(".fifo") != self.fifo:
+            raise ValueError("SQS redrives a FIFO queue to a FIFO queue only, and a standard one to a standard one")
 
     @property
     def fifo(self) -> bool:

@@ -59,9 +59,13 @@ class QueueSettlement:
         self._deletes.add(record.receipt_handle)
 
     def give_back(self, record: SQSRecord, delay: float | None) -> None:
+        self._returns.add(self.returned(record, delay))
+
+    def returned(self, record: SQSRecord, delay: float | None) -> tuple[str, int]:
+        """The receipt handle and the seconds until it is visible again."""
         if delay is None:
             delay = self._backoff.delay(record.receive_count)
-        self._returns.add((record.receipt_handle, visibility_seconds(delay)))
+        return record.receipt_handle, visibility_seconds(delay)
 
     async def bury(self, record: SQSRecord, reason: str) -> bool:
         """Sends the original body to the dead-letter queue; whether it is there."""
@@ -87,7 +91,7 @@ class QueueSettlement:
             wanted = [(record, seconds) for record, seconds in due if held(record)]
             if not wanted:
                 return []
-            answer = await self._change_visibility([(record.receipt_handle, seconds) for record, seconds in wanted])
+            answer = await self.change_visibility([(record.receipt_handle, seconds) for record, seconds in wanted])
         return [wanted[int(entry["Id"])][0] for entry in answer.get("Failed") or () if entry.get("SenderFault")]
 
     async def drain(self, patience: float) -> None:
@@ -100,10 +104,11 @@ class QueueSettlement:
 
     async def _change(self, items: list[tuple[str, int]]) -> list[tuple[str, int]]:
         async with self._visibility_order:
-            answer = await self._change_visibility(items)
+            answer = await self.change_visibility(items)
         return [items[i] for i in self._worth_retrying(answer, "returned")]
 
-    async def _change_visibility(self, items: list[tuple[str, int]]) -> dict[str, Any]:
+    async def change_visibility(self, items: list[tuple[str, int]]) -> dict[str, Any]:
+        """SQS's answer for up to ten. Raises what the client does."""
         entries = [
             {"Id": str(i), "ReceiptHandle": handle, "VisibilityTimeout": seconds}
             for i, (handle, seconds) in enumerate(items)

@@ -12,33 +12,40 @@ from faststream.response import Response, ensure_response
 
 from faststream_sqs._compat import CallsCollection, FastDependsConfig, SubscriberUsecase, process_msg
 from faststream_sqs.config import SQSBrokerConfig, SQSSubscriberConfig
-from faststream_sqs.message import decode_body_of, message_itself, parse_message
+from faststream_sqs.envelopes import Parse, unwrapping
+from faststream_sqs.message import decode_batch, decode_body_of, message_itself, parse_batch, parse_message
+from faststream_sqs.options import Consumption
 from faststream_sqs.publisher import ReplyPublisher
-from faststream_sqs.raw import handle_raw
+from faststream_sqs.raw import handle_raw, settle_error
 from faststream_sqs.record import SQSRecord
 from faststream_sqs.runtime import QueueRuntime
-from faststream_sqs.schemas import SQSQueue, is_url, name_of
+from faststream_sqs.schemas import is_url, name_of
 from faststream_sqs.settlement import QueueSettlement
+from faststream_sqs.single import fetch_one
 from faststream_sqs.specification import SQSSubscriberSpecification
-from faststream_sqs.transport import SQSCalls
 
 # Raw handlers take the message as it is: nothing to inject, nothing to validate.
 NO_INJECTION = FastDependsConfig(use_fastdepends=False, serializer=None)
 
 
-class SQSSubscriber(SubscriberUsecase[SQSRecord]):
+class SQSSubscriber(SubscriberUsecase[Any]):
+    """A subscriber takes SQSRecords, or tuples of them where it is a batch subscriber."""
+
     def __init__(
         self,
         config: SQSSubscriberConfig,
         specification: SQSSubscriberSpecification,
         calls: CallsCollection[Any],
     ) -> None:
-        config.parser = parse_message
-        config.decoder = message_itself if config.raw else decode_body_of
+        config.parser = parse_batch if config.batch else parse_message
+        config.decoder = message_itself if config.raw else decode_batch if config.batch else decode_body_of
         super().__init__(config, specification, calls)  # type: ignore[arg-type]  # FastStream's generics are invariant
         self._declared = config.queue
-        self._consumption = config.consumption
         self._raw = config.raw
+        self._envelope = config.envelope
+        self._unwrapping: dict[Any, Parse] = {}
+        self.batch = config.batch
+        self.consumption: Consumption = config.consumption
         self.runtime: QueueRuntime | None = None
         self._stopping: asyncio.Task[None] | None = None
 
@@ -49,9 +56,15 @@ class SQSSubscriber(SubscriberUsecase[SQSRecord]):
         return name if is_url(name) else f"{self._outer_config.prefix}{name}"
 
     @property
+    def fifo(self) -> bool:
+        return self._declared.fifo
+
+    @property
     def _broker(self) -> SQSBrokerConfig:
         config: SQSBrokerConfig = self._outer_config.broker_config  # type: ignore[attr-defined]  # the composition has it
         return config
+
+    # --- starting and stopping
 
     async def start(self) -> None:
         """Raises QueueNotFound."""
@@ -62,42 +75,44 @@ class SQSSubscriber(SubscriberUsecase[SQSRecord]):
             self.runtime.start()
 
     async def _make_runtime(self) -> QueueRuntime:
-        broker, declared, calls = self._broker, self._declared, self._broker.connected()
+        broker, declared = self._broker, self._declared
         if declared.declare and not is_url(self.queue):
-            await self._declare(declared)
+            await broker.declare(self.queue, declared)
         url = await broker.url(self.queue)
         attributes = await broker.attributes(self.queue, url)
-        dead_letter = declared.dead_letter or attributes.dead_letter
         return QueueRuntime(
-            calls,
+            broker.connected(),
             url,
             name_of(self.queue),
-            self.consume,
-            self._settlement(calls, url, dead_letter),
+            self.consume_records,
+            self.settlement(url, declared.dead_letter or attributes.dead_letter),
             visibility=declared.visibility or attributes.visibility or 30,
-            options=self._consumption,
+            options=self.consumption,
             fifo=declared.fifo,
-            log=self._tell,
+            log=self.tell,
         )
 
-    def _settlement(self, calls: SQSCalls, url: str, dead_letter: str | None) -> QueueSettlement:
+    def settlement(self, url: str, dead_letter: str | None) -> QueueSettlement:
+        """What carries decisions about messages of the queue at `url` out."""
+
         async def dead_letter_url() -> str | None:
             return await self._broker.url(dead_letter) if dead_letter else None
 
         return QueueSettlement(
-            calls,
+            self._broker.connected(),
             url,
             name_of(self.queue),
-            backoff=self._consumption.backoff,
-            linger=self._consumption.linger,
+            backoff=self.consumption.backoff,
+            linger=self.consumption.linger,
             dead_letter_url=dead_letter_url,
-            log=self._tell,
+            log=self.tell,
         )
 
-    async def _declare(self, declared: SQSQueue) -> None:
-        await self._broker.declare(self.queue, declared.attributes, declared.tags)
-        if declared.dead_letter and not is_url(declared.dead_letter):
-            await self._broker.declare(declared.dead_letter, {}, declared.tags)
+    async def lazy_settlement(self) -> QueueSettlement:
+        """The same without a runtime: the queue is asked for what is not declared. Raises QueueNotFound."""
+        url = await self._broker.url(self.queue)
+        dead_letter = self._declared.dead_letter or (await self._broker.attributes(self.queue, url)).dead_letter
+        return self.settlement(url, dead_letter)
 
     async def stop(self) -> None:
         """Ends consumption within the broker's graceful timeout; what is held and not handled goes back at once."""
@@ -114,11 +129,25 @@ class SQSSubscriber(SubscriberUsecase[SQSRecord]):
             await self._stop_runtime(runtime)
         await super().stop()
 
+    def stop_now(self) -> None:
+        """Makes a stop, running or to come, hard: handlers are cancelled instead of waited for."""
+        if self.runtime is not None:
+            self.runtime.hurry()
+
     async def _stop_runtime(self, runtime: QueueRuntime) -> None:
         await runtime.stop(self._outer_config.graceful_timeout, self._broker.poll_grace)
         self.runtime = None
 
-    async def process_message(self, msg: SQSRecord) -> Response:
+    # --- handling
+
+    def pipeline_message(self, records: list[SQSRecord]) -> SQSRecord | tuple[SQSRecord, ...]:
+        """What FastStream's pipeline takes for the records of one call."""
+        return tuple(records) if self.batch else records[0]
+
+    async def consume_records(self, records: list[SQSRecord]) -> None:
+        await self.consume(self.pipeline_message(records))
+
+    async def process_message(self, msg: Any) -> Response:
         """FastStream's pipeline; a raw handler that nothing stands around takes the short way."""
         if not self._raw or len(self.calls) != 1 or self._broker_middlewares:
             return await super().process_message(msg)
@@ -129,7 +158,8 @@ class SQSSubscriber(SubscriberUsecase[SQSRecord]):
         try:
             message = await parser(msg)
         except Exception as error:
-            self._tell(logging.ERROR, f"message {msg.message_id} could not be parsed", error)
+            self.tell(logging.ERROR, "a message could not be parsed", error)
+            await settle_error(await self._parser(msg), error, self.ack_policy)
             raise
         if message.reply_to and not self._no_reply:
             return await super().process_message(msg)
@@ -138,9 +168,14 @@ class SQSSubscriber(SubscriberUsecase[SQSRecord]):
             await handle_raw(message, partial(item.call, _extra_middlewares=()), self.ack_policy, self._tell_failure)
         )
 
-    def _tell_failure(self, message: StreamMessage[SQSRecord], error: Exception) -> None:
-        context = self.get_log_context(message)
-        self._log(logging.ERROR, f"{type(error).__name__}: {error}", context, error)
+    def _get_parser_and_decoder(self, item_parser: Any = None, item_decoder: Any = None) -> tuple[Any, Any]:
+        parser, decoder = super()._get_parser_and_decoder(item_parser, item_decoder)
+        if self._envelope is None:
+            return parser, decoder
+        # around the parser, not in it: the one that settles what cannot be unwrapped must not fail on it as well
+        if parser not in self._unwrapping:
+            self._unwrapping[parser] = unwrapping(parser, self._envelope)
+        return self._unwrapping[parser], decoder
 
     def _build_fastdepends_model(self) -> None:
         if not self._raw:
@@ -160,53 +195,44 @@ class SQSSubscriber(SubscriberUsecase[SQSRecord]):
     def _make_response_publisher(self, message: StreamMessage[Any]) -> tuple[ReplyPublisher, ...]:
         return (ReplyPublisher(self._outer_config.producer, message.reply_to),)
 
-    def get_log_context(self, message: StreamMessage[SQSRecord] | None) -> dict[str, str]:
+    # --- telling
+
+    def _tell_failure(self, message: StreamMessage[Any], error: Exception) -> None:
+        context = self.get_log_context(message)
+        self._log(logging.ERROR, f"{type(error).__name__}: {error}", context, error)
+
+    def get_log_context(self, message: StreamMessage[Any] | None) -> dict[str, str]:
         return {"queue": name_of(self.queue), "message_id": getattr(message, "message_id", "")}
 
-    def _tell(self, level: int, message: str, error: BaseException | None = None) -> None:
+    def tell(self, level: int, message: str, error: BaseException | None = None) -> None:
+        """Into the broker's log."""
         self._log(level, message, self.get_log_context(None), error if isinstance(error, Exception) else None)
 
     # --- without a handler
 
-    async def get_one(self, *, timeout: float = 5.0) -> StreamMessage[SQSRecord] | None:
+    async def get_one(self, *, timeout: float = 5.0) -> StreamMessage[Any] | None:
         """The next message within `timeout` seconds, acked; None if there was none. Only without handlers."""
         assert not self.calls, "You can't use `get_one` method if subscriber has registered handlers."
         deadline = time.monotonic() + timeout
         while (left := deadline - time.monotonic()) > 0:
-            record = await self._fetch(min(20, int(left)))
+            record = await fetch_one(self._broker, self.queue, min(20, int(left)))
             if record is not None:
                 return await self._process(record)
             await asyncio.sleep(min(0.1, max(0.0, deadline - time.monotonic())))
         return None
 
-    async def __aiter__(self) -> AsyncIterator[StreamMessage[SQSRecord]]:
+    async def __aiter__(self) -> AsyncIterator[StreamMessage[Any]]:
         assert not self.calls, "You can't use iterator if subscriber has registered handlers."
         while True:
-            record = await self._fetch(self._consumption.wait)
+            record = await fetch_one(self._broker, self.queue, self.consumption.wait)
             if record is not None and (message := await self._process(record)) is not None:
                 yield message
 
-    async def _fetch(self, wait: int) -> SQSRecord | None:
-        calls = self._broker.connected()
-        url = await self._broker.url(self.queue)
-        params = {"QueueUrl": url, "MaxNumberOfMessages": 1, "WaitTimeSeconds": wait, "MessageAttributeNames": ["All"]}
-        for found in (await calls("ReceiveMessage", params, patience=wait + 10.0)).get("Messages") or ():
-            await calls("DeleteMessage", {"QueueUrl": url, "ReceiptHandle": found["ReceiptHandle"]})
-            return SQSRecord(
-                name_of(self.queue),
-                found["Body"],
-                found["MessageId"],
-                found["ReceiptHandle"],
-                found.get("Attributes") or {},
-                found.get("MessageAttributes") or {},
-            )
-        return None
-
-    async def _process(self, record: SQSRecord) -> StreamMessage[SQSRecord] | None:
+    async def _process(self, record: SQSRecord) -> StreamMessage[Any] | None:
         parser, decoder = self._get_parser_and_decoder()
         context = self._outer_config.context
         middlewares = (make(record, context=context) for make in self._broker_middlewares)
-        message: StreamMessage[SQSRecord] | None = await process_msg(
-            msg=record, middlewares=middlewares, parser=parser, decoder=decoder
+        message: StreamMessage[Any] | None = await process_msg(
+            msg=self.pipeline_message([record]), middlewares=middlewares, parser=parser, decoder=decoder
         )
         return message

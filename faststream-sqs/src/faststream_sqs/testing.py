@@ -111,7 +111,7 @@ class TestSQSBroker(TestBroker[SQSBroker], broker=SQSBroker):
 
     async def _consume(self, record: SQSRecord) -> Settlement:
         for subscriber in subscribers_of(self.brokers, record.queue):
-            await subscriber.consume(record)
+            await subscriber.consume_records([record])
             return self._log.close(record)
         raise SubscriberNotFound(f"nobody subscribes to {record.queue!r}")
 
@@ -160,7 +160,7 @@ class MemoryProducer(SQSProducer):
         for subscriber in subscribers_of(self._brokers, cmd.destination):
             record = SQSRecord(name_of(cmd.destination), text, message_id, str(uuid4()), system, attributes, self._log)
             try:
-                await subscriber.process_message(record)
+                await subscriber.process_message(subscriber.pipeline_message([record]))
             finally:
                 self._log.close(record)
         return message_id

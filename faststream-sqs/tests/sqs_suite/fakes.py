@@ -82,7 +82,7 @@ class FakeSQS:
         return {"Messages": found} if found else {}
 
     def _take(self, params: Mapping[str, Any]) -> list[dict[str, Any]]:
-        found = []
+        found: list[dict[str, Any]] = []
         blocked = {m.group for m in self.messages if m.group and not m.deleted and m.visible_at > self.now()}
         for message in self.messages:
             if message.deleted or message.visible_at > self.now() or message.group in blocked:

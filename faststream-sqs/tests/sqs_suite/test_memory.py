@@ -153,14 +153,15 @@ async def test_malformed_bodies_are_nacked_once(body: str) -> None:
     assert len(test.settlements) == 1
 
 
-@pytest.mark.parametrize(("raw", "outcome"), [(True, Outcome.RELEASED), (False, Outcome.NACKED)])
-async def test_a_parser_that_fails_never_acks(raw: bool, outcome: Outcome) -> None:
+@pytest.mark.parametrize("raw", [True, False])
+@pytest.mark.parametrize(("policy", "outcome"), [("nack_on_error", Outcome.NACKED), ("manual", Outcome.RELEASED)])
+async def test_a_parser_that_fails_never_acks(raw: bool, policy: str, outcome: Outcome) -> None:
     broker = SQSBroker(logger=None)
 
     async def parse(record: SQSRecord, original: Any) -> SQSMessage:
         raise ValueError
 
-    @broker.subscriber("q", raw=raw, parser=parse)
+    @broker.subscriber("q", raw=raw, parser=parse, ack_policy=AckPolicy(policy))
     async def handle(body: Any) -> None: ...
 
     test = TestSQSBroker(broker)

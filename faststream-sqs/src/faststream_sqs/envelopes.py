@@ -1,0 +1,101 @@
+"""What EventBridge and SNS wrap around a message, taken off."""
+
+import base64
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from enum import Enum
+from typing import Any
+
+from faststream.exceptions import FastStreamException
+
+from faststream_sqs.encoding import decode_body, read_meta, text_attribute
+from faststream_sqs.message import JSON, SQSBatchMessage, SQSMessage, guessed_content_type
+
+Parse = Callable[[Any], Awaitable[Any]]
+
+
+class Envelope(Enum):
+    """Who wrapped the messages of a queue."""
+
+    EVENTBRIDGE = "eventbridge"
+    SNS = "sns"
+
+
+class NotAnEnvelope(FastStreamException):
+    """A body is not what the subscriber unwraps; the message is settled by the subscriber's policy."""
+
+    def __init__(self, envelope: Envelope, reason: str) -> None:
+        super().__init__(f"the body is not an envelope of {envelope.value}: {reason}")
+        self.envelope = envelope
+
+
+def unwrapping(parse: Parse, envelope: Envelope) -> Parse:
+    """The parser `parse`, whose message (or each of its messages) then loses its envelope."""
+
+    async def parse_and_unwrap(raw: Any) -> Any:
+        message = await parse(raw)
+        if isinstance(message, SQSBatchMessage):
+            for one in message.messages:
+                unwrap(one, envelope)
+            return SQSBatchMessage(message.messages)
+        unwrap(message, envelope)
+        return message
+
+    return parse_and_unwrap
+
+
+def unwrap(message: SQSMessage, envelope: Envelope) -> None:
+    """Puts what is inside in the place of body, headers and content type. Raises NotAnEnvelope."""
+    try:
+        outer = json.loads(message.body)
+    except (ValueError, RecursionError) as error:
+        raise NotAnEnvelope(envelope, "it is not JSON") from error
+    if not isinstance(outer, dict):
+        raise NotAnEnvelope(envelope, "it is not an object")
+    if envelope is Envelope.EVENTBRIDGE:
+        _unwrap_event(message, outer)
+    else:
+        _unwrap_notification(message, outer)
+
+
+def _unwrap_event(message: SQSMessage, outer: dict[str, Any]) -> None:
+    if "detail" not in outer or not isinstance(outer.get("detail-type"), str):
+        raise NotAnEnvelope(Envelope.EVENTBRIDGE, "it has no detail and detail-type")
+    message.body = json.dumps(outer.pop("detail"), ensure_ascii=False, separators=(",", ":")).encode(
+        errors="surrogatepass"
+    )
+    message.content_type = JSON
+    message.envelope = outer
+    fields = {name: outer[name] for name in ("detail-type", "source", "time") if isinstance(outer.get(name), str)}
+    message.headers = {**message.headers, **fields}
+
+
+def _unwrap_notification(message: SQSMessage, outer: dict[str, Any]) -> None:
+    inner = outer.pop("Message", None)
+    if not isinstance(inner, str) or "TopicArn" not in outer:
+        raise NotAnEnvelope(Envelope.SNS, "it has no Message and TopicArn; is raw message delivery on?")
+    meta = read_meta(_attributes(outer.get("MessageAttributes")))
+    message.body = decode_body(inner, meta.encoding)
+    message.content_type = meta.content_type or guessed_content_type(message.body)
+    message.correlation_id = meta.correlation_id or message.correlation_id
+    message.reply_to = meta.reply_to or message.reply_to
+    message.envelope = outer
+    fields = {"sns-topic": outer["TopicArn"], "sns-subject": outer.get("Subject")}
+    message.headers = {**message.headers, **{k: v for k, v in fields.items() if isinstance(v, str)}, **meta.headers}
+
+
+def _attributes(found: Any) -> dict[str, Any]:
+    """SNS's spelling of message attributes in SQS's."""
+    if not isinstance(found, Mapping):
+        return {}
+    return {name: _attribute(value) for name, value in found.items() if isinstance(value, Mapping)}
+
+
+def _attribute(value: Mapping[str, Any]) -> dict[str, Any]:
+    text = str(value.get("Value", ""))
+    if value.get("Type") != "Binary":
+        return text_attribute(text)
+    try:
+        return {"DataType": "Binary", "BinaryValue": base64.b64decode(text)}
+    except ValueError:
+        return text_attribute(text)

@@ -1,0 +1,32 @@
+"""Messages one by one, without a handler."""
+
+from typing import Any
+
+from faststream_sqs.config import SQSBrokerConfig
+from faststream_sqs.record import SQSRecord
+from faststream_sqs.schemas import name_of
+from faststream_sqs.transport import CALL_TIMEOUT
+
+
+async def fetch_one(broker: SQSBrokerConfig, queue: str, wait: int) -> SQSRecord | None:
+    """The next message within `wait` seconds, deleted from the queue. Raises QueueNotFound and what the client does."""
+    calls = broker.connected()
+    url = await broker.url(queue)
+    params: dict[str, Any] = {
+        "QueueUrl": url,
+        "MaxNumberOfMessages": 1,
+        "WaitTimeSeconds": wait,
+        "MessageSystemAttributeNames": ["All"],
+        "MessageAttributeNames": ["All"],
+    }
+    for found in (await calls("ReceiveMessage", params, patience=wait + CALL_TIMEOUT)).get("Messages") or ():
+        await calls("DeleteMessage", {"QueueUrl": url, "ReceiptHandle": found["ReceiptHandle"]})
+        return SQSRecord(
+            name_of(queue),
+            found["Body"],
+            found["MessageId"],
+            found["ReceiptHandle"],
+            found.get("Attributes") or {},
+            found.get("MessageAttributes") or {},
+        )
+    return None
