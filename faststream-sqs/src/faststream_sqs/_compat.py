@@ -1,5 +1,7 @@
 """Everything that is used of FastStream's internals, which move within a minor version: one file to mend."""
 
+from typing import TYPE_CHECKING, Any
+
 from faststream._internal.broker import BrokerUsecase
 from faststream._internal.broker.registrator import Registrator
 from faststream._internal.broker.router import ArgsContainer, BrokerRouter, SubscriberRoute
@@ -24,6 +26,10 @@ from faststream._internal.parser import DefaultCodec
 from faststream._internal.producer import ProducerProto
 from faststream._internal.testing.broker import TestBroker, change_producer
 
+if TYPE_CHECKING:
+    from faststream._internal.fastapi.context import Context as FastAPIContext
+    from faststream._internal.fastapi.router import StreamRouter as FastAPIStreamRouter
+
 __all__ = (
     "EMPTY",
     "ArgsContainer",
@@ -35,6 +41,8 @@ __all__ = (
     "DefaultCodec",
     "DefaultLoggerStorage",
     "FakePublisher",
+    "FastAPIContext",
+    "FastAPIStreamRouter",
     "FastDependsConfig",
     "ParserComposition",
     "ProducerProto",
@@ -54,3 +62,16 @@ __all__ = (
     "make_logger_state",
     "process_msg",
 )
+
+
+def __getattr__(name: str) -> Any:
+    # FastAPI is an extra: imported when somebody asks for its side of FastStream
+    if name == "FastAPIStreamRouter":
+        from faststream._internal.fastapi.router import StreamRouter  # noqa: PLC0415
+
+        return StreamRouter
+    if name == "FastAPIContext":
+        from faststream._internal.fastapi.context import Context  # noqa: PLC0415
+
+        return Context
+    raise AttributeError(name)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 from fast_depends import Provider, dependency_provider
 from faststream.message import gen_cor_id
@@ -13,10 +13,13 @@ from faststream.response.publish_type import PublishType
 from faststream.specification.schema import BrokerSpec
 
 from faststream_sqs._compat import EMPTY, BrokerUsecase, ContextRepo, FastDependsConfig, make_logger_state
+from faststream_sqs.command import SQSPublishCommand
 from faststream_sqs.config import SQSBrokerConfig
 from faststream_sqs.logs import SQSLoggerStorage
-from faststream_sqs.producer import SQSProducer, SQSPublishCommand
+from faststream_sqs.producer import SQSProducer
 from faststream_sqs.registrator import SQSRegistrator
+from faststream_sqs.signals import on_next_signal
+from faststream_sqs.subscriber import SQSSubscriber
 from faststream_sqs.transport import SQSCalls, Transport
 
 AWS = "https://sqs.amazonaws.com"
@@ -26,8 +29,9 @@ API_VERSION = "2012-11-05"
 class SQSBroker(SQSRegistrator, BrokerUsecase[Any, SQSCalls, SQSBrokerConfig]):
     """FastStream on Amazon SQS.
 
-    `client` is a transport that others may share: it must be open and is not closed. Without one the broker makes an
-    `awsjson.AwsJson` for `endpoint_url` and `region` (None: as botocore finds them) and closes it.
+    `client` is a Transport that others may share: it must be open and is not closed. Without one the broker makes and
+    closes one for `endpoint_url` and `region` (None: as botocore finds them): `transport="awsjson"`, or "boto3", which
+    runs boto3 in threads and needs `faststream-sqs[boto3]`.
     Running handlers get `graceful_timeout` seconds at the stop (None: no limit), a long poll `poll_grace` more.
     `poll=False` starts the subscribers without consuming, for a runtime that brings the messages itself.
     """
@@ -38,6 +42,7 @@ class SQSBroker(SQSRegistrator, BrokerUsecase[Any, SQSCalls, SQSBrokerConfig]):
         *,
         endpoint_url: str | None = None,
         region: str | None = None,
+        transport: Literal["awsjson", "boto3"] = "awsjson",
         graceful_timeout: float | None = 15.0,
         poll_grace: float = 1.0,
         poll: bool = True,
@@ -63,6 +68,7 @@ class SQSBroker(SQSRegistrator, BrokerUsecase[Any, SQSCalls, SQSBrokerConfig]):
         self._client = client
         self._endpoint_url = endpoint_url
         self._region = region
+        self._transport = transport
         self._own_client: Any = None
         super().__init__(
             routers=routers,
@@ -108,13 +114,19 @@ class SQSBroker(SQSRegistrator, BrokerUsecase[Any, SQSCalls, SQSBrokerConfig]):
         return calls
 
     async def _open_client(self) -> Transport:
-        # imported here: a broker with a client of another kind, and a test, do without awsjson's libraries
-        from awsjson import AwsJson  # noqa: PLC0415
+        client: Any
+        # imported here: each transport brings libraries that the others, and a test, do without
+        if self._transport == "boto3":
+            from faststream_sqs.boto3_transport import Boto3Transport  # noqa: PLC0415
 
-        client = AwsJson(endpoint_url=self._endpoint_url, region=self._region)
+            client = Boto3Transport(endpoint_url=self._endpoint_url, region=self._region)
+        else:
+            from awsjson import AwsJson  # noqa: PLC0415
+
+            client = AwsJson(endpoint_url=self._endpoint_url, region=self._region)
         await client.open("sqs")
         self._own_client = client
-        return client
+        return client  # type: ignore[no-any-return]  # whichever it is, it has call()
 
     async def start(self) -> None:
         """Connects and starts every subscriber; if one cannot start, all are stopped. Raises QueueNotFound."""
@@ -131,15 +143,25 @@ class SQSBroker(SQSRegistrator, BrokerUsecase[Any, SQSCalls, SQSBrokerConfig]):
         exc_val: BaseException | None = None,
         exc_tb: TracebackType | None = None,
     ) -> None:
-        """Stops all subscribers at once, each within the graceful timeout, and closes the broker's own client."""
+        """Stops all subscribers at once, each within the graceful timeout, and closes the broker's own client.
+
+        A SIGINT or SIGTERM that comes meanwhile makes it `stop_now`.
+        """
         try:
-            await super().stop(exc_type, exc_val, exc_tb)
+            with on_next_signal(self.stop_now):
+                await super().stop(exc_type, exc_val, exc_tb)
         finally:
             self._connection = None
             self._state.calls = None
             client, self._own_client = self._own_client, None
             if client is not None:
                 await client.close()
+
+    def stop_now(self) -> None:
+        """Makes a stop, running or to come, hard: handlers are cancelled at once, and their messages go back."""
+        for subscriber in self.subscribers:
+            if isinstance(subscriber, SQSSubscriber):
+                subscriber.stop_now()
 
     async def ping(self, timeout: float | None = None) -> bool:
         """Whether SQS answers within `timeout` seconds."""

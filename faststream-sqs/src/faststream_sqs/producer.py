@@ -7,52 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from faststream.exceptions import FeatureNotSupportedException
-from faststream.response import BatchPublishCommand, PublishCommand
-from faststream.response.publish_type import PublishType
 
 from faststream_sqs._compat import DefaultCodec, ParserComposition, ProducerProto
+from faststream_sqs.command import SQSPublishCommand
 from faststream_sqs.config import SQSBrokerConfig
 from faststream_sqs.encoding import Meta, encode
 from faststream_sqs.errors import FailedEntry, PublishFailed, QueueNotFound, is_missing_queue
 from faststream_sqs.message import decode_body_of, parse_message
+from faststream_sqs.response import SQSResponse
 
 MAX_ENTRIES = 10
 MAX_BYTES = 262_144
 ATTEMPTS = 4
 RETRY_BASE = 0.05
-
-
-class SQSPublishCommand(BatchPublishCommand):
-    """One message or several to one queue."""
-
-    def __init__(
-        self,
-        message: Any,
-        *messages: Any,
-        queue: str = "",
-        group: str | None = None,
-        deduplication_id: str | None = None,
-        delay: int | None = None,
-        _publish_type: PublishType = PublishType.PUBLISH,
-        **rest: Any,
-    ) -> None:
-        super().__init__(message, *messages, destination=queue, _publish_type=_publish_type, **rest)
-        self.group = group
-        self.deduplication_id = deduplication_id
-        self.delay = delay
-
-    @classmethod
-    def from_cmd(cls, cmd: PublishCommand, *, batch: bool = False) -> "SQSPublishCommand":  # noqa: ARG003
-        if isinstance(cmd, cls):
-            return cmd
-        return cls(
-            cmd.body,
-            queue=cmd.destination,
-            correlation_id=cmd.correlation_id,
-            headers=cmd.headers,
-            reply_to=cmd.reply_to,
-            _publish_type=cmd.publish_type,
-        )
 
 
 class SQSProducer(ProducerProto[SQSPublishCommand]):
@@ -85,6 +52,9 @@ class SQSProducer(ProducerProto[SQSPublishCommand]):
         return encode(encoded, meta)
 
     async def entry(self, body: Any, cmd: SQSPublishCommand) -> dict[str, Any]:
+        if isinstance(body, SQSResponse):
+            cmd = cmd.alone(body)
+            body = cmd.body
         text, attributes = await self.encode(body, cmd)
         entry: dict[str, Any] = {"MessageBody": text}
         if attributes:

@@ -7,8 +7,8 @@ from faststream.response import PublishCommand
 from faststream.response.publish_type import PublishType
 
 from faststream_sqs._compat import FakePublisher, PublisherUsecase
+from faststream_sqs.command import SQSPublishCommand
 from faststream_sqs.config import SQSPublisherConfig
-from faststream_sqs.producer import SQSPublishCommand
 from faststream_sqs.schemas import is_url
 from faststream_sqs.specification import SQSPublisherSpecification
 

@@ -10,8 +10,9 @@ from faststream.exceptions import SubscriberNotFound
 
 from faststream_sqs._compat import TestBroker, change_producer
 from faststream_sqs.broker import SQSBroker
+from faststream_sqs.command import SQSPublishCommand
 from faststream_sqs.encoding import text_attribute
-from faststream_sqs.producer import SQSProducer, SQSPublishCommand
+from faststream_sqs.producer import SQSProducer
 from faststream_sqs.publisher import SQSPublisher
 from faststream_sqs.record import Outcome, SQSRecord
 from faststream_sqs.schemas import name_of

@@ -1,0 +1,39 @@
+"""What a handler returns, and a batch contains, when a body alone does not say enough."""
+
+from typing import Any
+
+from faststream.response import Response
+
+from faststream_sqs.command import SQSPublishCommand
+
+
+class SQSResponse(Response):
+    """A body with SQS's own options. `delay` is in seconds; None leaves it to the queue.
+
+    A publisher decorator sends it so; in `publish_batch` it gives one message options of its own.
+    """
+
+    def __init__(
+        self,
+        body: Any,
+        *,
+        headers: dict[str, Any] | None = None,
+        correlation_id: str | None = None,
+        group: str | None = None,
+        deduplication_id: str | None = None,
+        delay: int | None = None,
+    ) -> None:
+        super().__init__(body, headers=headers, correlation_id=correlation_id)
+        self.group = group
+        self.deduplication_id = deduplication_id
+        self.delay = delay
+
+    def as_publish_command(self) -> SQSPublishCommand:
+        return SQSPublishCommand(
+            self.body,
+            headers=self.headers,
+            correlation_id=self.correlation_id,
+            group=self.group,
+            deduplication_id=self.deduplication_id,
+            delay=self.delay,
+        )
