@@ -15,6 +15,10 @@ from chassis.subscription import AnySubscription
 
 log = structlog.get_logger(__name__)
 
+LONG_POLL_SECONDS = 10
+"""Below every visibility: the poll of a killed process may live on at the queue for as long, and must be gone when what
+that process held becomes visible, or it would swallow it once more."""
+
 
 def make_broker(
     tools: Toolbox, subscriptions: list[AnySubscription], names: Names, client: AwsJson, graceful_seconds: float
@@ -29,7 +33,12 @@ def make_broker(
             dead_letter=names.dead_letters(tools.service, subscription.name),
         )
         subscriber = broker.subscriber(
-            queue, max_workers=subscription.concurrency, ack_policy=AckPolicy.MANUAL, no_reply=True, raw=True
+            queue,
+            max_workers=subscription.concurrency,
+            wait=LONG_POLL_SECONDS,
+            ack_policy=AckPolicy.MANUAL,
+            no_reply=True,
+            raw=True,
         )
         subscriber(settling(Dispatcher(tools, subscription)))
     return broker
