@@ -1,6 +1,7 @@
 """Blobs and timestamps: bytes and datetimes outside, base64 and epoch seconds on the wire."""
 
 import base64
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,23 +12,52 @@ import orjson
 from botocore.utils import parse_timestamp
 
 
-def encode(params: Mapping[str, Any]) -> bytes:
-    """The request's body. Raises TypeError for a value that JSON cannot carry."""
-    return orjson.dumps(params, default=_encode_value, option=orjson.OPT_PASSTHROUGH_DATETIME)
+def encode(params: Mapping[str, Any], *, iso_times: bool = False) -> bytes:
+    """The request's body; `iso_times` for the operations that take times as text.
+
+    Raises TypeError for a value that JSON cannot carry, and for None, which AWS has no use for.
+    """
+    default = _encode_iso if iso_times else _encode_epoch
+    body = orjson.dumps(params, default=default, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    if b"null" in body:
+        # None, but also the floats that JSON has no words for, and every text that holds the word
+        _refuse_null(params, "parameters")
+    return body
 
 
-def _encode_value(value: object) -> object:
+def _encode_epoch(value: object) -> object:
+    if isinstance(value, datetime):
+        seconds = _in_utc(value).timestamp()
+        return int(seconds) if seconds.is_integer() else seconds
+    return _encode_blob(value)
+
+
+def _encode_iso(value: object) -> object:
+    if isinstance(value, datetime):
+        return _in_utc(value).strftime("%Y-%m-%dT%H:%M:%S.%fZ" if value.microsecond else "%Y-%m-%dT%H:%M:%SZ")
+    return _encode_blob(value)
+
+
+def _encode_blob(value: object) -> object:
     if isinstance(value, bytes | bytearray | memoryview):
         return base64.b64encode(value).decode()
-    if isinstance(value, datetime):
-        return _epoch(value)
     raise TypeError(f"AWS parameters cannot carry a {type(value).__name__}")
 
 
-def _epoch(value: datetime) -> float | int:
+def _in_utc(value: datetime) -> datetime:
     # a datetime without a zone is taken as UTC here, as botocore does for the services of this protocol
-    seconds = (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
-    return int(seconds) if seconds.is_integer() else seconds
+    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def _refuse_null(value: object, where: str) -> None:
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        raise TypeError(f"AWS parameters cannot carry {value} ({where})")
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            _refuse_null(part, f"{where}.{key}")
+    elif isinstance(value, list | tuple):
+        for number, part in enumerate(value):
+            _refuse_null(part, f"{where}[{number}]")
 
 
 class Kind(Enum):

@@ -17,7 +17,12 @@ class FrozenCredentials(Protocol):
 
 
 class CredentialSource(Protocol):
-    """Where keys come from (botocore's Credentials and RefreshableCredentials fit)."""
+    """Where keys come from (botocore's Credentials and RefreshableCredentials fit).
+
+    A source whose keys expire also has `refresh_needed(refresh_in: float | None = None) -> bool`: whether they expire
+    within `refresh_in` seconds (None: soon enough to fetch new ones). While it says so, `get_frozen_credentials` is
+    called in a thread and may block; until the last minute the keys in hand go on being used.
+    """
 
     def get_frozen_credentials(self) -> FrozenCredentials: ...
 

@@ -1,20 +1,23 @@
 """What botocore finds around the process: region, keys, endpoints, descriptions of services. All of it blocks."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from botocore.auth import SigV4Auth
 from botocore.configprovider import ConfiguredEndpointProvider
 from botocore.endpoint_provider import EndpointProvider
 from botocore.exceptions import BotoCoreError
 from botocore.loaders import create_loader
 from botocore.session import Session
+from yarl import URL
 
 from awsjson.config import CredentialSource
 from awsjson.errors import ConfigurationError
 from awsjson.service import Service, describe
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Target:
     """A service and where to send its calls."""
 
@@ -22,6 +25,17 @@ class Target:
     url: str
     signing_name: str
     signing_region: str
+
+    @cached_property
+    def host(self) -> str:
+        """The Host header: without a port that goes without saying."""
+        return URL(self.url, encoded=True).host_port_subcomponent or ""
+
+    @cached_property
+    def path(self) -> str:
+        """The path as it is signed."""
+        signer: Any = SigV4Auth(None, self.signing_name, self.signing_region)
+        return str(signer._normalize_url_path(URL(self.url, encoded=True).raw_path))
 
 
 class Environment:
@@ -41,6 +55,11 @@ class Environment:
     def credentials(self) -> CredentialSource | None:
         """botocore's chain: environment, profile, web identity, container, instance role. None: nothing found."""
         found: CredentialSource | None = self._session.get_credentials()
+        return found
+
+    def credentials_anew(self) -> CredentialSource | None:
+        """The chain looked through again, with profiles read anew: what has changed since the start is found."""
+        found: CredentialSource | None = Session().get_credentials()
         return found
 
     def target(self, name: str) -> Target:

@@ -55,7 +55,6 @@ class AwsError(Exception):
         self.operation = operation
         self.request_id = request_id
         self.outcome_unknown = status >= 500
-        self.skew_corrected = False
         self._retryable = retryable
 
     @property
@@ -76,6 +75,13 @@ class ConfigurationError(AwsError):
 
     def __init__(self, message: str, *, service: str = "", operation: str = "") -> None:
         super().__init__("ConfigurationError", message, service=service, operation=operation, retryable=False)
+
+
+class CredentialsUnavailable(AwsError):
+    """The keys are about to expire and newer ones could not be had: STS, the metadata service or a login failed."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("CredentialsUnavailable", message, retryable=True)
 
 
 class Throttled(AwsError):

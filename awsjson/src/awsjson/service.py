@@ -1,6 +1,6 @@
 """What must be known of a service to call it, read once from botocore's description of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,8 @@ class Operation:
     headers: dict[str, str]
     token_members: tuple[str, ...] = ()
     unsigned: bool = False
+    iso_times: bool = False
+    refusal: str = ""
     answer: Node | None = None
     markers: tuple[bytes, ...] = ()
 
@@ -28,18 +30,18 @@ class Service:
     """One service in one region."""
 
     name: str
+    title: str
     signing_name: str
     operations: dict[str, Operation]
     errors: dict[str, Node] = field(default_factory=dict)
     retryable_errors: frozenset[str] = frozenset()
 
     def operation(self, name: str) -> Operation:
-        try:
-            return self.operations[name]
-        except KeyError:
-            raise ConfigurationError(
-                f"{self.name} has no operation {name!r}", service=self.name, operation=name
-            ) from None
+        found = self.operations.get(name)
+        refusal = f"there is no operation {name!r}" if found is None else found.refusal
+        if found is None or refusal:
+            raise ConfigurationError(refusal, service=self.name, operation=name)
+        return found
 
 
 class _Shapes:
@@ -48,7 +50,11 @@ class _Shapes:
     def __init__(self, shapes: Mapping[str, Any]) -> None:
         self._shapes = shapes
         self._nodes: dict[str, Node] = {}
-        self._reaches = self._find_reaching()
+        self._parents: dict[str, list[str]] = {}
+        for name in shapes:
+            for child in self._children_of(name):
+                self._parents.setdefault(child, []).append(name)
+        self._reaches = self.reaching(lambda shape: shape["type"] in LEAVES)
 
     def _children_of(self, name: str) -> list[str]:
         shape = self._shapes[name]
@@ -57,16 +63,12 @@ class _Shapes:
         part = shape.get("member") or shape.get("value")
         return [part["shape"]] if part else []
 
-    def _find_reaching(self) -> set[str]:
-        """Names of the shapes from which a blob or timestamp can be reached, found from the leaves upwards."""
-        parents: dict[str, list[str]] = {}
-        for name in self._shapes:
-            for child in self._children_of(name):
-                parents.setdefault(child, []).append(name)
-        reached = {name for name, shape in self._shapes.items() if shape["type"] in LEAVES}
+    def reaching(self, wanted: Callable[[Mapping[str, Any]], bool]) -> set[str]:
+        """Names of the shapes that are or hold, at any depth, a wanted one; found from those upwards."""
+        reached = {name for name, shape in self._shapes.items() if wanted(shape)}
         open_ends = list(reached)
         while open_ends:
-            for parent in parents.get(open_ends.pop(), ()):
+            for parent in self._parents.get(open_ends.pop(), ()):
                 if parent not in reached:
                     reached.add(parent)
                     open_ends.append(parent)
@@ -116,34 +118,55 @@ class _Shapes:
 def describe(name: str, model: Mapping[str, Any]) -> Service:
     """Reads botocore's `service-2` description. Raises ConfigurationError for a service of another protocol."""
     metadata = model["metadata"]
-    if metadata["protocol"] != "json":
+    # some services prefer a binary protocol and speak this one too
+    if "json" not in (metadata["protocol"], *metadata.get("protocols", ())):
         raise ConfigurationError(f"{name} speaks {metadata['protocol']}, not a JSON protocol", service=name)
-    shapes = _Shapes(model["shapes"])
+    reader = _Reader(model)
     exceptions = {key: shape for key, shape in model["shapes"].items() if shape.get("exception")}
     return Service(
         name=name,
+        title=metadata.get("serviceId", name),
         signing_name=metadata.get("signingName", metadata["endpointPrefix"]),
-        operations={key: _operation(key, raw, model, shapes) for key, raw in model["operations"].items()},
-        errors={key: node for key in exceptions if (node := shapes.node(key)) is not None},
+        operations={key: reader.operation(key, raw) for key, raw in model["operations"].items()},
+        errors={key: node for key in exceptions if (node := reader.shapes.node(key)) is not None},
         retryable_errors=frozenset(key for key, shape in exceptions.items() if "retryable" in shape),
     )
 
 
-def _operation(name: str, raw: Mapping[str, Any], model: Mapping[str, Any], shapes: _Shapes) -> Operation:
-    metadata = model["metadata"]
-    headers = {
-        "X-Amz-Target": f"{metadata['targetPrefix']}.{name}",
-        "Content-Type": f"application/x-amz-json-{metadata['jsonVersion']}",
-    }
-    if "awsQueryCompatible" in metadata:
-        headers["x-amzn-query-mode"] = "true"
-    answer = raw.get("output", {}).get("shape")
-    request = model["shapes"][raw["input"]["shape"]] if "input" in raw else {}
-    return Operation(
-        name=name,
-        headers=headers,
-        token_members=tuple(k for k, part in request.get("members", {}).items() if part.get("idempotencyToken")),
-        unsigned=raw.get("authtype") == "none",
-        answer=shapes.node(answer) if answer else None,
-        markers=shapes.markers(answer) if answer else (),
-    )
+class _Reader:
+    """Reads the operations of one description."""
+
+    def __init__(self, model: Mapping[str, Any]) -> None:
+        self._model = model
+        self.shapes = _Shapes(model["shapes"])
+        self._streams = self.shapes.reaching(lambda shape: bool(shape.get("eventstream")))
+        self._iso_times = self.shapes.reaching(lambda shape: shape.get("timestampFormat") == "iso8601")
+
+    def operation(self, name: str, raw: Mapping[str, Any]) -> Operation:
+        metadata = self._model["metadata"]
+        headers = {
+            "X-Amz-Target": f"{metadata['targetPrefix']}.{name}",
+            "Content-Type": f"application/x-amz-json-{metadata['jsonVersion']}",
+        }
+        if "awsQueryCompatible" in metadata:
+            headers["x-amzn-query-mode"] = "true"
+        question, answer = raw.get("input", {}).get("shape"), raw.get("output", {}).get("shape")
+        members = self._model["shapes"][question].get("members", {}) if question else {}
+        return Operation(
+            name=name,
+            headers=headers,
+            token_members=tuple(key for key, part in members.items() if part.get("idempotencyToken")),
+            unsigned=raw.get("authtype") == "none",
+            iso_times=question in self._iso_times,
+            refusal=self._refusal(raw, question, answer),
+            answer=self.shapes.node(answer) if answer else None,
+            markers=self.shapes.markers(answer) if answer else (),
+        )
+
+    def _refusal(self, raw: Mapping[str, Any], *shapes: str | None) -> str:
+        """Why it cannot be called here; empty: it can."""
+        if "hostPrefix" in raw.get("endpoint", {}):
+            return "it has a host of its own, which this client does not know"
+        if any(shape in self._streams for shape in shapes):
+            return "it streams events, which this client does not read"
+        return ""

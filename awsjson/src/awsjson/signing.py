@@ -1,18 +1,16 @@
 """Signature Version 4 by botocore's signer, with the clock that the client corrects."""
 
-import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from hashlib import sha256
 from typing import Any, cast
 
 from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.exceptions import BotoCoreError
 
-from awsjson.config import CredentialSource, FrozenCredentials
+from awsjson.config import FrozenCredentials
 from awsjson.environment import Target
-from awsjson.errors import ConfigurationError
 
 SKEW_CODES = frozenset(
     {
@@ -53,46 +51,32 @@ class Clock:
         return True
 
 
-class _Signer(SigV4Auth):
-    def __init__(self, credentials: FrozenCredentials, target: Target, now: datetime) -> None:
-        # the stubs name two classes; botocore reads three attributes
-        super().__init__(cast("Any", credentials), target.signing_name, target.signing_region)
-        self._timestamp = now.strftime("%Y%m%dT%H%M%SZ")
+@dataclass(slots=True)
+class _Stamped:
+    """What botocore's signer reads of a request once its canonical form is made."""
 
-    def add_auth(self, request: AWSRequest) -> None:
-        request.context["timestamp"] = self._timestamp
-        self._modify_request_before_signing(request)  # type: ignore[attr-defined]  # missing in the stubs
-        to_sign = self.string_to_sign(request, self.canonical_request(request))
-        signature = self.signature(to_sign, request)
-        self._inject_signature_to_request(request, signature)  # type: ignore[attr-defined]  # missing in the stubs
+    context: dict[str, str] = field(default_factory=dict)
 
 
 def sign(
     target: Target, headers: dict[str, str], body: bytes, credentials: FrozenCredentials, now: datetime
 ) -> dict[str, str]:
-    """`headers` and those of the signature."""
-    request = AWSRequest("POST", target.url, headers=headers, data=body)
-    _Signer(credentials, target, now).add_auth(request)
-    return dict(request.headers.items())
-
-
-class Keys:
-    """The credentials of a client; a refresh, which blocks, runs in a thread and once for all who wait."""
-
-    def __init__(self, source: CredentialSource | None) -> None:
-        self._source = source
-        self._refresh: asyncio.Task[FrozenCredentials] | None = None
-
-    async def current(self) -> FrozenCredentials:
-        """Raises ConfigurationError where there are none or the refresh failed."""
-        if self._source is None:
-            raise ConfigurationError("no credentials: pass some, or set up botocore's chain")
-        needs_refresh: Any = getattr(self._source, "refresh_needed", None)
-        if needs_refresh is None or not needs_refresh():
-            return self._source.get_frozen_credentials()
-        if self._refresh is None or self._refresh.done():
-            self._refresh = asyncio.create_task(asyncio.to_thread(self._source.get_frozen_credentials))
-        try:
-            return await asyncio.shield(self._refresh)
-        except BotoCoreError as error:
-            raise ConfigurationError(f"credentials could not be refreshed: {error}") from error
+    """`headers` and those of the signature; every one of them is signed."""
+    timestamp = now.strftime("%Y%m%dT%H%M%SZ")
+    complete = {**headers, "X-Amz-Date": timestamp}
+    if credentials.token:
+        complete["X-Amz-Security-Token"] = credentials.token
+    # Our requests have one form (a POST without a query), so their canonical text is written here: botocore finds it
+    # out anew through its request classes, at three quarters of the whole signature's cost. The rest is botocore's.
+    signed = sorted([("host", target.host), *((name.lower(), value) for name, value in complete.items())])
+    names = ";".join([name for name, _ in signed])
+    lines = "\n".join([f"{name}:{value}" for name, value in signed])
+    canonical = f"POST\n{target.path}\n\n{lines}\n\n{names}\n{sha256(body).hexdigest()}"
+    # the stubs name two classes of credentials and one of requests; botocore reads these attributes
+    signer: Any = SigV4Auth(cast("Any", credentials), target.signing_name, target.signing_region)
+    request = _Stamped({"timestamp": timestamp})
+    signature = signer.signature(signer.string_to_sign(request, canonical), request)
+    complete["Authorization"] = (
+        f"AWS4-HMAC-SHA256 Credential={signer.scope(request)}, SignedHeaders={names}, Signature={signature}"
+    )
+    return complete
