@@ -7,6 +7,7 @@ from faststream_sqs.errors import FailedEntry, PublishFailed, QueueConflict, Que
 from faststream_sqs.message import SQSBatchMessage, SQSMessage
 from faststream_sqs.publisher import SQSPublisher
 from faststream_sqs.record import Outcome, Settler, SQSRecord
+from faststream_sqs.response import SQSResponse
 from faststream_sqs.router import SQSRoute, SQSRoutePublisher, SQSRouter
 from faststream_sqs.schemas import Backoff, SQSQueue
 from faststream_sqs.subscriber import SQSSubscriber
@@ -30,6 +31,7 @@ __all__ = (
     "SQSPublisher",
     "SQSQueue",
     "SQSRecord",
+    "SQSResponse",
     "SQSRoute",
     "SQSRoutePublisher",
     "SQSRouter",

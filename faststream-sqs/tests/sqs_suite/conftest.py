@@ -1,11 +1,17 @@
-"""Fixtures: the emulator and a client for it."""
+"""Fixtures: SQS in memory, in moto, in the emulator."""
 
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from faststream_sqs import Transport
+from faststream_sqs.boto3_transport import Boto3Transport
+from moto import mock_aws
 
 from awsjson import AwsJson, StaticCredentials
+from sqs_suite.backends import Backend
 from sqs_suite.emulator import running_ministack
+from sqs_suite.memory_sqs import MemorySQS
+from sqs_suite.moto_sqs import OneAtATime
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +25,22 @@ async def aws(ministack: str) -> AsyncIterator[AwsJson]:
     keys = StaticCredentials("test", "test")
     async with AwsJson(region="eu-central-1", endpoint_url=ministack, credentials=keys) as client:
         yield client
+
+
+@pytest.fixture
+async def moto() -> AsyncIterator[Boto3Transport]:
+    with mock_aws():
+        transport = Boto3Transport(OneAtATime())
+        yield transport
+        await transport.close()
+
+
+@pytest.fixture(params=["memory", "moto", pytest.param("ministack", marks=pytest.mark.ministack)])
+def backend(request: pytest.FixtureRequest) -> Backend:
+    """An SQS that the conformance suite runs on."""
+    transport: Transport
+    if request.param == "memory":
+        transport = MemorySQS(second=0.2)
+        return Backend("memory", transport, 0.2)
+    transport = request.getfixturevalue("moto" if request.param == "moto" else "aws")
+    return Backend(request.param, transport, 1.0)

@@ -1,0 +1,47 @@
+"""What the conformance suite asks of an SQS, whichever it is."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from faststream_sqs import Transport
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A Transport, and how long one of its seconds takes."""
+
+    name: str
+    transport: Transport
+    second: float
+
+    async def call(self, operation: str, **params: Any) -> dict[str, Any]:
+        return await self.transport.call("sqs", operation, params, timeout=30)
+
+    async def create(self, name: str, **attributes: str) -> str:
+        return str((await self.call("CreateQueue", QueueName=name, Attributes=attributes))["QueueUrl"])
+
+    async def fill(self, url: str, count: int) -> None:
+        for start in range(0, count, 10):
+            entries = [{"Id": str(i), "MessageBody": str(i)} for i in range(start, min(start + 10, count))]
+            await self.call("SendMessageBatch", QueueUrl=url, Entries=entries)
+
+    async def receive(self, url: str, wait: int = 0) -> list[dict[str, Any]]:
+        answer = await self.call(
+            "ReceiveMessage",
+            QueueUrl=url,
+            MaxNumberOfMessages=10,
+            WaitTimeSeconds=wait,
+            MessageAttributeNames=["All"],
+            MessageSystemAttributeNames=["All"],
+        )
+        return answer.get("Messages") or []
+
+    async def attributes(self, url: str, *names: str) -> dict[str, str]:
+        found = await self.call("GetQueueAttributes", QueueUrl=url, AttributeNames=list(names))
+        return found.get("Attributes") or {}
+
+    async def counts(self, url: str) -> tuple[int, int]:
+        """How many messages are visible and how many are in flight."""
+        names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+        found = await self.attributes(url, *names)
+        return int(found[names[0]]), int(found[names[1]])
