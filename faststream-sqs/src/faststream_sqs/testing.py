@@ -1,6 +1,6 @@
 """A broker in memory: the same parsing, pipeline and decisions, without a network."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -91,8 +91,24 @@ class TestSQSBroker(TestBroker[SQSBroker], broker=SQSBroker):
         attributes: Mapping[str, str] | None = None,
     ) -> Settlement:
         """One delivery of a body to the queue's subscriber. Raises SubscriberNotFound."""
+        record = self._record(body, queue, message_id, receive_count, group, attributes)
+        return (await self._consume([record]))[0]
+
+    async def deliver_batch(self, bodies: Iterable[str | bytes], queue: str) -> list[Settlement]:
+        """One delivery of several bodies to the queue's batch subscriber, in one call. Raises SubscriberNotFound."""
+        return await self._consume([self._record(body, queue, None, 1, None, None) for body in bodies])
+
+    def _record(
+        self,
+        body: str | bytes,
+        queue: str,
+        message_id: str | None,
+        receive_count: int,
+        group: str | None,
+        attributes: Mapping[str, str] | None,
+    ) -> SQSRecord:
         system = {"ApproximateReceiveCount": str(receive_count)} | ({"MessageGroupId": group} if group else {})
-        record = SQSRecord(
+        return SQSRecord(
             name_of(queue),
             body.decode() if isinstance(body, bytes) else body,
             message_id or str(uuid4()),
@@ -101,20 +117,19 @@ class TestSQSBroker(TestBroker[SQSBroker], broker=SQSBroker):
             {name: text_attribute(value) for name, value in (attributes or {}).items()},
             self._log,
         )
-        return await self._consume(record)
 
     async def redeliver(self, settlement: Settlement) -> Settlement:
         """The message of an earlier delivery once more, with its receive count one higher."""
         old = settlement.record
         system = {**old.attributes, "ApproximateReceiveCount": str(old.receive_count + 1)}
         again = SQSRecord(old.queue, old.body, old.message_id, str(uuid4()), system, old.message_attributes, self._log)
-        return await self._consume(again)
+        return (await self._consume([again]))[0]
 
-    async def _consume(self, record: SQSRecord) -> Settlement:
-        for subscriber in subscribers_of(self.brokers, record.queue):
-            await subscriber.consume_records([record])
-            return self._log.close(record)
-        raise SubscriberNotFound(f"nobody subscribes to {record.queue!r}")
+    async def _consume(self, records: list[SQSRecord]) -> list[Settlement]:
+        for subscriber in subscribers_of(self.brokers, records[0].queue):
+            await subscriber.consume_records(records)
+            return [self._log.close(record) for record in records]
+        raise SubscriberNotFound(f"nobody subscribes to {records[0].queue!r}")
 
     def create_publisher_fake_subscriber(
         self, broker: SQSBroker, publisher: SQSPublisher
@@ -149,19 +164,29 @@ class MemoryProducer(SQSProducer):
         self._log = log
 
     async def publish(self, cmd: SQSPublishCommand) -> str:
-        return await self._hand_over(cmd.body, cmd)
+        return (await self._hand_over([cmd.body], cmd))[0]
 
     async def publish_batch(self, cmd: SQSPublishCommand) -> list[str]:
-        return [await self._hand_over(body, cmd) for body in cmd.batch_bodies]
+        return await self._hand_over(list(cmd.batch_bodies), cmd)
 
-    async def _hand_over(self, body: Any, cmd: SQSPublishCommand) -> str:
-        text, attributes = await self.encode(body, cmd)
-        message_id = str(uuid4())
-        system = {"ApproximateReceiveCount": "1"} | ({"MessageGroupId": cmd.group} if cmd.group else {})
+    async def _hand_over(self, bodies: list[Any], cmd: SQSPublishCommand) -> list[str]:
+        entries = [await self.entry(body, cmd) for body in bodies]
+        ids = [str(uuid4()) for _ in entries]
         for subscriber in subscribers_of(self._brokers, cmd.destination):
-            record = SQSRecord(name_of(cmd.destination), text, message_id, str(uuid4()), system, attributes, self._log)
-            try:
-                await subscriber.process_message(subscriber.pipeline_message([record]))
-            finally:
-                self._log.close(record)
-        return message_id
+            size = subscriber.consumption.batch_size
+            for start in range(0, len(ids), size):
+                chunk = zip(ids[start : start + size], entries[start : start + size], strict=True)
+                records = [self._received(message_id, entry, cmd.destination) for message_id, entry in chunk]
+                try:
+                    await subscriber.process_message(subscriber.pipeline_message(records))
+                finally:
+                    for record in records:
+                        self._log.close(record)
+        return ids
+
+    def _received(self, message_id: str, entry: Mapping[str, Any], queue: str) -> SQSRecord:
+        system = {"ApproximateReceiveCount": "1"}
+        if group := entry.get("MessageGroupId"):
+            system["MessageGroupId"] = group
+        attributes = entry.get("MessageAttributes") or {}
+        return SQSRecord(name_of(queue), entry["MessageBody"], message_id, str(uuid4()), system, attributes, self._log)
