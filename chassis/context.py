@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, TypeVar
 from chassis.clock import Clock, Ids
 from chassis.keys import Key, ListEntry, org_prefix, user_prefix
 from chassis.table import Table
+from chassis.unit import Unit
 from contracts.common import SYSTEM_ACTOR, SYSTEM_ORG, Role
 
 if TYPE_CHECKING:
     from chassis.outbox import Outbox
-    from chassis.unit import Unit
 
 P = TypeVar("P")
 
@@ -91,11 +91,9 @@ class Scope:
         """A place in one of this owner's lists."""
         return ListEntry(index, f"{self.owner_prefix}#{name}", sort)
 
-    def unit(self, *, step: str = "", claimed: bool = True) -> "Unit":
+    def unit(self, *, step: str = "", claimed: bool = True) -> Unit:
         """A new atomic change. A piece of work that commits several names each by `step`, and each is claimed apart;
         `claimed=False` is for changes that are idempotent by themselves."""
-        from chassis.unit import Unit  # noqa: PLC0415  (Unit stands on Scope)
-
         return Unit(self, step=step, claimed=claimed)
 
     def now(self) -> datetime:

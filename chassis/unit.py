@@ -3,11 +3,10 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from chassis.context import Scope
 from chassis.errors import AlreadyExists, AlreadyHandled, Conflict, LimitReached, Stale, TenfoldError, TooLarge
 from chassis.keys import Key, ListEntry
 from chassis.outbox import OutboxEntry, check_size
@@ -27,6 +26,9 @@ from chassis.table import (
 from chassis.tracing import start_publish_span, traceparent_of
 from contracts.event import SOURCE_PREFIX, ContractError, Envelope, Event
 
+if TYPE_CHECKING:
+    from chassis.context import Scope
+
 
 class Unit:
     """Collect changes, then `commit` all of them or none. Nothing is visible before, nothing is half-done after.
@@ -34,7 +36,7 @@ class Unit:
     Each change carries the error to raise when its condition does not hold (`otherwise`).
     """
 
-    def __init__(self, scope: Scope, *, step: str = "", claimed: bool = True) -> None:
+    def __init__(self, scope: "Scope", *, step: str = "", claimed: bool = True) -> None:
         self._scope = scope
         self._operations: list[Operation] = []
         self._errors: list[TenfoldError] = []
