@@ -186,11 +186,15 @@ def _print_addresses(base_url: str) -> None:
     table = Table(show_header=False, box=None)
     for title, value in (
         ("API", base_url), ("docs", f"{base_url}/docs"), ("mailbox", answer["mailbox_url"]),
-        ("AWS", answer["endpoint_url"]),
+        ("AWS", answer["endpoint_url"] if answer["parts"]["aws"] == "running" else "[red]died[/]"),
         *((part, found) for part, found in answer["parts"].items() if part != "aws"),
     ):  # fmt: skip
         table.add_row(title, value)
     out.print(table)
+    died = [part for part, found in answer["parts"].items() if found == "died"]
+    if died:
+        remedy = "make down && make up" if "aws" in died else f"make start-service SERVICE={died[0]}"
+        raise LocalError(f"{', '.join(died)} died; see `make logs SERVICE={died[0]}`, then `{remedy}`")
 
 
 def main() -> None:
