@@ -1,7 +1,7 @@
 """An async client for AWS's JSON-protocol services (DynamoDB, SQS, EventBridge, KMS, Cognito, SSM...)."""
 
 from awsjson.client import AwsJson
-from awsjson.config import Config, CredentialSource, Faults, StaticCredentials
+from awsjson.config import Client, Config, CredentialSource, Faults, StaticCredentials
 from awsjson.errors import (
     AwsError,
     CancellationReason,
@@ -13,11 +13,14 @@ from awsjson.errors import (
     Throttled,
     TransactionCancelled,
 )
+from awsjson.threads import BotoThreads
 
 __all__ = (
     "AwsError",
     "AwsJson",
+    "BotoThreads",
     "CancellationReason",
+    "Client",
     "ConditionFailed",
     "Config",
     "ConfigurationError",

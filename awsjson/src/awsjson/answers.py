@@ -49,20 +49,29 @@ def error(service: Service, operation: Operation, status: int, headers: Mapping[
     code = _code(str(body.get("__type") or headers.get("x-amzn-errortype") or body.get("code") or f"Http{status}"))
     if node := service.errors.get(code):
         decode(node, body)
-    message = str(body.get("message") or body.get("Message") or "")
-    where: dict[str, Any] = {
-        "status": status,
-        "service": service.name,
-        "operation": operation.name,
-        "request_id": headers.get("x-amzn-RequestId", ""),
-    }
+    return typed_error(
+        code,
+        str(body.get("message") or body.get("Message") or ""),
+        body,
+        retryable=True if code in service.retryable_errors else None,
+        status=status,
+        service=service.name,
+        operation=operation.name,
+        request_id=headers.get("x-amzn-RequestId", ""),
+    )
+
+
+def typed_error(
+    code: str, message: str, body: Mapping[str, Any], *, retryable: bool | None = None, **where: Any
+) -> AwsError:
+    """The error of a code, with what else the answer says; `where` is AwsError's status, service and so on."""
     if code == "ConditionalCheckFailedException":
         return ConditionFailed(code, message, item=body.get("Item"), **where)
     if code == "TransactionCanceledException":
         return TransactionCancelled(code, message, reasons=_reasons(body), **where)
-    if code in THROTTLING_CODES or status == 429:
+    if code in THROTTLING_CODES or where.get("status") == 429:
         return Throttled(code, message, **where)
-    return AwsError(code, message, retryable=True if code in service.retryable_errors else None, **where)
+    return AwsError(code, message, retryable=retryable, **where)
 
 
 def _body(raw: bytes) -> dict[str, Any]:
@@ -79,7 +88,7 @@ def _code(raw: str) -> str:
     return raw.rpartition("#")[2].partition(":")[0]
 
 
-def _reasons(body: dict[str, Any]) -> tuple[CancellationReason, ...]:
+def _reasons(body: Mapping[str, Any]) -> tuple[CancellationReason, ...]:
     return tuple(
         CancellationReason(reason.get("Code") or "None", reason.get("Message") or "", reason.get("Item"))
         for reason in body.get("CancellationReasons") or ()

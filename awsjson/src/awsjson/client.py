@@ -192,5 +192,5 @@ class AwsJson:
             if service not in self._targets:
                 assert self._environment is not None
                 target = await asyncio.to_thread(self._environment.target, service)
-                self._targets[service] = (target, URL(target.url, encoded=True))
+                self._targets[service] = (target, URL(target.url))
         return self._targets[service]

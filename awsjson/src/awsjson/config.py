@@ -63,6 +63,20 @@ class Config:
             raise ValueError("max_attempts and max_connections must be at least 1")
 
 
+class Client(Protocol):
+    """What a program needs of either client, AwsJson or BotoThreads; its own fakes can stand there too."""
+
+    async def call(
+        self,
+        service: str,
+        operation: str,
+        params: Mapping[str, Any],
+        *,
+        timeout: float | None = None,
+        retry_unknown: bool = True,
+    ) -> dict[str, Any]: ...
+
+
 class Faults(Protocol):
     """Tests inject errors here: each attempt passes `before`, and `after` once the service has executed it.
 

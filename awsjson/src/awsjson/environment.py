@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 from botocore.auth import SigV4Auth
 from botocore.configprovider import ConfiguredEndpointProvider
@@ -29,13 +30,14 @@ class Target:
     @cached_property
     def host(self) -> str:
         """The Host header: without a port that goes without saying."""
-        return URL(self.url, encoded=True).host_port_subcomponent or ""
+        return URL(self.url).host_port_subcomponent or ""
 
     @cached_property
     def path(self) -> str:
         """The path as it is signed."""
-        signer: Any = SigV4Auth(None, self.signing_name, self.signing_region)
-        return str(signer._normalize_url_path(URL(self.url, encoded=True).raw_path))
+        nobody: Any = None
+        signer: Any = SigV4Auth(nobody, self.signing_name, self.signing_region)
+        return str(signer._normalize_url_path(urlsplit(self.url).path))
 
 
 class Environment:
@@ -99,4 +101,5 @@ class Environment:
 
 
 def _with_path(url: str) -> str:
-    return url if url.endswith("/") else f"{url}/"
+    # an endpoint's own path is used as it is
+    return url if urlsplit(url).path else f"{url}/"

@@ -1,7 +1,7 @@
 """A canned AWS and sleeps that nobody takes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,7 @@ def ok(body: dict[str, Any] | None = None, **headers: str) -> Answer:
     return answer
 
 
-def failing(status: int, code: str, body: dict[str, Any] | None = None, **headers: str) -> Answer:
+def failing(status: int, code: str, body: Mapping[str, Any] | None = None, **headers: str) -> Answer:
     async def answer(request: web.Request) -> web.StreamResponse:
         text = orjson.dumps({"__type": f"com.amazonaws#{code}", "message": "no", **(body or {})})
         return web.Response(status=status, body=text, headers=headers)

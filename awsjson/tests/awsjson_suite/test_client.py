@@ -52,7 +52,7 @@ async def test_retries_what_can_succeed_later(
 
 
 async def test_does_not_retry_what_cannot_succeed(aws: CannedAws, client: AwsJson) -> None:
-    aws.answers = [failing(400, "ValidationException", **{"x-amzn-RequestId": "r-1"})]
+    aws.answers = [failing(400, "ValidationException", None, **{"x-amzn-RequestId": "r-1"})]
     with pytest.raises(AwsError) as caught:
         await client.call("dynamodb", "PutItem", PUT)
     error = caught.value

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from awsjson.codec import decode, encode
 from awsjson.environment import Environment
-from awsjson.errors import THROTTLING_CODES, TRANSIENT_CODES
-from awsjson.service import describe
+from awsjson.errors import THROTTLING_CODES, TRANSIENT_CODES, TRANSIENT_STATUSES
+from awsjson.service import _Shapes, describe
 from botocore.loaders import create_loader
 from botocore.retries.standard import ThrottledRetryableChecker, TransientRetryableChecker
 
@@ -28,8 +28,11 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
 
 
 def test_every_throttling_code_of_botocore_is_known() -> None:
-    assert set(ThrottledRetryableChecker._THROTTLED_ERROR_CODES) <= THROTTLING_CODES
-    assert set(TransientRetryableChecker._TRANSIENT_ERROR_CODES) <= THROTTLING_CODES | TRANSIENT_CODES
+    throttled: Any = ThrottledRetryableChecker
+    transient: Any = TransientRetryableChecker
+    assert set(throttled._THROTTLED_ERROR_CODES) <= THROTTLING_CODES
+    assert set(transient._TRANSIENT_ERROR_CODES) <= THROTTLING_CODES | TRANSIENT_CODES
+    assert set(transient._TRANSIENT_STATUS_CODES) <= TRANSIENT_STATUSES
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -167,3 +170,44 @@ async def test_a_conflict_alone_is_tried_again(aws: CannedAws, client: AwsJson) 
     with pytest.raises(TransactionCancelled) as caught:
         await client.call("dynamodb", "TransactWriteItems", {"TransactItems": []})
     assert caught.value.conflict
+
+
+@pytest.mark.parametrize("value", [None, float("nan"), float("inf"), {"Item": [{"S": None}]}])
+def test_nothing_becomes_null_in_silence(value: Any) -> None:
+    with pytest.raises(TypeError, match="cannot carry"):
+        encode({"A": value})
+
+
+def test_the_word_null_is_a_text_as_others() -> None:
+    assert encode({"A": {"S": "null"}, "null": True}) == b'{"A":{"S":"null"},"null":true}'
+
+
+@pytest.mark.parametrize("value", [object(), {1: 2}, {"a"}, "\ud800"])
+def test_what_json_cannot_carry_is_refused(value: Any) -> None:
+    with pytest.raises(TypeError):
+        encode({"A": value})
+
+
+@pytest.mark.parametrize(("service", "operation"), [("stepfunctions", "TestState"), ("logs", "StartLiveTail")])
+async def test_operations_that_need_more_are_refused(client: AwsJson, service: str, operation: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"host of its own|streams events"):
+        await client.call(service, operation, {})
+
+
+async def test_a_service_that_offers_json_beside_another_protocol(aws: CannedAws, client: AwsJson) -> None:
+    await client.call("cloudwatch", "ListMetrics", {"Namespace": "n"})
+    assert aws.requests[-1][0]["X-Amz-Target"] == "GraniteServiceVersion20100801.ListMetrics"
+    with pytest.raises(ConfigurationError, match="speaks query"):
+        await client.call("sts", "GetCallerIdentity", {})
+
+
+@pytest.mark.parametrize("name", ["glue", "partnercentral-selling", "timestream-influxdb", "dms"])
+def test_no_operation_takes_times_in_two_spellings(name: str) -> None:
+    # one spelling is chosen for the whole request
+    model = create_loader().load_service_model(name, "service-2")
+    shapes = _Shapes(model["shapes"])
+    epochs = shapes.reaching(lambda shape: shape["type"] == "timestamp" and "timestampFormat" not in shape)
+    described = describe(name, model)
+    for operation, raw in model["operations"].items():
+        if described.operation(operation).iso_times:
+            assert raw["input"]["shape"] not in epochs
