@@ -1,5 +1,6 @@
 """Whom a piece of work is for and on whose behalf: the scope that every use case and every repository is built with."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -63,7 +64,7 @@ class Toolbox:
 
 
 @dataclass(frozen=True)
-class Scope:
+class Scope(ABC):
     """The reach of one piece of work in one service's table. Use its subclasses."""
 
     tools: Toolbox
@@ -71,13 +72,14 @@ class Scope:
     cause: Cause
 
     @property
+    @abstractmethod
     def owner_prefix(self) -> str:
-        raise NotImplementedError
+        """What every key of this owner begins with."""
 
     @property
+    @abstractmethod
     def event_org(self) -> str:
         """The org that events published in this scope belong to."""
-        raise NotImplementedError
 
     @property
     def table(self) -> Table:

@@ -1,5 +1,6 @@
 """Subscriptions: one consumer's named interest in some events. One queue, one dead-letter queue, one rule each."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -35,7 +36,7 @@ class ExternalEvent:
     data: BaseModel
 
 
-class _Base:
+class _Base(ABC):
     """What every subscription has: its name, its delivery rules, its pattern on the bus.
 
     `visibility` (seconds) is how long a message stays hidden while nobody extends it, so also how soon the work of a
@@ -49,9 +50,9 @@ class _Base:
         self.visibility, self.max_receives, self.concurrency = visibility, max_receives, concurrency
 
     @property
+    @abstractmethod
     def pattern(self) -> dict[str, Any]:
         """The EventBridge pattern of its rule."""
-        raise NotImplementedError
 
 
 class Subscription(_Base):
