@@ -9,11 +9,22 @@ from faststream.specification.schema.bindings import sqs as bindings
 
 from faststream_sqs._compat import PublisherSpecification, SubscriberSpecification
 from faststream_sqs.config import SQSBrokerConfig, SQSPublisherSpecificationConfig, SQSSubscriberSpecificationConfig
-from faststream_sqs.schemas import name_of
+from faststream_sqs.schemas import SQSQueue, name_of
 
 
-def _channel(name: str) -> ChannelBinding:
-    return ChannelBinding(sqs=bindings.ChannelBinding(queue={"name": name, "fifoQueue": name.endswith(".fifo")}))
+def _channel(name: str, queue: SQSQueue | None = None) -> ChannelBinding:
+    """AsyncAPI's SQS binding: the queue as far as we know it."""
+    known: dict[str, Any] = {"name": name, "fifoQueue": name.endswith(".fifo")}
+    if queue is not None and queue.visibility is not None:
+        known["visibilityTimeout"] = queue.visibility
+    if queue is not None and queue.dead_letter is not None:
+        policy: dict[str, Any] = {"deadLetterQueue": {"name": name_of(queue.dead_letter)}}
+        if queue.max_receives is not None:
+            policy["maxReceiveCount"] = queue.max_receives
+        known["redrivePolicy"] = policy
+    if queue is not None and queue.tags:
+        known["tags"] = dict(queue.tags)
+    return ChannelBinding(sqs=bindings.ChannelBinding(queue=known))
 
 
 def _operation(title: str, payloads: list[tuple[dict[str, Any], str]], served_words: str = "") -> Operation:
@@ -46,7 +57,7 @@ class SQSSubscriberSpecification(SubscriberSpecification[SQSBrokerConfig, SQSSub
             self.name: SubscriberSpec(
                 address=self.queue,
                 description=self.description,
-                bindings=_channel(self.queue),
+                bindings=_channel(self.queue, self.config.queue),
                 operation=_operation(self.name, self.get_payloads()),
             )
         }
