@@ -80,6 +80,7 @@ check: setup ## ruff, mypy --strict, import-linter, stale generated files
 	$(VENV)/bin/mypy .
 	$(VENV)/bin/lint-imports
 	$(PY) -m contracts.schemas --check
+	$(PY) -m deploy.permissions --check
 	$(PY) -m deploy.check
 
 .PHONY: format
@@ -90,8 +91,9 @@ format: setup ## format the code and sort its imports
 # --- generated files
 
 .PHONY: generate
-generate: setup ## JSON Schemas from the contracts
+generate: setup ## JSON Schemas from the contracts, docs/permissions.md from the guards
 	@$(PY) -m contracts.schemas
+	$(PY) -m deploy.permissions
 
 .PHONY: lock
 lock: setup ## resolve every dependency anew

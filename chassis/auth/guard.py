@@ -4,7 +4,7 @@
 the module is imported if the table has no such operation.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated
 
@@ -12,6 +12,7 @@ import structlog
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from chassis.auth.access import Access, gives
 from chassis.auth.tokens import Claims, TokenVerifier
 from chassis.context import Actor, Cause, OrgScope, Toolbox, UserScope
 from chassis.errors import Forbidden, MembershipEnded, NotFound, Unauthenticated
@@ -61,7 +62,7 @@ async def signed_in(request: Request, claims: VerifiedClaims) -> UserScope:
     return scope
 
 
-SignedIn = Annotated[UserScope, Depends(signed_in)]
+SignedIn = Annotated[UserScope, Depends(gives(Access("signed-in"), signed_in))]
 
 
 def anonymous(request: Request) -> UserScope:
@@ -70,7 +71,7 @@ def anonymous(request: Request) -> UserScope:
     return UserScope(tools, actor_of(request, None), Cause(tools.ids.new()), "unknown")
 
 
-Anonymous = Annotated[UserScope, Depends(anonymous)]
+Anonymous = Annotated[UserScope, Depends(gives(Access("public"), anonymous))]
 
 
 async def role_by_projection(scope: OrgScope, claims: Claims) -> Role:
@@ -116,17 +117,20 @@ class Guard:
             scope = org_scope(request, claims, claims.org)
             return await _admitted(request, scope, await role_by_projection(scope, claims), operation, least)
 
-        return guarded
+        return gives(Access("guarded", operation, least), guarded)
 
-    def in_path(self, operation: str) -> Callable[..., Awaitable[OrgScope]]:
-        """For routes under /organizations/{org_id}, in the service that owns the memberships."""
+    def in_path(self, operation: str, *, sometimes: Sequence[str] = ()) -> Callable[..., Awaitable[OrgScope]]:
+        """For routes under /organizations/{org_id}, in the service that owns the memberships.
+
+        `sometimes` are the operations that the use case itself asks for, depending on whom it is about."""
         least = self._least(operation)
+        conditional = {name: self._least(name) for name in sometimes}
 
         async def guarded(request: Request, claims: VerifiedClaims, org_id: str) -> OrgScope:
             scope = org_scope(request, claims, org_id)
             return await _admitted(request, scope, await role_by_membership(scope, claims), operation, least)
 
-        return guarded
+        return gives(Access("guarded", operation, least, conditional), guarded)
 
     def _least(self, operation: str) -> Role:
         try:

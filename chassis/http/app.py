@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
+from chassis.auth.access import document
 from chassis.auth.tokens import TokenVerifier
 from chassis.context import Toolbox
 from chassis.http import problems
@@ -15,7 +16,8 @@ Ready = Callable[[], Awaitable[str | None]]
 
 
 def make_app(service: Service, tools: Toolbox, verifier: TokenVerifier, ready: Ready) -> FastAPI:
-    """`ready()` answers None, or the reason why the service is not ready."""
+    """`ready()` answers None, or the reason why the service is not ready. Raises ContractError for a route that says
+    nothing of who may call it."""
     app = FastAPI(
         title=f"Tenfold {service.name}",
         version="1",
@@ -25,7 +27,9 @@ def make_app(service: Service, tools: Toolbox, verifier: TokenVerifier, ready: R
         telemetry={"operation_spans": False, "logs": False, "exclude": is_health_check},
     )
     app.state.tools, app.state.verifier = tools, verifier
-    app.include_router(service.load_router())
+    router = service.load_router()
+    document(router)
+    app.include_router(router)
     problems.install(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(Logged, service=service.name)

@@ -173,7 +173,8 @@ async def change_role(
 
 @router.delete("/organizations/{org_id}/members/{user_id}", status_code=204)
 async def remove_member(
-    scope: Annotated[OrgScope, Depends(guard.in_path("tenancy.member.leave"))], user_id: UserId
+    scope: Annotated[OrgScope, Depends(guard.in_path("tenancy.member.leave", sometimes=[members.REMOVE]))],
+    user_id: UserId,
 ) -> None:
     """Remove a member (as an admin), or leave oneself; 409 if no owner would be left."""
     await members.remove(scope, user_id)

@@ -1,0 +1,85 @@
+"""A route says who may call it, or its service does not start."""
+
+from typing import Annotated
+
+import pytest
+from fastapi import APIRouter, Depends
+
+from chassis.auth.guard import Anonymous, Guard, SignedIn
+from chassis.context import OrgScope
+from chassis.service import Service
+from chassis.testing.service import ServiceUnderTest
+from contracts.common import Role
+from contracts.event import ContractError
+from tests.chassis.world import service
+
+guard = Guard({"tasks.task.paint": Role.MEMBER, "tasks.task.varnish": Role.ADMIN})
+open_router, guarded_router, confused_router = APIRouter(), APIRouter(), APIRouter()
+nested_router, mounted_router = APIRouter(), APIRouter()
+
+
+@open_router.get("/open")
+async def forgotten() -> str:
+    return "everybody's"
+
+
+@guarded_router.get("/{org_id}/varnish")
+async def varnish(
+    scope: Annotated[OrgScope, Depends(guard.in_path("tasks.task.paint", sometimes=["tasks.task.varnish"]))],
+) -> None: ...
+
+
+@guarded_router.get("/public")
+async def public(scope: Anonymous) -> None: ...
+
+
+@guarded_router.get("/mine")
+async def mine(scope: SignedIn) -> None: ...
+
+
+@confused_router.get("/both")
+async def both(scope: SignedIn, other: Anonymous) -> None: ...
+
+
+nested_router.include_router(guarded_router)
+mounted_router.mount("/files", lambda _scope, _receive, _send: None)  # type: ignore[arg-type,return-value]
+
+
+@pytest.mark.parametrize(
+    ("router", "message"),
+    [
+        ("open_router", "GET /open has no guard"),
+        ("confused_router", "GET /both has several guards"),
+        ("mounted_router", "/files can't be guarded"),
+        ("nested_router", "can't be guarded"),
+    ],
+)
+def test_a_route_that_does_not_say_it_keeps_the_service_from_starting(
+    monkeypatch: pytest.MonkeyPatch, router: str, message: str
+) -> None:
+    made = ServiceUnderTest(service)
+    monkeypatch.setattr(Service, "load_router", lambda _self: globals()[router])
+    with pytest.raises(ContractError, match=message):
+        made.client()
+
+
+async def test_the_document_says_what_each_route_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = ServiceUnderTest(service)
+    monkeypatch.setattr(Service, "load_router", lambda _self: guarded_router)
+    async with made.client() as http:
+        paths = (await http.get("/openapi.json")).json()["paths"]
+    said = {path: {k: v for k, v in each["get"].items() if k.startswith("x-")} for path, each in paths.items()}
+    assert said == {
+        "/{org_id}/varnish": {
+            "x-operation": "tasks.task.paint",
+            "x-required-role": "member",
+            "x-conditional-roles": {"tasks.task.varnish": "admin"},
+        },
+        "/public": {"x-access": "public"},
+        "/mine": {"x-access": "signed-in"},
+    }
+
+
+def test_a_condition_without_a_rule_cannot_be_named() -> None:
+    with pytest.raises(ContractError, match="polish has no entry"):
+        guard.in_path("tasks.task.paint", sometimes=["tasks.task.polish"])
