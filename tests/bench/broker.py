@@ -15,7 +15,7 @@ from tests.bench.emulator import NoEmulator, Queues, running_emulator
 from tests.bench.figures import Report
 from tests.bench.processes import RunFailed
 
-SECTIONS = ("consumer", "peers", "dynamodb", "pollers", "memory", "imports")
+SECTIONS = ("consumer", "peers", "dynamodb", "pollers", "memory", "imports", "profile")
 
 
 def arguments() -> argparse.Namespace:
@@ -47,6 +47,7 @@ def sections(report: Report, chosen: argparse.Namespace) -> dict[str, Callable[[
     from tests.bench.memory import memory_section
     from tests.bench.peers import peers_section
     from tests.bench.pollers import pollers_section
+    from tests.bench.profiles import profile_section
 
     def consumption(url: str) -> Consumption:
         return Consumption(url, Queues(url), chosen.messages)
@@ -57,6 +58,7 @@ def sections(report: Report, chosen: argparse.Namespace) -> dict[str, Callable[[
         "dynamodb": with_emulator(lambda url: dynamodb_section(report, url, chosen.rounds)),
         "pollers": lambda: pollers_section(report, chosen.rounds),
         "memory": lambda: memory_section(report, chosen.memory_messages),
+        "profile": lambda: profile_section(report),
         "imports": lambda: imports_section(report, chosen.rounds),
     }
 

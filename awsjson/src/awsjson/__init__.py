@@ -1,6 +1,8 @@
 """An async client for AWS's JSON-protocol services (DynamoDB, SQS, EventBridge, KMS, Cognito, SSM...)."""
 
-from awsjson.client import AwsJson
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from awsjson.config import Client, Config, CredentialSource, Faults, StaticCredentials
 from awsjson.errors import (
     AwsError,
@@ -13,7 +15,10 @@ from awsjson.errors import (
     Throttled,
     TransactionCancelled,
 )
-from awsjson.threads import BotoThreads
+
+if TYPE_CHECKING:
+    from awsjson.client import AwsJson
+    from awsjson.threads import BotoThreads
 
 __all__ = (
     "AwsError",
@@ -33,3 +38,14 @@ __all__ = (
     "Throttled",
     "TransactionCancelled",
 )
+
+# aiohttp and botocore cost a fifth of a second: who only names errors and protocols does not load them
+_LOADED_WHEN_USED = {"AwsJson": "awsjson.client", "BotoThreads": "awsjson.threads"}
+
+
+def __getattr__(name: str) -> Any:
+    module = _LOADED_WHEN_USED.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(module), name)
+    return found

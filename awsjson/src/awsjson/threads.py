@@ -30,7 +30,7 @@ MISCONFIGURED = (
 class BotoThreads:
     """Calls AWS through botocore's own clients (boto3's clients are these) in a pool of threads.
 
-    Same parameters, answers and errors as AwsJson, so that either can stand behind a port; about four times the CPU.
+    Same parameters, answers and errors as AwsJson, so that either can stand behind a port; about five times the CPU.
     It knows what AwsJson leaves out: proxies, account-based endpoints, services of other protocols, checked parameters.
     """
 

@@ -14,6 +14,9 @@ from opentelemetry.trace import SpanKind, StatusCode
 from awsjson import AwsError, AwsJson
 from awsjson_suite.stubs import KEYS, CannedAws, Naps, failing, ok
 
+OPEN = "from awsjson import AwsJson; AwsJson(region='eu-central-1')"
+ERRORS = "from awsjson import AwsError, Client, StaticCredentials"
+
 
 async def traced(aws: CannedAws, naps: Naps, *calls: tuple[str, str, dict[str, Any]]) -> InMemorySpanExporter:
     kept = InMemorySpanExporter()
@@ -62,7 +65,9 @@ async def test_a_failure_is_told(aws: CannedAws, naps: Naps) -> None:
     assert span.status.status_code is StatusCode.ERROR
 
 
-@pytest.mark.parametrize("module", ["opentelemetry", "boto3"])
-def test_what_is_optional_is_not_loaded(module: str) -> None:
-    code = f"import sys, awsjson; awsjson.AwsJson(region='eu-central-1'); sys.exit({module!r} in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=30).returncode == 0
+@pytest.mark.parametrize(
+    ("module", "code"), [("opentelemetry", OPEN), ("boto3", OPEN), ("aiohttp", ERRORS), ("botocore", ERRORS)]
+)
+def test_what_is_not_needed_is_not_loaded(module: str, code: str) -> None:
+    command = [sys.executable, "-c", f"import sys; {code}; sys.exit({module!r} in sys.modules)"]
+    assert subprocess.run(command, check=False, timeout=30).returncode == 0
