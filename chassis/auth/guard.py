@@ -65,7 +65,7 @@ async def signed_in(request: Request, claims: VerifiedClaims) -> UserScope:
 SignedIn = Annotated[UserScope, Depends(gives(Access("signed-in"), signed_in))]
 
 
-def anonymous(request: Request) -> UserScope:
+async def anonymous(request: Request) -> UserScope:
     """The scope of somebody unknown, for the few public routes (sign-up, sign-in)."""
     tools = tools_of(request)
     return UserScope(tools, actor_of(request, None), Cause(tools.ids.new()), "unknown")

@@ -16,7 +16,7 @@ from services.identity.model import Email, Name
 from services.identity.ports import Tokens
 
 
-def somebody(request: Request, scope: Anonymous) -> UserScope:
+async def somebody(request: Request, scope: Anonymous) -> UserScope:
     """The scope of somebody who may repeat a request with its Idempotency-Key. Its answer is not kept: it is not
     known yet whose it is, and it may hold tokens. The effect exists once all the same."""
     return replace(scope, cause=replace(scope.cause, claim=claim_for(request, scope)))
