@@ -16,6 +16,7 @@ from chassis.keys import inbox_key
 from chassis.subscription import AnyEvent, AnySubscription, ExternalSubscription, Subscription
 from chassis.tracing import consumer_span, mark_failed
 from contracts.event import REGISTRY, SOURCE_PREFIX, ContractError, Envelope
+from contracts.versions import upcast
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +58,10 @@ class Dispatcher:
     async def handle(self, delivery: Delivery) -> None:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(service=self._tools.service, subscription=self._subscription.name)
-        call = self._understood(delivery)
+        try:
+            call = self._understood(delivery)
+        except AlreadyHandled:
+            return
         context = call.context
         structlog.contextvars.bind_contextvars(
             event_id=context.event_id, event_type=context.event_type, org=context.scope.org_id
@@ -104,6 +108,8 @@ class Dispatcher:
         if known is not None:
             model, handler = known
             argument = _validated(model, envelope.data, "data")
+        elif (moved := _moved(subscription, envelope)) is not None:
+            handler, argument = moved
         elif subscription.any_handler is not None:
             handler, argument = subscription.any_handler, _any_event(envelope)
         else:
@@ -154,6 +160,24 @@ def _validated(model: type[M], value: Any, where: str) -> M:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         raise Rejected(f"{where}.{field}: {first['msg']}") from error
+
+
+def _moved(subscription: Subscription, envelope: Envelope) -> tuple[Callable[..., Awaitable[None]], BaseModel] | None:
+    """The handler of a newer version, with what it reads of this older one. None if none of the newer is handled here.
+
+    Raises AlreadyHandled for a fact that comes in the newer version too: that one counts.
+    """
+    handlers = subscription.handlers
+    if envelope.successor in handlers:
+        raise AlreadyHandled(f"{envelope.successor} is published beside it.")
+    try:
+        newer = upcast(envelope.type, envelope.data, handlers.__contains__)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Rejected(f"data: {envelope.type} cannot be read as a newer version: {error!r}") from error
+    if newer is None:
+        return None
+    model, handler = handlers[newer[0]]
+    return handler, _validated(model, newer[1], "data")
 
 
 def _any_event(envelope: Envelope) -> AnyEvent:

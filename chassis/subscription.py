@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from contracts.event import SOURCE_PREFIX, ContractError
 from contracts.reads import Reads
+from contracts.versions import older_types
 
 if TYPE_CHECKING:
     from chassis.context import EventContext
@@ -92,7 +93,9 @@ class Subscription(_Base):
 
     @property
     def types(self) -> tuple[str, ...]:
-        return tuple(sorted(self.handlers))
+        """What it gets: what it has handlers for, and the older versions that are turned into these. So a consumer
+        that moved to a new version misses nothing of a producer that was not deployed yet."""
+        return tuple(sorted({*self.handlers, *(old for name in self.handlers for old in older_types(name))}))
 
     @property
     def pattern(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from chassis.errors import AlreadyExists, AlreadyHandled, Conflict, LimitReached, Stale, TenfoldError, TooLarge
 from chassis.keys import Key, ListEntry
@@ -25,6 +25,7 @@ from chassis.table import (
 )
 from chassis.tracing import start_publish_span, traceparent_of
 from contracts.event import SOURCE_PREFIX, ContractError, Envelope, Event
+from contracts.versions import older_types
 
 if TYPE_CHECKING:
     from chassis.context import Scope
@@ -95,14 +96,26 @@ class Unit:
         """Commit only if the item exists with these values."""
         self._add(Check(key, dict(equals or {})), otherwise)
 
-    def publish(self, event: Event, *, version: int, org_id: str | None = None) -> str:
+    def publish(self, event: Event, *, version: int, org_id: str | None = None, older: Sequence[Event] = ()) -> str:
         """Publish `event` with the commit; `version` is the aggregate's version after it. Returns the event's id.
 
-        Raises ContractError if another service owns the event, TooLarge if EventBridge would refuse its size.
+        `older` is the same fact in older versions, for consumers that have not moved; who has, does not get it twice.
+        Raises ContractError if another service owns the event or it does not match its schema, TooLarge if EventBridge
+        would refuse its size.
         """
+        for before in older:
+            if before.event_type not in older_types(event.event_type):
+                raise ContractError(
+                    f"no upcaster turns {before.event_type} into {event.event_type}; write one beside it"
+                )
+            self._publish(before, version, org_id, successor=event.event_type)
+        return self._publish(event, version, org_id)
+
+    def _publish(self, event: Event, version: int, org_id: str | None, successor: str | None = None) -> str:
         scope = self._scope
         if event.owner() != scope.tools.service:
             raise ContractError(f"{scope.tools.service} may not publish {event.event_type}")
+        data = _matching(event)
         event_id = scope.tools.ids.new()
         span = start_publish_span(event.event_type, event_id)
         envelope = Envelope(
@@ -117,10 +130,11 @@ class Unit:
             aggregateversion=version,
             correlationid=scope.cause.correlation_id,
             causationid=scope.cause.causation_id,
+            successor=successor,
             traceparent=traceparent_of(span),
             clientip=scope.actor.client_ip,
             useragent=scope.actor.user_agent,
-            data=event.model_dump(mode="json", exclude_none=True),
+            data=data,
         )
         detail = json.dumps(
             envelope.model_dump(mode="json", exclude_none=True), ensure_ascii=False, separators=(",", ":")
@@ -161,6 +175,19 @@ class Unit:
     def _add(self, operation: Operation, error: TenfoldError) -> None:
         self._operations.append(operation)
         self._errors.append(error)
+
+
+def _matching(event: Event) -> dict[str, Any]:
+    """What goes on the bus. A model can be filled past its validation (`model_construct`, `model_copy`, a list that is
+    appended to), so what it became is validated, not what it was made from. Raises ContractError."""
+    data = event.model_dump(mode="json", exclude_none=True, warnings=False)
+    try:
+        type(event).model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(map(str, first["loc"]))
+        raise ContractError(f"{event.event_type} does not match its schema: {field}: {first['msg']}") from None
+    return data
 
 
 def _default_error(expect: Expect) -> TenfoldError:

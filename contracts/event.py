@@ -50,7 +50,11 @@ class Event(BaseModel):
         if cls.subject_field not in cls.model_fields:
             raise ContractError(f"{cls.event_type}: subject {cls.subject_field!r} is not one of its fields")
         if cls.event_type in REGISTRY:
-            raise ContractError(f"{cls.event_type} is declared twice; give the new fact another type or version")
+            other = REGISTRY[cls.event_type]
+            raise ContractError(
+                f"{cls.__module__}: {cls.__name__} has the type {cls.event_type}, which is that of "
+                f"{other.__module__}.{other.__name__}; give one of the two facts another type or version"
+            )
         REGISTRY[cls.event_type] = cls
 
     @classmethod
@@ -96,6 +100,8 @@ class Envelope(BaseModel):
     aggregateversion: int = Field(ge=0)
     correlationid: str
     causationid: str | None = None
+    successor: str | None = None
+    """The newer type under which the same fact is published beside this one: who reads that, ignores this."""
     traceparent: str | None = None
     clientip: str | None = None
     useragent: str | None = None

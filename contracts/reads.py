@@ -1,5 +1,8 @@
 """The tolerant reader: a consumer's own subset of an event, which is all that it can read of it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, ClassVar, Generic, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict
@@ -7,6 +10,21 @@ from pydantic import BaseModel, ConfigDict
 from contracts.event import ContractError, Event
 
 E = TypeVar("E", bound=Event)
+
+
+_collected: ContextVar[list[str] | None] = ContextVar("collected", default=None)
+
+
+@contextmanager
+def collecting() -> Iterator[list[str]]:
+    """Readers defined meanwhile are not refused; what is wrong with them is listed. For the check that reports all of
+    it at once, and with the handlers that it concerns."""
+    found: list[str] = []
+    token = _collected.set(found)
+    try:
+        yield found
+    finally:
+        _collected.reset(token)
 
 
 class Reads(BaseModel, Generic[E]):
@@ -29,9 +47,16 @@ class Reads(BaseModel, Generic[E]):
         for name, field in cls.model_fields.items():
             promised = event.model_fields.get(name)
             if promised is None:
-                raise ContractError(f"{cls.__qualname__} reads {name!r}, which {event.event_type} does not have")
-            if field.is_required() and not promised.is_required() and type(None) in get_args(promised.annotation):
-                raise ContractError(f"{cls.__qualname__} requires {name!r}, which {event.event_type} may leave out")
+                _refuse(f"{cls.__qualname__} reads {name!r}, which {event.event_type} does not have")
+            elif field.is_required() and not promised.is_required() and type(None) in get_args(promised.annotation):
+                _refuse(f"{cls.__qualname__} requires {name!r}, which {event.event_type} may leave out")
+
+
+def _refuse(what: str) -> None:
+    found = _collected.get()
+    if found is None:
+        raise ContractError(what)
+    found.append(what)
 
 
 def _event_of(cls: type[BaseModel]) -> type[Event] | None:

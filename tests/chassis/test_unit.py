@@ -228,6 +228,7 @@ async def test_an_event_says_where_it_comes_from(tasks_service: ServiceUnderTest
         "aggregateversion": 4,
         "correlationid": scope.cause.correlation_id,
         "causationid": "event0",
+        "successor": None,
         "clientip": "192.0.2.7",
         "useragent": "curl",
     }
