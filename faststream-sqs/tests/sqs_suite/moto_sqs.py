@@ -8,9 +8,11 @@ from typing import Any
 
 import boto3
 
+LONGEST_POLL = 0.6
+
 
 class OneAtATime:
-    """boto3's client with a lock around each call; long polls ask again and again without holding it."""
+    """boto3's client with a lock around each call; long polls ask again and again without holding it, and not long."""
 
     def __init__(self) -> None:
         session = boto3.Session("test", "test", region_name="eu-central-1")
@@ -25,7 +27,7 @@ class OneAtATime:
             return method(**params)
 
     def receive_message(self, **params: Any) -> Any:
-        deadline = time.monotonic() + params.pop("WaitTimeSeconds", 0)
+        deadline = time.monotonic() + min(LONGEST_POLL, params.pop("WaitTimeSeconds", 0))
         while True:
             answer = self._locked(self._client.receive_message, WaitTimeSeconds=0, **params)
             if answer.get("Messages") or time.monotonic() >= deadline:

@@ -35,8 +35,10 @@ def queue() -> str:
     return f"q{uuid4().hex[:12]}"
 
 
-def broker_for(backend: Backend, queue: SQSQueue | str, handle: Handle, **options: Any) -> SQSBroker:
-    broker = SQSBroker(backend.transport, logger=None, graceful_timeout=5.0)
+def broker_for(
+    backend: Backend, queue: SQSQueue | str, handle: Handle, *, poll_grace: float = 0.05, **options: Any
+) -> SQSBroker:
+    broker = SQSBroker(backend.transport, logger=None, graceful_timeout=5.0, poll_grace=poll_grace)
     broker.subscriber(queue, raw=True, no_reply=True, **({"wait": 1} | options))(handle)
     return broker
 
@@ -138,7 +140,7 @@ async def test_reject_without_a_dead_letter_queue_leaves_the_message(backend: Ba
 async def test_a_handler_slower_than_the_visibility_runs_once(backend: Backend, queue: str) -> None:
     if backend.name == "memory":
         backend = Backend("memory", MemorySQS(), 1.0)
-    visibility, length = (2, 5.0) if backend.name == "ministack" else (1, 2.2)
+    visibility, length = (2, 5.0) if backend.name == "ministack" else (1, 1.7)
     url = await backend.create(queue)
     runs: list[int] = []
     finished: list[int] = []
@@ -167,7 +169,7 @@ async def test_stop_returns_the_buffered_at_once_and_finishes_the_running(backen
         await asyncio.sleep(0.5)
         finished.append(message.body)
 
-    broker = broker_for(backend, SQSQueue(queue, visibility=60), handle, max_workers=2)
+    broker = broker_for(backend, SQSQueue(queue, visibility=60), handle, max_workers=2, poll_grace=2.0)
     await broker.start()
     await asyncio.wait_for(started.wait(), 5)
     await broker.stop()
@@ -218,7 +220,7 @@ async def test_the_brokers_own_client(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     got: list[Any] = []
-    broker = SQSBroker(endpoint_url=ministack, region="eu-central-1", transport=transport, logger=None)
+    broker = SQSBroker(endpoint_url=ministack, region="eu-central-1", transport=transport, logger=None, poll_grace=0.05)
 
     @broker.subscriber(SQSQueue(queue, declare=True), wait=1, max_workers=4)
     async def handle(body: dict[str, int]) -> None:
