@@ -50,7 +50,7 @@ def request_upload(files: ServiceUnderTest) -> Request:
     return ask
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def credentials() -> Iterator[None]:
     """What boto3 asks for before it presigns or calls; good for nothing."""
     with pytest.MonkeyPatch.context() as patch:
@@ -60,7 +60,7 @@ def credentials() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def emulator(credentials: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     with Emulator(tmp_path_factory.mktemp("aws")) as started:
         yield started

@@ -37,7 +37,7 @@ async def s3_store(endpoint_url: str | None) -> AsyncIterator[S3ObjectStore]:
 
 
 @pytest.fixture
-async def moto_store(credentials: None) -> AsyncIterator[S3ObjectStore]:
+async def moto_store() -> AsyncIterator[S3ObjectStore]:
     with mock_aws():
         async with s3_store(None) as store:
             yield store
