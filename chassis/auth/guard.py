@@ -18,7 +18,7 @@ from chassis.context import Actor, Cause, OrgScope, Toolbox, UserScope
 from chassis.errors import Forbidden, MembershipEnded, NotFound, Unauthenticated
 from chassis.http.idempotency import claim_for, replay_if_known
 from chassis.members import Member, Members
-from contracts.common import Role
+from contracts.common import OrgId, Role
 from contracts.event import ContractError
 
 MAX_AGENT = 200
@@ -126,7 +126,7 @@ class Guard:
         least = self._least(operation)
         conditional = {name: self._least(name) for name in sometimes}
 
-        async def guarded(request: Request, claims: VerifiedClaims, org_id: str) -> OrgScope:
+        async def guarded(request: Request, claims: VerifiedClaims, org_id: OrgId) -> OrgScope:
             scope = org_scope(request, claims, org_id)
             return await _admitted(request, scope, await role_by_membership(scope, claims), operation, least)
 

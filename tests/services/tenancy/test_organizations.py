@@ -155,3 +155,11 @@ async def test_the_slug_points_at_its_organization(world: World) -> None:
 async def test_nobody_comes_in_without_a_token(world: World) -> None:
     answer = await world.call(None, "GET", "/organizations")
     assert is_problem(answer, 401, "unauthenticated")
+
+
+async def test_what_is_no_organizations_id_never_becomes_a_key(world: World) -> None:
+    """A `#` in it would name a partition beneath another organization's prefix."""
+    org_id = await world.organization()
+    for forged in (f"{org_id}%23A", f"{org_id}%23MEMBER%23user_bo", "acme", "org_", "%00"):
+        refused = await world.call("bo", "GET", f"/organizations/{forged}")
+        assert is_problem(refused, 422, "invalid", "path.org_id"), refused.text
