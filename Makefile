@@ -88,6 +88,10 @@ format: setup ## format the code and sort its imports
 	@$(VENV)/bin/ruff check --fix --quiet . || true
 	$(VENV)/bin/ruff format .
 
+.PHONY: bench-broker
+bench-broker: setup ## what the broker and its client cost; ARGS="consumer --rounds 9"
+	@$(PY) -m tests.bench.broker $(ARGS)
+
 # --- generated files
 
 .PHONY: generate
@@ -99,6 +103,7 @@ generate: setup ## JSON Schemas from the contracts, docs/permissions.md from the
 lock: setup ## resolve every dependency anew
 	@$(COMPILE) --upgrade --group dev pyproject.toml services/*/pyproject.toml -o requirements.lock
 	$(COMPILE) --upgrade deploy/embedded/requirements.in -o deploy/embedded/requirements.lock
+	$(COMPILE) --upgrade tests/bench/peers.in -o tests/bench/peers.lock
 	for service in $(SERVICES); do
 	  $(COMPILE) -c requirements.lock pyproject.toml faststream-sqs/pyproject.toml services/$$service/pyproject.toml -o services/$$service/requirements.lock
 	done
