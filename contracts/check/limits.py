@@ -89,7 +89,7 @@ def _limits(old: Schema, new: Schema) -> Iterator[tuple[str, Direction]]:
                 text = f"{name} {word} {_or_any(after)}, was {_or_any(before)}"
                 yield text, _direction(before, after, sign)
     for low, sign in ((True, 1), (False, -1)):
-        first, second = _edge(old, low=low), _edge(new, low=low)
+        first, second = edge(old, low=low), edge(new, low=low)
         if first != second:
             yield f"range {_edge_text(second, low)}, was {_edge_text(first, low)}", _direction(first, second, sign)
     if old.get("pattern") != new.get("pattern"):
@@ -115,7 +115,7 @@ def _step_direction(before: float | None, after: float | None) -> Direction:
     return "loosened" if before % after == 0 else "replaced"
 
 
-def _edge(schema: Schema, *, low: bool) -> tuple[float, int] | None:
+def edge(schema: Schema, *, low: bool) -> tuple[float, int] | None:
     """The limit of a number; its second part orders "more than 3" above "at least 3"."""
     inclusive, exclusive = ("minimum", "exclusiveMinimum") if low else ("maximum", "exclusiveMaximum")
     sign = 1 if low else -1
@@ -137,7 +137,7 @@ def _within(value: Any, schema: Schema) -> bool:
         fits = schema.get("minLength", 0) <= size <= schema.get("maxLength", size)
         return fits and ("pattern" not in schema or re.search(schema["pattern"], value) is not None)
     if isinstance(value, int | float) and not isinstance(value, bool):
-        low, high = _edge(schema, low=True), _edge(schema, low=False)
+        low, high = edge(schema, low=True), edge(schema, low=False)
         return (low is None or (value, 0) >= low) and (high is None or (value, 0) <= high)
     return True
 

@@ -74,10 +74,12 @@ class Verdict:
     """Old versions that have a successor, and who still subscribes to them."""
     unread: Mapping[str, tuple[str, ...]]
     """Fields that no consumer reads, by event type."""
+    edited: tuple[str, ...] = ()
+    """Golden examples that are not what they were: they stand for events that exist, so none may change or go."""
 
     @property
     def breaking(self) -> bool:
-        return any(one.severity is BREAKING for one in self.findings)
+        return bool(self.edited) or any(one.severity is BREAKING for one in self.findings)
 
 
 def judge(base: Snapshot, tree: Snapshot) -> Verdict:
@@ -88,6 +90,7 @@ def judge(base: Snapshot, tree: Snapshot) -> Verdict:
     current = _readers_by_type(tree.readers)
     waiting = {old: tuple(current.get(old, ())) for old in _superseded(tree.schemas)}
     return Verdict(
+        edited=tuple(sorted(path for path, text in base.golden.items() if tree.golden.get(path) != text)),
         findings=tuple(findings),
         removable=tuple(old for old, readers in waiting.items() if not readers),
         waiting={old: readers for old, readers in waiting.items() if readers},

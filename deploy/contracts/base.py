@@ -1,0 +1,121 @@
+"""The contracts and their readers as of a git revision: from what is committed there, without running its code."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from contracts.check.shape import Schema, resolved
+from contracts.check.verdict import Reader, Snapshot
+from contracts.event import ContractError
+from deploy.services import ROOT
+
+SCHEMAS, GOLDEN, DOCUMENTS = "contracts/schemas", "contracts/golden", "docs/asyncapi"
+FILES = (SCHEMAS, GOLDEN, DOCUMENTS)
+
+
+def snapshot(revision: str | None, root: Path = ROOT) -> Snapshot:
+    """What is committed at `revision`; None: at HEAD, or the files as they lie where there is no git.
+
+    Raises ContractError for a revision that does not exist, and for a file that is not what it should be.
+    """
+    if revision is None and not is_checkout(root):
+        return parse({path: (root / path).read_bytes() for path in _on_disk(root)})
+    return parse(files_of(revision or "HEAD", root, FILES))
+
+
+def parse(files: dict[str, bytes]) -> Snapshot:
+    schemas: dict[str, Schema] = {}
+    for path, text in files.items():
+        if path.startswith(f"{SCHEMAS}/"):
+            schema = _json(path, text)
+            if "x-type" not in schema or not isinstance(schema.get("properties"), dict):
+                raise ContractError(f"{path} is no schema of an event; run `make generate` and commit it")
+            if (twin := schema["x-type"]) in schemas or twin != Path(path).stem:
+                raise ContractError(
+                    f"{path} describes {twin}, which is not its name; run `make generate` and commit it"
+                )
+            schemas[twin] = schema
+    readers: list[Reader] = []
+    for path, text in files.items():
+        if path.startswith(f"{DOCUMENTS}/") and Path(path).stem != "tenfold":
+            readers += readers_in(_json(path, text), path)
+    golden = {path: text for path, text in files.items() if path.startswith(f"{GOLDEN}/")}
+    return Snapshot(schemas, tuple(readers), golden)
+
+
+def readers_in(document: Schema, path: str) -> Iterator[Reader]:
+    """What a service's AsyncAPI document says of its consumers."""
+    try:
+        for operation in document.get("operations", {}).values():
+            if operation["action"] == "receive" and "x-reads" in operation:
+                schema = resolved(operation["x-reads"], document)
+                whole = {**schema, "components": document["components"]}
+                yield Reader(
+                    service=document["x-service"], subscription=operation["x-subscription"],
+                    event_type=operation["x-event"], handler=operation["x-handler"]["function"],
+                    file=operation["x-handler"]["file"], line=0, schema=whole,
+                )  # fmt: skip
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ContractError(f"{path} is no AsyncAPI document of ours ({error!r}); run `make generate`") from None
+
+
+def files_of(revision: str, root: Path, under: Sequence[str]) -> dict[str, bytes]:
+    """The files below `under` at a revision, by path: two calls of git, however many there are."""
+    if _git(root, "rev-parse", "--quiet", "--verify", f"{revision}^{{commit}}") is None:
+        raise ContractError(
+            f"the base {revision} does not exist in this clone; name another (BASE=origin/main), or fetch it: "
+            "git fetch --unshallow"
+        )
+    listed = _git(root, "ls-tree", "-r", "-z", revision, "--", *under) or b""
+    entries = [line.split(b"\t", 1) for line in listed.split(b"\0") if line]
+    hashes = [head.split()[2] for head, _ in entries]
+    blobs = _git(root, "cat-file", "--batch", stdin=b"\n".join(hashes) + b"\n") if hashes else b""
+    return dict(zip([name.decode() for _, name in entries], _blobs(blobs or b""), strict=True))
+
+
+def is_checkout(root: Path) -> bool:
+    """The folder itself is the top of a git work tree with a commit (not: a folder somewhere inside another's)."""
+    top = _git(root, "rev-parse", "--show-toplevel")
+    commit = _git(root, "rev-parse", "--quiet", "--verify", "HEAD")
+    return top is not None and commit is not None and Path(top.decode().strip()).resolve() == root.resolve()
+
+
+def _blobs(answer: bytes) -> Iterator[bytes]:
+    at = 0
+    while at < len(answer):
+        end = answer.index(b"\n", at)
+        size = int(answer[at:end].split()[2])
+        yield answer[end + 1 : end + 1 + size]
+        at = end + size + 2
+
+
+def _on_disk(root: Path) -> list[str]:
+    return [path.relative_to(root).as_posix() for folder in FILES for path in sorted((root / folder).rglob("*.json"))]
+
+
+def parse_json(files: dict[str, bytes], path: str) -> dict[str, Any]:
+    """The JSON object in one of the files; empty where there is no such file. Raises ContractError."""
+    return _json(path, files[path]) if path in files else {}
+
+
+def _json(path: str, text: bytes) -> dict[str, Any]:
+    try:
+        parsed = json.loads(text)
+    except ValueError as error:
+        raise ContractError(f"{path} is not JSON ({error}); restore it, or run `make generate`") from None
+    if not isinstance(parsed, dict):
+        raise ContractError(f"{path} is not a JSON object; restore it, or run `make generate`")
+    return parsed
+
+
+def _git(root: Path, *arguments: str, stdin: bytes | None = None) -> bytes | None:
+    """What git answers; None where it fails or is not installed."""
+    git = shutil.which("git")
+    if git is None:
+        return None
+    command = [git, "-C", str(root), *arguments]
+    done = subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=60)  # noqa: S603
+    return done.stdout if done.returncode == 0 else None

@@ -1,0 +1,113 @@
+"""The contracts and their readers as the working tree declares them."""
+
+import inspect
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chassis.service import Service, service
+from chassis.subscription import AnySubscription, Subscription
+from contracts.catalog import load_all
+from contracts.check.verdict import Reader, Snapshot, split
+from contracts.event import ContractError
+from contracts.reads import collecting
+from contracts.schemas import schema_of
+from contracts.versions import UPCASTERS
+from deploy.services import ROOT, service_names
+
+GOLDEN = "contracts/golden"
+_LOADERS = ("chassis/service.py", "contracts/catalog.py", "contracts/event.py", "contracts/reads.py")
+"""Where a traceback ends that began in somebody else's mistake."""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """`unreadable` is why a service's consumers could not be loaded, one line each; they are missing then."""
+
+    services: tuple[Service, ...]
+    subscriptions: dict[str, tuple[AnySubscription, ...]]
+    snapshot: Snapshot
+    unreadable: tuple[str, ...] = ()
+
+    @property
+    def followed(self) -> Iterator[tuple[str, Subscription]]:
+        """The subscriptions to our own events, with their services."""
+        for name, found in self.subscriptions.items():
+            yield from ((name, one) for one in found if isinstance(one, Subscription))
+
+
+def declared(root: Path = ROOT) -> Declared:
+    """Load every contract and every service under `root`. Raises ContractError for contracts that cannot be."""
+    try:
+        events = load_all()
+    except ContractError:
+        raise
+    except Exception as error:
+        raise ContractError(f"{_place(error, root)}: {type(error).__name__}: {error}; mend the contract") from error
+    services: list[Service] = []
+    subscriptions: dict[str, tuple[AnySubscription, ...]] = {}
+    unreadable: list[str] = []
+    with collecting():
+        for name in service_names(root):
+            try:
+                found = service(name)
+                subscriptions[name] = tuple(found.load_subscriptions())
+                services.append(found)
+            except Exception as error:  # noqa: BLE001 - a consumer of what is not there may raise anything
+                unreadable.append(f"{_place(error, root)}: {error}; restore the event or correct the consumer")
+    schemas = {name: schema_of(event) for name, event in events.items()}
+    readers = tuple(reader for name in subscriptions for reader in _readers(name, subscriptions[name], root))
+    golden = {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted((root / GOLDEN).rglob("*.json"))}
+    snapshot = Snapshot(schemas, readers, golden, {old: new for old, (new, _) in UPCASTERS.items()})
+    return Declared(tuple(services), subscriptions, snapshot, tuple(unreadable))
+
+
+def check_versions(tree: Snapshot, base: Snapshot) -> None:
+    """Versions of a fact follow each other without a gap. Raises ContractError."""
+    known = {split(name) for name in {*base.schemas, *tree.schemas, *tree.upcasts}}
+    for name in tree.schemas:
+        family, version = split(name)
+        if version > 1 and (family, version - 1) not in known and name not in base.schemas:
+            right = max((one for other, one in known if other == family and one < version), default=0) + 1
+            owner = name.split(".", 1)[0]
+            raise ContractError(f"contracts/{owner}/v{version}.py: {name} skips a number; make it {family}.v{right}")
+
+
+def _readers(name: str, subscriptions: tuple[AnySubscription, ...], root: Path) -> Iterator[Reader]:
+    for subscription in subscriptions:
+        if isinstance(subscription, Subscription):
+            for event_type, (model, handler) in sorted(subscription.handlers.items()):
+                file, line = place_of(handler, root)
+                schema = model.model_json_schema()
+                yield Reader(name, subscription.name, event_type, handler_name(handler), file, line, schema)
+
+
+def handler_name(handler: Callable[..., Any]) -> str:
+    return str(getattr(handler, "__name__", handler))
+
+
+def place_of(handler: Callable[..., Any], root: Path = ROOT) -> tuple[str, int]:
+    """The file of a handler, from the root, and the line of its `def`."""
+    code = inspect.unwrap(handler).__code__
+    path = Path(code.co_filename)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    start = code.co_firstlineno
+    line = next(
+        (at for at in range(start, len(lines) + 1) if lines[at - 1].lstrip().startswith(("async def", "def"))), start
+    )
+    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix(), line
+
+
+def _place(error: BaseException, root: Path) -> str:
+    """Where in our own files it went wrong."""
+    if isinstance(error, SyntaxError) and error.filename:
+        path, line = Path(error.filename), error.lineno or 0
+        return f"{path.relative_to(root) if path.is_relative_to(root) else path}:{line}"
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        path = Path(frame.filename)
+        relative = path.relative_to(root).as_posix() if path.is_relative_to(root) else ""
+        if relative.startswith(("contracts/", "services/", "chassis/")) and relative not in _LOADERS:
+            return f"{relative}:{frame.lineno}"
+    return "services"

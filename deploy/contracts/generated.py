@@ -1,0 +1,68 @@
+"""Every file that is made from the contracts and the declarations, and whether the committed ones are fresh."""
+
+from datetime import date
+from pathlib import Path
+
+from contracts import schemas
+from deploy.contracts import asyncapi, base, golden, history, page
+from deploy.contracts.declared import Declared
+
+CURE = "Run `make generate` and commit what it changes."
+
+
+def wanted(tree: Declared, past: history.History) -> dict[Path, str]:
+    """The generated files and their texts, from the root of the repository."""
+    return {
+        **asyncapi.rendered(tree),
+        page.FILE: page.rendered(tree, past),
+        **{path.relative_to(schemas.FOLDER.parents[1]): text for path, text in schemas.rendered().items()},
+    }
+
+
+def generate(tree: Declared, root: Path) -> list[str]:
+    """Write what is missing or stale. Golden events are only added. Returns the paths that changed, in order."""
+    committed = base.snapshot(None, root)
+    before = base.files_of("HEAD", root, [history.FILE]) if base.is_checkout(root) else {}
+    past = history.Past(committed, base.parse_json(before, history.FILE))
+    now = history.brought_up_to_date(history.read(root), past, dict(tree.snapshot.schemas), f"{date.today():%Y-%m-%d}")  # noqa: DTZ011
+    files = {**wanted(tree, now), Path(history.FILE): history.rendered(now)}
+    files |= {path.relative_to(root): text for path, text in golden.missing(dict(tree.snapshot.schemas), root).items()}
+    changed = []
+    for path, text in files.items():
+        if _differs(root / path, text):
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(text, encoding="utf-8")
+            changed.append(path.as_posix())
+    for path in _surplus(root, files):
+        path.unlink()
+        changed.append(path.relative_to(root).as_posix())
+    return sorted(changed)
+
+
+def stale(tree: Declared, root: Path) -> list[str]:
+    """What is not as the contracts and declarations say, one line each."""
+    past = history.read(root)
+    found = [f"{path} is stale" for path, text in wanted(tree, past).items() if _differs(root / path, text)]
+    found += [f"{path.relative_to(root)} belongs to nothing" for path in _surplus(root, wanted(tree, past))]
+    schemas_now = dict(tree.snapshot.schemas)
+    found += [
+        f"{history.FILE} does not tell the last change of {name}"
+        for name, schema in schemas_now.items()
+        if not history.is_current(past.get(name, []), schema)
+    ]
+    found += [f"{path.relative_to(root)} is missing" for path in golden.missing(schemas_now, root)]
+    return sorted(found)
+
+
+def _differs(path: Path, text: str) -> bool:
+    return not path.exists() or path.read_bytes() != text.encode()
+
+
+def _surplus(root: Path, files: dict[Path, str]) -> list[Path]:
+    folders = asyncapi.FOLDER, base.SCHEMAS
+    return [
+        path
+        for folder in folders
+        for path in sorted((root / folder).glob("*.json"))
+        if path.relative_to(root) not in files
+    ]

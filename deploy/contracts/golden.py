@@ -1,0 +1,78 @@
+"""Golden events: for each version, examples as they stood on the bus, committed once and never edited.
+
+They are what every consumer must handle for ever. A contract that grows gets further examples beside the old ones.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from contracts.check.compare import fields
+from contracts.check.samples import FLAVOURS, Flavour, sample
+from contracts.check.shape import Schema
+from contracts.event import SOURCE_PREFIX, ContractError, Envelope
+from deploy.contracts.declared import GOLDEN
+
+PERSON = "user_ada"
+
+
+def envelope(schema: Schema, data: dict[str, Any], flavour: Flavour) -> dict[str, Any]:
+    """The `detail` of the bus event that carries `data`."""
+    event_type = schema["x-type"]
+    owner = SOURCE_PREFIX + event_type.split(".", 1)[0]
+    more = {"causationid": "0", "clientip": "2001:db8::1", "useragent": "example/1.0"} if flavour != "minimal" else {}
+    whole = Envelope(
+        id=f"golden-{flavour}", source=owner, type=event_type, time="2026-11-21T09:00:00Z",
+        subject=str(data[schema["x-subject"]]), dataschema=f"contracts/schemas/{event_type}.json", orgid="org_acme",
+        actor=PERSON, aggregateversion=1, correlationid="golden", data=data, **more,
+    )  # fmt: skip
+    return whole.model_dump(mode="json", exclude_none=True)
+
+
+def examples(schema: Schema) -> dict[Flavour, dict[str, Any]]:
+    """All flavours of one event, with their envelopes."""
+    return {flavour: envelope(schema, sample(schema, flavour), flavour) for flavour in FLAVOURS}
+
+
+def missing(schemas: dict[str, Schema], root: Path) -> dict[Path, str]:
+    """The files that are to be added: an event's first three, and a fuller one where none shows a field."""
+    wanted: dict[Path, str] = {}
+    for event_type, schema in schemas.items():
+        folder = root / GOLDEN / event_type
+        present = {path.stem for path in folder.glob("*.json")}
+        for flavour in FLAVOURS:
+            if flavour not in present:
+                wanted[folder / f"{flavour}.json"] = _rendered(examples(schema)[flavour])
+        if present and (set(_top(schema)) - _shown(folder)):
+            number = 2 + sum(name.startswith("full-") for name in present)
+            wanted[folder / f"full-{number}.json"] = _rendered(examples(schema)["full"])
+    return wanted
+
+
+def read(path: Path) -> dict[str, Any]:
+    """One golden event. Raises ContractError if it is none."""
+    try:
+        event = json.loads(path.read_bytes())
+        Envelope.parse(event)
+    except ValueError as error:
+        reason = str(error).splitlines()[0]
+        raise ContractError(f"{path} is no event ({reason}); restore it: git checkout -- {path}") from None
+    return dict(event)
+
+
+def all_of(root: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    for path in sorted((root / GOLDEN).rglob("*.json")):
+        yield path, read(path)
+
+
+def _shown(folder: Path) -> set[str]:
+    return {name for path in folder.glob("*.json") for name in read(path)["data"]}
+
+
+def _top(schema: Schema) -> list[str]:
+    return [path for path in fields(schema) if not any(mark in path for mark in ".[{")]
+
+
+def _rendered(value: dict[str, Any]) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"

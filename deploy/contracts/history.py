@@ -1,0 +1,61 @@
+"""The history of each event: what changed when, kept in `contracts/history.json` by `generate`.
+
+It is written down and not read from git, for a clone may have one commit, and a document must not depend on that.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from contracts.check.compare import changes
+from contracts.check.shape import Schema
+from contracts.check.verdict import Snapshot
+
+FILE = "contracts/history.json"
+Entry = dict[str, Any]
+History = dict[str, list[Entry]]
+
+
+@dataclass(frozen=True)
+class Past:
+    """The schemas and the history as they were committed last."""
+
+    schemas: Snapshot
+    history: History
+
+
+def read(root: Path) -> History:
+    path = root / FILE
+    found: History = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return found
+
+
+def brought_up_to_date(history: History, past: Past, schemas: dict[str, Schema], today: str) -> History:
+    """`history` with an entry for each schema that it does not describe. What was not committed yet is one entry,
+    however often it is generated anew."""
+    whole = {name: list(entries) for name, entries in history.items()}
+    for name, schema in schemas.items():
+        if is_current(whole.get(name, []), schema):
+            continue
+        entries = list(past.history.get(name, []))
+        old = past.schemas.schemas.get(name)
+        said = [str(one) for one in changes(old, schema)] if entries and old else ["published"]
+        whole[name] = [*entries, {"date": today, "changes": said or ["rewritten"], "schema": digest(schema)}]
+    for name in whole.keys() - schemas.keys():
+        if "retired" not in whole[name][-1]["changes"]:
+            whole[name].append({"date": today, "changes": ["retired"], "schema": ""})
+    return dict(sorted(whole.items()))
+
+
+def is_current(entries: list[Entry], schema: Schema) -> bool:
+    return bool(entries) and bool(entries[-1]["schema"] == digest(schema))
+
+
+def digest(schema: Schema) -> str:
+    return hashlib.sha256(json.dumps(schema, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def rendered(history: History) -> str:
+    return json.dumps(history, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,61 @@
+"""A verdict as lines for a person: the worst first, and what to do."""
+
+from collections.abc import Iterator
+
+from contracts.check.change import BREAKING, Severity
+from contracts.check.verdict import Finding, Reader, Verdict, split
+
+
+def lines(verdict: Verdict, *, since: str) -> Iterator[str]:
+    """The whole report. `since` names the base."""
+    for finding in sorted(verdict.findings, key=lambda one: (-one.severity, one.event_type, one.change.field)):
+        yield line(finding)
+    for path in verdict.edited:
+        yield f"breaking  {path}: a golden example was edited or removed; restore it, and add another beside it"
+    counts = [sum(one.severity is severity for one in verdict.findings) for severity in reversed(Severity)]
+    yield "{} breaking, {} risky, {} safe since {}.".format(*counts, since)
+    yield from _cure(verdict)
+    for old in verdict.removable:
+        yield f"{old} can go: nobody subscribes to it. Remove its model; keep its upcaster and its golden examples."
+    for old, readers in verdict.waiting.items():
+        yield f"{old} must stay for {_names(readers)}."
+    yield from _unread(verdict)
+
+
+def line(finding: Finding) -> str:
+    change = finding.change
+    head = f"{finding.severity!s:8}  {finding.event_type}: {change}"
+    sides = f" (consumers: {change.consumers}, producers: {change.producers})"
+    if finding.by_consumer:
+        return f"{head} — breaks {_names(finding.breaks)}"
+    if finding.breaks:
+        return f"{head}{sides} — breaks {_names(finding.breaks)}"
+    if not change.worst or not change.field:
+        return head + (sides if change.worst else "")
+    if finding.read_by:
+        return f"{head}{sides} — {_names(finding.read_by)} can take it"
+    return f"{head}{sides} — nobody reads it"
+
+
+def _cure(verdict: Verdict) -> Iterator[str]:
+    broken = sorted({one.event_type for one in verdict.findings if one.severity is BREAKING and not one.by_consumer})
+    for event_type in broken:
+        family, version = split(event_type)
+        owner = event_type.split(".", 1)[0]
+        yield (
+            f"Take back the breaking change of {event_type}, or publish it as {family}.v{version + 1} "
+            f"(contracts/{owner}/v{version + 1}.py), with an upcaster, beside the old."
+        )
+    if any(one.by_consumer for one in verdict.findings):
+        yield "A consumer may ask only for what the contract promises and deployed producers send: mend its subset."
+
+
+def _unread(verdict: Verdict) -> Iterator[str]:
+    if verdict.unread:
+        yield "Fields that nobody reads (audit keeps them all):"
+        for event_type, paths in verdict.unread.items():
+            yield f"  {event_type}: {', '.join(paths)}"
+
+
+def _names(readers: tuple[Reader, ...]) -> str:
+    return ", ".join(map(str, readers))
