@@ -1,6 +1,7 @@
 """The SQS broker for FastStream."""
 
-from faststream_sqs.aws_lambda import LambdaHandler, NotAnSQSEvent, lambda_handler
+from typing import TYPE_CHECKING, Any
+
 from faststream_sqs.broker import SQSBroker
 from faststream_sqs.envelopes import Envelope, NotAnEnvelope
 from faststream_sqs.errors import FailedEntry, PublishFailed, QueueConflict, QueueNotFound
@@ -13,6 +14,9 @@ from faststream_sqs.schemas import Backoff, SQSQueue
 from faststream_sqs.subscriber import SQSSubscriber
 from faststream_sqs.testing import Settlement, TestSQSBroker
 from faststream_sqs.transport import Transport
+
+if TYPE_CHECKING:
+    from faststream_sqs.aws_lambda import LambdaHandler, NotAnSQSEvent, lambda_handler
 
 __all__ = (
     "Backoff",
@@ -42,3 +46,12 @@ __all__ = (
     "Transport",
     "lambda_handler",
 )
+
+
+def __getattr__(name: str) -> Any:
+    # a worker does without Lambda's side, and a process's start counts
+    if name in ("LambdaHandler", "NotAnSQSEvent", "lambda_handler"):
+        from faststream_sqs import aws_lambda  # noqa: PLC0415
+
+        return getattr(aws_lambda, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

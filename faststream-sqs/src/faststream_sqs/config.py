@@ -25,7 +25,7 @@ from faststream_sqs.transport import SQSCalls
 FIFO_ATTRIBUTES = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class SQSBrokerConfig(BrokerConfig):
     """The broker's state: its connection and the URLs of the queues it met."""
 
@@ -109,7 +109,7 @@ class QueueAttributes:
     dead_letter: str | None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class SQSSubscriberConfig(SubscriberUsecaseConfig):
     _outer_config: SQSBrokerConfig = field(default_factory=SQSBrokerConfig)
     queue: SQSQueue
@@ -126,13 +126,13 @@ class SQSSubscriberConfig(SubscriberUsecaseConfig):
         return AckPolicy.NACK_ON_ERROR if outer is EMPTY else outer
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class SQSSubscriberSpecificationConfig(SubscriberSpecificationConfig):
     queue: SQSQueue
     raw: bool = False
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class SQSPublisherConfig(PublisherUsecaseConfig):
     _outer_config: SQSBrokerConfig = field(default_factory=SQSBrokerConfig)
     queue: str
@@ -140,6 +140,6 @@ class SQSPublisherConfig(PublisherUsecaseConfig):
     group: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class SQSPublisherSpecificationConfig(PublisherSpecificationConfig):
     queue: str
