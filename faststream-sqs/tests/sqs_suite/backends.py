@@ -1,9 +1,12 @@
 """What the conformance suite asks of an SQS, whichever it is."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from faststream_sqs import Transport
+from faststream_sqs import SQSBroker, SQSQueue, Transport
+
+Handle = Callable[[Any], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -45,3 +48,11 @@ class Backend:
         names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
         found = await self.attributes(url, *names)
         return int(found[names[0]]), int(found[names[1]])
+
+
+def broker_for(
+    backend: Backend, queue: SQSQueue | str, handle: Handle, *, poll_grace: float = 0.05, **options: Any
+) -> SQSBroker:
+    broker = SQSBroker(backend.transport, logger=None, graceful_timeout=5.0, poll_grace=poll_grace)
+    broker.subscriber(queue, raw=True, no_reply=True, **({"wait": 1} | options))(handle)
+    return broker

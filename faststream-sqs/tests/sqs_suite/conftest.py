@@ -1,6 +1,7 @@
 """Fixtures: SQS in memory, in moto, in the emulator."""
 
 from collections.abc import AsyncIterator, Iterator
+from uuid import uuid4
 
 import pytest
 from faststream_sqs import Transport
@@ -44,3 +45,8 @@ def backend(request: pytest.FixtureRequest) -> Backend:
         return Backend("memory", transport, 0.2)
     transport = request.getfixturevalue("moto" if request.param == "moto" else "aws")
     return Backend(request.param, transport, 1.0)
+
+
+@pytest.fixture
+def queue() -> str:
+    return f"q{uuid4().hex[:12]}"
