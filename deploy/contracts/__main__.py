@@ -51,7 +51,19 @@ def generate(options: argparse.Namespace) -> int:
     return BROKEN if found else 0
 
 
-COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {"check": check, "generate": generate}
+def mixed(options: argparse.Namespace) -> int:
+    """Run the base's consumers on the tree's events, and the tree's on the base's."""
+    from deploy.contracts.mixed import failures  # noqa: PLC0415
+
+    tree = declared(ROOT)
+    if tree.unreadable:
+        raise ContractError(tree.unreadable[0])
+    found = list(failures(tree.snapshot, options.base or "HEAD", ROOT))
+    say(found or ["Old and new go together, both ways."])
+    return BROKEN if found else 0
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {"check": check, "generate": generate, "mixed": mixed}
 
 
 def main(arguments: list[str]) -> int:
@@ -59,7 +71,8 @@ def main(arguments: list[str]) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     for name, function in COMMANDS.items():
         commands.add_parser(name, help=function.__doc__)
-    commands.choices["check"].add_argument("--base", help="a git revision; the last commit if not given")
+    for name in ("check", "mixed"):
+        commands.choices[name].add_argument("--base", help="a git revision; the last commit if not given")
     commands.choices["generate"].add_argument("--check", action="store_true", help="write nothing")
     options = parser.parse_args(arguments)
     try:

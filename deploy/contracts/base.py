@@ -1,9 +1,11 @@
 """The contracts and their readers as of a git revision: from what is committed there, without running its code."""
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,11 @@ def snapshot(revision: str | None, root: Path = ROOT) -> Snapshot:
     """
     if revision is None and not is_checkout(root):
         return parse({path: (root / path).read_bytes() for path in _on_disk(root)})
-    return parse(files_of(revision or "HEAD", root, FILES))
+    revision = revision or "HEAD"
+    found = parse(files_of(revision, root, FILES))
+    code = files_of(revision, root, sorted({one.file for one in found.readers})) if found.readers else {}
+    readers = tuple(replace(one, line=_line(code.get(one.file, b""), one.handler)) for one in found.readers)
+    return replace(found, readers=readers)
 
 
 def parse(files: dict[str, bytes]) -> Snapshot:
@@ -81,6 +87,12 @@ def is_checkout(root: Path) -> bool:
     top = _git(root, "rev-parse", "--show-toplevel")
     commit = _git(root, "rev-parse", "--quiet", "--verify", "HEAD")
     return top is not None and commit is not None and Path(top.decode().strip()).resolve() == root.resolve()
+
+
+def _line(code: bytes, function: str) -> int:
+    """Where a function is defined; 0 if it is not."""
+    found = re.search(rf"^(async )?def {re.escape(function)}\b", code.decode(errors="replace"), re.MULTILINE)
+    return found.string.count("\n", 0, found.start()) + 1 if found else 0
 
 
 def _blobs(answer: bytes) -> Iterator[bytes]:

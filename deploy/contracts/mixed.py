@@ -1,0 +1,64 @@
+"""Services are deployed one at a time, so every revision meets the one before it: the consumers of the base get the
+events of the working tree, and the other way round. The code of both revisions runs, each in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from contracts.check.verdict import Snapshot
+from contracts.event import ContractError
+from deploy.contracts import base as bases
+from deploy.contracts.golden import examples
+
+CODE = ("contracts", "chassis", "services", "awsjson/src", "faststream-sqs/src")
+RUNNER = Path(__file__).with_name("consume.py")
+
+
+def failures(tree: Snapshot, revision: str, root: Path) -> Iterator[str]:
+    """One line for each consumer of one side and event of the other that do not go together.
+
+    Raises ContractError for a revision that does not exist or whose code does not run.
+    """
+    base = bases.snapshot(revision, root)
+    with tempfile.TemporaryDirectory() as folder:
+        past = Path(folder)
+        for name, text in bases.files_of(revision, root, CODE).items():
+            (past / name).parent.mkdir(parents=True, exist_ok=True)
+            (past / name).write_bytes(text)
+        for one in _consume(past, events_of(tree), revision):
+            yield f"{_who(one)} as of {revision} cannot handle {_what(one)} of the working tree: {one['reason']}"
+        for one in _consume(root, events_of(base), "the working tree"):
+            yield f"{_who(one)} of the working tree cannot handle {_what(one)} as of {revision}: {one['reason']}"
+
+
+def events_of(snapshot: Snapshot) -> list[dict[str, Any]]:
+    """The golden events of a revision, and fresh examples of its schemas as they are."""
+    events = [json.loads(text) for text in snapshot.golden.values()]
+    return events + [one for schema in snapshot.schemas.values() for one in examples(schema).values()]
+
+
+def _consume(folder: Path, events: list[dict[str, Any]], what: str) -> list[dict[str, str]]:
+    paths = [folder, folder / "awsjson/src", folder / "faststream-sqs/src"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths)), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(  # noqa: S603 - our own script
+        [sys.executable, "-P", str(RUNNER)], input=json.dumps(events), cwd=folder, env=environment,
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise ContractError(f"the consumers of {what} do not run ({reason}); mend them, or name another base")
+    found: list[dict[str, str]] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _who(failure: dict[str, str]) -> str:
+    return failure["consumer"]
+
+
+def _what(failure: dict[str, str]) -> str:
+    return f"{failure['event']} ({failure['id']})"
