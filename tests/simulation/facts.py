@@ -1,0 +1,83 @@
+"""The events that really happened: those whose transaction was carried out, whatever anybody heard of it."""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from tests.simulation.world import World
+
+Data = dict[str, Any]
+
+IDENTITIES: dict[str, Callable[[Data, str], str]] = {
+    "identity.user.registered.v1": lambda data, _: data["email"],
+    "identity.user.signed_in.v1": lambda data, _: data["user_id"],
+    "identity.sign_in.failed.v1": lambda data, _: data["email"],
+    "identity.active_org.switched.v1": lambda data, org: f"{data['user_id']}@{org}",
+    "tenancy.organization.created.v1": lambda data, _: data["slug"],
+    "tenancy.organization.plan_changed.v1": lambda data, org: f"{org}={data['plan']}",
+    "tenancy.invitation.created.v1": lambda data, _: data["email"],
+    "tenancy.invitation.accepted.v1": lambda data, _: data["email"],
+    "tenancy.invitation.declined.v1": lambda data, _: data["email"],
+    "tenancy.invitation.revoked.v1": lambda data, _: data["email"],
+    "tenancy.member.removed.v1": lambda data, org: f"{data['user_id']}@{org}",
+    "tenancy.member.role_changed.v1": lambda data, org: f"{data['user_id']}@{org}={data['role']}",
+    "tasks.project.created.v1": lambda data, _: data["key"],
+    "tasks.task.created.v1": lambda data, _: data["title"],
+    "tasks.task.assigned.v1": lambda data, _: f"{data['title']}>{data['assignee_id']}",
+    "tasks.task.unassigned.v1": lambda data, _: f"{data['title']}>{data['assignee_id']}",
+    "tasks.task.status_changed.v1": lambda data, _: f"{data['title']}={data['status']}",
+    "tasks.comment.added.v1": lambda data, _: data["text"],
+    "tasks.import.requested.v1": lambda data, _: data["requested_by"],
+    "files.upload.requested.v1": lambda data, _: data["name"],
+}
+"""What a command's effect is recognized by. Events of other types follow from these, and are checked by what they
+follow from."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    id: str
+    type: str
+    org: str
+    subject: str
+    version: int
+    actor: str
+    day: str
+    data: Data
+
+    @property
+    def identity(self) -> str | None:
+        known = IDENTITIES.get(self.type)
+        return known(self.data, self.org) if known else None
+
+
+class Facts:
+    """In the order of their ids."""
+
+    def __init__(self, world: World) -> None:
+        self.all = [_parsed(detail) for _, detail in sorted(world.state.committed.items())]
+        self._by_type: dict[str, list[Fact]] = defaultdict(list)
+        for fact in self.all:
+            self._by_type[fact.type].append(fact)
+
+    def of(self, *types: str) -> Iterable[Fact]:
+        for each in types:
+            yield from self._by_type[f"{each}.v1"]
+
+
+@lru_cache(maxsize=10_000)
+def _parsed(detail: str) -> Fact:
+    raw = json.loads(detail)
+    return Fact(
+        raw["id"],
+        raw["type"],
+        raw["orgid"],
+        raw["subject"],
+        raw["aggregateversion"],
+        raw["actor"],
+        raw["time"][:10],
+        raw["data"],
+    )

@@ -1,0 +1,134 @@
+"""One process of a service, of its real code, between its start and its death."""
+
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, cast
+
+from fastapi import FastAPI
+from faststream_sqs import SQSMessage
+
+from chassis.clock import Clock, Ids
+from chassis.context import Toolbox
+from chassis.dispatch import Delivery, Dispatcher
+from chassis.errors import Rejected, Retryable, TenfoldError
+from chassis.http.app import make_app
+from chassis.outbox import Outbox, OutboxEntry
+from chassis.service import Service, load, service
+from chassis.subscription import AnySubscription
+from chassis.table import Operation
+from chassis.testing.memory import MemoryTable
+from chassis.worker import settling
+from tests.simulation.asgi import Answer, ask
+from tests.simulation.backends import WiredBus, WiredMessage, WiredTable
+from tests.simulation.loop import shared_loop
+from tests.simulation.ports import PlainVerifier
+from tests.simulation.wire import Life, Wire
+
+SERVICES = ("identity", "tenancy", "tasks", "notify", "files", "audit", "analytics")
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a process finds when it starts. `deliver` takes what the bus accepted, `committed` what a table did."""
+
+    wire: Wire
+    clock: Clock
+    ids: Ids
+    table: MemoryTable
+    deliver: Callable[[OutboxEntry], None]
+    committed: Callable[[Sequence[Operation]], None]
+    ports: Callable[[Life], dict[type, object]]
+    bugs: list[str]
+
+
+class WatchedDispatcher(Dispatcher):
+    """Notes what no handler should ever raise."""
+
+    def __init__(self, tools: Toolbox, subscription: AnySubscription, bugs: list[str]) -> None:
+        super().__init__(tools, subscription)
+        self._bugs = bugs
+
+    async def handle(self, delivery: Delivery) -> None:
+        try:
+            await super().handle(delivery)
+        except (Rejected, Retryable):
+            raise
+        except Exception as error:
+            self._bugs.append(f"{self.consumer} raised {error!r}")
+            raise
+
+
+class Process:
+    def __init__(self, name: str, around: Surroundings) -> None:
+        declared, self.life, self._bugs = declaration(name), Life(name), around.bugs
+        table = WiredTable(around.wire, self.life, around.table, around.committed)
+        self.outbox = Outbox(table, WiredBus(around.wire, self.life, around.deliver), around.clock)
+        known = around.ports(self.life)
+        ports = {port: known[port] for port in declared.ports}
+        self.tools = Toolbox(name, table, self.outbox, around.clock, around.ids, ports)
+        self._schedules = [load(schedule.task) for schedule in declared.schedules]
+        self._settle = {
+            each.name: settling(WatchedDispatcher(self.tools, each, around.bugs)) for each in subscriptions_of(name)
+        }
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Begin `work`; it ends with the process at the latest."""
+        task = shared_loop().create_task(work)
+        self.life.tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    async def answer(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
+        app = app_of(self.life.service)
+        app.state.tools = self.tools
+        answer = await ask(app, method, path, headers, body)
+        if answer.status == 500:
+            self._bugs.append(f"{method} {path} crashed: {answer.body!r}")
+        return answer
+
+    async def handle(self, subscription: str, message: WiredMessage) -> None:
+        await self._settle[subscription](cast("SQSMessage", message))
+
+    async def publish(self) -> None:
+        await self.outbox.flush()
+
+    async def sweep(self) -> None:
+        await self._tried(self.outbox.sweep())
+
+    async def run_schedules(self) -> None:
+        for task in self._schedules:
+            await self._tried(task(self.tools))
+
+    async def _tried(self, work: Coroutine[Any, Any, Any]) -> None:
+        """As chassis.process repeats its schedules: expected errors wait for the next time."""
+        try:
+            await work
+        except TenfoldError:
+            return
+        except Exception as error:  # noqa: BLE001
+            self._bugs.append(f"a schedule of {self.life.service} raised {error!r}")
+
+    def _ended(self, task: Any) -> None:
+        self.life.tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            self._bugs.append(f"a task of {self.life.service} died of {error!r}")
+
+
+@cache
+def declaration(name: str) -> Service:
+    return service(name)
+
+
+@cache
+def subscriptions_of(name: str) -> tuple[AnySubscription, ...]:
+    return tuple(declaration(name).load_subscriptions())
+
+
+@cache
+def app_of(name: str) -> FastAPI:
+    """One for all processes of a service: only its tools change, and making it takes longer than a whole journey."""
+
+    async def ready() -> str | None:
+        return None
+
+    return make_app(declaration(name), cast("Toolbox", None), PlainVerifier(), ready)
