@@ -105,7 +105,7 @@ def _of_event(event_type: str, base: Snapshot, tree: Snapshot) -> Iterator[Findi
     here = _readers_by_type(tree.readers).get(event_type, [])
     there = _readers_by_type(base.readers).get(event_type, [])
     if new is None:
-        yield _deleted(event_type, tree, [*here, *there])
+        yield _deleted(event_type, tree, [*here, *_deployed(there, here)])
         return
     stumbles = _stumbles(new, [*here, *(_deployed(there, here) if old != new else ())])
     if old is None:
