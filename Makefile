@@ -88,6 +88,10 @@ format: setup ## format the code and sort its imports
 	@$(VENV)/bin/ruff check --fix --quiet . || true
 	$(VENV)/bin/ruff format .
 
+.PHONY: test-latest
+test-latest: setup ## the SQS broker against the newest FastStream: what broke; ARGS="--version 0.8.1", ARGS="--pre"
+	@$(PY) faststream-sqs/tests/latest.py $(ARGS)
+
 .PHONY: bench-broker
 bench-broker: setup ## what the broker and its client cost; ARGS="consumer --rounds 9"
 	@$(PY) -m tests.bench.broker $(ARGS)
