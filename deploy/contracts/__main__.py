@@ -1,4 +1,4 @@
-"""`python -m deploy.contracts check|generate|mixed|new-event|site`: contracts, from the command line.
+"""`python -m deploy.contracts check|generate|mixed|new-event`: contracts, from the command line.
 
 Exit code 1: something is broken (a breaking change, a stale file). 2: something cannot be read; one line says what.
 """
@@ -63,7 +63,20 @@ def mixed(options: argparse.Namespace) -> int:
     return BROKEN if found else 0
 
 
-COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {"check": check, "generate": generate, "mixed": mixed}
+def new_event(options: argparse.Namespace) -> int:
+    """Write a new event: its model, its golden examples and its test."""
+    from deploy.contracts.new_event import create  # noqa: PLC0415
+
+    say(create(options.service, options.event, ROOT))
+    return 0
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "check": check,
+    "generate": generate,
+    "mixed": mixed,
+    "new-event": new_event,
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -74,6 +87,8 @@ def main(arguments: list[str]) -> int:
     for name in ("check", "mixed"):
         commands.choices[name].add_argument("--base", help="a git revision; the last commit if not given")
     commands.choices["generate"].add_argument("--check", action="store_true", help="write nothing")
+    for name in ("service", "event"):
+        commands.choices["new-event"].add_argument(name)
     options = parser.parse_args(arguments)
     try:
         return COMMANDS[options.command](options)
