@@ -5,12 +5,12 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, Literal, Protocol, TypeVar
-
-import boto3
-from botocore.config import Config
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from awsjson import AwsJson
+
+if TYPE_CHECKING:
+    import boto3
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ class Aws:
         self.region, self.endpoint_url = region, endpoint_url
         self.json = AwsJson(region=region, endpoint_url=endpoint_url)
         self._pool = ThreadPoolExecutor(BOTO3_THREADS, thread_name_prefix="boto3")
-        self._session = boto3.session.Session(region_name=region)
+        self._session: boto3.session.Session | None = None
         self._clients: dict[str, Any] = {}
         self._making = threading.Lock()
 
@@ -57,7 +57,13 @@ class Aws:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
     def _client(self, service: str) -> Any:
+        # Imported by the first who needs it: most functions never do, and each would pay for it at every cold start.
+        import boto3  # noqa: PLC0415
+        from botocore.config import Config  # noqa: PLC0415
+
         with self._making:  # a session makes one client at a time; a made client is safe for all threads
+            if self._session is None:
+                self._session = boto3.session.Session(region_name=self.region)
             if service not in self._clients:
                 config = Config(
                     connect_timeout=3,
@@ -66,12 +72,12 @@ class Aws:
                     max_pool_connections=BOTO3_THREADS,
                 )
                 if service == "s3":
-                    config = config.merge(self._s3_config())
+                    config = config.merge(Config(**self._s3_options()))
                 self._clients[service] = self._session.client(service, endpoint_url=self.endpoint_url, config=config)  # type: ignore[call-overload]
             return self._clients[service]
 
-    def _s3_config(self) -> Config:
+    def _s3_options(self) -> dict[str, Any]:
         # Left alone, boto3 presigns with the old signature that new buckets refuse, and names the global endpoint,
         # which sends a form for another region elsewhere.
-        style: Literal["path", "virtual"] = "path" if self.endpoint_url else "virtual"
-        return Config(signature_version="s3v4", s3={"addressing_style": style})
+        style = "path" if self.endpoint_url else "virtual"
+        return {"signature_version": "s3v4", "s3": {"addressing_style": style}}

@@ -10,18 +10,13 @@ from contextlib import asynccontextmanager
 import structlog
 import uvicorn
 
-from awsjson import AwsError
 from chassis.auth.discovery import fetch_keys, issuer_finder
 from chassis.auth.tokens import TokenVerifier
 from chassis.aws import Aws
-from chassis.bus import EventBridge
-from chassis.clock import SystemClock, SystemIds
+from chassis.compose import make_tools, readiness
 from chassis.context import Toolbox
-from chassis.dynamodb import DynamoTable
 from chassis.errors import TenfoldError, Unavailable
 from chassis.http.app import make_app
-from chassis.keys import Key
-from chassis.outbox import Outbox
 from chassis.service import Schedule, Service, load
 from chassis.settings import Settings
 from chassis.worker import make_broker
@@ -37,15 +32,6 @@ class _Server(uvicorn.Server):
         yield
 
 
-def make_tools(service: Service, settings: Settings, aws: Aws) -> Toolbox:
-    """What every piece of work of this process uses."""
-    clock = SystemClock()
-    table = DynamoTable(aws, settings.names.table(service.name))
-    outbox = Outbox(table, EventBridge(aws, settings.names.bus), clock)
-    ports = {port: load(factory)(aws) for port, factory in service.ports.items()}
-    return Toolbox(service.name, table, outbox, clock, SystemIds(), ports)
-
-
 async def run(service: Service, settings: Settings) -> None:
     """Run until SIGTERM or SIGINT, then finish what is under way and return."""
     aws = Aws(settings.aws_region, settings.aws_endpoint_url)
@@ -53,7 +39,7 @@ async def run(service: Service, settings: Settings) -> None:
     tools = make_tools(service, settings, aws)
     broker = make_broker(tools, service.load_subscriptions(), settings.names, aws.json, settings.graceful_seconds)
     verifier = TokenVerifier(issuer_finder(settings, aws), fetch_keys, tools.clock)
-    app = make_app(service, tools, verifier, lambda: _readiness(tools))
+    app = make_app(service, tools, verifier, lambda: readiness(tools))
     server = _Server(
         uvicorn.Config(
             app,
@@ -120,15 +106,6 @@ def _die_loudly(task: "asyncio.Task[None]") -> None:
     if not task.cancelled() and (error := task.exception()):
         log.critical("background_task_died", task=task.get_name(), exc_info=error)
         signal.raise_signal(signal.SIGTERM)
-
-
-async def _readiness(tools: Toolbox) -> str | None:
-    try:
-        await tools.table.get(Key("READINESS"))
-    except (TenfoldError, AwsError) as error:
-        log.warning("not_ready", reason=repr(error))
-        return f"the table can't be read: {error}"
-    return None
 
 
 def _stop_on_signals(stop: Callable[[], None]) -> None:

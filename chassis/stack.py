@@ -11,11 +11,13 @@ Template = dict[str, Any]
 
 @dataclass(frozen=True)
 class StackContext:
-    """Where the stack goes. `local` is true on the embedded AWS."""
+    """Where the stack goes. `local` is true on the embedded AWS. With `lambdas` the services are functions behind the
+    HTTP API whose id is the template's parameter `ApiId`; without, they are processes."""
 
     names: Names
     service: str
     local: bool
+    lambdas: bool = False
 
 
 @dataclass(frozen=True)

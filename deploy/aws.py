@@ -6,6 +6,9 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from deploy.errors import StackError
 
 REGION = "us-east-1"
 LOCAL_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": REGION}
@@ -41,3 +44,12 @@ class Aws:
             return self._session.client(  # type: ignore[call-overload]
                 service, endpoint_url=self.endpoint_url, config=config, **keys
             )
+
+
+def parameter(aws: Aws, path: str) -> str | None:
+    """The value of an SSM parameter; None if there is none. Raises StackError if AWS does not answer."""
+    try:
+        found = aws.client("ssm").get_parameters(Names=[path])["Parameters"]
+    except (ClientError, BotoCoreError) as error:
+        raise StackError(f"cannot read the parameter {path}: {error}") from error
+    return str(found[0]["Value"]) if found else None

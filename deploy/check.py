@@ -8,13 +8,20 @@ from deploy.lint import lint
 from deploy.services import ROOT
 from deploy.stage import synthesize
 from deploy.template import Target, render
+from deploy.template.base import Canary
 
+TARGETS = (
+    Target("dev"),
+    Target("local", local=True),
+    Target("local", local=True, lambdas=True),
+    Target("prod", lambdas=True, aliases=True, snapstart=True, canary=Canary()),
+)
 CACHE = ROOT / ".local/deploy/cfn-lint"
 
 
 def main() -> int:
     try:
-        for target in (Target("dev"), Target("local", local=True)):
+        for target in TARGETS:
             plan = synthesize(target)
             lint({name: render(template) for name, template in plan.templates.items()}, CACHE, region=REGION)
     except DeployError as error:

@@ -23,3 +23,11 @@ class PackagingError(DeployError):
 
 class LocalError(DeployError):
     """The laptop's system cannot start, stop or be reached."""
+
+
+class RefusedError(DeployError):
+    """We will not do that unasked. Nothing was changed."""
+
+
+class UnhealthyError(DeployError):
+    """What was deployed does not work."""

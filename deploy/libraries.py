@@ -2,6 +2,7 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Collection
 from importlib.metadata import Distribution, distributions
 from pathlib import Path, PurePath
 
@@ -12,13 +13,14 @@ _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _CODE = frozenset({".py", ".so", ".pyd"})
 
 
-def keep_needed(site: Path, reached: Reach, lock: str) -> None:
-    """Delete every file in `site`, where all libraries of a lock are installed, that belongs to none that is needed.
+def keep_needed(site: Path, reached: Reach, lock: str, provided: Collection[str] = ()) -> None:
+    """Delete every file in `site`, where all libraries of a lock are installed, that belongs to none that is needed, or
+    to one of the libraries that are `provided` where the code will run.
 
     Raises PackagingError for an import that no library meets; `lock` is what the message calls the lock.
     """
     installed = {_canonical(one.metadata["Name"]): one for one in distributions(path=[str(site)])}
-    needed = _closure(_providers(installed, reached, lock), installed)
+    needed = _closure(_providers(installed, reached, lock), installed) - set(provided)
     kept = {site / file for name in needed for file in installed[name].files or ()}
     for path in [path for path in site.rglob("*") if path.is_file() and path not in kept]:
         path.unlink()

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +20,10 @@ from deploy.libraries import keep_needed
 from deploy.reach import Reach, Tree, reach
 from deploy.services import ROOT
 from deploy.template import Target
+from deploy.template.runtime import HANDLERS
 from deploy.template.service import stack_part
 
-BUILDER = "2"
+BUILDER = "3"
 """Part of every cache key: raise it when this module builds differently."""
 KEPT = 3
 """How many packages of a service stay in the cache, and how many of their libraries."""
@@ -37,11 +38,17 @@ FIRST_PARTY = {
 }
 UNPACKED = frozenset({"__pycache__", "tests", "testing", "schemas"})
 UNPACKED_FILES = frozenset({"README.md", "requirements.lock", "pyproject.toml", "RECORD", "INSTALLER", "REQUESTED"})
+UNPACKED_SUFFIXES = frozenset({".pyi", ".pyx", ".pxd", ".pxi", ".h", ".c", ".proto"})
 AWS_APIS = frozenset(
     "cognito-idp dynamodb events kms lambda s3 scheduler secretsmanager ses sesv2 sns sqs ssm sts".split()  # noqa: SIM905
 )
 """The service models of botocore that are packed. It has four hundred; a client of another raises
 UnknownServiceError: then add it here."""
+
+SOURCE_ONLY = ("--no-binary", "pyvips")
+"""Published without a wheel, but plain Python, built the same for every platform. Its library is in pyvips-binary."""
+PROVIDED = frozenset({"boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3"})
+"""What Lambda's own Python brings: boto3 and what it requires."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,21 @@ def interpreter_of(venv: Path) -> Interpreter:
     return Interpreter(venv / "bin/python", f"{major}.{minor}")
 
 
-def package(service: str, interpreter: Interpreter, cache: Path, *, root: Path = ROOT) -> Path:
+@dataclass(frozen=True)
+class Contents:
+    """What goes into a package: with `lambdas` all that the Lambda runtime runs, else the stack's triggers only.
+    Without `boto3` the functions use the one that Lambda has, whose version is not ours to choose."""
+
+    lambdas: bool = False
+    boto3: bool = True
+
+
+TRIGGERS = Contents()
+
+
+def package(
+    service: str, interpreter: Interpreter, cache: Path, *, root: Path = ROOT, contents: Contents = TRIGGERS
+) -> Path:
     """The zip of `service`, built in the folder `cache` unless it lies there already.
 
     `root`, which must be importable from, is the folder that holds `services/<service>` and its requirements.lock.
@@ -84,32 +105,42 @@ def package(service: str, interpreter: Interpreter, cache: Path, *, root: Path =
         {name: ROOT / folder for name, folder in FIRST_PARTY.items()}
         | {f"services.{service}": root / "services" / service}
     )
-    reached = reach(_handlers(service), tree)
+    reached = reach(_handlers(service, contents), tree)
     sources = dict(sorted(_sources(reached, tree)))
     imports = (f"{name} {name in reached.optional}" for name in sorted(reached.libraries))
     libraries_key = _digest(
-        BUILDER, interpreter.version, interpreter.platform or sys.platform, lock.read_text(), *imports
-    )
+        BUILDER, interpreter.version, interpreter.platform or sys.platform, lock.read_text(), str(contents.boto3),
+        *imports,
+    )  # fmt: skip
     key = _digest(libraries_key, *(f"{name}\0{_digest_of(path)}" for name, path in sources.items()))
     finished = cache / f"{service}-{key}.zip"
     if not finished.exists():
         cache.mkdir(parents=True, exist_ok=True)
         libraries = cache / f"libraries-{service}-{libraries_key}.zip"
         if not libraries.exists():
-            _build_libraries(lock, reached, interpreter, libraries)
+            _build_libraries(lock, reached, interpreter, libraries, () if contents.boto3 else PROVIDED)
         _add_sources(libraries, sources, interpreter, finished)
         _forget_old(cache.glob(f"{service}-*.zip"))
         _forget_old(cache.glob(f"libraries-{service}-*.zip"))
     return finished
 
 
-def _handlers(service: str) -> set[str]:
+def unpacked_bytes(built: Path) -> int:
+    """The size of a package once Lambda has unpacked it."""
+    with zipfile.ZipFile(built) as archive:
+        return sum(entry.file_size for entry in archive.infolist())
+
+
+def _handlers(service: str, contents: Contents) -> set[str]:
     """The modules of all handlers, wherever the stack goes."""
     try:
         parts = [stack_part(declaration(service), Target("package", local=local)) for local in (False, True)]
     except (ImportError, AttributeError) as error:
         raise PackagingError(f"service {service} cannot be read: {type(error).__name__}: {error}") from error
     handlers = {spec.handler.partition(":")[0] for part in parts for spec in part.functions.values()}
+    if contents.lambdas:
+        # The declaration too: what it names by import strings is loaded from there.
+        handlers |= {handler.rpartition(".")[0] for handler in HANDLERS.values()} | {f"services.{service}.service"}
     if not handlers:
         raise PackagingError(f"service {service} has no functions, so there is nothing to package")
     return handlers
@@ -145,7 +176,9 @@ def _owner(path: Path, folder: Path) -> Path:
     return above
 
 
-def _build_libraries(lock: Path, reached: Reach, interpreter: Interpreter, finished: Path) -> None:
+def _build_libraries(
+    lock: Path, reached: Reach, interpreter: Interpreter, finished: Path, provided: Collection[str]
+) -> None:
     """The libraries of a lock that are reached, trimmed and compiled. Kept zipped, for they change less often than our
     code and compressing them is most of the work."""
     with tempfile.TemporaryDirectory(dir=finished.parent) as folder:
@@ -155,12 +188,15 @@ def _build_libraries(lock: Path, reached: Reach, interpreter: Interpreter, finis
             where = ["--python-platform", interpreter.platform, "--python-version", interpreter.version]
         _run(
             [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(site), *where, "--no-deps",
-             "--require-hashes", "--only-binary", ":all:", "-r", str(lock)],
+             "--require-hashes", "--only-binary", ":all:", *SOURCE_ONLY, "-r", str(lock)],
             INSTALL_SECONDS, f"installing {lock}",
         )  # fmt: skip
-        keep_needed(site, reached, f"{lock.parent.name}/{lock.name}")
+        keep_needed(site, reached, f"{lock.parent.name}/{lock.name}", provided)
         _trim(site)
-        _compile(site, interpreter)
+        _compile(site, interpreter, beside=True)
+        # Half of the size, and read by nobody: lines of libraries in a traceback keep their numbers.
+        for source in list(site.rglob("*.py")):
+            source.unlink()
         unfinished = Path(folder) / "libraries.zip"
         _zip(site, unfinished)
         unfinished.replace(finished)
@@ -183,7 +219,7 @@ def _trim(site: Path) -> None:
     (site / ".lock").unlink(missing_ok=True)
     for cached in list(site.rglob("__pycache__")):
         shutil.rmtree(cached)
-    for path in [path for path in site.rglob("*") if path.suffix == ".pyi" or path.name in UNPACKED_FILES]:
+    for path in [path for path in site.rglob("*") if path.suffix in UNPACKED_SUFFIXES or path.name in UNPACKED_FILES]:
         path.unlink()
     data = site / "botocore/data"
     if data.exists():
@@ -192,11 +228,12 @@ def _trim(site: Path) -> None:
                 shutil.rmtree(model)
 
 
-def _compile(folder: Path, interpreter: Interpreter) -> None:
+def _compile(folder: Path, interpreter: Interpreter, *, beside: bool = False) -> None:
+    """Compile every module, into __pycache__ or `beside` its source, where it is found without that."""
     # Unchecked: unpacking sets the times of files anew, and a .pyc that follows them would be compiled at each start.
     _run(
         [str(interpreter.python), "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash",
-         "-s", str(folder), str(folder)],
+         *(["-b"] if beside else []), "-s", str(folder), str(folder)],
         COMPILE_SECONDS, "compiling",
     )  # fmt: skip
 

@@ -3,7 +3,8 @@ the libraries that these import.
 
 Read from the syntax trees, for importing the code would run it, and would find what the development environment has.
 Imports inside functions count, those for type checkers do not. An import string of ours ("services.files.api:router")
-counts too, wherever it stands.
+counts too, wherever it stands, and a dotted name of ours where a module's `__getattr__` loads it or
+`python -m` runs it. Who imports pkgutil is taken to load all of its own package.
 """
 
 import ast
@@ -17,6 +18,7 @@ from pathlib import Path
 from deploy.errors import PackagingError
 
 _IMPORT_STRING = re.compile(r"([A-Za-z_]\w*(?:\.\w+)*):\w+")
+_FINDER, _RUN = "pkgutil", "-m"
 _ABSENT = frozenset({"ImportError", "ModuleNotFoundError"})
 
 
@@ -86,9 +88,20 @@ def reach(modules: Iterable[str], tree: Tree) -> Reach:
             if tree.owns(one.module):
                 for module in _first_party(one, importer, tree):
                     waiting += _visit(module, tree, found)
+            elif one.module == _FINDER:
+                for module in _beneath(importer, found.modules[importer]):
+                    waiting += _visit(module, tree, found)
             elif one.module.partition(".")[0] not in sys.stdlib_module_names:
                 _note_library(one, importer, found)
     return found
+
+
+def _beneath(importer: str, path: Path) -> Iterator[str]:
+    """The modules of the importer's package and of the packages in it."""
+    package = importer if path.name == "__init__.py" else importer.rpartition(".")[0]
+    for source in sorted(path.parent.rglob("*.py")):
+        parts = source.relative_to(path.parent).with_suffix("").parts
+        yield ".".join((package, *(parts[:-1] if parts[-1] == "__init__" else parts)))
 
 
 def _visit(module: str, tree: Tree, found: Reach) -> list[str]:
@@ -130,7 +143,17 @@ def imports_of(module: str, path: Path, tree: Tree) -> list[Import]:
         raise PackagingError(f"{path} cannot be read as Python: {error}") from None
     reader = _Reader(module if path.name == "__init__.py" else module.rpartition(".")[0], tree)
     reader.visit(source)
-    return reader.found
+    return reader.found + _lazy(source, tree)
+
+
+def _lazy(source: ast.Module, tree: Tree) -> list[Import]:
+    """The modules that a module spells out, if it loads them when a name is asked for (a `__getattr__` of its own) or
+    runs them in a process (`python -m`)."""
+    texts = {one.value for one in ast.walk(source) if isinstance(one, ast.Constant) and isinstance(one.value, str)}
+    lazy = any(isinstance(one, ast.FunctionDef) and one.name == "__getattr__" for one in source.body)
+    if not lazy and _RUN not in texts:
+        return []
+    return [Import(text) for text in sorted(texts) if "." in text and tree.file_of(text)]
 
 
 class _Reader(ast.NodeVisitor):

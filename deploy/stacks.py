@@ -1,10 +1,12 @@
 """Brings a CloudFormation stack to a template by a change set: see it, run it, and say why if it failed."""
 
 import hashlib
+import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -29,6 +31,25 @@ class ChangeSet:
     name: str
     creates: bool
     changes: tuple[dict[str, Any], ...]
+
+
+Told = Callable[[dict[str, Any]], None]
+"""Gets CloudFormation's own StackEvent objects, oldest first."""
+
+
+def _silently(_event: dict[str, Any]) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A stack as it is: enough to bring it back."""
+
+    status: str
+    body: str
+    parameters: dict[str, str]
+    tags: dict[str, str]
+    changed_at: datetime | None
 
 
 class Stacks:
@@ -74,13 +95,62 @@ class Stacks:
             )
             return self._await_plan(stack, name, creates)
 
-    def execute(self, planned: ChangeSet, *, seconds: float = 900) -> None:
-        """Run a change set and wait. Raises StackError with the first failed event if it is undone."""
+    def execute(self, planned: ChangeSet, *, seconds: float = 900, told: Told = _silently) -> None:
+        """Run a change set and wait; `told` of each event of the stack. Raises StackError with the first failed event
+        if it is undone."""
         with _explained(planned.stack):
+            known = {event["EventId"] for event in self._newest(planned.stack)}
             self._cloudformation.execute_change_set(StackName=planned.stack, ChangeSetName=planned.name)
-            status = self._await_stack(planned.stack, seconds)
+            status = self._await_stack(planned.stack, seconds, lambda: self._tell(planned.stack, known, told))
             if status not in DONE:
                 raise StackError(f"stack {planned.stack} is {status}: {self._first_failure(planned.stack)}")
+
+    def discard(self, planned: ChangeSet) -> None:
+        """Forget a change set, and with it the empty stack that one for a new stack made. Raises StackError."""
+        with _explained(planned.stack):
+            self._cloudformation.delete_change_set(StackName=planned.stack, ChangeSetName=planned.name)
+            if planned.creates:
+                self._cloudformation.delete_stack(StackName=planned.stack)
+
+    def current(self, stack: str) -> Deployed | None:
+        """What the stack is now; None if there is none, or none that ever lived. Raises StackError."""
+        with _explained(stack):
+            found = self._describe(stack)
+            if found is None or found["StackStatus"] in {"REVIEW_IN_PROGRESS", "DELETE_COMPLETE"}:
+                return None
+            body = self._cloudformation.get_template(StackName=stack, TemplateStage="Original")["TemplateBody"]
+            return Deployed(
+                status=found["StackStatus"],
+                body=body if isinstance(body, str) else json.dumps(body),
+                parameters={one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", [])},
+                tags={one["Key"]: one["Value"] for one in found.get("Tags", [])},
+                changed_at=found.get("LastUpdatedTime") or found.get("CreationTime"),
+            )
+
+    def names(self, prefix: str) -> list[str]:
+        """The stacks that there are whose names begin with `prefix`. Raises StackError."""
+        with _explained(prefix):
+            pages = self._cloudformation.get_paginator("describe_stacks").paginate()
+            found = [one for page in pages for one in page["Stacks"] if one["StackStatus"] != "DELETE_COMPLETE"]
+            return sorted(one["StackName"] for one in found if one["StackName"].startswith(prefix))
+
+    def owner(self, physical_id: str) -> str | None:
+        """The stack that a resource belongs to; None if it belongs to none."""
+        try:
+            found = self._cloudformation.describe_stack_resources(PhysicalResourceId=physical_id)["StackResources"]
+        except ClientError:
+            return None
+        return str(found[0]["StackName"]) if found else None
+
+    def _newest(self, stack: str) -> list[dict[str, Any]]:
+        events: list[dict[str, Any]] = self._cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
+        return events
+
+    def _tell(self, stack: str, known: set[str], told: Told) -> None:
+        for event in reversed(self._newest(stack)):
+            if event["EventId"] not in known:
+                known.add(event["EventId"])
+                told(event)
 
     def outputs(self, stack: str) -> dict[str, str]:
         """The outputs of a stack. Raises StackError if there is no such stack."""
@@ -141,10 +211,12 @@ class Stacks:
                 return
             page = self._cloudformation.describe_change_set(StackName=stack, ChangeSetName=name, NextToken=token)
 
-    def _await_stack(self, stack: str, seconds: float) -> str | None:
-        """The status it settles in; None once it is gone."""
+    def _await_stack(self, stack: str, seconds: float, look: Callable[[], None] = lambda: None) -> str | None:
+        """The status it settles in; None once it is gone. `look` is called in between."""
         for _ in _until(seconds):
             found = self._describe(stack)
+            if found is not None:
+                look()
             status: str | None = found["StackStatus"] if found else None
             if status is None or status in DONE or not status.endswith("_IN_PROGRESS"):
                 return status
@@ -170,10 +242,6 @@ class Stacks:
             if reason == "User Initiated":
                 break
         return cause
-
-
-def _pairs(kind: str, values: Mapping[str, str] | None) -> list[dict[str, str]]:
-    return [{f"{kind}Key": key, f"{kind}Value": value} for key, value in (values or {}).items()]
 
 
 @contextmanager

@@ -1,21 +1,23 @@
 """A whole stage: the platform's stack and every service's, from the declarations to the environment of processes."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from chassis.auth.names import AUTH_PARAMETERS, AUTHORIZER_PARAMETER
 from chassis.service import service
 from deploy.artifacts import forget_others, upload
-from deploy.aws import Aws
+from deploy.aws import Aws, parameter
 from deploy.embedded.gaps import fill_gaps
 from deploy.errors import TemplateError
 from deploy.lint import lint
-from deploy.packaging import Interpreter, package
+from deploy.packaging import Contents, Interpreter, package
 from deploy.services import ROOT, service_names
 from deploy.stacks import Stacks
 from deploy.template import Target, Template, environment_of, platform_template, render, service_template
+from deploy.template.routes import AUTHORIZER
 from deploy.template.shared import STACK
 
 PARALLEL = 8
@@ -58,8 +60,9 @@ def synthesize(target: Target, *, root: Path = ROOT, only: Sequence[str] | None 
 
 
 def prepare(
-    plan: Plan, interpreter: Interpreter, cache: Path, *, root: Path = ROOT, region: str, progress: Progress
-) -> dict[str, Path]:
+    plan: Plan, interpreter: Interpreter, cache: Path, *, root: Path = ROOT, region: str, progress: Progress,
+    boto3: bool = True,
+) -> dict[str, Path]:  # fmt: skip
     """Check the templates and build the packages, both remembered in the folder `cache`; asks no AWS.
 
     Returns the packages by service. Raises TemplateError or PackagingError.
@@ -68,35 +71,64 @@ def prepare(
         progress(f"checking {len(plan.templates)} templates")
         bodies = {name: render(template) for name, template in plan.templates.items()}
         checked = pool.submit(lint, bodies, cache / "cfn-lint", region=region)
-        built = {name: pool.submit(package, name, interpreter, cache / "packages", root=root) for name in plan.packaged}
+        contents = Contents(lambdas=plan.target.lambdas, boto3=boto3)
+        built = {
+            name: pool.submit(package, name, interpreter, cache / "packages", root=root, contents=contents)
+            for name in plan.packaged
+        }
         checked.result()
         return {name: future.result() for name, future in built.items()}
 
 
+def tags_of(target: Target, service: str = STACK) -> dict[str, str]:
+    """By which costs are told apart; CloudFormation puts them on every resource that can have any."""
+    return {"tenfold:stage": target.stage, "tenfold:service": service}
+
+
+def parameters_of(aws: Aws, plan: Plan, name: str, shared: Mapping[str, str], key: str | None) -> dict[str, str]:
+    """What the template of a service takes. `shared` are the outputs of the platform's stack, `key` its package's.
+
+    Raises StackError.
+    """
+    known = {"CodeBucket": shared["ArtifactBucket"], "CodeKey": key or "", "ApiId": shared.get("ApiId", "")}
+    wanted = plan.templates[name].get("Parameters", {})
+    if "AuthorizerId" in wanted:
+        path = plan.target.names.parameter(*AUTH_PARAMETERS, AUTHORIZER_PARAMETER)
+        known["AuthorizerId"] = parameter(aws, path) or ""
+    return {one: known[one] for one in wanted}
+
+
+def in_order(plan: Plan) -> tuple[list[str], list[str]]:
+    """First who owns the authorizer of the others' routes, then all others. Any order works: a service that comes
+    before the authorizer checks tokens by itself, and gets the authorizer at its next deployment."""
+    first = [name for name in plan.services if AUTHORIZER in plan.templates[name]["Resources"]]
+    return first, [name for name in plan.services if name not in first]
+
+
 def deploy(aws: Aws, plan: Plan, packages: dict[str, Path], *, progress: Progress) -> Environments:
-    """Bring the platform's stack up to date, then all services' at once. Raises StackError with the first cause."""
+    """Bring the platform's stack up to date, then the services' in parallel. Raises StackError, the first cause."""
     stacks, names = Stacks(aws), plan.target.names
-    tags = {"tenfold:stage": plan.target.stage}
     progress("deploying the platform")
-    shared = stacks.deploy(names.stack(STACK), render(plan.templates[STACK]), tags=tags)
+    shared = stacks.deploy(names.stack(STACK), render(plan.templates[STACK]), tags=tags_of(plan.target))
     bucket = shared["ArtifactBucket"]
 
     def one(name: str) -> dict[str, str]:
-        parameters = {}
-        if name in packages:
-            parameters = {"CodeBucket": bucket, "CodeKey": upload(aws, bucket, name, packages[name])}
+        key = upload(aws, bucket, name, packages[name]) if name in packages else None
         template = plan.templates[name]
         outputs = stacks.deploy(
-            names.stack(name), render(template), parameters=parameters, bucket=bucket,
-            tags={**tags, "tenfold:service": name},
+            names.stack(name), render(template), parameters=parameters_of(aws, plan, name, shared, key), bucket=bucket,
+            tags=tags_of(plan.target, name),
         )  # fmt: skip
         if plan.target.local:
             fill_gaps(aws, template)
-            if parameters:
-                forget_others(aws, bucket, name, parameters["CodeKey"])
+            if key:
+                forget_others(aws, bucket, name, key)
         progress(f"deployed {name}")
         return environment_of(outputs)
 
+    environments: Environments = {}
     with ThreadPoolExecutor(PARALLEL) as pool:
-        futures = {name: pool.submit(one, name) for name in plan.services}
-        return {name: future.result() for name, future in futures.items()}
+        for group in in_order(plan):
+            futures = {name: pool.submit(one, name) for name in group}
+            environments |= {name: future.result() for name, future in futures.items()}
+    return environments

@@ -5,13 +5,12 @@ from typing import Any
 import aiohttp
 
 from awsjson import AwsError
+from chassis.auth.names import AUTH_PARAMETERS, CLIENT_PARAMETER, POOL_PARAMETER
 from chassis.auth.tokens import FindIssuer, Issuer
 from chassis.aws import AwsCalls
 from chassis.errors import Unavailable
 from chassis.settings import Settings
 
-AUTH_PARAMETERS = ("auth",)
-POOL_PARAMETER, CLIENT_PARAMETER = "user-pool-id", "client-id"
 TIMEOUT = 5.0
 
 

@@ -2,7 +2,7 @@
 
 The supervisor runs it beside the start of the emulator, and again after a change of code: it imports the services as
 they are now, and what they import leaves with it. It speaks in lines of JSON: {"progress": ...}, and at the end
-{"environments": ...} or {"error": ...}.
+{"provisioned": ...} or {"error": ...}.
 """
 
 import json
@@ -11,13 +11,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deploy.aws import REGION, Aws
+from chassis.service import Service, service
+from deploy.aws import REGION, Aws, parameter
 from deploy.embedded.emulator import emulator_venv
-from deploy.errors import DeployError, EmulatorError
+from deploy.errors import DeployError, EmulatorError, StackError
 from deploy.packaging import interpreter_of
 from deploy.stage import deploy, prepare, synthesize
 from deploy.template import Target
@@ -33,28 +34,65 @@ class Order:
     endpoint_url: str
     root: Path
     cache: Path
+    lambdas: bool = False
+    environment: tuple[tuple[str, str], ...] = ()
+    """Variables of every function."""
 
     @classmethod
     def parse(cls, text: str) -> "Order":
         given = json.loads(text)
-        return cls(given["stage"], given["endpoint_url"], Path(given["root"]), Path(given["cache"]))
+        given |= {"root": Path(given["root"]), "cache": Path(given["cache"])}
+        return cls(**{**given, "environment": tuple((name, value) for name, value in given["environment"])})
 
     def render(self) -> str:
-        return json.dumps(
-            {"stage": self.stage, "endpoint_url": self.endpoint_url, "root": str(self.root), "cache": str(self.cache)}
-        )
+        return json.dumps(asdict(self) | {"root": str(self.root), "cache": str(self.cache)})
 
 
-def provision(order: Order) -> dict[str, dict[str, str]]:
-    """Deploy, and return the environment of each service. Raises DeployError."""
+@dataclass(frozen=True)
+class Provisioned:
+    """What a deployed stage gives to who runs it: the variables of each service's process; in the Lambda runtime also
+    the address of the HTTP API, and the OpenAPI document of each service, for no process shows it."""
+
+    environments: dict[str, dict[str, str]]
+    api_url: str | None = None
+    documents: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def provision(order: Order) -> Provisioned:
+    """Deploy the stage. Raises DeployError."""
     interpreter = interpreter_of(emulator_venv())
     machine = "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"
-    target = Target(order.stage, local=True, runtime=interpreter.runtime, architecture=machine)
+    target = Target(
+        order.stage, local=True, runtime=interpreter.runtime, architecture=machine, lambdas=order.lambdas,
+        environment=order.environment,
+    )  # fmt: skip
     _say(progress="reading the declarations")
     plan = synthesize(target, root=order.root)
     packages = prepare(plan, interpreter, order.cache, root=order.root, region=REGION, progress=_progress)
     _await_emulator(order.endpoint_url)
-    return deploy(Aws(order.endpoint_url), plan, packages, progress=_progress)
+    aws = Aws(order.endpoint_url)
+    environments = deploy(aws, plan, packages, progress=_progress)
+    if not order.lambdas:
+        return Provisioned(environments)
+    documents = {name: document(service(name)) for name in plan.services}
+    return Provisioned(environments, api_url(aws, target), documents)
+
+
+def api_url(aws: Aws, target: Target) -> str:
+    """Where the embedded AWS serves the stage's HTTP API. Raises StackError while there is none."""
+    api = parameter(aws, target.names.parameter("platform", "api-id"))
+    if api is None:
+        raise StackError(f"stage {target.stage} has no HTTP API; deploy it in the Lambda runtime")
+    return f"{aws.endpoint_url}/_aws/execute-api/{api}/$default"
+
+
+def document(declared: Service) -> dict[str, Any]:
+    """The OpenAPI document of a service."""
+    from fastapi import FastAPI  # noqa: PLC0415  (slow, and the other runtime asks the processes)
+
+    app = FastAPI(title=f"Tenfold {declared.name}", version="1", generate_unique_id_function=lambda route: route.name)
+    app.include_router(declared.load_router())
+    return app.openapi()
 
 
 def _await_emulator(endpoint_url: str) -> None:
@@ -80,7 +118,7 @@ def _say(**line: Any) -> None:
 
 def main() -> int:
     try:
-        _say(environments=provision(Order.parse(sys.stdin.read())))
+        _say(provisioned=asdict(provision(Order.parse(sys.stdin.read()))))
     except DeployError as error:
         _say(error=str(error))
         return 1

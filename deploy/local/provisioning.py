@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deploy.aws import LOCAL_CREDENTIALS
 from deploy.errors import LocalError
-from deploy.local.provision import Order
+from deploy.local.provision import Order, Provisioned
 from deploy.ports import HOST
 from deploy.processes import tail
 from deploy.services import ROOT
@@ -20,8 +20,8 @@ NOT_INHERITED = ("AWS_", "OTEL_", "PYTHON", "TENFOLD_")
 would keep it from writing the .pyc files without which it starts three times slower."""
 
 
-async def run_provision(order: Order, log: Path, progress: Callable[[str], None]) -> dict[str, dict[str, str]]:
-    """Deploy in a process of its own; returns each service's variables. Raises LocalError with the first cause."""
+async def run_provision(order: Order, log: Path, progress: Callable[[str], None]) -> Provisioned:
+    """Deploy in a process of its own. Raises LocalError with the first cause."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
@@ -41,7 +41,7 @@ async def run_provision(order: Order, log: Path, progress: Callable[[str], None]
 
 async def _converse(
     process: asyncio.subprocess.Process, order: Order, log: Path, progress: Callable[[str], None]
-) -> dict[str, dict[str, str]]:
+) -> Provisioned:
     if process.stdin is None or process.stdout is None:
         raise RuntimeError("the process was started without pipes")
     process.stdin.write(order.render().encode())
@@ -54,8 +54,7 @@ async def _converse(
             raise LocalError(said["error"])
         else:
             await process.wait()
-            environments: dict[str, dict[str, str]] = said["environments"]
-            return environments
+            return Provisioned(**said["provisioned"])
     code = await process.wait()
     raise LocalError(f"deploying ended with code {code}; its log {log} ends:\n{tail(log)}")
 

@@ -35,14 +35,16 @@ class LocalSystem:
     """The embedded AWS, the deployed stage, a process for each service, the front door and the trace receiver.
 
     Everything lies in `state_dir` and survives stop(): data, logs, the ports. `port` is the front door's; without one
-    it is chosen once and remembered. `progress` is told, in a few words, what is going on. Use as an async context
-    manager, or start() and stop(); all methods belong to one event loop.
+    it is chosen once and remembered. `progress` is told, in a few words, what is going on. With `lambdas` the services
+    are functions of the embedded AWS: there are no processes to start, stop or kill. Use as an async context manager,
+    or start() and stop(); all methods belong to one event loop.
     """
 
     def __init__(
         self, state_dir: Path, *, stage: str = "local", port: int | None = None, root: Path = ROOT,
         cache: Path = ROOT / ".local/deploy", command: Callable[[str], Sequence[str]] = service_command,
         progress: Callable[[str], None] = lambda _: None, extra_routes: tuple[web.RouteDef, ...] = (),
+        lambdas: bool = False,
     ) -> None:  # fmt: skip
         self.state_dir, self.stage, self._root, self._cache = state_dir.resolve(), stage, root, cache
         self._command, self._progress, self._extra = command, progress, extra_routes
@@ -56,6 +58,7 @@ class LocalSystem:
         self._session: aiohttp.ClientSession | None = None
         self._watcher: asyncio.Task[None] | None = None
         self._reported: set[str] = set()
+        self._lambdas, self._api_url = lambdas, ""
 
     @property
     def base_url(self) -> str:
@@ -147,14 +150,21 @@ class LocalSystem:
         """Bring the stage to the declarations as they are now. Processes get new variables at their next start.
 
         Raises LocalError with the first cause."""
-        order = Order(self.stage, self.emulator.endpoint_url, self._root, self._cache)
-        stacks = await run_provision(order, self.log("deploy"), self._progress)
-        for name, stack in stacks.items():
+        traces_url = f"{self.base_url}{TRACES_PATH}"
+        shared = (("OTEL_EXPORTER_OTLP_ENDPOINT", traces_url), ("TENFOLD_PUBLIC_URL", self.base_url))
+        order = Order(self.stage, self.emulator.endpoint_url, self._root, self._cache, self._lambdas, shared)
+        made = await run_provision(order, self.log("deploy"), self._progress)
+        if self._lambdas:
+            self._api_url = made.api_url or ""
+            for name, document in made.documents.items():
+                self._routes.set(name, document)
+            return
+        for name, stack in made.environments.items():
             child = self._children.get(name)
             port = child.port if child else free_port([other.port for other in self._children.values()])
             environment = service_environment(
                 name, stage=self.stage, endpoint_url=self.emulator.endpoint_url, port=port, root=self._root,
-                public_url=self.base_url, traces_url=f"{self.base_url}{TRACES_PATH}", stack=stack,
+                public_url=self.base_url, traces_url=traces_url, stack=stack,
             )  # fmt: skip
             if child:
                 child.environment = environment
@@ -211,6 +221,8 @@ class LocalSystem:
                         self._progress(str(error))
 
     def _address(self, service: str) -> str | None:
+        if self._lambdas:
+            return self._api_url
         child = self._children.get(service)
         return child.base_url if child and child.alive else None
 

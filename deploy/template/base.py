@@ -13,20 +13,53 @@ Template = dict[str, Any]
 FORMAT = "2010-09-09"
 _ENV_NAME = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z][A-Z0-9]*)*")
 _ENV_OUTPUT = "Env"
+MAX_STAGE = 12
+_STAGE = re.compile(r"[a-z][a-z0-9]{0,11}")
+
+
+@dataclass(frozen=True)
+class Canary:
+    """A new version first gets `percent` of the traffic for `minutes`, and then, unless an alarm rang, all of it."""
+
+    percent: int = 10
+    minutes: int = 5
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where a template goes: the stage, whether that is the embedded AWS, and what Lambda runs there."""
+    """Where a template goes: the stage, whether that is the embedded AWS, and what Lambda runs there.
+
+    With `lambdas` the API, the consumers and the schedules are functions; without, processes of ours. `aliases` lets
+    callers reach a function by an alias to a numbered version, moved at once or by the `canary`; `snapstart` needs
+    them. `environment` is for every function.
+    """
 
     stage: str
     local: bool = False
     runtime: str = "python3.13"
     architecture: str = "arm64"
+    lambdas: bool = False
+    aliases: bool = False
+    snapstart: bool = False
+    canary: Canary | None = None
+    environment: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not _STAGE.fullmatch(self.stage):
+            raise TemplateError(
+                f"{self.stage!r} cannot be a stage: use up to {MAX_STAGE} lower-case letters and digits, such as prod"
+            )
+        if (self.snapstart or self.canary) and not self.aliases:
+            raise TemplateError("SnapStart and a canary work on published versions; switch aliases on")
 
     @property
     def names(self) -> Names:
         return Names(self.stage)
+
+    @property
+    def observed(self) -> bool:
+        """Whether there are alarms and dashboards: not for processes on a laptop, where nobody would look at them."""
+        return self.lambdas or not self.local
 
 
 def ref(logical_id: str) -> Template:

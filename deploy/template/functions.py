@@ -1,53 +1,110 @@
-"""The Lambdas that AWS calls itself (triggers), each with its role and its log group."""
+"""Lambda functions, each with its role, its log group and, where the target wants it, its alias."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from chassis.service import Service
 from chassis.stack import FunctionSpec
 from deploy.errors import TemplateError
 from deploy.template.base import Target, Template, arn, ref
 from deploy.template.permissions import DATA_POLICY
+from deploy.template.shifting import shifting
 
 CODE_PARAMETERS: Template = {
     "CodeBucket": {"Type": "String", "Description": "Where the package lies"},
     "CodeKey": {"Type": "String", "Description": "Its key, which carries its hash"},
 }
 LOG_DAYS = 30
+MEMORY = 512
+MAX_NAME = 64
+TRACE = {
+    "Effect": "Allow",
+    "Action": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+    "Resource": "*",  # X-Ray knows no resources to name
+}
 
 
-def function(service: Service, logical_id: str, spec: FunctionSpec, target: Target) -> Template:
-    """The function, its role, its log group, and the permission of who calls it.
+@dataclass(frozen=True)
+class Function:
+    """One function. `handler` is in Lambda's spelling; `policies` are the logical ids of managed policies; `statements`
+    what only this function may do besides."""
+
+    logical_id: str
+    handler: str
+    timeout: int
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    policies: tuple[str, ...] = (DATA_POLICY,)
+    statements: Sequence[Template] = ()
+    memory: int = MEMORY
+
+    def name(self, service: Service, target: Target) -> str:
+        """Raises TemplateError if AWS would refuse it."""
+        name = f"{target.names.stack(service.name)}-{self.logical_id}"
+        if len(name) > MAX_NAME:
+            raise TemplateError(f"function name {name} has {len(name)} characters and AWS allows {MAX_NAME}; shorten")
+        return name
+
+
+def invoked(function: Function, target: Target) -> Template:
+    """What callers call: the alias, or the function itself."""
+    return ref(f"{function.logical_id}Alias") if target.aliases else arn(function.logical_id)
+
+
+def trigger(service: Service, logical_id: str, spec: FunctionSpec, target: Target) -> Template:
+    """A function that AWS calls itself, and the permission of who calls it.
 
     Raises TemplateError for a handler that is no import string.
     """
-    name = f"{target.names.stack(service.name)}-{logical_id}"
-    resources: Template = {
-        f"{logical_id}Logs": {
+    one = Function(logical_id, lambda_handler(spec.handler), spec.timeout, spec.environment)
+    # Without an alias, for the resource that calls it names it; such functions are small and change seldom.
+    resources = _plain(service, one, target)
+    if spec.invoker:
+        resources[f"{logical_id}Invoke"] = permission(arn(logical_id), spec.invoker, spec.invoker_arn)
+    return resources
+
+
+def function(service: Service, one: Function, target: Target, code: str) -> Template:
+    """A function, its role and its log group; with aliases a version of it too, whose logical id carries what it is
+    made of (`code` is the package's key), for a version never changes."""
+    resources = _plain(service, one, target)
+    if target.snapstart:
+        resources[one.logical_id]["Properties"]["SnapStart"] = {"ApplyOn": "PublishedVersions"}
+    if target.aliases:
+        made_of = json.dumps([code, resources[one.logical_id]], sort_keys=True)
+        digest = hashlib.sha256(made_of.encode()).hexdigest()[:12]
+        resources |= shifting(one.logical_id, f"{one.logical_id}Version{digest}", target)
+    return resources
+
+
+def _plain(service: Service, one: Function, target: Target) -> Template:
+    name, logs = one.name(service, target), f"{one.logical_id}Logs"
+    variables = {"TENFOLD_STAGE": target.stage, "TENFOLD_SERVICE": service.name, **dict(target.environment)}
+    properties: Template = {
+        "FunctionName": name,
+        "Runtime": target.runtime,
+        "Architectures": [target.architecture],
+        "Handler": one.handler,
+        "Code": {"S3Bucket": ref("CodeBucket"), "S3Key": ref("CodeKey")},
+        "Role": arn(f"{one.logical_id}Role"),
+        "Timeout": one.timeout,
+        "MemorySize": one.memory,
+        "Environment": {"Variables": variables | dict(one.environment)},
+    }
+    if not target.local:
+        properties["TracingConfig"] = {"Mode": "Active"}
+    return {
+        logs: {
             "Type": "AWS::Logs::LogGroup",
             "DeletionPolicy": "Delete",
             "UpdateReplacePolicy": "Delete",
             "Properties": {"LogGroupName": f"/aws/lambda/{name}", "RetentionInDays": LOG_DAYS},
         },
-        f"{logical_id}Role": _role(logical_id),
-        logical_id: {
-            "Type": "AWS::Lambda::Function",
-            "DependsOn": [f"{logical_id}Logs"],
-            "Properties": {
-                "FunctionName": name,
-                "Runtime": target.runtime,
-                "Architectures": [target.architecture],
-                "Handler": lambda_handler(spec.handler),
-                "Code": {"S3Bucket": ref("CodeBucket"), "S3Key": ref("CodeKey")},
-                "Role": arn(f"{logical_id}Role"),
-                "Timeout": spec.timeout,
-                "MemorySize": 512,
-                "Environment": {
-                    "Variables": {"TENFOLD_STAGE": target.stage, "TENFOLD_SERVICE": service.name, **spec.environment}
-                },
-            },
-        },
+        f"{one.logical_id}Role": _role(one, target),
+        one.logical_id: {"Type": "AWS::Lambda::Function", "DependsOn": [logs], "Properties": properties},
     }
-    if spec.invoker:
-        resources[f"{logical_id}Invoke"] = _permission(logical_id, spec)
-    return resources
 
 
 def lambda_handler(path: str) -> str:
@@ -58,29 +115,31 @@ def lambda_handler(path: str) -> str:
     return f"{module}.{name}"
 
 
-def _role(logical_id: str) -> Template:
+def _role(one: Function, target: Target) -> Template:
     trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
     log = {
         "Effect": "Allow",
         "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-        "Resource": arn(f"{logical_id}Logs"),
+        "Resource": arn(f"{one.logical_id}Logs"),
     }
+    own = [log, *([] if target.local else [TRACE]), *one.statements]
     return {
         "Type": "AWS::IAM::Role",
         "Properties": {
             "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]},
-            "ManagedPolicyArns": [ref(DATA_POLICY)],
-            "Policies": [{"PolicyName": "logs", "PolicyDocument": {"Version": "2012-10-17", "Statement": [log]}}],
+            "ManagedPolicyArns": [ref(policy) for policy in one.policies],
+            "Policies": [{"PolicyName": "own", "PolicyDocument": {"Version": "2012-10-17", "Statement": own}}],
         },
     }
 
 
-def _permission(logical_id: str, spec: FunctionSpec) -> Template:
+def permission(function_name: Template, invoker: str, invoker_arn: Any = None) -> Template:
+    """Who may call a function: the AWS service `invoker`, on behalf of `invoker_arn` only."""
     properties: Template = {
         "Action": "lambda:InvokeFunction",
-        "FunctionName": arn(logical_id),
-        "Principal": spec.invoker,
+        "FunctionName": function_name,
+        "Principal": invoker,
     }
-    if spec.invoker_arn is not None:
-        properties["SourceArn"] = spec.invoker_arn
+    if invoker_arn is not None:
+        properties["SourceArn"] = invoker_arn
     return {"Type": "AWS::Lambda::Permission", "Properties": properties}

@@ -7,21 +7,26 @@ from chassis.service import Service
 from chassis.stack import StackPart
 from chassis.subscription import AnySubscription
 from contracts.event import SOURCE_PREFIX
-from deploy.template.base import Template, arn, bus_arn, sub
+from deploy.template.base import Target, Template, arn, bus_arn, sub
 from deploy.template.queues import dead_letters_id, queue_id
 from deploy.template.table import TABLE
 
 DATA_POLICY = "DataPolicy"
 PROCESS_POLICY = "ProcessPolicy"
+RESOURCE_POLICY = "ResourcePolicy"
 
 
-def policies(service: Service, subscriptions: Sequence[AnySubscription], part: StackPart, names: Names) -> Template:
-    """Two managed policies. DataPolicy (table and events) is for everything that runs the service's code, functions
-    included. ProcessPolicy adds the queues and the service's own resources; functions do without it, because a
-    resource that calls a function (a user pool) would depend on a policy that names that resource."""
-    made = {DATA_POLICY: _managed(f"{service.name}: its table and its events", _data(service, names))}
-    statements = [*_queues(subscriptions), _token_issuer(names), *part.statements]
-    made[PROCESS_POLICY] = _managed(f"{service.name}: its queues and its other resources", statements)
+def policies(service: Service, subscriptions: Sequence[AnySubscription], part: StackPart, target: Target) -> Template:
+    """The managed policies of the service. DataPolicy (table and events) is for everything that runs its code. A
+    process adds ProcessPolicy: the queues and the service's own resources. Functions add ResourcePolicy, with these
+    resources only, and each the one queue that it reads. Triggers do without it, because a resource that calls a
+    function (a user pool) would depend on a policy that names that resource."""
+    made = {DATA_POLICY: _managed(f"{service.name}: its table and its events", _data(service, target.names))}
+    if not target.lambdas:
+        statements = [*_queues(subscriptions), token_issuer(target.names), *part.statements]
+        made[PROCESS_POLICY] = _managed(f"{service.name}: its queues and its other resources", statements)
+    elif part.statements:
+        made[RESOURCE_POLICY] = _managed(f"{service.name}: its other resources", list(part.statements))
     return made
 
 
@@ -64,7 +69,7 @@ def _data(service: Service, names: Names) -> list[Template]:
     return statements
 
 
-def _token_issuer(names: Names) -> Template:
+def token_issuer(names: Names) -> Template:
     """Every process verifies tokens, and learns from these parameters whose."""
     path = names.parameter("auth", "*")
     return {
@@ -75,8 +80,11 @@ def _token_issuer(names: Names) -> Template:
 
 
 def _queues(subscriptions: Sequence[AnySubscription]) -> list[Template]:
-    if not subscriptions:
-        return []
+    return queue_statements(subscriptions) if subscriptions else []
+
+
+def queue_statements(subscriptions: Sequence[AnySubscription]) -> list[Template]:
+    """To read the queues of `subscriptions` and to put what they refuse into their dead-letter queues."""
     receive = [
         "sqs:ChangeMessageVisibility",
         "sqs:DeleteMessage",

@@ -5,11 +5,15 @@ from typing import Any
 from chassis.names import Names
 from chassis.service import Service
 from chassis.subscription import AnySubscription, ExternalSubscription
-from deploy.template.base import Template, arn, logical, ref
+from deploy.template.base import Target, Template, arn, logical, ref
 
 DEAD_LETTER_SECONDS = 14 * 24 * 3600
 QUEUE_SECONDS = 4 * 24 * 3600
 """Shorter than the dead letters', whose age counts from the first queue: ten days then remain to look at them."""
+MIN_FUNCTION_SECONDS = 30
+VISIBILITIES = 6
+"""How many timeouts of its function a queue hides a message, as AWS advises: Lambda holds batches back while the
+function is throttled. Handlers that fail give their messages back sooner."""
 
 
 def subscription_id(subscription: AnySubscription) -> str:
@@ -24,8 +28,14 @@ def dead_letters_id(subscription: AnySubscription) -> str:
     return f"{subscription_id(subscription)}DeadLetters"
 
 
-def subscription(service: Service, subscription: AnySubscription, names: Names) -> Template:
-    """All resources of one subscription."""
+def function_seconds(subscription: AnySubscription) -> int:
+    """The timeout of a function that handles its messages."""
+    return max(MIN_FUNCTION_SECONDS, subscription.visibility)
+
+
+def subscription(service: Service, subscription: AnySubscription, target: Target) -> Template:
+    """All resources of one subscription but who reads its queue."""
+    names = target.names
     queue, dead_letters, rule = (
         queue_id(subscription), dead_letters_id(subscription), f"{subscription_id(subscription)}Rule",
     )  # fmt: skip
@@ -34,7 +44,7 @@ def subscription(service: Service, subscription: AnySubscription, names: Names) 
         queue: _queue(
             names.queue(service.name, subscription.name),
             QUEUE_SECONDS,
-            VisibilityTimeout=subscription.visibility,
+            VisibilityTimeout=_visibility(subscription, target),
             ReceiveMessageWaitTimeSeconds=20,
             RedrivePolicy={"deadLetterTargetArn": arn(dead_letters), "maxReceiveCount": subscription.max_receives},
         ),
@@ -49,6 +59,11 @@ def subscription(service: Service, subscription: AnySubscription, names: Names) 
             },
         },
     }
+
+
+def _visibility(subscription: AnySubscription, target: Target) -> int:
+    # A process extends it for as long as a handler runs; a function cannot, for Lambda holds the message.
+    return VISIBILITIES * function_seconds(subscription) if target.lambdas else subscription.visibility
 
 
 def _queue(name: str, seconds: int, **more: Any) -> Template:

@@ -1,12 +1,20 @@
 """One service's stack, from its declaration and nothing else."""
 
+from collections.abc import Sequence
+
 from chassis.service import Service
 from chassis.stack import StackContext, StackPart
+from chassis.subscription import AnySubscription
 from deploy.errors import TemplateError
+from deploy.template.alarms import function_alarms, letters_alarm, queue_alarms
 from deploy.template.base import FORMAT, Target, Template, env_output, merge, ref
-from deploy.template.functions import CODE_PARAMETERS, function
+from deploy.template.dashboard import dashboard
+from deploy.template.functions import CODE_PARAMETERS, Function, trigger
+from deploy.template.limits import check_limits
 from deploy.template.permissions import DATA_POLICY, PROCESS_POLICY, policies
 from deploy.template.queues import subscription
+from deploy.template.routes import CONDITIONS
+from deploy.template.runtime import SCHEDULE_LETTERS, functions_of, runtime, runtime_parameters
 from deploy.template.table import TABLE, table
 
 
@@ -15,41 +23,69 @@ def stack_part(service: Service, target: Target) -> StackPart:
     resources = service.load_resources()
     if resources is None:
         return StackPart()
-    return resources(StackContext(names=target.names, service=service.name, local=target.local))
+    context = StackContext(names=target.names, service=service.name, local=target.local, lambdas=target.lambdas)
+    return resources(context)
 
 
-def service_template(service: Service, target: Target) -> Template:
+def service_template(service: Service, target: Target, code: str = "") -> Template:
     """The CloudFormation template of `service`.
 
     Its outputs carry the environment variables of the service's processes (`environment_of` reads them back). With
-    functions it takes the parameters CodeBucket and CodeKey. Raises TemplateError for a declaration that cannot work.
+    functions it takes the parameters CodeBucket and CodeKey, and in the Lambda runtime ApiId and AuthorizerId. `code`
+    is the package's key, from which a function's new version is known (needed with aliases only). Raises TemplateError
+    for a declaration that cannot work.
     """
     subscriptions = sorted(service.load_subscriptions(), key=lambda one: one.name)
     part = stack_part(service, target)
-    resources = table(service, target.names)
+    resources = table(service, target)
     try:
         for one in subscriptions:
-            merge(resources, subscription(service, one, target.names), f"subscription {one.name}")
-        merge(resources, policies(service, subscriptions, part, target.names), "policies")
+            merge(resources, subscription(service, one, target), f"subscription {one.name}")
+        merge(resources, policies(service, subscriptions, part, target), "policies")
         for logical_id, spec in sorted(part.functions.items()):
-            merge(resources, function(service, logical_id, spec, target), f"function {logical_id}")
+            merge(resources, trigger(service, logical_id, spec, target), f"function {logical_id}")
         merge(resources, part.resources, "stack.py")
+        if target.lambdas:
+            merge(resources, runtime(service, part, target, code), "the Lambda runtime")
+        if target.observed:
+            merge(resources, _observed(service, subscriptions, part, target), "alarms")
+        template: Template = {
+            "AWSTemplateFormatVersion": FORMAT,
+            "Description": f"Tenfold: {service.name} ({target.stage})",
+            "Resources": resources,
+            "Outputs": _outputs(part, target),
+        }
+        if part.functions or target.lambdas:
+            template["Parameters"] = CODE_PARAMETERS | (runtime_parameters() if target.lambdas else {})
+        if "HasAuthorizer" in str(resources):
+            template["Conditions"] = CONDITIONS
+        elif target.lambdas:
+            del template["Parameters"]["AuthorizerId"]
+        check_limits(service.name, template)
     except TemplateError as error:
         raise TemplateError(f"service {service.name}: {error}") from None
-    template: Template = {
-        "AWSTemplateFormatVersion": FORMAT,
-        "Description": f"Tenfold: {service.name} ({target.stage})",
-        "Resources": resources,
-        "Outputs": _outputs(part),
-    }
-    if part.functions:
-        template["Parameters"] = CODE_PARAMETERS
     return template
 
 
-def _outputs(part: StackPart) -> Template:
+def _observed(service: Service, subscriptions: Sequence[AnySubscription], part: StackPart, target: Target) -> Template:
+    """The alarms and the dashboard."""
+    functions = [Function(name, spec.handler, spec.timeout) for name, spec in sorted(part.functions.items())]
+    made: Template = {}
+    for one in subscriptions:
+        made |= queue_alarms(service, one, target)
+    plain = [function_alarms(service, one, Target(target.stage)) for one in functions]
+    runtime_functions = functions_of(service, part, target) if target.lambdas else []
+    for alarms in (*plain, *(function_alarms(service, one, target) for one in runtime_functions)):
+        made |= alarms
+    if any(one.logical_id == "Schedules" for one in runtime_functions):
+        made |= letters_alarm(service, SCHEDULE_LETTERS, target)
+    return made | dashboard(service, [*runtime_functions, *functions], subscriptions, target)
+
+
+def _outputs(part: StackPart, target: Target) -> Template:
     outputs: Template = {env_output(name): {"Value": value} for name, value in part.environment.items()}
     outputs["TableName"] = {"Value": ref(TABLE)}
     outputs["DataPolicyArn"] = {"Value": ref(DATA_POLICY)}
-    outputs["ProcessPolicyArn"] = {"Value": ref(PROCESS_POLICY)}
+    if not target.lambdas:
+        outputs["ProcessPolicyArn"] = {"Value": ref(PROCESS_POLICY)}
     return outputs

@@ -1,8 +1,16 @@
 """The platform stack: what all services of a stage share."""
 
-from deploy.template.base import FORMAT, Target, Template, ref, sub
+import json
+
+from deploy.template.alarms import topic_name
+from deploy.template.base import FORMAT, Target, Template, arn, ref, sub
+from deploy.template.functions import LOG_DAYS
 
 STACK = "platform"
+ACCESS_LOG = {
+    name: f"$context.{name}"
+    for name in ("requestId", "routeKey", "status", "responseLatency", "integrationErrorMessage", "identity.sourceIp")
+}
 
 
 def platform_template(target: Target) -> Template:
@@ -12,12 +20,12 @@ def platform_template(target: Target) -> Template:
     changed any more while anybody imports it.
     """
     names = target.names
-    return {
+    template: Template = {
         "AWSTemplateFormatVersion": FORMAT,
         "Description": f"Tenfold: what the services of {target.stage} share",
         "Resources": {
             "Bus": {"Type": "AWS::Events::EventBus", "Properties": {"Name": names.bus}},
-            "Alarms": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": f"{names.prefix}-alarms"}},
+            "Alarms": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": topic_name(target)}},
             "Artifacts": _artifacts(f"{names.prefix}-artifacts-${{AWS::AccountId}}"),
             "BusParameter": _parameter(names.parameter("platform", "bus-name"), ref("Bus")),
             "AlarmsParameter": _parameter(names.parameter("platform", "alarm-topic-arn"), ref("Alarms")),
@@ -28,6 +36,32 @@ def platform_template(target: Target) -> Template:
             "ArtifactBucket": {"Value": ref("Artifacts")},
         },
     }
+    if target.lambdas:
+        template["Resources"] |= _api(target)
+        template["Outputs"]["ApiId"] = {"Value": ref("Api")}
+    return template
+
+
+def _api(target: Target) -> Template:
+    """The one HTTP API of the stage; the services' stacks put their routes into it."""
+    names = target.names
+    stage = {"ApiId": ref("Api"), "StageName": "$default", "AutoDeploy": True}
+    resources: Template = {
+        "Api": {"Type": "AWS::ApiGatewayV2::Api", "Properties": {"Name": names.prefix, "ProtocolType": "HTTP"}},
+        "ApiStage": {"Type": "AWS::ApiGatewayV2::Stage", "Properties": stage},
+        "ApiParameter": _parameter(names.parameter("platform", "api-id"), ref("Api")),
+    }
+    if not target.local:
+        resources["ApiLogs"] = {
+            "Type": "AWS::Logs::LogGroup",
+            "DeletionPolicy": "Delete",
+            "UpdateReplacePolicy": "Delete",
+            "Properties": {"LogGroupName": f"/aws/apigateway/{names.prefix}", "RetentionInDays": LOG_DAYS},
+        }
+        stage["AccessLogSettings"] = {"DestinationArn": arn("ApiLogs"), "Format": json.dumps(ACCESS_LOG)}
+        # One client in a loop must not use up what the whole account may call.
+        stage["DefaultRouteSettings"] = {"ThrottlingBurstLimit": 1000, "ThrottlingRateLimit": 500}
+    return resources
 
 
 def _parameter(name: str, value: Template) -> Template:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import shutil
 import sys
 import time
@@ -47,7 +48,8 @@ async def _demo(inputs: Inputs, progress: Console, *, as_object: bool) -> bool:
         progress.print(f"[dim]{time.monotonic() - started:5.1f} s[/]  {text}")
 
     shutil.rmtree(STATE, ignore_errors=True)
-    async with LocalSystem(STATE, stage="demo", progress=tell) as system:
+    lambdas = os.environ.get("RUNTIME") == "lambda"
+    async with LocalSystem(STATE, stage="demo", progress=tell, lambdas=lambdas) as system:
         ready = time.monotonic() - started
         day, outcome, found = await run_day(system, inputs, tell=tell)
         day.seconds = {"starting": round(ready, 2), **day.seconds}

@@ -12,9 +12,9 @@ import pytest
 from chassis.auth.discovery import fetch_keys, issuer_finder
 from chassis.auth.tokens import Claims, TokenVerifier
 from chassis.aws import Aws
+from chassis.compose import make_tools
 from chassis.context import Toolbox
 from chassis.http.app import make_app
-from chassis.process import make_tools
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import Role
 from contracts.tenancy import v1 as tenancy

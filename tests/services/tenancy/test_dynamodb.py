@@ -14,6 +14,7 @@ from chassis.dynamodb import DynamoTable
 from chassis.names import Names
 from contracts.common import Plan, Role
 from contracts.tenancy import v1 as tenancy
+from deploy.template import Target
 from deploy.template.table import TABLE, table
 from services.tenancy.service import service
 from tests.services.tenancy.world import World, email_of, is_problem
@@ -49,7 +50,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     with mock_aws():
         client = boto3.client("dynamodb", region_name=REGION)
-        properties = table(service, NAMES)[TABLE]["Properties"]
+        properties = table(service, Target(NAMES.stage))[TABLE]["Properties"]
         declared = {"TableName", "BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes"}
         client.create_table(**{name: value for name, value in properties.items() if name in declared})
         yield World(DynamoTable(BotoCalls(client), NAMES.table("tenancy")))

@@ -1,0 +1,66 @@
+"""One dashboard a service: what its functions, its queues and its table do."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from chassis.service import Service
+from chassis.subscription import AnySubscription
+from deploy.template.base import Target, Template, sub
+from deploy.template.functions import Function
+
+WIDTH, HEIGHT = 8, 6
+A_ROW = 24 // WIDTH
+Metric = list[Any]
+
+
+def dashboard(
+    service: Service, functions: Sequence[Function], subscriptions: Sequence[AnySubscription], target: Target
+) -> Template:
+    names, stack = target.names, target.names.stack(service.name)
+    queues = [names.queue(service.name, one.name) for one in subscriptions]
+    letters = [names.dead_letters(service.name, one.name) for one in subscriptions]
+    table = names.table(service.name)
+    called = [one.name(service, target) for one in functions]
+    charts: list[tuple[str, list[Metric], str]] = [
+        ("Calls", [_lambda("Invocations", name) for name in called], "Sum"),
+        ("Errors and throttles", [_lambda(m, name) for name in called for m in ("Errors", "Throttles")], "Sum"),
+        ("Duration, p95", [_lambda("Duration", name) for name in called], "p95"),
+        ("Messages waiting", [_sqs("ApproximateNumberOfMessagesVisible", name) for name in queues], "Maximum"),
+        ("Oldest message, s", [_sqs("ApproximateAgeOfOldestMessage", name) for name in queues], "Maximum"),
+        ("Dead letters", [_sqs("ApproximateNumberOfMessagesVisible", name) for name in letters], "Maximum"),
+        ("Table: capacity used", [_table(m, table) for m in CAPACITY], "Sum"),
+        ("Table: throttled", [_table(m, table) for m in ("ReadThrottleEvents", "WriteThrottleEvents")], "Sum"),
+    ]
+    widgets = [_widget(number, *chart) for number, chart in enumerate(one for one in charts if one[1])]
+    body = json.dumps({"widgets": widgets}, sort_keys=True)
+    properties = {"DashboardName": stack, "DashboardBody": sub(body)}
+    return {"Dashboard": {"Type": "AWS::CloudWatch::Dashboard", "Properties": properties}}
+
+
+CAPACITY = ("ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits")
+
+
+def _widget(number: int, title: str, metrics: list[Metric], statistic: str) -> dict[str, Any]:
+    return {
+        "type": "metric",
+        "x": WIDTH * (number % A_ROW),
+        "y": HEIGHT * (number // A_ROW),
+        "width": WIDTH,
+        "height": HEIGHT,
+        "properties": {
+            "title": title, "metrics": metrics, "stat": statistic, "period": 60, "region": "${AWS::Region}",
+        },
+    }  # fmt: skip
+
+
+def _lambda(metric: str, function: str) -> Metric:
+    return ["AWS/Lambda", metric, "FunctionName", function]
+
+
+def _sqs(metric: str, queue: str) -> Metric:
+    return ["AWS/SQS", metric, "QueueName", queue]
+
+
+def _table(metric: str, table: str) -> Metric:
+    return ["AWS/DynamoDB", metric, "TableName", table]
