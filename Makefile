@@ -73,6 +73,10 @@ run-service: setup ## SERVICE=tasks: run one service in this terminal instead; A
 test: setup ## all tests, those on the embedded AWS included
 	@$(PY) -m pytest -q $(ARGS)
 
+.PHONY: isolation
+isolation: setup ## attack the walls between organizations, with a table; ARGS=tasks for one service
+	@$(PY) -m tests.isolation $(ARGS)
+
 .PHONY: check
 check: setup ## ruff, mypy --strict, import-linter, stale generated files
 	@$(VENV)/bin/ruff check .

@@ -1,0 +1,1 @@
+"""Attacks on the walls between organizations, generated from what the services declare."""

@@ -1,0 +1,243 @@
+"""Every route, attacked with what is another organization's, by everybody who must not get it."""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from contracts.common import Role
+from tests.isolation.judge import Reach, Report, changes, differences, no_reach, reach_of, secrets, shown
+from tests.isolation.people import BAD_TOKENS
+from tests.isolation.requests import Route, Template, routes_of, templates_of
+from tests.isolation.samples import Uncovered, absent, names_of, only, own, victims
+from tests.isolation.world import Outcome, Request, World
+
+KEY = "Idempotency-Key"
+REFUSED = frozenset({401, 404})
+ODD_IDS = ("{own}#A", "{victim}#A", "{own}#TASK#{victim}", "x/../{victim}", "..", "{victim}\x00", "%2e%2e", "é" * 30)
+
+ALIKE = {
+    ("assign_task", "path.user_id"): "who is named is no member of the caller's organization: 422",
+    ("unassign_task", "path.user_id"): "taking a task from somebody who does not have it changes nothing",
+}
+"""References in a path that are no resource of the route: answered as what does not exist is, but not with 404."""
+KNOWN = {
+    ("sign_up", "body.email"): "registering tells that an address is taken; it names no organization",
+    ("confirm_address", "body.email"): "the profile of a confirmed address is read before its code is refused",
+    ("accept_invitation", "body.token"): "who holds an invitation's secret token knows that it exists",
+    ("decline_invitation", "body.token"): "who holds an invitation's secret token knows that it exists",
+}
+"""Places in which the answer, or the work for it, may differ from that for what does not exist, and why. None of the
+victim's data may be shown there either, and nothing of theirs be changed."""
+
+
+@dataclass(frozen=True)
+class Attack:
+    """`control` is the same request for what does not exist, sent by the same caller."""
+
+    name: str
+    request: Request
+    token: str | None
+    reach: Reach
+    control: Request | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    expected: frozenset[int] | None = None
+    knows: str = ""
+    """What the caller knows without being told, besides what they send."""
+    untouched: bool = False
+    """Refused before the table is asked anything."""
+    by_work: bool = True
+    """Whether the answer and the work must be the same as the control's too."""
+
+
+class HttpAttacks:
+    """All attacks on the routes of one world."""
+
+    def __init__(self, world: World, report: Report) -> None:
+        self._world, self._report = world, report
+        world.restore()
+        self._secrets = secrets(world)
+        self._reach, self._no_reach = reach_of(world, world.mallory.id), no_reach(world)
+
+    async def run(self) -> None:
+        for route in routes_of(self._world):
+            self._report.routes += 1
+            before = self._report.attacks
+            try:
+                await self._attack(route)
+                if self._report.attacks == before:
+                    raise Uncovered(f"{route.name}: no attack applies to it; write one")
+            except Uncovered as gap:
+                self._report.uncovered.append(str(gap))
+
+    async def _attack(self, route: Route) -> None:
+        templates = [each for each in templates_of(self._world, route) if await self._succeeds(each)]
+        if not templates:
+            raise Uncovered(f"{route.name}: its own request is refused too, so an attack on it proves nothing")
+        for template in templates:
+            for attack in self._attacks(template):
+                await self._carry_out(route, attack)
+            if route.has_cursor:
+                await self._with_cursor(template)
+            if route.is_unsafe:
+                await self._with_key(template)
+
+    async def _succeeds(self, template: Template) -> bool:
+        self._world.restore()
+        return (await self._rightful(template)).status < 300
+
+    async def _rightful(self, template: Template, **headers: str) -> Outcome:
+        """The request of whom it belongs to: for a public route, the caller's own."""
+        world, route = self._world, template.route
+        request = template.filled(own if route.access == "public" else victims)
+        request.headers |= headers
+        holder = world.holders.get(route.id, world.vera)
+        return await world.send(
+            request, None if route.access == "public" else world.token(holder.claims(world.victim_org))
+        )
+
+    # --- who attacks with what
+
+    def _attacks(self, template: Template) -> Iterator[Attack]:
+        yield from self._with_foreign_ids(template)
+        yield from self._with_odd_ids(template)
+        if template.route.access != "public":
+            yield from self._with_bad_tokens(template)
+        if template.route.access == "guarded":
+            yield from self._of_outsiders(template)
+
+    def _with_foreign_ids(self, template: Template) -> Iterator[Attack]:
+        token, reach = self._attacker(template)
+        whole = Attack("another organization's member", template.filled(victims), token, reach)
+        for place in template.places:
+            known = (template.route.id, place.label) in KNOWN
+            alike = not place.label.startswith("path") or (template.route.id, place.label) in ALIKE
+            yield replace(
+                whole,
+                name=f"another organization's {place.label}",
+                request=template.filled(only(place.label, victims)),
+                control=template.filled(only(place.label, absent)),
+                names={place.pair.victim: "<id>", place.pair.absent: "<id>"},
+                expected=None if alike else REFUSED,
+                by_work=not known,
+            )
+        known = any((template.route.id, place.label) in KNOWN for place in template.places)
+        yield replace(whole, control=template.filled(absent), names=names_of(template.places), by_work=not known)
+
+    def _with_odd_ids(self, template: Template) -> Iterator[Attack]:
+        token, reach = self._attacker(template)
+        for place in template.places:
+            for odd in ODD_IDS:
+                value = odd.format(own=place.pair.own, victim=place.pair.victim)
+                request = template.filled(only(place.label, lambda _, value=value: value))  # type: ignore[misc]
+                yield Attack(f"odd id in {place.label}", request, token, reach)
+
+    def _with_bad_tokens(self, template: Template) -> Iterator[Attack]:
+        world = self._world
+        good, bad = world.vera.claims(world.victim_org), world.mallory.claims(world.attacker_org)
+        tokens: dict[str, str | None] = {
+            name: make(world.sut.issuer, world.sut.clock, good, bad) for name, make in BAD_TOKENS.items()
+        }
+        for name, token in ({"nobody": None} | tokens).items():
+            yield Attack(
+                name,
+                template.filled(victims),
+                token,
+                self._no_reach,
+                template.filled(absent),
+                names_of(template.places),
+                frozenset({401}),
+                untouched=True,
+            )
+
+    def _of_outsiders(self, template: Template) -> Iterator[Attack]:
+        world = self._world
+        out = world.removed.claims(world.victim_org, Role.ADMIN)
+        for name, claims in (("removed member", out), ("member of nothing", world.mallory.claims(None))):
+            yield Attack(
+                name,
+                template.filled(victims),
+                world.token(claims),
+                replace(self._no_reach, users=frozenset({claims.user_id})),
+                template.filled(absent),
+                names_of(template.places),
+                REFUSED,
+                knows=f"{claims.user_id} {claims.org}",
+            )
+
+    # --- what takes more than one request
+
+    async def _with_cursor(self, template: Template) -> None:
+        world, route = self._world, template.route
+        world.restore()
+        holder = world.token(world.vera.claims(world.victim_org))
+        page = await world.send(template.filled(victims, limit="1"), holder)
+        cursor = json.loads(page.body).get("next")
+        if cursor is None:
+            raise Uncovered(f"{route.name}: the victim's list has no second page; seed two items")
+        token, reach = self._attacker(template)
+        theirs = _unpacked(cursor)
+        nobodys = theirs[:-1] + chr(ord(theirs[-1]) + 1)
+        attack = Attack(
+            "another organization's cursor",
+            template.filled(own, cursor=cursor),
+            token,
+            reach,
+            template.filled(own, cursor=_packed(nobodys)),
+            {theirs: "<cursor>", nobodys: "<cursor>", cursor: "<cursor>", _packed(nobodys): "<cursor>"},
+        )
+        await self._carry_out(route, attack)
+
+    async def _with_key(self, template: Template) -> None:
+        """The owner sends their request with a key; then the attacker uses that key, and one that nobody used."""
+        token, reach = self._attacker(template)
+        requests = {"for the owner's request": template.filled(victims)}
+        if template.route.access != "public":
+            requests["for their own request"] = template.filled(own)
+        for name, request in requests.items():
+            used, fresh = (replace(request, headers={**request.headers, KEY: key}) for key in ("used-key", "idle-key"))
+            attack = Attack(f"another organization's {KEY} {name}", used, token, reach, fresh)
+            known = any((template.route.id, place.label) in KNOWN for place in template.places)
+            await self._carry_out(template.route, replace(attack, by_work=not known), first=template)
+
+    # --- carrying it out
+
+    def _attacker(self, template: Template) -> tuple[str | None, Reach]:
+        world = self._world
+        if template.route.access == "public":
+            return None, replace(self._reach, users=frozenset({"unknown", world.mallory.id}))
+        return world.attacker, self._reach
+
+    async def _outcome(self, request: Request, token: str | None, first: Template | None) -> Outcome:
+        self._world.restore()
+        if first is not None:
+            await self._rightful(first, **{KEY: "used-key"})
+            self._world.mark()
+        return await self._world.send(request, token)
+
+    async def _carry_out(self, route: Route, attack: Attack, first: Template | None = None) -> None:
+        control = await self._outcome(attack.control, attack.token, first) if attack.control else None
+        outcome = await self._outcome(attack.request, attack.token, first)
+        self._report.count(route.name, attack.name, self._judged(attack, outcome, control))
+
+    def _judged(self, attack: Attack, outcome: Outcome, control: Outcome | None) -> Iterator[str]:
+        if outcome.status >= 500:
+            yield f"answers {outcome.status}: {outcome.logs[-600:]}"
+        if attack.expected is not None and outcome.status not in attack.expected:
+            yield f"answers {outcome.status}"
+        if attack.untouched and outcome.calls:
+            yield f"asks the table: {outcome.calls[0].text}"
+        yield from shown(self._secrets, outcome, f"{attack.request} {attack.knows}")
+        if attack.by_work and control is not None:
+            yield from differences(outcome, control, attack.names)
+        if attack.by_work:
+            yield from attack.reach.strays(outcome.calls)
+        yield from changes(self._world, attack.reach)
+
+
+def _unpacked(cursor: str) -> str:
+    return urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+
+
+def _packed(sort: str) -> str:
+    return urlsafe_b64encode(sort.encode()).decode().rstrip("=")
