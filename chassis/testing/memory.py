@@ -1,6 +1,5 @@
 """The Table port in memory, with the same conditions and the same atomicity as DynamoDB."""
 
-import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,7 +27,8 @@ class MemoryTable:
         self.items: dict[Key, Item] = {}
 
     async def get(self, key: Key) -> Item | None:
-        return copy.deepcopy(self.items.get(key))
+        stored = self.items.get(key)
+        return None if stored is None else _copied(stored)
 
     async def query(
         self,
@@ -48,7 +48,7 @@ class MemoryTable:
         if before is not None:
             found = [item for item in found if item[sort] < before]
         found.sort(key=lambda item: str(item[sort]), reverse=descending)
-        return copy.deepcopy(found[:limit])
+        return [_copied(item) for item in found[:limit]]
 
     async def write(self, operations: Sequence[Operation]) -> None:
         check_operations(operations)
@@ -79,16 +79,23 @@ class MemoryTable:
         key = operation.key
         match operation:
             case Put(item=item):
-                self.items[key] = copy.deepcopy({**item, "PK": key.pk, "SK": key.sk})
+                self.items[key] = _copied({**item, "PK": key.pk, "SK": key.sk})
             case Delete():
                 self.items.pop(key, None)
             case Add(amounts=amounts, fixed=fixed):
                 stored = self.items.setdefault(key, {"PK": key.pk, "SK": key.sk})
-                stored.update(copy.deepcopy(fixed))
+                stored.update(_copied(fixed))
                 for name, amount in amounts.items():
                     stored[name] = stored.get(name, 0) + amount
             case Check():
                 pass
+
+
+def _copied(value: Any) -> Any:
+    """A copy of JSON values that shares nothing with them; copy.deepcopy takes several times as long."""
+    if isinstance(value, dict):
+        return {name: _copied(inner) for name, inner in value.items()}
+    return [_copied(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _expected(stored: Item | None, expect: Expect) -> bool:

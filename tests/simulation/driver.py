@@ -1,8 +1,9 @@
 """One simulation: a base to start from, steps, and the end. A seed and a number of steps replay it exactly."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from functools import cache
 
 import pytest
@@ -22,6 +23,22 @@ FAVOURED = ("join", "request_upload", "upload", "create_task", "assign", "move",
 FLOW = ("publish_all", "deliver", "deliver_all")
 """Steps that others wait for come more often."""
 FOUNDER, WORKER = "ada@acme.example", "bo@acme.example"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What happened in simulations; faults are crashes, refusals, lost answers, stalls and partial failures."""
+
+    calls: int = 0
+    faults: int = 0
+    commands: int = 0
+    acknowledged: int = 0
+    events: int = 0
+    poison: int = 0
+
+    def __add__(self, other: "Figures") -> "Figures":
+        mine, theirs = asdict(self), asdict(other)
+        return Figures(**{name: mine[name] + theirs[name] for name in mine})
 
 
 class Simulation:
@@ -102,17 +119,28 @@ def base() -> bytes:
         return running.world.snapshot()
 
 
-def play(seed: int, steps: int) -> None:
-    """Raises Violation."""
+def play(seed: int, steps: int, tell: Callable[[str], None] = lambda _: None) -> Figures:
+    """Raises Violation. The same seed and number of steps make the same simulation, to the last call."""
     dice = random.Random(seed)
     with simulation(seed, base()) as running:
-        for _ in range(steps):
+        for number in range(steps):
             name, a, b = random_step(dice)
+            tell(f"{number + 1} {name} {a} {b}")
             if name == "fault":
                 running.arm(list(FaultKind)[a % len(FaultKind)], b % LATEST_FAULT)
             else:
                 running.step(name, a, b)
+        faults = running.world.wire.fired.total()
         running.finish()
+        state, ledger = running.world.state, running.client.ledger
+        return Figures(
+            calls=running.world.wire.count,
+            faults=faults,
+            commands=len(ledger.commands),
+            acknowledged=sum(command.acknowledged for command in ledger.commands),
+            events=len(state.committed),
+            poison=len(state.poison),
+        )
 
 
 def random_step(dice: random.Random) -> tuple[str, int, int]:

@@ -141,7 +141,8 @@ class Environment:
             self._world.advance(5)
             for service in SERVICES:
                 self._world.publish(service)
-                self._world.sweep(service)
+                if self._world.outbox_of(service):
+                    self._world.sweep(service)
             self.deliver_all(0, 0)
             self._world.run_schedules("audit")
             for queue in self._state.queues.values():

@@ -50,6 +50,8 @@ class State:
     outside: Outside = field(default_factory=Outside)
     committed: dict[str, str] = field(default_factory=dict)
     published: Counter[str] = field(default_factory=Counter)
+    verified: dict[str, int] = field(default_factory=dict)
+    """Organization -> how many events its chain had when it was last verified."""
     ledger: Ledger = field(default_factory=Ledger)
     poison: dict[str, str] = field(default_factory=dict)
     """Body -> the queue that it was put into."""
