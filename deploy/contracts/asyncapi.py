@@ -25,12 +25,14 @@ NAMES = Names("{stage}")
 SERVERS = {
     "bus": {
         "host": "events.{region}.amazonaws.com",
+        "pathname": "/",
         "protocol": "eventbridge",
         "description": "The stage's event bus: what is published, by its detail type.",
         "variables": {"region": {"description": "The AWS region of the stage."}},
     },
     "queues": {
         "host": "sqs.{region}.amazonaws.com",
+        "pathname": "/",
         "protocol": "sqs",
         "description": "One queue for each subscription, filled by a rule of the bus.",
         "variables": {"region": {"description": "The AWS region of the stage."}},
@@ -144,6 +146,7 @@ class _Document:
         self._messages[key] = {
             "name": subscription.detail_type,
             "summary": f"An event of {subscription.source} itself.",
+            "payload": {"type": "object"},
         }
         channel["messages"][key] = _ref("components", "messages", key)
         self._operations[name] = {

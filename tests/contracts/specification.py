@@ -1,0 +1,41 @@
+"""AsyncAPI's own JSON Schema of its documents, for validating ours. It is fetched once, from npm's registry with npm's
+client, checked by its hash, and kept under `.local`; without npm or a network the test that needs it is skipped."""
+
+import hashlib
+import io
+import json
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tests.contracts.scratch import ROOT
+
+PACKAGE = "@asyncapi/specs@6.11.1"
+SHA512 = "0375812ea00a1a8276fba15616da63065090d6814272ce06c45ef3b081af36aa7f9251941e3940dda01c67d5cc3292c613cccf7980f3db1f4598ee834ae2ab69"  # noqa: E501
+KEPT = ROOT / ".local/asyncapi/3.0.0-6.11.1.json"
+
+
+def specification() -> dict[str, Any] | None:
+    """The JSON Schema of AsyncAPI 3.0.0; None where it can't be had. Raises AssertionError for another package."""
+    if not KEPT.exists():
+        npm = shutil.which("npm")
+        if npm is None:
+            return None
+        with tempfile.TemporaryDirectory() as folder:
+            command = [npm, "pack", "--silent", PACKAGE]
+            done = subprocess.run(command, cwd=folder, check=False, capture_output=True, timeout=90)
+            packed = sorted(Path(folder).glob("*.tgz"))
+            if done.returncode or not packed:
+                return None
+            archive = packed[0].read_bytes()
+        assert hashlib.sha512(archive).hexdigest() == SHA512, f"{PACKAGE} is not the package that it was"
+        with tarfile.open(fileobj=io.BytesIO(archive)) as files:
+            member = files.extractfile("package/schemas/3.0.0.json")
+            assert member is not None
+            KEPT.parent.mkdir(parents=True, exist_ok=True)
+            KEPT.write_bytes(member.read())
+    found: dict[str, Any] = json.loads(KEPT.read_bytes())
+    return found
