@@ -78,11 +78,12 @@ isolation: setup ## attack the walls between organizations, with a table; ARGS=t
 	@$(PY) -m tests.isolation $(ARGS)
 
 .PHONY: check
-check: setup ## ruff, mypy --strict, import-linter, stale generated files
+check: setup ## ruff, mypy --strict, import-linter, the scope rule, stale generated files
 	@$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check --quiet .
 	$(VENV)/bin/mypy .
 	$(VENV)/bin/lint-imports
+	$(PY) -m tests.house.scope_lint
 	$(PY) -m contracts.schemas --check
 	$(PY) -m deploy.permissions --check
 	$(PY) -m deploy.check

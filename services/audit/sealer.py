@@ -36,6 +36,7 @@ async def seal_all(tools: Toolbox) -> None:
     async def seal_one(org_id: str, records: Sequence[Record]) -> None:
         async with limit:
             try:
+                # unscoped(made-scope): a schedule has no caller; the organization is the one that the records name
                 await seal(OrgScope(tools, Actor(), Cause(tools.ids.new()), org_id), records)
             except Retryable as error:
                 left_alone.add(org_id)

@@ -47,4 +47,5 @@ async def _keep(event: Added | RoleChanged | Removed, ctx: EventContext, *, acti
     if ctx.version < 1:
         raise Rejected(f"The membership in {ctx.event_id} has no version.")
     membership = Membership(id=ctx.scope.org_id, role=event.role, active=active, version=ctx.version)
+    # unscoped(made-scope): the membership stands with its person, under the organization that the envelope names
     await usecases.project_membership(ctx.scope.for_user(event.user_id), membership)

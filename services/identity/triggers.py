@@ -49,7 +49,7 @@ def _rows(table: str, partition: str) -> Iterator[dict[str, Any]]:
         yield from map(from_item, page["Items"])
 
 
-@cache
+@cache  # unscoped(unscoped-cache): a client, which holds nobody's data
 def _dynamodb() -> Any:
     """One client for the life of the process. Cognito waits five seconds for all of this."""
     config = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})

@@ -138,4 +138,5 @@ async def _registered(scope: UserScope, person: Person, confirmed_with: str | No
 
 def _acting(scope: UserScope, user_id: str, email: str, name: str) -> UserScope:
     """The scope of a person who just proved to be that user."""
+    # unscoped(made-scope): the identity provider has just said who they are
     return replace(scope.for_user(user_id), actor=replace(scope.actor, id=user_id, email=email, name=name))

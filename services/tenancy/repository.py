@@ -51,6 +51,7 @@ class Memberships(Repository[Membership]):
             return []
         return [
             MEMBERS.entry(self.scope, aggregate.id, aggregate.email),
+            # unscoped(made-scope): the member's own list of organizations, which only they read
             ORGANIZATIONS_OF_USER.entry(self.scope.for_user(aggregate.id), aggregate.org_id, ""),
         ]
 

@@ -80,6 +80,7 @@ async def _mine(scope: UserScope, token: str) -> tuple[OrgScope, Invitation]:
     if found is None:
         raise NotFound("invitation")
     org_id, invitation_id = found
+    # unscoped(made-scope): whoever holds the token may answer, if it was sent to their address: checked below
     org_scope = scope.for_org(org_id)
     invitation = await Invitations(org_scope).get(invitation_id)
     if not invitation.is_for(scope.actor.email):

@@ -17,11 +17,13 @@ async def create(scope: UserScope, name: str, slug: str) -> Organization:
     organization = Organization(
         id=scope.new_id("org"), slug=slug, name=name, owners=(scope.user_id,), created_at=scope.now()
     )
+    # unscoped(made-scope): the organization is new, and theirs
     return await _found(scope.for_org(organization.id), organization, scope.actor.email or "", scope.actor.name or "")
 
 
 async def create_personal(scope: OrgScope, user_id: str, email: str, name: str) -> None:
     """The organization of one person alone. Raises AlreadyHandled if they have it."""
+    # unscoped(made-scope): the organization is new, and follows from the person whom the event registers
     org_scope = scope.for_org(personal_org_id(user_id))
     there = AlreadyHandled(f"{user_id} has a personal organization.")
     slug, other_slug = personal_slugs(user_id, name)
@@ -72,6 +74,7 @@ async def list_mine(scope: UserScope, request: PageRequest) -> Page[MyOrganizati
     page = await Memberships(scope).page(ORGANIZATIONS_OF_USER, request)
 
     async def described(member: Membership) -> MyOrganization:
+        # unscoped(made-scope): an active membership of the caller themselves names it
         organization = await Organizations(scope.for_org(member.org_id)).get(member.org_id)
         return MyOrganization(
             id=organization.id,
