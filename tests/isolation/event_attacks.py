@@ -10,7 +10,7 @@ from chassis.keys import Key
 from chassis.subscription import AnySubscription, ExternalSubscription, Subscription
 from contracts.catalog import load_all
 from contracts.event import SOURCE_PREFIX, Event
-from tests.isolation.judge import Reach, Report, changes, differences, no_reach, reach_of, secrets, shown
+from tests.isolation.judge import Reach, Report, changes, differences, no_reach, reach_of, said, secrets, shown
 from tests.isolation.samples import (
     Choose,
     Place,
@@ -208,7 +208,7 @@ class EventAttacks:
         if outcome.body.startswith("crash"):
             yield outcome.body
         reach = self._reach_with(subscription, body)
-        yield from shown(self._secrets, outcome, json.dumps(body))
+        yield from shown(self._secrets, outcome, "", said(self._world, json.dumps(body)))
         yield from (each for each in differences(outcome, control, names) if not each.startswith("headers"))
         yield from reach.strays(outcome.calls)
         yield from changes(self._world, reach)

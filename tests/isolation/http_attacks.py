@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from contracts.common import Role
-from tests.isolation.judge import Reach, Report, changes, differences, no_reach, reach_of, secrets, shown
+from tests.isolation.judge import Reach, Report, changes, differences, no_reach, reach_of, said, secrets, shown
 from tests.isolation.people import BAD_TOKENS
 from tests.isolation.requests import Route, Template, routes_of, templates_of
 from tests.isolation.samples import Uncovered, absent, names_of, only, own, victims
@@ -29,6 +29,8 @@ KNOWN = {
 }
 """Places in which the answer, or the work for it, may differ from that for what does not exist, and why. None of the
 victim's data may be shown there either, and nothing of theirs be changed."""
+ONLY_NUMBERS = frozenset({"count_unread_notifications"})
+"""Answers without a word in them that could be planted; the table calls must do."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Attack:
     control: Request | None = None
     names: Mapping[str, str] = field(default_factory=dict)
     expected: frozenset[int] | None = None
-    knows: str = ""
+    knows: tuple[str, ...] = ()
     """What the caller knows without being told, besides what they send."""
     untouched: bool = False
     """Refused before the table is asked anything."""
@@ -83,8 +85,17 @@ class HttpAttacks:
                 await self._with_key(template)
 
     async def _succeeds(self, template: Template) -> bool:
+        """Whether there is anything to steal: it works for whom it belongs to, and shows them what is theirs."""
         self._world.restore()
-        return (await self._rightful(template)).status < 300
+        outcome, route = await self._rightful(template), template.route
+        if '"event": "request"' not in outcome.logs:
+            raise Uncovered(f"{route.name}: its log lines can't be read, so what they show can't be judged")
+        if outcome.status >= 300:
+            return False
+        shows = any(secret in outcome.body.lower() for secret in self._secrets)
+        if route.method == "get" and not shows and route.id not in ONLY_NUMBERS:
+            raise Uncovered(f"{route.name}: shows its owner nothing that would be known as theirs; seed it")
+        return True
 
     async def _rightful(self, template: Template, **headers: str) -> Outcome:
         """The request of whom it belongs to: for a public route, the caller's own."""
@@ -162,7 +173,7 @@ class HttpAttacks:
                 template.filled(absent),
                 names_of(template.places),
                 REFUSED,
-                knows=f"{claims.user_id} {claims.org}",
+                knows=(claims.user_id, str(claims.org)),
             )
 
     # --- what takes more than one request
@@ -227,7 +238,8 @@ class HttpAttacks:
             yield f"answers {outcome.status}"
         if attack.untouched and outcome.calls:
             yield f"asks the table: {outcome.calls[0].text}"
-        yield from shown(self._secrets, outcome, f"{attack.request} {attack.knows}")
+        known = [*said(self._world, str(attack.request)), *attack.knows]
+        yield from shown(self._secrets, outcome, "", known)
         if attack.by_work and control is not None:
             yield from differences(outcome, control, attack.names)
         if attack.by_work:

@@ -36,7 +36,12 @@ async def make_budget(scope: Scope, body: Budget) -> str:
 
 @router.get("/budgets")
 async def list_budgets(scope: Scope, page: Annotated[PageRequest, Depends()]) -> dict[str, Any]:
-    return {"items": [], "next": None}
+    return {"items": ["planted"], "next": None}
+
+
+@router.get("/colours")
+async def list_colours(scope: Scope) -> list[str]:
+    return []
 
 
 class Budgets(Repository[Any]):
@@ -53,6 +58,7 @@ async def test_a_new_route_is_not_covered_until_its_seed_knows_it(monkeypatch: p
         f"read_budget: add a pair for budget_id of GET /v1/analytics/budgets/{{budget_id}} to {SEED}",
         f"make_budget: add a value for colour to {SEED}",
         "GET /v1/analytics/budgets: the victim's list has no second page",
+        "GET /v1/analytics/colours: shows its owner nothing that would be known as theirs",
     ]
 
 
