@@ -70,8 +70,15 @@ run-service: setup ## SERVICE=tasks: run one service in this terminal instead; A
 # --- checking
 
 .PHONY: test
-test: setup ## all tests, those on the embedded AWS included
-	@$(PY) -m pytest -q $(ARGS)
+test: setup ## the tests, those on the embedded AWS included
+	@$(PY) -m pytest -q -m "not slow" $(ARGS)
+
+.PHONY: test-slow
+test-slow: setup ## the tests that take long: packages that install alone, command lines, floods
+	@$(PY) -m pytest -q -m slow $(ARGS)
+
+.PHONY: ci
+ci: check test test-slow ## all that must hold before a change lands
 
 .PHONY: isolation
 isolation: setup ## attack the walls between organizations, with a table; ARGS=tasks for one service

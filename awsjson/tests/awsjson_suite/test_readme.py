@@ -44,6 +44,7 @@ def test_example(number: int, variables: dict[str, str]) -> None:
     run(sys.executable, "-c", EXAMPLES[number], variables=variables)
 
 
+@pytest.mark.slow
 def test_a_wheel_alone_runs_the_example(variables: dict[str, str], tmp_path: Path) -> None:
     source = shutil.copytree(PACKAGE, tmp_path / "source", ignore=shutil.ignore_patterns("__pycache__", "tests"))
     run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path / "dist", cwd=source)

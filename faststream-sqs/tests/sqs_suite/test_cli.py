@@ -16,7 +16,7 @@ from faststream_sqs import SQSBroker
 
 from awsjson import AwsJson
 
-pytestmark = pytest.mark.ministack
+pytestmark = [pytest.mark.ministack, pytest.mark.slow]
 
 APP = """
 import os, asyncio

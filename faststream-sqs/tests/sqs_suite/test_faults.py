@@ -262,6 +262,7 @@ def garbage(number: int) -> str:
     return noise.choice(["", "null", "[]", '"', "{", "-", "1e999", '{"id": null}', "\u2028", "NaN", '{"id": 1'])
 
 
+@pytest.mark.slow
 async def test_ten_thousand_malformed_bodies_do_not_stop_the_consumer() -> None:
     fake = FakeSQS(visibility=1000)
     fake.put(*[garbage(number) for number in range(10_000)], '{"id": 7}')

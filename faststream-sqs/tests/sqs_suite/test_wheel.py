@@ -41,6 +41,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return sorted(folder.glob("*.whl"))
 
 
+@pytest.mark.slow
 def test_a_wheel_has_the_package_and_its_types_and_nothing_else(wheels: list[Path]) -> None:
     (wheel,) = [wheel for wheel in wheels if wheel.name.startswith("faststream_sqs")]
     names = zipfile.ZipFile(wheel).namelist()
@@ -49,6 +50,7 @@ def test_a_wheel_has_the_package_and_its_types_and_nothing_else(wheels: list[Pat
 
 
 @pytest.mark.timeout(180)
+@pytest.mark.slow
 def test_it_installs_alone_and_runs_the_readmes_examples(wheels: list[Path], tmp_path: Path) -> None:
     environment = tmp_path / "empty"
     venv.create(environment, with_pip=False)
