@@ -1,7 +1,6 @@
 """Brings a CloudFormation stack to a template by a change set: see it, run it, and say why if it failed."""
 
 import hashlib
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from deploy.aws import Aws
 from deploy.errors import StackError
+from deploy.template import render
 
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
 MAX_BODY_BYTES = 51_200
@@ -121,7 +121,7 @@ class Stacks:
             body = self._cloudformation.get_template(StackName=stack, TemplateStage="Original")["TemplateBody"]
             return Deployed(
                 status=found["StackStatus"],
-                body=body if isinstance(body, str) else json.dumps(body),
+                body=body if isinstance(body, str) else render(body),  # boto3 parses what is JSON
                 parameters={one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", [])},
                 tags={one["Key"]: one["Value"] for one in found.get("Tags", [])},
                 changed_at=found.get("LastUpdatedTime") or found.get("CreationTime"),

@@ -1,0 +1,112 @@
+"""`python -m deploy.cli`: an operator's commands. Each takes --stage, and --endpoint for an embedded AWS."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from deploy.errors import DeployError, RefusedError
+from deploy.operations import Operation, Say, deploy_all, deploy_one, destroy_stage, roll_back, show_difference
+from deploy.place import Options, Place, place, who
+from deploy.report import as_table, conditions
+from deploy.services import checked
+from deploy.stage import synthesize
+from deploy.template.base import Canary
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Deploys, shows and undoes, service by service.")
+out, err = Console(), Console(stderr=True)
+
+Name = Annotated[str, typer.Option("--service", envvar="SERVICE", help="One service, such as tasks.")]
+Stage = Annotated[str, typer.Option("--stage", envvar="STAGE", help="Lower-case letters and digits, such as prod.")]
+Endpoint = Annotated[str | None, typer.Option("--endpoint", envvar="ENDPOINT", help="Of an embedded AWS.")]
+Region = Annotated[str, typer.Option("--region", envvar="AWS_REGION")]
+Yes = Annotated[bool, typer.Option("--yes", envvar="YES", help="Do not ask.")]
+AllowReplace = Annotated[bool, typer.Option("--allow-replace", envvar="ALLOW_REPLACE", help="Data may be lost.")]
+Recreate = Annotated[bool, typer.Option("--recreate", envvar="RECREATE", help="Delete a failed first creation.")]
+Runtime = Annotated[str, typer.Option("--runtime", envvar="RUNTIME", help="lambda, or worker: processes of ours.")]
+Architecture = Annotated[str, typer.Option("--architecture", envvar="ARCHITECTURE", help="arm64 or x86_64.")]
+Bundled = Annotated[
+    bool, typer.Option("--boto3/--no-boto3", envvar="BUNDLE_BOTO3", help="In the package, or Lambda's.")
+]
+SnapStart = Annotated[bool, typer.Option("--snapstart", envvar="SNAPSTART")]
+Percent = Annotated[
+    int, typer.Option("--canary", envvar="CANARY", help="Percent of the traffic first; 0: all at once.")
+]
+Minutes = Annotated[int, typer.Option("--canary-minutes", envvar="CANARY_MINUTES")]
+
+
+@app.callback()
+def common(
+    context: typer.Context, stage: Stage, endpoint: Endpoint = None, region: Region = "us-east-1", yes: Yes = False,
+    allow_replace: AllowReplace = False, recreate: Recreate = False, runtime: Runtime = "lambda",
+    architecture: Architecture = "arm64", boto3: Bundled = True, snapstart: SnapStart = False, canary: Percent = 0,
+    canary_minutes: Minutes = 5,
+) -> None:  # fmt: skip
+    """The options that all commands share stand before the command."""
+    if runtime not in {"lambda", "worker"}:
+        raise RefusedError(f"there is no runtime {runtime!r}; use lambda or worker")
+    shift = Canary(canary, canary_minutes) if canary else None
+    options = Options(stage, endpoint, region, runtime == "lambda", architecture, boto3, snapstart, shift)
+    there = place(options)
+    err.print(f"[dim]stage {stage} of {escape(who(there.aws))}{f' at {endpoint}' if endpoint else ''}[/]")
+    say = Say(out, err, yes=yes)
+    context.obj = Operation(there, say, allow_replace=allow_replace, recreate=recreate)
+
+
+@app.command()
+def deploy(context: typer.Context) -> None:
+    """Bring the platform and every service up to date; makes the stage if there is none."""
+    deploy_all(_operation(context))
+
+
+@app.command("deploy-service")
+def deploy_service(context: typer.Context, service: Name) -> None:
+    """Bring one service up to date; nothing else moves."""
+    deploy_one(_operation(context), checked(service))
+
+
+@app.command()
+def diff(context: typer.Context, service: Name) -> None:
+    """Show what deploying a service would change, and change nothing."""
+    show_difference(_operation(context), checked(service))
+
+
+@app.command()
+def rollback(context: typer.Context, service: Name) -> None:
+    """Bring back the healthy release before the present one."""
+    roll_back(_operation(context), checked(service))
+
+
+@app.command()
+def status(context: typer.Context) -> None:
+    """Show versions, health, queues, dead letters and alarms of the stage."""
+    there: Place = _operation(context).place
+    there.shared()
+    out.print(as_table(conditions(there, synthesize(there.target))))
+
+
+@app.command()
+def destroy(context: typer.Context) -> None:
+    """Delete the stage's stacks. Tables, buckets and user pools stay."""
+    destroy_stage(_operation(context))
+
+
+def _operation(context: typer.Context) -> Operation:
+    found: Any = context.obj
+    if not isinstance(found, Operation):
+        raise RuntimeError("a command ran without its options")
+    return found
+
+
+def main() -> None:
+    try:
+        app()
+    except DeployError as error:
+        err.print(f"[red]error[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

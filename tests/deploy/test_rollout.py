@@ -1,0 +1,199 @@
+"""An operator's deployments of the fixture service on the embedded AWS: seen, done, taken back."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from io import StringIO
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from chassis.service import Service
+from deploy import rollout as rollout_module
+from deploy.embedded.emulator import Emulator, emulator_venv
+from deploy.errors import RefusedError, StackError, UnhealthyError
+from deploy.packaging import interpreter_of
+from deploy.place import Place
+from deploy.preview import changes_of, preview, refuse_losses
+from deploy.rollout import Rollout, Step
+from deploy.stacks import ChangeSet, Stacks
+from deploy.stage import Plan
+from deploy.template import Target, platform_template, render, service_template
+from tests.deploy.conftest import SYSTEM, importable
+
+pytestmark = pytest.mark.ministack
+TARGET = Target("test", local=True)
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    with Emulator(tmp_path_factory.mktemp("state")) as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="module")
+def declared() -> Iterator[Service]:
+    from chassis.service import service
+
+    with importable(SYSTEM, "demo"):
+        # Without its functions: these tests are about stacks, and build no package.
+        yield replace(service("demo"), resources=None, subscriptions=("services.demo.consumers:things",))
+
+
+class Operator:
+    """Deploys services of one stage, as the commands do."""
+
+    def __init__(self, emulator: Emulator, stage: str) -> None:
+        target = replace(TARGET, stage=stage)
+        self.place = Place(emulator.aws, target, interpreter_of(emulator_venv()))
+        self.shared = Stacks(emulator.aws).deploy(self.place.platform_stack, render(platform_template(target)))
+
+    def rollout(self, service: Service, *, recreate: bool = False) -> Rollout:
+        plan = Plan(self.place.target, {service.name: service_template(service, self.place.target)})
+        return Rollout(self.place, plan, {}, recreate=recreate)
+
+    def step(self, service: Service) -> Step | None:
+        return self.rollout(service).service(service.name, self.shared)
+
+    def deploy(self, service: Service, told: Any = lambda _: None) -> None:
+        step = self.step(service)
+        assert step
+        self.rollout(service).run(step, self.shared, told)
+
+    def body(self) -> str:
+        now = self.place.stacks.current(self.place.target.names.stack("demo"))
+        assert now
+        return now.body
+
+
+def test_a_service_is_deployed_seen_changed_and_taken_back(emulator: Emulator, declared: Service) -> None:
+    operator, events = Operator(emulator, "one"), list[dict[str, Any]]()
+    operator.deploy(declared, events.append)
+    assert {event["LogicalResourceId"] for event in events} >= {"Table", "ThingsQueue", "tenfold-one-demo"}
+    assert operator.step(declared) is None
+    first = operator.body()
+
+    slower = json.loads(first)
+    slower["Resources"]["ThingsQueue"]["Properties"]["VisibilityTimeout"] = 77
+    rollout = Rollout(operator.place, Plan(operator.place.target, {"demo": slower}), {})
+    step = rollout.service("demo", operator.shared)
+    assert step
+    assert ("ThingsQueue", "Modify", "no") in [
+        (one.logical_id, one.action, one.replaced) for one in changes_of(step.planned)
+    ]
+    console = Console(width=200, record=True, file=StringIO())
+    console.print(preview([step.planned]))
+    assert "ThingsQueue" in console.export_text()
+    rollout.run(step, operator.shared, lambda _: None)
+    assert "77" in operator.body()
+
+    back = rollout.earlier("demo", operator.shared)
+    assert back
+    rollout.run(back, operator.shared, lambda _: None)
+    assert json.loads(operator.body()) == json.loads(first)
+
+
+def test_what_is_unhealthy_is_taken_back(
+    emulator: Emulator, declared: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator = Operator(emulator, "two")
+
+    def ill(*_: Any) -> int:
+        raise UnhealthyError("the API says 503")
+
+    monkeypatch.setattr(rollout_module, "check_health", ill)
+    with pytest.raises(
+        UnhealthyError, match=r"demo is unhealthy: the API says 503; its first deployment was taken back"
+    ):
+        operator.deploy(declared)
+    monkeypatch.undo()
+    assert operator.place.stacks.current("tenfold-two-demo") is None
+    emulator.aws.client("dynamodb").delete_table(TableName="tenfold-two-demo")
+
+    operator.deploy(declared)
+    before = operator.body()
+    changed = json.loads(before)
+    changed["Resources"]["ThingsQueue"]["Properties"]["VisibilityTimeout"] = 77
+    rollout = Rollout(operator.place, Plan(operator.place.target, {"demo": changed}), {})
+    step = rollout.service("demo", operator.shared)
+    assert step
+    monkeypatch.setattr(rollout_module, "check_health", ill)
+    with pytest.raises(UnhealthyError, match="version none is back"):
+        rollout.run(step, operator.shared, lambda _: None)
+    assert json.loads(operator.body()) == json.loads(before)
+
+
+def test_a_name_that_is_taken_is_refused_before_it_is_replaced(emulator: Emulator, declared: Service) -> None:
+    operator = Operator(emulator, "three")
+    dynamodb = emulator.aws.client("dynamodb")
+    dynamodb.create_table(
+        TableName="tenfold-three-demo", BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+    )  # fmt: skip
+    dynamodb.put_item(TableName="tenfold-three-demo", Item={"id": {"S": "precious"}})
+    with pytest.raises(RefusedError, match="tenfold-three-demo exists already and belongs to no stack"):
+        operator.step(declared)
+    assert dynamodb.scan(TableName="tenfold-three-demo")["Count"] == 1
+    assert operator.place.stacks.current("tenfold-three-demo") is None
+
+
+def test_a_stage_that_is_not_there_is_named_with_those_that_are(emulator: Emulator) -> None:
+    Operator(emulator, "four")
+    there = Place(emulator.aws, replace(TARGET, stage="fuor"), interpreter_of(emulator_venv()))
+    with pytest.raises(RefusedError, match=r"no stage 'fuor' here; there are .*four"):
+        there.shared()
+
+
+def test_without_an_earlier_release_there_is_nothing_to_go_back_to(emulator: Emulator, declared: Service) -> None:
+    operator = Operator(emulator, "five")
+    with pytest.raises(RefusedError, match="demo is not deployed in stage five"):
+        operator.rollout(declared).earlier("demo", operator.shared)
+    operator.deploy(declared)
+    with pytest.raises(RefusedError, match="no earlier release"):
+        operator.rollout(declared).earlier("demo", operator.shared)
+
+
+def test_a_stack_whose_creation_failed_is_not_touched_unasked(
+    emulator: Emulator, declared: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator = Operator(emulator, "six")
+    broken = json.loads(render(service_template(declared, operator.place.target)))
+    broken["Resources"] = {"Nothing": {"Type": "AWS::Nothing::Thing"}}
+    broken.pop("Outputs")
+    with pytest.raises(StackError, match="AWS::Nothing::Thing"):
+        operator.place.stacks.deploy("tenfold-six-demo", json.dumps(broken))
+    state = operator.place.stacks.current("tenfold-six-demo")
+    if state is None or state.status not in {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"}:
+        pytest.skip("this emulator leaves nothing behind")
+    with pytest.raises(RefusedError, match="RECREATE=1"):
+        operator.step(declared)
+    step = operator.rollout(declared, recreate=True).service("demo", operator.shared)
+    assert step
+    operator.rollout(declared).discard(step)
+
+
+def change(action: str, kind: str, replacement: str = "False") -> ChangeSet:
+    one = {"Action": action, "LogicalResourceId": "Thing", "ResourceType": kind, "Replacement": replacement}
+    return ChangeSet("stack", "name", creates=False, changes=(one,))
+
+
+@pytest.mark.parametrize(
+    ("planned", "lost"),
+    [
+        (change("Modify", "AWS::DynamoDB::Table", "True"), True),
+        (change("Modify", "AWS::S3::Bucket", "Conditional"), True),
+        (change("Remove", "AWS::Cognito::UserPool"), True),
+        (change("Modify", "AWS::DynamoDB::Table"), False),
+        (change("Add", "AWS::DynamoDB::Table"), False),
+        (change("Modify", "AWS::SQS::Queue", "True"), False),
+    ],
+)
+def test_losing_data_takes_a_word(planned: ChangeSet, lost: bool) -> None:
+    refuse_losses([planned], allowed=True)
+    if lost:
+        with pytest.raises(RefusedError, match="ALLOW_REPLACE=1"):
+            refuse_losses([planned], allowed=False)
+    else:
+        refuse_losses([planned], allowed=False)
