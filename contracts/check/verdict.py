@@ -87,6 +87,7 @@ def judge(base: Snapshot, tree: Snapshot) -> Verdict:
     findings: list[Finding] = []
     for event_type in sorted({*base.schemas, *tree.schemas}):
         findings += _of_event(event_type, base, tree)
+    findings += _without_upcaster(base, tree)
     current = _readers_by_type(tree.readers)
     waiting = {old: tuple(current.get(old, ())) for old in _superseded(tree.schemas)}
     return Verdict(
@@ -153,6 +154,15 @@ def _deleted(event_type: str, tree: Snapshot, readers: list[Reader]) -> Finding:
     if not readers and any(split(name) > (family, version) and split(name)[0] == family for name in tree.schemas):
         return Finding(event_type, Change("", "event", "deleted: it has a successor, and nobody subscribes to it"))
     return Finding(event_type, Change("", "event", "deleted", BREAKING, BREAKING), _once(readers))
+
+
+def _without_upcaster(base: Snapshot, tree: Snapshot) -> Iterator[Finding]:
+    for new in tree.schemas:
+        family, version = split(new)
+        old = f"{family}.v{version - 1}"
+        if old in {*base.schemas, *tree.schemas} and tree.upcasts.get(old) != new:
+            what = f"no upcaster turns {old} into {new}: who moves loses what was written before"
+            yield Finding(new, Change("", "version", what, BREAKING, SAFE))
 
 
 def _older_producers(event_type: str, old: Schema, here: list[Reader], new: Schema) -> Iterator[Finding]:

@@ -38,13 +38,22 @@ def line(finding: Finding) -> str:
 
 
 def _cure(verdict: Verdict) -> Iterator[str]:
-    broken = sorted({one.event_type for one in verdict.findings if one.severity is BREAKING and not one.by_consumer})
+    for finding in verdict.findings:
+        if finding.change.kind == "version":
+            yield f"Write the upcaster beside the model: {_module(finding.event_type)}."
+    broken = sorted(
+        {
+            one.event_type
+            for one in verdict.findings
+            if one.severity is BREAKING and not one.by_consumer and one.change.kind != "version"
+        }
+    )
     for event_type in broken:
         family, version = split(event_type)
-        owner = event_type.split(".", 1)[0]
+        newer = f"{family}.v{version + 1}"
         yield (
-            f"Take back the breaking change of {event_type}, or publish it as {family}.v{version + 1} "
-            f"(contracts/{owner}/v{version + 1}.py), with an upcaster, beside the old."
+            f"Take back the breaking change of {event_type}, or publish it as {newer} "
+            f"({_module(newer)}), with an upcaster, beside the old."
         )
     if any(one.by_consumer for one in verdict.findings):
         yield "A consumer may ask only for what the contract promises and deployed producers send: mend its subset."
@@ -59,3 +68,7 @@ def _unread(verdict: Verdict) -> Iterator[str]:
 
 def _names(readers: tuple[Reader, ...]) -> str:
     return ", ".join(map(str, readers))
+
+
+def _module(event_type: str) -> str:
+    return f"contracts/{event_type.split('.', 1)[0]}/v{split(event_type)[1]}.py"

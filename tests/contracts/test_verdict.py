@@ -90,14 +90,24 @@ def test_a_version_can_go_when_all_have_moved() -> None:
     second = TYPE.replace("v1", "v2")
     both = {TYPE: OLD, second: NEW | {"x-type": second}}
     moved, stays = notify(event_type=second, id=str), analytics(id=str)
-    waiting = judge(Snapshot(both), Snapshot(both, (moved, stays)))
-    assert (waiting.removable, dict(waiting.waiting)) == ((), {TYPE: (stays,)})
-    ready = judge(Snapshot(both), Snapshot(both, (moved,)))
+
+    def tree(schemas: dict[str, Schema], *readers: Reader) -> Snapshot:
+        return Snapshot(schemas, readers, upcasts={TYPE: second})
+
+    waiting = judge(Snapshot(both), tree(both, moved, stays))
+    assert (waiting.removable, dict(waiting.waiting), waiting.breaking) == ((), {TYPE: (stays,)}, False)
+    ready = judge(Snapshot(both), tree(both, moved))
     assert ready.removable == (TYPE,)
-    gone = judge(Snapshot(both, (moved,)), Snapshot({second: both[second]}, (moved,)))
+    gone = judge(Snapshot(both, (moved,)), tree({second: both[second]}, moved))
     assert (only(gone).severity, gone.removable) == (SAFE, ())
-    too_early = judge(Snapshot(both, (stays,)), Snapshot({second: both[second]}, (moved,)))
+    too_early = judge(Snapshot(both, (stays,)), tree({second: both[second]}, moved))
     assert only(too_early).breaks == (replace(stays, deployed=True),)
+
+
+def test_a_new_version_has_an_upcaster() -> None:
+    second = TYPE.replace("v1", "v2")
+    judged = judge(Snapshot({TYPE: OLD}), Snapshot({TYPE: OLD, second: NEW}))
+    assert [one.change.kind for one in judged.findings if one.severity is BREAKING] == ["version"]
 
 
 def test_a_type_that_names_another_fact_is_breaking() -> None:
