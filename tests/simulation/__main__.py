@@ -14,7 +14,7 @@ from typing import TypeVar
 from tests.simulation.driver import Figures, play
 from tests.simulation.hunt import found
 from tests.simulation.journeys import DAY, EVERY_ANSWER, EVERY_CALL, faults, with_fault
-from tests.simulation.mutants import CONTROLS, MUTANTS
+from tests.simulation.planted import CONTROLS, MUTANTS
 
 PROGRESS = 500
 SHOWN = 20

@@ -1,5 +1,6 @@
 """A process's view of the world: its table, the bus, and each message, all of them over the wire."""
 
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,9 +15,12 @@ from chassis.outbox import OutboxEntry
 from chassis.table import Item, Operation
 from chassis.testing.memory import MemoryTable
 from tests.simulation.queues import DeadLetter, Message, Queue
-from tests.simulation.wire import Life, Wire
+from tests.simulation.wire import FaultKind, Life, Wire
 
 T = TypeVar("T")
+
+LAG = 6
+"""Writes that a list may not show yet."""
 
 
 def unavailable() -> Exception:
@@ -27,11 +31,37 @@ class QueueDown(Exception):
     """The queue did not answer. Whether it did what it was asked for is unknown."""
 
 
+class LaggingTable(MemoryTable):
+    """Remembers what stood where a moment ago, as DynamoDB's list indexes still show it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._before: deque[list[tuple[Key, Item | None]]] = deque(maxlen=LAG)
+
+    async def write(self, operations: Sequence[Operation]) -> None:
+        stood = [(operation.key, self.items.get(operation.key)) for operation in operations]
+        copies = [(key, dict(item) if item is not None else None) for key, item in stood]
+        await super().write(operations)
+        self._before.append(copies)
+
+    def a_moment_ago(self, writes: int) -> MemoryTable:
+        """As it was before the last `writes` of them."""
+        view = MemoryTable()
+        view.items = dict(self.items)
+        for changes in list(self._before)[::-1][:writes]:
+            for key, item in changes:
+                if item is None:
+                    view.items.pop(key, None)
+                else:
+                    view.items[key] = item
+        return view
+
+
 class WiredTable:
     """A service's table; `committed` sees each write that was carried out, whatever its caller heard of it."""
 
     def __init__(
-        self, wire: Wire, life: Life, table: MemoryTable, committed: Callable[[Sequence[Operation]], None]
+        self, wire: Wire, life: Life, table: LaggingTable, committed: Callable[[Sequence[Operation]], None]
     ) -> None:
         self._wire, self._life, self._table, self._committed = wire, life, table, committed
 
@@ -48,9 +78,12 @@ class WiredTable:
         limit: int = 100,
         descending: bool = False,
     ) -> list[Item]:
+        table: MemoryTable = self._table
+        if index and self._wire.takes(FaultKind.LAG, f"{self._life.service}.table.query"):
+            table = self._table.a_moment_ago(self._wire.chance.randint(1, LAG))
         return await self._call(
             "query",
-            lambda: self._table.query(pk, index=index, after=after, before=before, limit=limit, descending=descending),
+            lambda: table.query(pk, index=index, after=after, before=before, limit=limit, descending=descending),
         )
 
     async def write(self, operations: Sequence[Operation]) -> None:
@@ -75,7 +108,7 @@ class WiredBus:
 
     async def put(self, entries: Sequence[OutboxEntry]) -> list[bool]:
         place = f"{self._life.service}.bus.put"
-        partial = self._wire.partial(place)
+        partial = self._wire.takes(FaultKind.PARTIAL, place)
 
         async def work() -> list[bool]:
             # With one entry a part of it is nothing, as EventBridge's throttling refuses single entries too.

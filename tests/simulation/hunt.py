@@ -7,7 +7,7 @@ import pytest
 
 from tests.simulation.driver import base, play
 from tests.simulation.journeys import EVERY_CALL, faults, scenes, with_fault
-from tests.simulation.mutants import Planted
+from tests.simulation.planted import Planted
 from tests.simulation.violations import Violation
 
 SEEDS, STEPS = 60, 50

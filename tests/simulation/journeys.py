@@ -19,7 +19,7 @@ DAY: dict[str, tuple[Step, ...]] = {
     "leave": (("change_role", 0, 0), ("remove", 0, 0), ("invite", 0, 6), ("join", 0, 0), ("seal", 0, 1)),
 }
 EVERY_CALL = (FaultKind.CRASH_BEFORE, FaultKind.CRASH_AFTER)
-EVERY_ANSWER = (FaultKind.REFUSE, FaultKind.AMBIGUOUS, FaultKind.STALL_BEFORE, FaultKind.STALL_AFTER)
+EVERY_ANSWER = tuple(kind for kind in FaultKind if kind not in EVERY_CALL)
 
 
 @dataclass(frozen=True)

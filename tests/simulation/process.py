@@ -17,10 +17,9 @@ from chassis.outbox import Outbox, OutboxEntry
 from chassis.service import Service, load, service
 from chassis.subscription import AnySubscription
 from chassis.table import Operation
-from chassis.testing.memory import MemoryTable
 from chassis.worker import settling
 from tests.simulation.asgi import Answer, ask
-from tests.simulation.backends import WiredBus, WiredMessage, WiredTable
+from tests.simulation.backends import LaggingTable, WiredBus, WiredMessage, WiredTable
 from tests.simulation.loop import shared_loop
 from tests.simulation.ports import PlainVerifier
 from tests.simulation.wire import Life, Wire
@@ -35,7 +34,7 @@ class Surroundings:
     wire: Wire
     clock: Clock
     ids: Ids
-    table: MemoryTable
+    table: LaggingTable
     deliver: Callable[[OutboxEntry], None]
     committed: Callable[[Sequence[Operation]], None]
     ports: Callable[[Life], dict[type, object]]

@@ -2,13 +2,26 @@
 
 import pytest
 
+from tests.simulation.driver import simulation
 from tests.simulation.hunt import found
-from tests.simulation.mutants import CONTROLS, MUTANTS, Planted
+from tests.simulation.journeys import live, scenes
+from tests.simulation.planted import CONTROLS, MUTANTS, Planted
 
 
 @pytest.mark.parametrize("planted", CONTROLS, ids=lambda planted: planted.name)
 def test_without_inbox_it_duplicates_and_without_outbox_it_loses(planted: Planted) -> None:
     assert found(planted) is not None
+
+
+@pytest.mark.parametrize("planted", CONTROLS, ids=lambda planted: planted.name)
+def test_while_nothing_goes_wrong_neither_is_missed(planted: Planted, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So it is the faults that the controls fail by, and not the way in which they were switched off."""
+    day = scenes()
+    planted.plant(monkeypatch)
+    for scene in day:
+        with simulation(0, scene.before, background=True) as running:
+            live(running, scene.step)
+            running.finish()
 
 
 @pytest.mark.parametrize("planted", MUTANTS, ids=lambda planted: planted.name)

@@ -122,7 +122,6 @@ def test_memberships_in_tokens_converge() -> None:
 
 
 def test_figures_converge() -> None:
-    assert declaration("analytics").name == "analytics"
     figures = _converges("analytics", "figures", _life_of_a_task())
 
     project, person = figures[f"ORG#{ORG}#PROJECT#proj_web A"], figures[f"ORG#{ORG}#PERSON#user_cy A"]

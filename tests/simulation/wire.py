@@ -19,6 +19,11 @@ class FaultKind(StrEnum):
     STALL_BEFORE = "stall before"
     STALL_AFTER = "stall after"
     PARTIAL = "accept a part"
+    LAG = "answer from a list that lags"
+
+
+SPECIAL = frozenset({FaultKind.PARTIAL, FaultKind.LAG})
+"""Faults of one sort of call only, which asks for them itself."""
 
 
 @dataclass
@@ -89,9 +94,9 @@ class Wire:
             case _:
                 return await work()
 
-    def partial(self, place: str) -> bool:
-        """Whether this call, which may succeed in part, does so."""
-        return self._due(place, (FaultKind.PARTIAL,)) is not None
+    def takes(self, kind: FaultKind, place: str) -> bool:
+        """Whether this call suffers that special fault."""
+        return self._due(place, kind) is not None
 
     def resume(self) -> None:
         """Whoever stalls goes on."""
@@ -100,9 +105,9 @@ class Wire:
             if not future.done():
                 future.set_result(None)
 
-    def _due(self, place: str, kinds: tuple[FaultKind, ...] = ()) -> FaultKind | None:
+    def _due(self, place: str, special: FaultKind | None = None) -> FaultKind | None:
         for fault in self.armed:
-            wanted = fault.kind in kinds if kinds else fault.kind is not FaultKind.PARTIAL
+            wanted = fault.kind is special if special else fault.kind not in SPECIAL
             if not wanted or not fault.fits(place):
                 continue
             if fault.at > 0:

@@ -10,12 +10,11 @@ from typing import Any, Self
 
 from chassis.outbox import OutboxEntry
 from chassis.table import Item, Operation, Put
-from chassis.testing.memory import MemoryTable
 from chassis.testing.service import FakeClock
 from services.identity.development import DevelopmentProvider
 from tests.services.files.fakes import BUCKET
 from tests.simulation.asgi import Answer
-from tests.simulation.backends import QueueDown, WiredMessage
+from tests.simulation.backends import LaggingTable, QueueDown, WiredMessage
 from tests.simulation.ledger import Ledger
 from tests.simulation.loop import shared_loop
 from tests.simulation.ports import Outside, PlainIssuer, ports_of
@@ -45,7 +44,7 @@ class State:
     was carried out, `published` how often the bus took each: what the checks start from."""
 
     clock: FakeClock = field(default_factory=FakeClock)
-    tables: dict[str, MemoryTable] = field(default_factory=lambda: {name: MemoryTable() for name in SERVICES})
+    tables: dict[str, LaggingTable] = field(default_factory=lambda: {name: LaggingTable() for name in SERVICES})
     queues: dict[str, Queue] = field(default_factory=dict)
     outside: Outside = field(default_factory=Outside)
     committed: dict[str, str] = field(default_factory=dict)
