@@ -1,0 +1,86 @@
+"""What each function of the Lambda runtime ships, and what it loads of that."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from deploy.packaging import FIRST_PARTY, Contents, Interpreter, package
+from deploy.reach import Tree, reach
+from deploy.services import ROOT, service_names
+from deploy.template.runtime import HANDLERS
+
+HERE = Interpreter(Path(sys.executable), f"{sys.version_info.major}.{sys.version_info.minor}")
+LIMIT = 30_000_000
+ENTRIES = [handler.rpartition(".")[0] for handler in HANDLERS.values()]
+
+
+def reached(service: str) -> set[str]:
+    """The libraries' top modules that the functions of a service reach."""
+    tree = Tree(
+        {name: ROOT / folder for name, folder in FIRST_PARTY.items()}
+        | {f"services.{service}": ROOT / "services" / service}
+    )
+    found = reach([*ENTRIES, f"services.{service}.service"], tree)
+    return {module.partition(".")[0] for module in found.libraries}
+
+
+@pytest.mark.parametrize("service", service_names())
+def test_only_who_looks_into_files_ships_what_that_takes(service: str) -> None:
+    libraries = reached(service)
+    assert ("pyvips" in libraries) == (service == "files")
+    assert ("mrml" in libraries) == (service == "notify")
+    assert not libraries & {"typer", "rich", "cfnlint", "uvicorn", "pytest", "hypothesis"}
+    assert {"mangum", "fastapi", "faststream"} <= libraries
+
+
+def test_a_package_is_small_but_for_native_code(cache: Path) -> None:
+    if "mangum" not in (ROOT / "services/tasks/requirements.lock").read_text():
+        pytest.skip("the lock is older than the Lambda runtime; run `make lock`")
+    built = package("tasks", HERE, cache / "packages", contents=Contents(lambdas=True))
+    with zipfile.ZipFile(built) as archive:
+        files = {entry.filename: entry.file_size for entry in archive.infolist()}
+    assert not [name for name in files if "pyvips" in name]
+    assert sum(size for name, size in files.items() if ".so" not in name) < LIMIT
+    assert "contracts/tasks/v1.py" in files
+    assert "awsjson/client.py" in files
+
+
+def loaded(module: str, subscription: str = "services.audit.consumers:trail") -> set[str]:
+    """The modules that a new process has after the import of an entry point."""
+    environment = {
+        **os.environ, "TENFOLD_SERVICE": "audit", "TENFOLD_SUBSCRIPTION": subscription, "PYTHONPATH": str(ROOT),
+    }  # fmt: skip
+    code = f"import sys, {module}; sys.stderr.write(' '.join(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=environment, check=True
+    )
+    return set(done.stderr.split())
+
+
+def test_a_consumer_loads_neither_http_nor_other_consumers() -> None:
+    modules = loaded("chassis.lambda_consumer")
+    assert "services.audit.consumers" in modules
+    assert not modules & {
+        "fastapi", "mangum", "boto3", "chassis.members", "services.audit.api", "services.audit.sealer",
+        "services.audit.stack", "chassis.process",
+    }  # fmt: skip
+
+
+def test_a_schedule_loads_neither_http_nor_consumers_nor_other_schedules() -> None:
+    modules = loaded("chassis.lambda_schedule")
+    assert not modules & {
+        "fastapi", "mangum", "boto3", "faststream", "services.audit.api", "services.audit.consumers",
+        "services.audit.sealer",
+    }  # fmt: skip
+
+
+@pytest.mark.skipif(find_spec("mangum") is None, reason="the environment is older than the Lambda runtime")
+def test_the_api_loads_no_consumers() -> None:
+    modules = loaded("chassis.lambda_api")
+    assert {"services.audit.api", "mangum"} <= modules
+    assert not modules & {"faststream", "uvicorn", "boto3", "services.audit.consumers", "services.audit.sealer"}
