@@ -36,3 +36,18 @@ def forget_others(aws: Aws, bucket: str, service: str, key: str) -> None:
             s3.delete_object(Bucket=bucket, Key=other)
     except (ClientError, BotoCoreError) as error:
         raise StackError(f"cannot delete old packages of {service} from {bucket}: {error}") from error
+
+
+def remove_bucket(aws: Aws, bucket: str) -> None:
+    """Delete the bucket of packages with all that it holds, for that can be built again; fine if it is gone. Kept, it
+    would stand in the way of a stage of the same name. Raises StackError."""
+    s3 = aws.client("s3")
+    try:
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+            for one in page.get("Contents", []):
+                s3.delete_object(Bucket=bucket, Key=one["Key"])
+        s3.delete_bucket(Bucket=bucket)
+    except (ClientError, BotoCoreError) as error:
+        if isinstance(error, ClientError) and error.response["Error"]["Code"] in {"NoSuchBucket", "404"}:
+            return
+        raise StackError(f"cannot delete the bucket {bucket}: {error}") from error

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from deploy.artifacts import remove_bucket
 from deploy.errors import DeployError, RefusedError
 from deploy.packaging import unpacked_bytes
 from deploy.place import Place
@@ -138,7 +139,7 @@ def roll_back(operation: Operation, name: str) -> None:
 def destroy_stage(operation: Operation) -> None:
     """Delete all stacks of the stage: the services' in parallel, then the platform's. Raises DeployError."""
     place, stage = operation.place, operation.place.target.stage
-    place.shared()
+    bucket = place.shared()["ArtifactBucket"]
     if stage == PRODUCTION:
         # Not even YES=1 says this: it stands in somebody's shell history.
         if not sys.stdin.isatty() or typer.prompt(f"Type the name of the stage to destroy {stage}") != stage:
@@ -151,7 +152,8 @@ def destroy_stage(operation: Operation) -> None:
     for group in (others, owners, [STACK]):
         with ThreadPoolExecutor(PARALLEL) as pool:
             list(pool.map(lambda name: stacks.delete(names.stack(name)), group))
-    operation.say.out.print(f"stage {stage} is gone; its tables, buckets and user pools were kept")
+    remove_bucket(place.aws, bucket)
+    operation.say.out.print(f"stage {stage} is gone; its tables, its users and its files were kept")
 
 
 def _approve(operation: Operation, rollout: Rollout, steps: list[Step], question: str) -> None:
