@@ -91,9 +91,14 @@ check: setup ## ruff, mypy --strict, import-linter, the scope rule, stale genera
 	$(VENV)/bin/mypy .
 	$(VENV)/bin/lint-imports
 	$(PY) -m tests.house.scope_lint
-	$(PY) -m contracts.schemas --check
+	$(PY) -m deploy.contracts generate --check
+	$(PY) -m deploy.contracts check >/dev/null
 	$(PY) -m deploy.permissions --check
 	$(PY) -m deploy.check
+
+.PHONY: contracts
+contracts: setup ## what a change of a contract breaks, and for whom; BASE=origin/main
+	@$(PY) -m deploy.contracts check $(if $(BASE),--base $(BASE))
 
 .PHONY: format
 format: setup ## format the code and sort its imports
@@ -111,9 +116,17 @@ bench-broker: setup ## what the broker and its client cost; ARGS="consumer --rou
 # --- generated files
 
 .PHONY: generate
-generate: setup ## JSON Schemas from the contracts, docs/permissions.md from the guards
-	@$(PY) -m contracts.schemas
+generate: setup ## schemas, golden events, AsyncAPI, the event map and the table of permissions, from the code
+	@$(PY) -m deploy.contracts generate
 	$(PY) -m deploy.permissions
+
+.PHONY: new-event
+new-event: setup ## SERVICE=tasks EVENT=TaskArchived: the model, golden examples and a test
+	@$(PY) -m deploy.contracts new-event $(or $(SERVICE),$(error say SERVICE=tasks)) $(or $(EVENT),$(error say EVENT=TaskArchived))
+
+.PHONY: docs
+docs: setup ## build the site of all documents in .local/site
+	@$(VENV)/bin/zensical build --clean
 
 .PHONY: lock
 lock: setup ## resolve every dependency anew
