@@ -70,11 +70,12 @@ class Commands:
             self._client.ask("invite", org.owner, call, body, effects, then="invited", org=org.id, email=email)
 
     def join(self, a: int, b: int) -> None:
-        """Somebody new finds an invitation in their mailbox, signs up and accepts it."""
+        """Somebody new finds an invitation in their mailbox, signs up and accepts it; or else is invited."""
         for email, token in self._letters():
             if email not in self._ledger.people:
                 self._client.sign_up(email, token)
                 return
+        self.invite(a, b)
 
     def accept(self, a: int, b: int) -> None:
         letters = [(person, token) for email, token in self._letters() if (person := self._person(email))]
@@ -201,6 +202,8 @@ class Commands:
             store = self._world.state.outside.store
             version = store.add(fields["fields"]["key"], content, "text/plain")
             self._world.emit(object_created(fields["fields"]["key"], version), copies=1 + (b % 5 == 0))
+        else:
+            self.request_upload(a, b)
 
     # --- again
 
@@ -226,10 +229,13 @@ class Commands:
 
     def _worker(self, a: int, b: int) -> tuple[Organization, Person] | None:
         """An organization and one of its members who is signed in to it."""
-        if org := self._organization(a):
-            present = [person for email in org.members if (person := self._person(email)) and person.org == org.id]
-            if person := _pick(present, b):
-                return org, person
+        present = [
+            (org, [person for email in org.members if (person := self._person(email)) and person.org == org.id])
+            for org in self._ledger.organizations.values()
+        ]
+        if staffed := _pick([each for each in present if each[1]], a):
+            org, people = staffed
+            return org, people[b % len(people)]
         return None
 
     def _task(self, a: int, b: int) -> tuple[Organization, Person, Task] | None:

@@ -43,8 +43,11 @@ def _check_commands(ledger: Ledger, facts: Facts) -> None:
 
 
 def _check_refusals(ledger: Ledger, found: Counter[tuple[str, str]]) -> None:
-    """Who repeats a command that was carried out is never told that it clashes with itself."""
+    """Who repeats a command that was carried out is never told that it clashes with itself. A try that lingers may have
+    been carried out later, when what was in its way was gone."""
     for command in ledger.commands:
+        if command.lingers:
+            continue
         for effect in command.effects:
             if command.refused == CONFLICT and effect.promise == "each" and found[effect.type, effect.identity]:
                 raise Violation("duplicated", f"a repeated command was refused because of itself: {command}")

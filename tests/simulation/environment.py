@@ -42,14 +42,14 @@ class Environment:
 
     def deliver(self, a: int, b: int) -> None:
         """A few messages of one queue, from anywhere in it, at once."""
-        busy = [queue for queue in self._state.queues.values() if queue.visible(self._state.clock.now())]
-        if busy:
+        if busy := self._busy():
             queue = busy[a % len(busy)]
             visible = queue.visible(self._state.clock.now())
             start = b % len(visible)
             self._world.receive(queue, visible[start : start + 1 + b % 4])
 
     def deliver_all(self, a: int, b: int) -> None:
+        self._busy()
         for queue in self._queues(a):
             visible = queue.visible(self._state.clock.now())
             self._world.chance.shuffle(visible)
@@ -165,6 +165,14 @@ class Environment:
         waiting = [m.visible_at for queue in self._state.queues.values() for m in queue.messages.values()]
         if waiting and min(waiting) > self._state.clock.now():
             self._world.advance((min(waiting) - self._state.clock.now()).total_seconds())
+
+    def _busy(self) -> list[Queue]:
+        """Queues with something to deliver. If there is none, what waits to be published comes first."""
+        for _ in range(2):
+            if busy := [queue for queue in self._state.queues.values() if queue.visible(self._state.clock.now())]:
+                return busy
+            self.publish_all(0, 0)
+        return []
 
     def _queues(self, a: int) -> list[Queue]:
         queues = list(self._state.queues.values())
