@@ -113,6 +113,30 @@ test-latest: setup ## the SQS broker against the newest FastStream: what broke; 
 bench-broker: setup ## what the broker and its client cost; ARGS="consumer --rounds 9"
 	@$(PY) -m tests.bench.broker $(ARGS)
 
+# --- operating a stage, on AWS or with ENDPOINT= on an embedded one
+DEPLOY := $(PY) -m deploy.cli
+stage = STAGE=$(or $(STAGE),$(error say STAGE=dev)) $(DEPLOY)
+of_service = SERVICE=$(or $(SERVICE),$(error say SERVICE=tasks)) $(stage)
+
+.PHONY: deploy deploy-service diff rollback stage-status destroy
+deploy: setup ## STAGE= [ENDPOINT=] [YES=1]: the platform and every service
+	@$(stage) deploy
+
+deploy-service: setup ## SERVICE= STAGE= [ENDPOINT=] [YES=1] [ALLOW_REPLACE=1] [RECREATE=1]: one service, seen first
+	@$(of_service) deploy-service
+
+diff: setup ## SERVICE= STAGE=: what deploying would change
+	@$(of_service) diff
+
+rollback: setup ## SERVICE= STAGE=: back to the healthy release before
+	@$(of_service) rollback
+
+stage-status: setup ## STAGE=: versions, health, queues, dead letters, alarms
+	@$(stage) status
+
+destroy: setup ## STAGE=: delete a stage's stacks; its data stays
+	@$(stage) destroy
+
 # --- generated files
 
 .PHONY: generate

@@ -6,6 +6,8 @@ import pytest
 
 from tests.contracts.scratch import ROOT, House
 
+pytestmark = pytest.mark.slow
+
 
 def base() -> str:
     """What this checkout can be compared with: the main branch, or in a clone of one commit that commit."""

@@ -4,6 +4,8 @@ import pytest
 
 from tests.contracts.scratch import House
 
+pytestmark = pytest.mark.slow
+
 OLD, NEW = "tasks.comment.added.v1", "tasks.comment.added.v2"
 SECOND = '''"""Events of the tasks service, version 2."""
 

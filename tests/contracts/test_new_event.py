@@ -4,6 +4,8 @@ import pytest
 
 from tests.contracts.scratch import House
 
+pytestmark = pytest.mark.slow
+
 
 def tool(house: House, *arguments: str) -> None:
     done = house.python("-m", *arguments)

@@ -38,6 +38,7 @@ def test_only_who_looks_into_files_ships_what_that_takes(service: str) -> None:
     assert {"mangum", "fastapi", "faststream"} <= libraries
 
 
+@pytest.mark.slow
 def test_a_package_is_small_but_for_native_code(cache: Path) -> None:
     if "mangum" not in (ROOT / "services/tasks/requirements.lock").read_text():
         pytest.skip("the lock is older than the Lambda runtime; run `make lock`")
