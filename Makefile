@@ -84,6 +84,15 @@ ci: check test test-slow ## all that must hold before a change lands
 isolation: setup ## attack the walls between organizations, with a table; ARGS=tasks for one service
 	@$(PY) -m tests.isolation $(ARGS)
 
+.PHONY: simulate simulate-long
+simulate: setup ## SEED=7 STEPS=50: replay one simulation of the whole system and tell its steps
+	@$(PY) -m tests.simulation $(or $(SEED),$(error say SEED=7)) $(or $(STEPS),50)
+
+simulate-long: setup ## thousands of seeds, the day with every fault at every call, every planted bug
+	@$(PY) -m tests.simulation $(or $(SEED),0) $(or $(STEPS),50) --seeds $(or $(SEEDS),5000)
+	$(PY) -m tests.simulation --journeys 3
+	$(PY) -m tests.simulation --bugs
+
 .PHONY: check
 check: setup ## ruff, mypy --strict, import-linter, the scope rule, stale generated files
 	@$(VENV)/bin/ruff check .

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from deploy.artifacts import remove_bucket
+from deploy.contracts.registry import bring_up_to_date
 from deploy.errors import DeployError, RefusedError
 from deploy.packaging import unpacked_bytes
 from deploy.place import Place
@@ -89,6 +90,7 @@ def deploy_one(operation: Operation, name: str) -> None:
         return
     _approve(operation, rollout, [step], f"Deploy {name} to {operation.place.target.stage}?")
     _run(operation, rollout, step, shared)
+    _tell_registry(operation)
 
 
 def deploy_all(operation: Operation) -> None:
@@ -110,7 +112,15 @@ def deploy_all(operation: Operation) -> None:
             futures = [pool.submit(_run, operation, rollout, step, shared) for step in steps]
         for future in futures:
             future.result()
+    _tell_registry(operation)
     operation.say.out.print(f"stage {operation.place.target.stage} is up to date")
+
+
+def _tell_registry(operation: Operation) -> None:
+    """The contracts into EventBridge's schema registry; an embedded AWS has none."""
+    place = operation.place
+    if not place.target.local:
+        bring_up_to_date(place.aws, place.target.names.prefix, create=True, progress=operation.say.progress)
 
 
 def show_difference(operation: Operation, name: str) -> None:
