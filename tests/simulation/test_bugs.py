@@ -7,6 +7,8 @@ from tests.simulation.hunt import found
 from tests.simulation.journeys import live, scenes
 from tests.simulation.planted import CONTROLS, MUTANTS, Planted
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("planted", CONTROLS, ids=lambda planted: planted.name)
 def test_without_inbox_it_duplicates_and_without_outbox_it_loses(planted: Planted) -> None:
