@@ -86,7 +86,7 @@ def test_tuples_and_names_are_stored_as_json_has_them() -> None:
     assert to_attribute(Role.ADMIN) == {"S": "admin"}
 
 
-@pytest.mark.parametrize("value", [datetime(2026, 1, 1, tzinfo=UTC), Decimal(1), b"bytes", {1, 2}, object()], ids=repr)
+@pytest.mark.parametrize("value", [datetime(2026, 1, 1, tzinfo=UTC), Decimal(1), b"bytes", {1, 2}, object()], ids=type)
 def test_what_json_does_not_have_is_refused(value: object) -> None:
     with pytest.raises(TypeError, match=type(value).__name__):
         to_attribute(value)
