@@ -7,6 +7,8 @@ EMULATOR := .local/emulator-venv
 SERVICES := $(patsubst services/%/pyproject.toml,%,$(wildcard services/*/pyproject.toml))
 COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 --no-emit-package awsjson --no-emit-package faststream-sqs
 ARGS ?=
+# Processes that share the tests; one with ARGS=--pdb.
+TESTERS ?= $(if $(findstring --pdb,$(ARGS)),0,2)
 SHELL := bash
 .ONESHELL:
 .SHELLFLAGS := -eu -o pipefail -c
@@ -71,7 +73,7 @@ run-service: setup ## SERVICE=tasks: run one service in this terminal instead; A
 
 .PHONY: test
 test: setup ## the tests, those on the embedded AWS included
-	@$(PY) -m pytest -q -m "not slow" $(ARGS)
+	@$(PY) -m pytest -q -m "not slow" -n $(TESTERS) --dist loadfile $(ARGS)
 
 .PHONY: test-slow
 test-slow: setup ## the tests that take long: packages that install alone, command lines, floods
