@@ -96,12 +96,13 @@ simulate-long: setup ## thousands of seeds, the day with every fault at every ca
 	$(PY) -m tests.simulation --bugs
 
 .PHONY: check
-check: setup ## ruff, mypy --strict, import-linter, the scope rule, stale generated files
+check: setup ## ruff, mypy --strict, import-linter, the scope rule, secrets, stale generated files
 	@$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check --quiet .
 	$(VENV)/bin/mypy .
 	$(VENV)/bin/lint-imports
 	$(PY) -m tests.house.scope_lint
+	$(PY) -m tests.house.secret_scan
 	$(PY) -m deploy.contracts generate --check
 	$(PY) -m deploy.contracts check >/dev/null
 	$(PY) -m deploy.permissions --check

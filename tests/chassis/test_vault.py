@@ -1,4 +1,4 @@
-"""The vault, on a fake key service and on the embedded KMS: what it keeps opens where it was sealed, and nowhere else."""
+"""The vault on a fake key service and on the embedded KMS: what it keeps opens where it was sealed, nowhere else."""
 
 import asyncio
 from collections.abc import AsyncIterator
