@@ -54,6 +54,7 @@ class Dispatcher:
     def __init__(self, tools: Toolbox, subscription: AnySubscription) -> None:
         self._tools, self._subscription = tools, subscription
         self.consumer = f"{tools.service}.{subscription.name}"
+        self.max_receives = subscription.max_receives
 
     async def handle(self, delivery: Delivery) -> None:
         structlog.contextvars.clear_contextvars()

@@ -18,6 +18,7 @@ log = structlog.get_logger(__name__)
 LONG_POLL_SECONDS = 10
 """Below every visibility: the poll of a killed process may live on at the queue for as long, and must be gone when what
 that process held becomes visible, or it would swallow it once more."""
+GAVE_UP = "gave up after"
 
 
 def make_broker(
@@ -45,7 +46,17 @@ def make_broker(
 
 
 def settling(dispatcher: Dispatcher) -> Callable[[SQSMessage], Awaitable[None]]:
-    """Turns the outcome of a delivery into its settlement: by the type of the error, and by nothing else."""
+    """Turns the outcome of a delivery into its settlement, by the type of the error.
+
+    The last receive that the queue grants rejects whatever the error: SQS would move the message all the same, but
+    only here it is known why. What a crash keeps from being rejected is moved by SQS, without a reason.
+    """
+
+    async def again(message: SQSMessage, why: str) -> None:
+        if message.receive_count < dispatcher.max_receives:
+            await message.nack()
+        else:
+            await message.reject(f"{GAVE_UP} {message.receive_count} receives: {why}")
 
     async def receive(message: SQSMessage) -> None:
         delivery = Delivery(message.body, message.message_id, message.receive_count, message.sent_at)
@@ -56,10 +67,10 @@ def settling(dispatcher: Dispatcher) -> Callable[[SQSMessage], Awaitable[None]]:
             await message.reject(error.detail)
         except Retryable as error:
             log.info("try_again", reason=error.detail, receive_count=delivery.receive_count)
-            await message.nack()
-        except Exception:
+            await again(message, error.detail)
+        except Exception as error:
             log.exception("handler_failed", receive_count=delivery.receive_count, message_id=delivery.message_id)
-            await message.nack()
+            await again(message, f"{type(error).__name__}: {error}")
         else:
             await message.ack()
 

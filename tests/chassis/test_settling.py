@@ -33,6 +33,8 @@ class Message:
 class Outcome:
     """A dispatcher with one outcome."""
 
+    max_receives = 4
+
     def __init__(self, error: Exception | None) -> None:
         self.error = error
         self.deliveries: list[Delivery] = []
@@ -63,3 +65,20 @@ async def test_settlement(error: Exception | None, settled: Any) -> None:
     await settling(cast("Dispatcher", outcome))(cast("SQSMessage", message))
     assert message.settled == [settled]
     assert outcome.deliveries == [Delivery(b"{}", "message1", 3, message.sent_at)]
+
+
+@pytest.mark.parametrize(
+    ("error", "settled"),
+    [
+        (None, "ack"),
+        (Rejected("never"), ("reject", "never")),
+        (NotYet("waits"), ("reject", "gave up after 4 receives: waits")),
+        (RuntimeError("a bug"), ("reject", "gave up after 4 receives: RuntimeError: a bug")),
+    ],
+    ids=repr,
+)
+async def test_the_last_receive_tells_the_dead_letter_why(error: Exception | None, settled: Any) -> None:
+    message, outcome = Message(), Outcome(error)
+    message.receive_count = outcome.max_receives
+    await settling(cast("Dispatcher", outcome))(cast("SQSMessage", message))
+    assert message.settled == [settled]

@@ -125,10 +125,9 @@ class Environment:
     def check_letter(self, queue: Queue, letter: DeadLetter) -> None:
         """Only poison is rejected, and what is healthy used up its receives first."""
         poisonous = letter.body in self._state.poison
-        if letter.reason is not None and not poisonous:
-            raise Violation("dead letters", f"{queue.name} rejected a good message: {letter.reason}\n{letter.body}")
-        if letter.reason is None and letter.receives < queue.max_receives:
-            raise Violation("dead letters", f"{queue.name} gave up after {letter.receives} receives: {letter.body}")
+        if not poisonous and letter.receives < queue.max_receives:
+            told = f"{queue.name} gave up after {letter.receives} receives: {letter.reason}\n{letter.body}"
+            raise Violation("dead letters", told)
 
     def drain(self) -> None:
         """Let faults end, and everything come to rest. Raises Violation if it never does."""

@@ -137,7 +137,9 @@ def dead_letter(url: str, record: SQSRecord, reason: str) -> dict[str, Any]:
     """SendMessage's parameters: the original body, its attributes as far as they fit, the reason and the source."""
     added = {
         REASON: text_attribute(_safe(reason)),
-        SOURCE_MESSAGE_ID: text_attribute(record.message_id or "unknown"),
+        # a message that was dead before keeps the name it had then, however often it is sent back
+        SOURCE_MESSAGE_ID: record.message_attributes.get(SOURCE_MESSAGE_ID)
+        or text_attribute(record.message_id or "unknown"),
     }
     originals = {name: value for name, value in record.message_attributes.items() if name not in added}
     kept = dict(list(originals.items())[: MAX_ATTRIBUTES - len(added)])

@@ -7,6 +7,8 @@ from faststream.exceptions import AckMessage, NackMessage, RejectMessage, SkipMe
 from faststream.middlewares import AckPolicy
 from faststream_sqs import Backoff, Outcome, SQSBroker, SQSMessage, SQSQueue, TestSQSBroker, lambda_handler
 from faststream_sqs.annotations import SQSMessage as InjectedMessage
+from faststream_sqs.record import SQSRecord
+from faststream_sqs.settlement import dead_letter
 
 from sqs_suite.events import event, failed
 from sqs_suite.fakes import FakeSQS
@@ -99,3 +101,11 @@ def test_in_a_lambda(policy: AckPolicy, raw: bool) -> None:
     assert failed(handler(event(*ENDINGS))) == [ending for ending in ENDINGS if expected[ending] in (N, U)]
     assert [params["MessageBody"] for params in fake.sent] == [e for e in ENDINGS if expected[e] is R]
     handler.close()
+
+
+def test_a_message_that_is_rejected_again_keeps_the_source_it_had() -> None:
+    source = {"DataType": "String", "StringValue": "first"}
+    record = SQSRecord("q", "{}", "second", message_attributes={"SourceMessageId": source})
+    assert dead_letter("url", record, "no")["MessageAttributes"]["SourceMessageId"] == source
+    fresh = dead_letter("url", SQSRecord("q", "{}", "second"), "no")
+    assert fresh["MessageAttributes"]["SourceMessageId"]["StringValue"] == "second"
