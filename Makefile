@@ -108,6 +108,12 @@ check: setup ## ruff, mypy --strict, import-linter, the scope rule, secrets, sta
 	$(PY) -m deploy.permissions --check
 	$(PY) -m deploy.check
 
+.PHONY: audit-deps
+audit-deps: setup ## known vulnerabilities of every locked package; needs the network
+	@for lock in requirements.lock deploy/embedded/requirements.lock services/*/requirements.lock; do
+	  echo "$$lock:" && $(VENV)/bin/pip-audit -r $$lock --require-hashes --disable-pip --strict --progress-spinner off
+	done
+
 .PHONY: contracts
 contracts: setup ## what a change of a contract breaks, and for whom; BASE=origin/main
 	@$(PY) -m deploy.contracts check $(if $(BASE),--base $(BASE))
