@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from contracts.common import InvitationId, OrgId, Plan, Role, UserId
+from contracts.common import CredentialName, InvitationId, OrgId, Plan, Role, UserId
 from contracts.event import Event, Secret
 
 
@@ -92,3 +92,25 @@ class MemberRemoved(Event, type="tenancy.member.removed.v1", subject="user_id"):
     email: str
     name: str
     role: Role
+
+
+class CredentialStored(Event, type="tenancy.credential.stored.v1", subject="name"):
+    """An organization entrusted us with a credential of another platform, or with another secret for it. The secret is
+    in no event. Audit keeps it."""
+
+    name: CredentialName
+    platform: str
+
+
+class CredentialRotated(Event, type="tenancy.credential.rotated.v1", subject="name"):
+    """The same secret is sealed by a newer data key. Audit keeps it."""
+
+    name: CredentialName
+    platform: str
+
+
+class CredentialRemoved(Event, type="tenancy.credential.removed.v1", subject="name"):
+    """A credential and its secret are gone. Audit keeps it."""
+
+    name: CredentialName
+    platform: str

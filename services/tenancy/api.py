@@ -10,10 +10,11 @@ from chassis.auth.guard import Guard, SignedIn
 from chassis.context import OrgScope
 from chassis.http.idempotency import IdempotentRoute
 from chassis.repository import Page, PageRequest
-from contracts.common import InvitationId, OrgId, Plan, Role, UserId
-from services.tenancy.model import Invitation, InvitationStatus, Membership, MyOrganization, Organization
+from chassis.vault import MAX_SECRET_BYTES
+from contracts.common import CredentialName, InvitationId, OrgId, Plan, Role, UserId
+from services.tenancy.model import Credential, Invitation, InvitationStatus, Membership, MyOrganization, Organization
 from services.tenancy.permissions import PERMISSIONS
-from services.tenancy.usecases import answers, invitations, members, organizations
+from services.tenancy.usecases import answers, credentials, invitations, members, organizations
 from services.tenancy.usecases.invitations import Row, RowResult
 
 MAX_ROWS = 500
@@ -61,6 +62,15 @@ class NewInvitations(Body):
 
 class Token(Body):
     token: str = Field(min_length=1, max_length=200)
+
+
+class ChangedCredential(Body):
+    platform: str = Field(min_length=1, max_length=100)
+    secret: str = Field(min_length=1, max_length=MAX_SECRET_BYTES // 4)
+
+
+class NewCredential(ChangedCredential):
+    name: CredentialName
 
 
 class OrganizationView(BaseModel):
@@ -119,6 +129,24 @@ class BulkResult(BaseModel):
     results: list[RowResult]
     invited: int
     refused: int
+
+
+class CredentialView(BaseModel):
+    """Without its secret, which nobody is shown again."""
+
+    name: CredentialName
+    platform: str
+    stored_by: UserId
+    stored_at: datetime
+    version: int
+
+    @classmethod
+    def of(cls, credential: Credential) -> Self:
+        return cls.model_validate({"name": credential.id, **credential.model_dump(exclude={"id", "sealed"})})
+
+
+class Rotated(BaseModel):
+    credentials: int
 
 
 class Joined(BaseModel):
@@ -227,3 +255,46 @@ async def accept_invitation(scope: SignedIn, body: Token) -> Joined:
 async def decline_invitation(scope: SignedIn, body: Token) -> None:
     """Say no. The token is only good for the invited address."""
     await answers.decline(scope, body.token)
+
+
+@router.post("/organizations/{org_id}/credentials", status_code=201)
+async def store_credential(
+    scope: Annotated[OrgScope, Depends(guard.in_path("tenancy.credential.store"))], body: NewCredential
+) -> CredentialView:
+    """Entrust us with a credential of another platform; 409 if there is one of that name."""
+    return CredentialView.of(await credentials.store(scope, body.name, body.platform, body.secret))
+
+
+@router.put("/organizations/{org_id}/credentials/{credential_name}")
+async def replace_credential(
+    scope: Annotated[OrgScope, Depends(guard.in_path("tenancy.credential.store"))],
+    credential_name: CredentialName,
+    body: ChangedCredential,
+) -> CredentialView:
+    """Another secret in its place."""
+    return CredentialView.of(await credentials.replace(scope, credential_name, body.platform, body.secret))
+
+
+@router.get("/organizations/{org_id}/credentials")
+async def list_credentials(
+    scope: Annotated[OrgScope, Depends(guard.in_path("tenancy.credential.list"))], page: Paged
+) -> Page[CredentialView]:
+    """Which there are. Their secrets are never shown."""
+    found = await credentials.list_credentials(scope, page)
+    return Page(items=[CredentialView.of(each) for each in found.items], next=found.next)
+
+
+@router.delete("/organizations/{org_id}/credentials/{credential_name}", status_code=204)
+async def remove_credential(
+    scope: Annotated[OrgScope, Depends(guard.in_path("tenancy.credential.remove"))], credential_name: CredentialName
+) -> None:
+    """Forget a credential and its secret."""
+    await credentials.remove(scope, credential_name)
+
+
+@router.post("/organizations/{org_id}/credentials/rotation")
+async def rotate_credentials(
+    scope: Annotated[OrgScope, Depends(guard.in_path("tenancy.credential.rotate"))],
+) -> Rotated:
+    """Seal every credential by a new key, as after a suspicion."""
+    return Rotated(credentials=await credentials.rotate(scope))

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from chassis.members import Member
 from chassis.repository import Aggregate
-from contracts.common import InvitationId, OrgId, Plan, Role, UserId
+from contracts.common import CredentialName, InvitationId, OrgId, Plan, Role, UserId
 from services.tenancy.errors import InvitationClosed, InvitationExpired, LastOwner, RoleTooHigh, TooManyOwners
 
 SEATS: Final[Mapping[Plan, int]] = {
@@ -24,6 +24,7 @@ SEATS: Final[Mapping[Plan, int]] = {
 """How many people a plan allows: members and pending invitations together."""
 
 MAX_OWNERS: Final = 20
+MAX_CREDENTIALS: Final = 100
 INVITATION_LASTS: Final = timedelta(days=14)
 MAX_ADDRESS: Final = 254
 
@@ -120,6 +121,17 @@ class Invitation(Aggregate):
         if self.status is not InvitationStatus.PENDING:
             raise InvitationClosed(f"The invitation is {self.status} already.")
         return self.model_copy(update={"status": status, "accepted_by": accepted_by})
+
+
+class Credential(Aggregate):
+    """What an organization entrusts us with, to speak for it at another platform; `id` is the name that it chose.
+    Of the secret only the vault's sealed text is kept."""
+
+    id: CredentialName
+    platform: str
+    sealed: str
+    stored_by: UserId
+    stored_at: datetime
 
 
 class MyOrganization(BaseModel):

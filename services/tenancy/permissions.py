@@ -12,4 +12,8 @@ PERMISSIONS = {
     "tenancy.invitation.create": Role.ADMIN,
     "tenancy.invitation.list": Role.ADMIN,
     "tenancy.invitation.revoke": Role.ADMIN,
+    "tenancy.credential.list": Role.ADMIN,
+    "tenancy.credential.store": Role.ADMIN,
+    "tenancy.credential.remove": Role.ADMIN,
+    "tenancy.credential.rotate": Role.OWNER,
 }

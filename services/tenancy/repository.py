@@ -15,10 +15,20 @@ from chassis.table import Absent
 from chassis.unit import Unit
 from contracts.common import Plan
 from services.tenancy.errors import InvitationPending, SlugTaken
-from services.tenancy.model import SEATS, Invitation, InvitationStatus, Membership, Organization, folded
+from services.tenancy.model import (
+    MAX_CREDENTIALS,
+    SEATS,
+    Credential,
+    Invitation,
+    InvitationStatus,
+    Membership,
+    Organization,
+    folded,
+)
 
 ORGANIZATIONS_OF_USER = Listing(index=2, name="ORGS")
 INVITATIONS = Listing(index=1, name="INVITATIONS", shards=2)
+CREDENTIALS = Listing(index=1, name="CREDENTIALS")
 PENDING = Listing(index=2, name="PENDING", shards=2)
 
 
@@ -118,6 +128,27 @@ class Invitations(Repository[Invitation]):
 
     def _pending(self, email: str) -> Key:
         return self.scope.key("PENDING", _digest(folded(email)))
+
+
+class Credentials(Repository[Credential]):
+    """The credentials of the scope's organization. A counter holds how many there are."""
+
+    kind = "CREDENTIAL"
+    model = Credential
+
+    def lists(self, aggregate: Credential) -> list[ListEntry]:
+        return [CREDENTIALS.entry(self.scope, aggregate.id, "")]
+
+    def take_place(self, unit: Unit) -> None:
+        """Raises LimitReached at commit if the organization has MAX_CREDENTIALS."""
+        full = LimitReached(f"An organization has at most {MAX_CREDENTIALS} credentials.")
+        unit.add(self._count(), {"credentials": 1}, at_most={"credentials": MAX_CREDENTIALS}, otherwise=full)
+
+    def free_place(self, unit: Unit) -> None:
+        unit.add(self._count(), {"credentials": -1})
+
+    def _count(self) -> Key:
+        return self.scope.key("USAGE", "CREDENTIALS")
 
 
 class Seats:

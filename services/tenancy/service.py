@@ -1,6 +1,7 @@
 """Tenancy: organizations, who belongs to them, and who is invited. Its memberships are the truth for all others."""
 
 from chassis.service import Service, TableSpec
+from chassis.vault import KeyService
 from contracts.tenancy import v1 as tenancy
 from services.tenancy.ports import TokenSource
 
@@ -19,6 +20,10 @@ service = Service(
         tenancy.MemberAdded,
         tenancy.MemberRoleChanged,
         tenancy.MemberRemoved,
+        tenancy.CredentialStored,
+        tenancy.CredentialRotated,
+        tenancy.CredentialRemoved,
     ),
-    ports={TokenSource: "services.tenancy.tokens:make_tokens"},
+    ports={TokenSource: "services.tenancy.tokens:make_tokens", KeyService: "chassis.kms:make_keys"},
+    resources="services.tenancy.stack:resources",
 )

@@ -25,5 +25,6 @@ async def seed() -> World:
         "actor": Pair(VERA.id, MALLORY.id),
         "user_id": Pair(VERA.id, MALLORY.id),
     }
+    world.values = {"name": "some-credential"}
     world.arguments = {Search: [Search(), Search(actor=VERA.id), Search(resource_id="proj_theirs"), Search(action="x")]}
     return world

@@ -1,5 +1,7 @@
 """Two organizations with everybody in them invited and joined over HTTP, and invitations that wait for an answer."""
 
+from chassis.testing.keys import FakeKeys
+from chassis.vault import KeyService
 from contracts.common import Role
 from contracts.tenancy import v1 as tenancy
 from services.tenancy.ports import TokenSource
@@ -12,9 +14,9 @@ OWN_GUEST = Person("user_ownguest", "guest@wicked.example", "Guest")
 
 
 async def seed() -> World:
-    tokens = FakeTokens()
-    world = World("tenancy", {TokenSource: tokens})
-    world.stateful = [tokens]
+    tokens, keys = FakeTokens(), FakeKeys()
+    world = World("tenancy", {TokenSource: tokens, KeyService: keys})
+    world.stateful = [tokens, keys]
     world.victim_org = await _organization(world, world.vera, "planted-slug", "Planted name")
     world.attacker_org = await _organization(world, world.mallory, "wicked", "Wicked")
     for person, role in (*((each, role) for role, each in world.by_role.items()), (world.removed, Role.ADMIN)):
@@ -27,21 +29,27 @@ async def seed() -> World:
     await _organization(world, world.mallory, "wicked-second", "Wicked second")
     token = await _invited(world, world.vera, world.victim_org, GUEST, Role.VIEWER)
     own_token = await _invited(world, world.mallory, world.attacker_org, OWN_GUEST, Role.VIEWER)
+    for owner, org, name in ((world.vera, world.victim_org, "planted"), (world.mallory, world.attacker_org, "wicked")):
+        for each in (f"{name}-jira", f"{name}-slack"):
+            await _entrusts(world, owner, org, each)
     invited = {e.orgid: e.subject for e in await world.sut.published(tenancy.InvitationCreated)}
     world.pairs = {
         "org_id": Pair(world.victim_org, world.attacker_org),
         "user_id": Pair(world.by_role[Role.MEMBER].id, MARK.id),
         "invitation_id": Pair(invited[world.victim_org], invited[world.attacker_org]),
         "token": Pair(token, own_token),
+        "credential_name": Pair("planted-jira", "wicked-jira"),
     }
     world.holders = {"accept_invitation": GUEST, "decline_invitation": GUEST}
     world.values = {
-        "name": "Fresh",
+        "name": "fresh",
         "slug": "fresh-slug",
         "email": "fresh@wicked.example",
         "role": "viewer",
         "plan": "enterprise",
         "invited": False,
+        "platform": "Jira",
+        "secret": "fresh-secret",
     }
     return world
 
@@ -64,3 +72,9 @@ async def _invited(world: World, by: Person, org: str, person: Person, role: Rol
 async def _joins(world: World, by: Person, org: str, person: Person, role: Role) -> None:
     invitation = await _invited(world, by, org, person, role)
     await world.call(world.token(person.claims(None)), "POST", "/v1/invitations/accept", {"token": invitation})
+
+
+async def _entrusts(world: World, owner: Person, org: str, name: str) -> None:
+    path = f"/v1/organizations/{org}/credentials"
+    body = {"name": name, "platform": "Jira", "secret": f"planted secret of {name}"}
+    await world.call(world.token(owner.claims(org)), "POST", path, body)

@@ -9,8 +9,10 @@ import httpx
 
 from chassis.keys import Key
 from chassis.table import Item, Operation, Table
+from chassis.testing.keys import FakeKeys
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
+from chassis.vault import KeyService
 from contracts.common import Plan, Role
 from contracts.event import Envelope, Event
 from contracts.tenancy import v1 as tenancy
@@ -63,7 +65,7 @@ class World:
     """People are named without `user_`; the password of each is their name, so to say."""
 
     def __init__(self, table: Table | None = None) -> None:
-        self.sut = ServiceUnderTest(service, ports={TokenSource: FakeTokens()}, table=table)
+        self.sut = ServiceUnderTest(service, ports={TokenSource: FakeTokens(), KeyService: FakeKeys()}, table=table)
         self._clients: dict[tuple[str | None, datetime], httpx.AsyncClient] = {}
 
     async def call(
