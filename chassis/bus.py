@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 
+import structlog
+
 from awsjson import AwsError
 from chassis.aws import AwsCalls
 from chassis.errors import Unavailable
 from chassis.outbox import OutboxEntry
+
+log = structlog.get_logger(__name__)
 
 TIMEOUT = 5.0
 
@@ -27,4 +31,7 @@ class EventBridge:
             answer = await self._calls.call("events", "PutEvents", params, timeout=TIMEOUT)
         except AwsError as error:
             raise Unavailable(f"The event bus does not answer: {error.code}.") from error
+        for entry in answer["Entries"]:
+            if "EventId" not in entry:
+                log.warning("bus_refused", code=entry.get("ErrorCode"), reason=entry.get("ErrorMessage"))
         return ["EventId" in entry for entry in answer["Entries"]]

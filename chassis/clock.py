@@ -30,3 +30,8 @@ class SystemIds:
 def oldest_id_at(moment: datetime) -> str:
     """The smallest UUIDv7 (hex) of that millisecond: ids made before it sort below."""
     return f"{int(moment.timestamp() * 1000):012x}" + "0" * 20
+
+
+def made_at(event_id: str) -> datetime:
+    """When a UUIDv7 (hex) was made, to the millisecond. Raises ValueError for what is none."""
+    return datetime.fromtimestamp(int(event_id[:12], 16) / 1000, UTC)

@@ -16,7 +16,7 @@ from typing import Protocol
 import structlog
 from opentelemetry.trace import Span
 
-from chassis.clock import Clock, oldest_id_at
+from chassis.clock import Clock, made_at, oldest_id_at
 from chassis.errors import TooLarge, Unavailable
 from chassis.keys import outbox_key, outbox_pk, shard_of
 from chassis.table import Absent, Put, Table
@@ -31,6 +31,10 @@ PUBLISHERS = 4
 MEMORY_BOUND = 5000
 """Entries waiting in memory; what is more waits in the table for the sweeper."""
 SWEEP_AGE = timedelta(seconds=3)
+REFUSALS_A_SWEEP = 50
+"""Refused entries of one shard after which a sweep leaves the rest to the next: a throttled bus must not be stormed."""
+STUCK_AGE = timedelta(minutes=5)
+"""An entry that is refused at this age is no passing trouble: somebody must look."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class Outbox:
     def __init__(self, table: Table, bus: Bus, clock: Clock) -> None:
         self._table, self._bus, self._clock = table, bus, clock
         self._waiting: deque[OutboxEntry] = deque()
+        self._broke_off: dict[int, str] = {}
         self._wake = asyncio.Event()
         self._publishing = 0
         self._idle = asyncio.Event()
@@ -93,7 +98,7 @@ class Outbox:
     async def _publish_forever(self) -> None:
         while True:
             await self._wake.wait()
-            batch = self._take()
+            batch = _taken(self._waiting)
             if not batch:
                 self._wake.clear()
                 continue
@@ -102,7 +107,7 @@ class Outbox:
 
     async def flush(self) -> None:
         """Publish all that waits in memory. What the bus refuses stays in the table. A Lambda calls it to answer."""
-        while batch := self._take():
+        while batch := _taken(self._waiting):
             with contextlib.suppress(Unavailable):
                 await self._publish(batch)
 
@@ -114,25 +119,48 @@ class Outbox:
                 await self._idle.wait()
 
     async def sweep(self) -> int:
-        """Publish what a crash left behind in the table. Returns how many entries."""
+        """Publish what a crash left behind in the table. Returns how many entries.
+
+        What the bus refuses stays and does not stand in the way of what comes after it. Raises Unavailable, after every
+        shard was tried.
+        """
         before = oldest_id_at(self._clock.now() - SWEEP_AGE)
-        swept = 0
+        swept, failure = 0, None
         for shard in range(SHARDS):
-            while items := await self._table.query(outbox_pk(shard), before=before, limit=ENTRIES_A_CALL):
-                batch = [OutboxEntry(item["SK"], item["source"], item["type"], item["detail"]) for item in items]
-                accepted = await self._publish(batch)
-                swept += accepted
-                if accepted < len(batch) or len(batch) < ENTRIES_A_CALL:
-                    break
+            try:
+                swept += await self._sweep_shard(shard, before)
+            except Unavailable as error:
+                failure = error
+        if failure is not None:
+            raise failure
         return swept
 
-    def _take(self) -> list[OutboxEntry]:
-        batch: list[OutboxEntry] = []
-        size = 0
-        while self._waiting and len(batch) < ENTRIES_A_CALL and size + self._waiting[0].size <= MAX_ENTRY_BYTES:
-            size += self._waiting[0].size
-            batch.append(self._waiting.popleft())
-        return batch
+    async def _sweep_shard(self, shard: int, before: str) -> int:
+        """From where the last sweep broke off to the end, then what stands before that."""
+        resumed = self._broke_off.pop(shard, None)
+        if resumed is None:
+            return await self._sweep_range(shard, None, before)
+        swept = await self._sweep_range(shard, resumed, before)
+        if shard in self._broke_off:
+            return swept
+        return swept + await self._sweep_range(shard, None, before)
+
+    async def _sweep_range(self, shard: int, after: str | None, before: str) -> int:
+        swept = refused = 0
+        while items := await self._table.query(outbox_pk(shard), after=after, before=before, limit=ENTRIES_A_CALL):
+            after = items[-1]["SK"]
+            self._broke_off[shard] = after
+            found = deque(OutboxEntry(item["SK"], item["source"], item["type"], item["detail"]) for item in items)
+            while found:
+                batch = _taken(found)
+                accepted = await self._publish(batch)
+                swept, refused = swept + accepted, refused + len(batch) - accepted
+            if refused >= REFUSALS_A_SWEEP:
+                return swept
+            del self._broke_off[shard]
+            if len(items) < ENTRIES_A_CALL:
+                break
+        return swept
 
     async def _publish(self, batch: Sequence[OutboxEntry]) -> int:
         self._publishing += 1
@@ -140,8 +168,7 @@ class Outbox:
         try:
             results = await self._bus.put(batch)
             accepted = [entry for entry, ok in zip(batch, results, strict=True) if ok]
-            if len(accepted) < len(batch):
-                log.warning("bus_refused_entries", refused=len(batch) - len(accepted))
+            self._tell_refused([entry for entry, ok in zip(batch, results, strict=True) if not ok])
             await self._table.discard([outbox_key(shard_of(e.event_id, SHARDS), e.event_id) for e in accepted])
         except Unavailable as error:
             log.warning("publish_failed", entries=len(batch), reason=error.detail)
@@ -153,3 +180,24 @@ class Outbox:
             for entry in batch:
                 entry.span.end()
         return len(accepted)
+
+    def _tell_refused(self, refused: Sequence[OutboxEntry]) -> None:
+        for entry in refused:
+            age = self._clock.now() - made_at(entry.event_id)
+            tell = log.error if age >= STUCK_AGE else log.warning
+            tell(
+                "bus_refused_entry",
+                event_id=entry.event_id,
+                event_type=entry.event_type,
+                age_seconds=round(age.total_seconds()),
+            )
+
+
+def _taken(waiting: deque[OutboxEntry]) -> list[OutboxEntry]:
+    """The next entries that one call may carry, removed from `waiting`."""
+    batch: list[OutboxEntry] = []
+    size = 0
+    while waiting and len(batch) < ENTRIES_A_CALL and size + waiting[0].size <= MAX_ENTRY_BYTES:
+        size += waiting[0].size
+        batch.append(waiting.popleft())
+    return batch

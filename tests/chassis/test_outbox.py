@@ -1,18 +1,32 @@
 """Nothing committed is lost on its way to the bus."""
 
 import asyncio
+import itertools
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from awsjson import AwsError
 from chassis.bus import EventBridge
 from chassis.clock import oldest_id_at
 from chassis.context import Actor, Cause, OrgScope, Toolbox
 from chassis.errors import TooLarge, Unavailable
-from chassis.outbox import ENTRIES_A_CALL, MEMORY_BOUND, SWEEP_AGE, Outbox, OutboxEntry, check_size
+from chassis.keys import shard_of
+from chassis.outbox import (
+    ENTRIES_A_CALL,
+    MEMORY_BOUND,
+    REFUSALS_A_SWEEP,
+    SHARDS,
+    STUCK_AGE,
+    SWEEP_AGE,
+    Outbox,
+    OutboxEntry,
+    check_size,
+)
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import CountingIds, FakeClock
 from contracts.event import MAX_ENTRY_BYTES, Envelope
@@ -167,6 +181,74 @@ async def test_the_sweeper_takes_everything_of_every_shard(world: World) -> None
     assert sorted(world.bus.published) == sorted(entry.event_id for entry in entries)
     assert max(len(call) for call in world.bus.calls) <= ENTRIES_A_CALL
     assert await world.outbox.sweep() == 0
+
+
+def head_of_one_shard(world: World, count: int) -> list[OutboxEntry]:
+    """Entries that stand first in one shard, in order, made ten minutes ago."""
+    made = (world.entry(number, age=timedelta(minutes=10)) for number in itertools.count())
+    return list(itertools.islice((entry for entry in made if shard_of(entry.event_id, SHARDS) == 0), count))
+
+
+@pytest.mark.parametrize("many", [ENTRIES_A_CALL, REFUSALS_A_SWEEP, 3 * REFUSALS_A_SWEEP])
+async def test_entries_refused_for_good_do_not_block_what_stands_behind_them(world: World, many: int) -> None:
+    refused = head_of_one_shard(world, many)
+    good = [world.entry(number, age=timedelta(minutes=5)) for number in range(40)]
+    await world.commit(*refused, *good)
+    world.bus.refused = {entry.event_id for entry in refused}
+    for _ in range(1 + many // REFUSALS_A_SWEEP):
+        await world.outbox.sweep()
+    assert sorted(world.bus.published) == sorted(entry.event_id for entry in good)
+    assert world.waiting == [entry.event_id for entry in refused]
+    world.bus.refused = set()
+    for _ in range(2):
+        await world.outbox.sweep()
+    assert world.waiting == []
+
+
+async def test_a_bus_that_refuses_everything_is_not_stormed(world: World) -> None:
+    entries = [world.entry(number, age=timedelta(minutes=5)) for number in range(1000)]
+    await world.commit(*entries)
+    world.bus.refused = {entry.event_id for entry in entries}
+    await world.outbox.sweep()
+    assert len(world.bus.calls) <= SHARDS * REFUSALS_A_SWEEP // ENTRIES_A_CALL
+
+
+async def test_what_is_refused_for_long_is_an_error_for_somebody_to_look_at(world: World) -> None:
+    fresh, old = (world.entry(1, age=timedelta(seconds=10)), world.entry(2, age=STUCK_AGE))
+    await world.commit(fresh, old)
+    world.bus.refused = {fresh.event_id, old.event_id}
+    with capture_logs() as logs:
+        await world.outbox.sweep()
+    told = {line["event_id"]: line["log_level"] for line in logs}
+    assert told == {fresh.event_id: "warning", old.event_id: "error"}
+
+
+async def test_a_call_that_fails_does_not_block_what_stands_behind_it(world: World) -> None:
+    """Such as one that the bus refuses as a whole."""
+    head = head_of_one_shard(world, ENTRIES_A_CALL)
+    good = [world.entry(number, age=timedelta(minutes=5)) for number in range(40)]
+    await world.commit(*head, *good)
+    put, whole = world.bus.put, {entry.event_id for entry in head}
+
+    async def fails(entries: Sequence[OutboxEntry]) -> list[bool]:
+        if whole & {entry.event_id for entry in entries}:
+            raise Unavailable("refused as a whole")
+        return await put(entries)
+
+    world.bus.put = fails  # type: ignore[method-assign]
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            await world.outbox.sweep()
+    assert sorted(world.bus.published) == sorted(entry.event_id for entry in good)
+    world.bus.put = put  # type: ignore[method-assign]
+    assert await world.outbox.sweep() == ENTRIES_A_CALL
+
+
+async def test_a_sweep_sends_no_more_in_one_call_than_the_bus_takes(world: World) -> None:
+    entries = [world.entry(number, age=timedelta(minutes=5), size=100_000) for number in range(20)]
+    await world.commit(*entries)
+    assert await world.outbox.sweep() == 20
+    assert max(len(call) for call in world.bus.calls) == 2
 
 
 async def test_a_sweep_tells_that_the_bus_does_not_answer(world: World) -> None:
