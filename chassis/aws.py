@@ -4,17 +4,30 @@ import asyncio
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from awsjson import AwsJson
+from botocore.exceptions import ClientError, HTTPClientError
+
+from awsjson import AwsJson, Config
+from chassis.breaker import Breaker, is_no_answer
+from chassis.deadline import left
+from chassis.errors import Unavailable
 
 if TYPE_CHECKING:
     import boto3
 
 T = TypeVar("T")
 
+CALLS = Config(max_attempts=8, backoff_base=0.025)
+"""How calls are tried again: here and nowhere else. All of a process share one retry budget."""
+CALL_SECONDS = 10.0
 BOTO3_THREADS = 8
+BOTO3_SECONDS = 20.0
+"""For all attempts of a call and its wait for a thread."""
+OUTSIDE = {"cognito-idp": "The identity provider", "sesv2": "The mail service", "s3": "The store of files"}
+"""What a service can do most of its work without: while it does not answer, it is left alone."""
 
 
 class AwsCalls(Protocol):
@@ -28,9 +41,10 @@ class AwsCalls(Protocol):
 class Aws:
     """Both ways to AWS, opened and closed with the process."""
 
-    def __init__(self, region: str, endpoint_url: str | None) -> None:
+    def __init__(self, region: str, endpoint_url: str | None, json: AwsJson | None = None) -> None:
         self.region, self.endpoint_url = region, endpoint_url
-        self.json = AwsJson(region=region, endpoint_url=endpoint_url)
+        self.json = json or AwsJson(region=region, endpoint_url=endpoint_url, config=CALLS)
+        self._breakers = {service: Breaker(name, counts=_no_answer) for service, name in OUTSIDE.items()}
         self._pool = ThreadPoolExecutor(BOTO3_THREADS, thread_name_prefix="boto3")
         self._session: boto3.session.Session | None = None
         self._clients: dict[str, Any] = {}
@@ -46,11 +60,28 @@ class Aws:
     async def call(
         self, service: str, operation: str, params: Mapping[str, Any], *, timeout: float | None = None
     ) -> dict[str, Any]:
-        return await self.json.call(service, operation, params, timeout=timeout)
+        """At most `timeout` seconds (10 without one), and never longer than the deadline of the work at hand. Raises
+        awsjson's errors, and Unavailable when that deadline is over or the service did not answer others just now."""
+        with self._guarding(service):
+            return await self.json.call(service, operation, params, timeout=left(timeout or CALL_SECONDS))
 
     async def boto3(self, service: str, use: Callable[[Any], T]) -> T:
-        """Run `use(client)` in our own pool, which closing waits for. Raises botocore's errors."""
+        """Run `use(client)` in our own pool, which closing waits for. Raises botocore's errors and, as `call` does,
+        Unavailable."""
+        with self._guarding(service):
+            try:
+                async with asyncio.timeout(left(BOTO3_SECONDS)):
+                    return await self.threaded(lambda: use(self._client(service)))
+            except TimeoutError as error:
+                raise Unavailable(f"{OUTSIDE.get(service, service)} does not answer in time; try again.") from error
+
+    async def signed(self, service: str, use: Callable[[Any], T]) -> T:
+        """Like `boto3`, for what only computes: nothing leaves the process, so nothing can be in its way."""
         return await self.threaded(lambda: use(self._client(service)))
+
+    def _guarding(self, service: str) -> AbstractContextManager[None]:
+        breaker = self._breakers.get(service)
+        return breaker.guarding() if breaker else nullcontext()
 
     async def threaded(self, work: Callable[[], T]) -> T:
         """Run blocking work in our own pool."""
@@ -67,7 +98,7 @@ class Aws:
             if service not in self._clients:
                 config = Config(
                     connect_timeout=3,
-                    read_timeout=15,
+                    read_timeout=8,
                     retries={"mode": "standard", "total_max_attempts": 3},
                     max_pool_connections=BOTO3_THREADS,
                 )
@@ -81,3 +112,10 @@ class Aws:
         # which sends a form for another region elsewhere.
         style = "path" if self.endpoint_url else "virtual"
         return {"signature_version": "s3v4", "s3": {"addressing_style": style}}
+
+
+def _no_answer(error: BaseException) -> bool:
+    """`is_no_answer`, of botocore's errors too."""
+    if isinstance(error, ClientError):
+        return error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500
+    return isinstance(error, HTTPClientError) or is_no_answer(error)

@@ -28,7 +28,7 @@ from chassis.table import (
 
 READ_TIMEOUT = 5.0
 WRITE_TIMEOUT = 8.0
-CONFLICT_TRIES = 8
+LEFTOVER_TRIES = 8
 BATCH = 25
 
 
@@ -92,24 +92,20 @@ class DynamoTable:
         if not operations:
             return
         params = {"TransactItems": [self._rendered(operation) for operation in operations]}
-        for attempt in range(CONFLICT_TRIES):
-            try:
-                await self._call("TransactWriteItems", params, WRITE_TIMEOUT)
-            except TransactionCancelled as error:
-                refused = [at for at, why in enumerate(error.reasons) if why.code == "ConditionalCheckFailed"]
-                if refused:
-                    raise ConditionRefused(refused) from error
-                if not error.conflict:
-                    raise
-                await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311
-            else:
-                return
-        raise Unavailable("The same records are being changed by many at once; try again.")
+        try:
+            await self._call("TransactWriteItems", params, WRITE_TIMEOUT)
+        except TransactionCancelled as error:
+            refused = [at for at, why in enumerate(error.reasons) if why.code == "ConditionalCheckFailed"]
+            if refused:
+                raise ConditionRefused(refused) from error
+            if not error.is_retryable:
+                raise
+            raise Unavailable("The same records are being changed by many at once; try again.") from error
 
     async def discard(self, keys: Sequence[Key]) -> None:
         for start in range(0, len(keys), BATCH):
             requests = [{"DeleteRequest": {"Key": _key(key)}} for key in keys[start : start + BATCH]]
-            for attempt in range(CONFLICT_TRIES):
+            for attempt in range(LEFTOVER_TRIES):
                 answer = await self._call("BatchWriteItem", {"RequestItems": {self._name: requests}}, WRITE_TIMEOUT)
                 requests = answer.get("UnprocessedItems", {}).get(self._name, [])
                 if not requests:

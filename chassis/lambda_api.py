@@ -6,7 +6,7 @@ from typing import Any
 from mangum import Mangum
 from starlette.types import Receive, Scope, Send
 
-from chassis.auth.discovery import fetch_keys, issuer_finder
+from chassis.auth.discovery import issuer_finder, key_fetcher
 from chassis.auth.tokens import TokenVerifier
 from chassis.compose import readiness
 from chassis.function import Function
@@ -19,7 +19,7 @@ class Api:
 
     def __init__(self, function: Function) -> None:
         self._function = function
-        verifier = TokenVerifier(issuer_finder(function.settings, function.aws), fetch_keys, function.tools.clock)
+        verifier = TokenVerifier(issuer_finder(function.settings, function.aws), key_fetcher(), function.tools.clock)
         self._app = make_app(function.service, function.tools, verifier, lambda: readiness(function.tools))
         self._adapter = Mangum(self._serve, lifespan="off", text_mime_types=["text/", "application/json", MEDIA_TYPE])
 

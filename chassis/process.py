@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import structlog
 import uvicorn
 
-from chassis.auth.discovery import fetch_keys, issuer_finder
+from chassis.auth.discovery import issuer_finder, key_fetcher
 from chassis.auth.tokens import TokenVerifier
 from chassis.aws import Aws
 from chassis.compose import make_tools, readiness
@@ -38,7 +38,7 @@ async def run(service: Service, settings: Settings) -> None:
     await aws.open()
     tools = make_tools(service, settings, aws)
     broker = make_broker(tools, service.load_subscriptions(), settings.names, aws.json, settings.graceful_seconds)
-    verifier = TokenVerifier(issuer_finder(settings, aws), fetch_keys, tools.clock)
+    verifier = TokenVerifier(issuer_finder(settings, aws), key_fetcher(), tools.clock)
     app = make_app(service, tools, verifier, lambda: readiness(tools))
     server = _Server(
         uvicorn.Config(

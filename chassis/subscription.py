@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=Reads[Any])
 Mode = Literal["every", "latest"]
+LEAST_HANDLING_SECONDS = 30
 
 
 class AnyEvent(BaseModel):
@@ -49,6 +50,12 @@ class _Base(ABC):
     ) -> None:
         self.name, self.mode = name, mode
         self.visibility, self.max_receives, self.concurrency = visibility, max_receives, concurrency
+
+    @property
+    def handling_seconds(self) -> int:
+        """What one delivery may take, in a process and in a function alike. Then it is given back, so that a handler
+        that hangs holds neither its message nor its place for ever."""
+        return max(LEAST_HANDLING_SECONDS, self.visibility)
 
     @property
     @abstractmethod

@@ -1,19 +1,32 @@
 """The long-lived worker: a FastStream subscriber a subscription, on the SQS broker."""
 
+import asyncio
+import re
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 import structlog
 from faststream import AckPolicy
-from faststream_sqs import SQSBroker, SQSMessage, SQSQueue
+from faststream_sqs import SQSBroker, SQSMessage, SQSQueue, SQSRecord
 
 from awsjson import AwsJson
 from chassis.context import Toolbox
+from chassis.deadline import deadline
 from chassis.dispatch import Delivery, Dispatcher
 from chassis.errors import Rejected, Retryable
 from chassis.names import Names
 from chassis.subscription import AnySubscription
 
 log = structlog.get_logger(__name__)
+
+HELD_A_WORKER = 32
+"""Messages held for each handler that can run: among them organizations take turns. More would be fairer to whoever
+stands behind a flood, but what a killed process held has used up one of its receives."""
+
+ORGANIZATION = re.compile(r'"orgid"\s*:\s*"([^"\\]{1,64})"')
+
+MARGIN = 2.0
+"""Seconds before the end of a delivery's time in which it starts no more calls."""
 
 LONG_POLL_SECONDS = 10
 """Below every visibility: the poll of a killed process may live on at the queue for as long, and must be gone when what
@@ -36,16 +49,51 @@ def make_broker(
         subscriber = broker.subscriber(
             queue,
             max_workers=subscription.concurrency,
+            prefetch=subscription.concurrency * HELD_A_WORKER,
+            fair_by=organization_of,
             wait=LONG_POLL_SECONDS,
             ack_policy=AckPolicy.MANUAL,
             no_reply=True,
             raw=True,
         )
-        subscriber(settling(Dispatcher(tools, subscription)))
+        subscriber(settling(Timed(Dispatcher(tools, subscription), subscription.handling_seconds)))
     return broker
 
 
-def settling(dispatcher: Dispatcher) -> Callable[[SQSMessage], Awaitable[None]]:
+def organization_of(record: SQSRecord) -> str | None:
+    """Whose message it is, by its group or else by a look at its body, which is parsed later and by others."""
+    if record.group is not None:
+        return record.group
+    found = ORGANIZATION.search(record.body)
+    return found.group(1) if found else None
+
+
+class Handles(Protocol):
+    """What deliveries go to; the Dispatcher in its wrappings."""
+
+    max_receives: int
+
+    async def handle(self, delivery: Delivery) -> None: ...
+
+
+class Timed:
+    """Gives each delivery `seconds`, and the calls that it makes a little less; then it can be tried again."""
+
+    def __init__(self, dispatcher: Handles, seconds: float) -> None:
+        self._dispatcher, self._seconds, self.max_receives = dispatcher, seconds, dispatcher.max_receives
+
+    async def handle(self, delivery: Delivery) -> None:
+        try:
+            async with asyncio.timeout(self._seconds) as limit:
+                with deadline(self._seconds - MARGIN):
+                    await self._dispatcher.handle(delivery)
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise Retryable(f"The handler did not end in {self._seconds:g} s.") from error
+
+
+def settling(dispatcher: Handles) -> Callable[[SQSMessage], Awaitable[None]]:
     """Turns the outcome of a delivery into its settlement, by the type of the error.
 
     The last receive that the queue grants rejects whatever the error: SQS would move the message all the same, but

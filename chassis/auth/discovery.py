@@ -6,8 +6,10 @@ import aiohttp
 
 from awsjson import AwsError
 from chassis.auth.names import AUTH_PARAMETERS, CLIENT_PARAMETER, POOL_PARAMETER
-from chassis.auth.tokens import FindIssuer, Issuer
+from chassis.auth.tokens import FetchKeys, FindIssuer, Issuer
 from chassis.aws import AwsCalls
+from chassis.breaker import Breaker
+from chassis.deadline import left
 from chassis.errors import Unavailable
 from chassis.settings import Settings
 
@@ -41,10 +43,21 @@ async def _published(settings: Settings, calls: AwsCalls) -> tuple[str, str]:
     return values[names[0]], values[names[1]]
 
 
+def key_fetcher() -> FetchKeys:
+    """`fetch_keys`, left alone for a while when the issuer does not answer."""
+    breaker = Breaker("The token issuer")
+
+    async def fetch(url: str) -> dict[str, Any]:
+        with breaker.guarding():
+            return await fetch_keys(url)
+
+    return fetch
+
+
 async def fetch_keys(url: str) -> dict[str, Any]:
     """The JSON Web Key Set at `url`. Raises Unavailable."""
     try:
-        limit = aiohttp.ClientTimeout(total=TIMEOUT)
+        limit = aiohttp.ClientTimeout(total=left(TIMEOUT))
         async with aiohttp.ClientSession(timeout=limit) as session, session.get(url) as answer:
             answer.raise_for_status()
             keys: dict[str, Any] = await answer.json(content_type=None)

@@ -8,11 +8,14 @@ from typing import Any
 
 import jwt
 import jwt.types
+import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from chassis.clock import Clock
 from chassis.errors import Unauthenticated, Unavailable
 from contracts.common import OrgId, Role, UserId
+
+log = structlog.get_logger(__name__)
 
 ALGORITHM = "RS256"
 LEEWAY = timedelta(seconds=10)
@@ -108,11 +111,20 @@ class TokenVerifier:
         if age > KEYS_FRESH or (kid not in self._keys and age > REFETCH_PAUSE):
             async with self._lock:
                 if self._clock.now() - self._fetched >= age:
-                    await self._fetch()
+                    await self._refresh(kid)
         try:
             return self._keys[kid]
         except KeyError:
             raise Unauthenticated("The token is signed by a key that its issuer does not have.") from None
+
+    async def _refresh(self, kid: str) -> None:
+        """A key in hand stays good while its issuer does not answer: an outage there must not be one here."""
+        try:
+            await self._fetch()
+        except Unavailable as error:
+            if kid not in self._keys:
+                raise
+            log.warning("keys_not_refreshed", reason=error.detail)
 
     async def _fetch(self) -> None:
         self._issuer = self._issuer or await self._find_issuer()

@@ -9,7 +9,7 @@ from chassis.auth.access import document
 from chassis.auth.tokens import TokenVerifier
 from chassis.context import Toolbox
 from chassis.http import problems
-from chassis.http.middleware import BodyLimit, Logged, is_health_check
+from chassis.http.middleware import BodyLimit, Deadline, Logged, is_health_check
 from chassis.service import Service
 
 Ready = Callable[[], Awaitable[str | None]]
@@ -31,6 +31,7 @@ def make_app(service: Service, tools: Toolbox, verifier: TokenVerifier, ready: R
     document(router)
     app.include_router(router)
     problems.install(app)
+    app.add_middleware(Deadline)
     app.add_middleware(BodyLimit)
     app.add_middleware(Logged, service=service.name)
 

@@ -8,9 +8,12 @@ import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chassis.deadline import deadline
 from chassis.http.problems import problem
 
 log = structlog.get_logger("http")
+
+REQUEST_SECONDS = 25.0
 
 MAX_BODY = 1024 * 1024
 """Bytes. Files do not come this way: they go to the store directly."""
@@ -55,6 +58,18 @@ class BodyLimit:
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = problem(413, "too-large", f"The body may have at most {self.limit} bytes.")
         await answer(scope, receive, send)
+
+
+class Deadline:
+    """Gives each request `seconds` for all the calls that it makes. API Gateway waits for 29, and an answer that says
+    what to do is better than none."""
+
+    def __init__(self, app: ASGIApp, seconds: float = REQUEST_SECONDS) -> None:
+        self.app, self.seconds = app, seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with deadline(self.seconds):
+            await self.app(scope, receive, send)
 
 
 class Logged:

@@ -10,7 +10,6 @@ from deploy.template.base import Target, Template, arn, logical, ref
 DEAD_LETTER_SECONDS = 14 * 24 * 3600
 QUEUE_SECONDS = 4 * 24 * 3600
 """Shorter than the dead letters', whose age counts from the first queue: ten days then remain to look at them."""
-MIN_FUNCTION_SECONDS = 30
 VISIBILITIES = 6
 """How many timeouts of its function a queue hides a message, as AWS advises: Lambda holds batches back while the
 function is throttled. Handlers that fail give their messages back sooner."""
@@ -30,7 +29,7 @@ def dead_letters_id(subscription: AnySubscription) -> str:
 
 def function_seconds(subscription: AnySubscription) -> int:
     """The timeout of a function that handles its messages."""
-    return max(MIN_FUNCTION_SECONDS, subscription.visibility)
+    return subscription.handling_seconds
 
 
 def subscription(service: Service, subscription: AnySubscription, target: Target) -> Template:

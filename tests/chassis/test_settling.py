@@ -1,14 +1,17 @@
 """What becomes of a message is decided by the type of the error, and by nothing else."""
 
+import asyncio
+import json
 from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
-from faststream_sqs import SQSMessage
+from faststream_sqs import SQSMessage, SQSRecord
 
-from chassis.dispatch import Delivery, Dispatcher
+from chassis.deadline import left
+from chassis.dispatch import Delivery
 from chassis.errors import NotFound, NotYet, Rejected, Retryable, Stale, Unavailable
-from chassis.worker import settling
+from chassis.worker import Timed, organization_of, settling
 
 
 class Message:
@@ -62,7 +65,7 @@ class Outcome:
 )
 async def test_settlement(error: Exception | None, settled: Any) -> None:
     message, outcome = Message(), Outcome(error)
-    await settling(cast("Dispatcher", outcome))(cast("SQSMessage", message))
+    await settling(outcome)(cast("SQSMessage", message))
     assert message.settled == [settled]
     assert outcome.deliveries == [Delivery(b"{}", "message1", 3, message.sent_at)]
 
@@ -80,5 +83,53 @@ async def test_settlement(error: Exception | None, settled: Any) -> None:
 async def test_the_last_receive_tells_the_dead_letter_why(error: Exception | None, settled: Any) -> None:
     message, outcome = Message(), Outcome(error)
     message.receive_count = outcome.max_receives
-    await settling(cast("Dispatcher", outcome))(cast("SQSMessage", message))
+    await settling(outcome)(cast("SQSMessage", message))
     assert message.settled == [settled]
+
+
+class Waits(Outcome):
+    """A dispatcher that waits for `seconds`, and remembers what its calls may take."""
+
+    def __init__(self, seconds: float, error: Exception | None = None) -> None:
+        super().__init__(error)
+        self.seconds, self.patience = seconds, 0.0
+
+    async def handle(self, delivery: Delivery) -> None:
+        self.patience = left(60) if self.seconds == 0 else 0.0
+        await asyncio.sleep(self.seconds)
+        await super().handle(delivery)
+
+
+async def test_a_delivery_that_takes_too_long_is_tried_again() -> None:
+    message = Message()
+    await settling(Timed(Waits(60), 0.05))(cast("SQSMessage", message))
+    assert message.settled == ["nack"]
+
+
+async def test_a_handlers_own_timeout_is_its_own_failure() -> None:
+    message = Message()
+    message.receive_count = Waits.max_receives
+    await settling(Timed(Waits(0, TimeoutError("mine")), 30))(cast("SQSMessage", message))
+    assert message.settled == [("reject", f"gave up after {Waits.max_receives} receives: TimeoutError: mine")]
+
+
+async def test_the_calls_of_a_delivery_end_before_it_does() -> None:
+    dispatcher = Waits(0)
+    await Timed(dispatcher, 30).handle(Delivery(b"{}", "message1"))
+    assert 27 < dispatcher.patience <= 28
+
+
+@pytest.mark.parametrize(
+    ("body", "group", "organization"),
+    [
+        ({"detail": {"orgid": "org_a", "data": {}}}, None, "org_a"),
+        ({"detail": {"orgid": "org_a"}}, "org_b", "org_b"),
+        ({"detail": {"data": {"text": '"orgid": "org_evil"'}, "orgid": "org_a"}}, None, "org_a"),
+        ({"detail": {}}, None, None),
+        ("no event", None, None),
+    ],
+)
+def test_whose_a_message_is(body: Any, group: str | None, organization: str | None) -> None:
+    attributes = {"MessageGroupId": group} if group else {}
+    for text in (json.dumps(body), json.dumps(body, separators=(",", ":"))):
+        assert organization_of(SQSRecord("queue", text, attributes=attributes)) == organization

@@ -145,6 +145,17 @@ async def test_keys_are_fetched_once_for_many_tokens(world: World) -> None:
     assert world.fetches == 2
 
 
+async def test_known_keys_outlive_an_issuer_that_does_not_answer(world: World) -> None:
+    token = world.issuer.token(ADA)
+    await world.verifier.verify(token)
+    world.down = True
+    world.clock.advance(seconds=KEYS_FRESH.total_seconds() + 1)
+    token = world.issuer.token(ADA)
+    assert await world.verifier.verify(token) == ADA
+    with pytest.raises(Unavailable):
+        await world.verifier.verify(jwt.encode({}, OTHER_KEY, "RS256", headers={"kid": "unknown"}))
+
+
 async def test_a_flood_of_unknown_keys_does_not_reach_the_issuer(world: World) -> None:
     await world.verifier.verify(world.issuer.token(ADA))
     world.issuer.kid = "forged"

@@ -1,16 +1,61 @@
-"""What is received and not yet running: a queue, or one lane a message group."""
+"""What is received and not yet running: groups that take turns, and on a FIFO queue one lane a group."""
 
 from collections import deque
+from collections.abc import Callable
 
 from faststream_sqs.record import Outcome, SQSRecord
 
+GroupOf = Callable[[SQSRecord], str | None]
+
+
+class Turns:
+    """A queue for each group, and the groups take turns, so that one with many records delays the others by one.
+    Without `group_of` all are one group: first come, first served."""
+
+    def __init__(self, group_of: GroupOf | None) -> None:
+        self._group_of = group_of
+        self._waiting: dict[str | None, deque[SQSRecord]] = {}
+        self._order: deque[str | None] = deque()
+
+    def __bool__(self) -> bool:
+        return bool(self._order)
+
+    def append(self, record: SQSRecord) -> None:
+        group = self._group_of(record) if self._group_of is not None else None
+        if group in self._waiting:
+            self._waiting[group].append(record)
+        else:
+            self._waiting[group] = deque((record,))
+            self._order.append(group)
+
+    def first(self) -> SQSRecord:
+        return self._waiting[self._order[0]][0]
+
+    def popleft(self) -> SQSRecord:
+        group = self._order.popleft()
+        waiting = self._waiting[group]
+        record = waiting.popleft()
+        if waiting:
+            self._order.append(group)
+        else:
+            del self._waiting[group]
+        return record
+
+    def clear(self) -> list[SQSRecord]:
+        """Everything, taken out."""
+        rest = [record for waiting in self._waiting.values() for record in waiting]
+        self._waiting.clear()
+        self._order.clear()
+        return rest
+
 
 class Buffer:
-    """Hands out records in order; with `lanes`, one at a time of each group, and a group stops at its first failure."""
+    """Hands out records in order, or the groups of `group_of` in turn; with `lanes`, one at a time of each message
+    group, and such a group stops at its first failure."""
 
-    def __init__(self, *, lanes: bool) -> None:
+    def __init__(self, *, lanes: bool, group_of: GroupOf | None = None) -> None:
         self._lanes_wanted = lanes
-        self._ready: deque[SQSRecord] = deque()
+        self._ready = Turns(group_of)
         self._lanes: dict[str, deque[SQSRecord]] = {}
 
     def __bool__(self) -> bool:
@@ -33,7 +78,7 @@ class Buffer:
         """
         taken = [self._ready.popleft()]
         if limit > 1 and taken[0].receive_count == 1:
-            while self._ready and len(taken) < limit and self._ready[0].receive_count == 1:
+            while self._ready and len(taken) < limit and self._ready.first().receive_count == 1:
                 taken.append(self._ready.popleft())
         return taken
 
@@ -51,7 +96,6 @@ class Buffer:
 
     def clear(self) -> list[SQSRecord]:
         """Everything that is not running."""
-        rest = [*self._ready, *(record for lane in self._lanes.values() for record in lane)]
-        self._ready.clear()
+        rest = [*self._ready.clear(), *(record for lane in self._lanes.values() for record in lane)]
         self._lanes.clear()
         return rest

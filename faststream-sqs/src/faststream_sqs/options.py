@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from faststream_sqs.buffer import GroupOf
 from faststream_sqs.schemas import Backoff
 
 BATCH = 10
@@ -14,7 +15,7 @@ class Consumption:
 
     At most `max_workers` handlers run at once, each with `batch_size` messages at most, and at most `prefetch` messages
     are held, running or buffered (None: what the workers can take, ten for each poller and ten more). `linger` is how
-    long a delete waits for company.
+    long a delete waits for company. With `fair_by` the groups that it tells take turns among what is held.
     """
 
     max_workers: int = 1
@@ -25,6 +26,7 @@ class Consumption:
     heartbeat: bool = True
     linger: float = 0.02
     backoff: Backoff = field(default_factory=Backoff)
+    fair_by: GroupOf | None = None
 
     def __post_init__(self) -> None:
         if min(self.max_workers, self.batch_size, self.pollers, 1 if self.prefetch is None else self.prefetch) < 1:

@@ -6,6 +6,7 @@ from typing import Any
 from faststream.middlewares import AckPolicy
 
 from faststream_sqs._compat import EMPTY, CallsCollection, Registrator
+from faststream_sqs.buffer import GroupOf
 from faststream_sqs.config import (
     SQSBrokerConfig,
     SQSPublisherConfig,
@@ -35,6 +36,7 @@ class SQSRegistrator(Registrator[Any, SQSBrokerConfig]):
         heartbeat: bool = True,
         backoff: Backoff = DEFAULT_BACKOFF,
         linger: float = 0.02,
+        fair_by: GroupOf | None = None,
         raw: bool = False,
         batch: bool = False,
         max_records: int = 10,
@@ -54,10 +56,12 @@ class SQSRegistrator(Registrator[Any, SQSBrokerConfig]):
 
         `max_workers` handlers at once, `pollers` long polls of `wait` seconds (None: the queue's, or 20), at most
         `prefetch` messages held (None: as many as keep both busy). `heartbeat` prolongs the visibility of what is held.
-        `linger` is how many seconds a delete waits for company. `raw` gives the handler's single argument the
-        SQSMessage itself, without FastDepends. `batch` gives it a list of up to `max_records` messages that were
-        waiting; one that comes again comes alone. `envelope` ("eventbridge", "sns") is taken off before parsing.
-        `ack_policy` defaults to NACK_ON_ERROR; a message that is left without a decision is nacked with `backoff`.
+        `linger` is how many seconds a delete waits for company. With `fair_by` (record to group) the groups take turns
+        among what is held, whatever their share of it: give such a queue a larger `prefetch`. `raw` gives the handler's
+        single argument the SQSMessage itself, without FastDepends. `batch` gives it a list of up to `max_records`
+        messages that were waiting; one that comes again comes alone. `envelope` ("eventbridge", "sns") is taken off
+        before parsing. `ack_policy` defaults to NACK_ON_ERROR; a message that is left without a decision is nacked with
+        `backoff`.
         Raises ValueError for options that are impossible.
         """
         declared = as_queue(queue)
@@ -81,6 +85,7 @@ class SQSRegistrator(Registrator[Any, SQSBrokerConfig]):
                     wait=_first_given(wait, declared.wait, LONGEST_POLL),
                     heartbeat=heartbeat,
                     linger=linger,
+                    fair_by=fair_by,
                     backoff=backoff,
                 ),
             ),

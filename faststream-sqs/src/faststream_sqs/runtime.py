@@ -53,7 +53,7 @@ class QueueRuntime:
         self._visibility = visibility
         self._options = options
         self._log = log
-        self._buffer = Buffer(lanes=fifo)
+        self._buffer = Buffer(lanes=fifo, group_of=options.fair_by)
         self.held: dict[str, SQSRecord] = {}
         self._beating = Beating(self.held, settlement, visibility=visibility, queue=queue, now=now, log=log)
         self._pollers = Pollers(
