@@ -155,6 +155,24 @@ stage-status: setup ## STAGE=: versions, health, queues, dead letters, alarms
 destroy: setup ## STAGE=: delete a stage's stacks; its data stays
 	@$(stage) destroy
 
+# --- dead letters: of a stage, or without STAGE= of what `make up` runs
+LETTERS := $(PY) -m deploy.letters
+of_subscription = SUBSCRIPTION=$(or $(SUBSCRIPTION),$(error say SUBSCRIPTION=notify.assignments)) $(LETTERS)
+
+.PHONY: dlq dlq-show redrive dlq-drop
+dlq: setup ## [STAGE=] [ENDPOINT=]: the dead letters of every subscription, and why they died
+	@$(LETTERS) dlq
+
+dlq-show: setup ## SUBSCRIPTION= [ORG=] [TYPE=] [CAUSE=] [ARGS=--json]: each letter, its error, its trace
+	@$(of_subscription) dlq-show $(ARGS)
+
+redrive: setup ## SUBSCRIPTION= [ORG=] [TYPE=] [CAUSE=] [EDIT=] [RATE=] [YES=1]: send letters back, seen first
+	@$(of_subscription) redrive
+
+dlq-drop: setup ## SUBSCRIPTION= REASON= [ORG=] [TYPE=] [CAUSE=] [YES=1]: give letters up; audit keeps why
+	@: $(or $(REASON),$(error say REASON='why they are given up'))
+	$(of_subscription) dlq-drop
+
 # --- generated files
 
 .PHONY: generate

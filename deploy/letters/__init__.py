@@ -1,0 +1,1 @@
+"""Operators' commands for what went wrong: dead letters, replays, rebuilt projections."""

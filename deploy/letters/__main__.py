@@ -1,0 +1,148 @@
+"""`python -m deploy.letters`: dead letters put right."""
+
+import json
+import sys
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from deploy.aws import REGION
+from deploy.errors import DeployError, RefusedError
+from deploy.letters import tables
+from deploy.letters.box import box, look_into_all
+from deploy.letters.edit import read_patch
+from deploy.letters.letter import Letter, Wanted
+from deploy.letters.redrive import Pace, bodies, check_can_be_redriven
+from deploy.letters.redrive import drop as drop_letters
+from deploy.letters.redrive import redrive as redrive_letters
+from deploy.letters.where import Where, where
+from deploy.operations import Say
+
+MAX_RATE = 100.0
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Dead letters: see them, send them back, drop them.")
+out, err = Console(), Console(stderr=True)
+
+Stage = Annotated[str | None, typer.Option(envvar="STAGE", help="Without it: what `make up` runs on this machine.")]
+Endpoint = Annotated[str | None, typer.Option(envvar="ENDPOINT", help="Of an embedded AWS.")]
+Region = Annotated[str, typer.Option(envvar="AWS_REGION")]
+Yes = Annotated[bool, typer.Option("--yes", envvar="YES", help="Do not ask.")]
+Of = Annotated[str, typer.Option("--subscription", envvar="SUBSCRIPTION", help="Such as notify.assignments.")]
+Org = Annotated[str | None, typer.Option(envvar="ORG", help="Only this organization's.")]
+Type = Annotated[str | None, typer.Option("--type", envvar="TYPE", help="Only events of this type.")]
+Cause = Annotated[str | None, typer.Option(envvar="CAUSE", help="Only with this in the text of their error.")]
+Edit = Annotated[str | None, typer.Option(envvar="EDIT", help="A JSON merge patch for `data`: text, or a file.")]
+Rate = Annotated[float, typer.Option(envvar="RATE", min=0.1, max=MAX_RATE, help="Letters a second.")]
+Reason = Annotated[str, typer.Option(envvar="REASON", help="Why; audit keeps it.")]
+Json = Annotated[bool, typer.Option("--json", help="As one JSON array.")]
+
+
+@app.callback()
+def common(
+    context: typer.Context, stage: Stage = None, endpoint: Endpoint = None, region: Region = REGION, yes: Yes = False
+) -> None:
+    """The options that all commands share stand before the command."""
+    context.obj = where(stage or None, endpoint or None, region), Say(out, err, yes=yes)
+
+
+@app.command()
+def dlq(context: typer.Context) -> None:
+    """Count the dead letters of every subscription, with their causes. Nothing is taken out."""
+    there, _ = _given(context)
+    found = look_into_all(there)
+    if any(found.values()):
+        out.print(tables.summary(found, datetime.now(UTC)))
+    else:
+        out.print(f"no dead letters in {len(found)} subscriptions")
+
+
+@app.command("dlq-show")
+def dlq_show(
+    context: typer.Context, subscription: Of, org: Org = None, type_: Type = None, cause: Cause = None,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Show each letter: its message, its error, its trace. Nothing is taken out."""
+    there, _ = _given(context)
+    letters = _chosen(box(there, subscription).look(), Wanted(org, type_, cause))
+    if as_json:
+        out.out(json.dumps([one.told() for one in letters], indent=2, ensure_ascii=False), highlight=False)
+        return
+    out.print(tables.details(letters))
+    for one in letters:
+        out.print(f"[bold]{escape(one.event_id or one.message_id)}[/]")
+        out.out(json.dumps(one.raw, indent=2, ensure_ascii=False) if one.raw else one.body, highlight=False)
+
+
+@app.command()
+def redrive(
+    context: typer.Context, subscription: Of, org: Org = None, type_: Type = None, cause: Cause = None,
+    edit: Edit = None, rate: Rate = Pace.rate,
+) -> None:  # fmt: skip
+    """Send letters back to their consumer, after showing which."""
+    there, say = _given(context)
+    patch = read_patch(edit) if edit else None
+    found = box(there, subscription)
+    check_can_be_redriven(found)
+    letters = _chosen(found.look(), Wanted(org, type_, cause))
+    bodies(letters, patch)
+    edited = " with their data edited" if patch is not None else ""
+    if not _agreed(say, letters, f"Send {len(letters)} letters{edited} back to {subscription}?"):
+        return
+    with out.status("sending"):
+        count = redrive_letters(found, {one.message_id for one in letters}, patch, Pace(rate))
+    out.print(f"{count} letters sent back to {subscription}")
+
+
+@app.command("dlq-drop")
+def dlq_drop(
+    context: typer.Context, subscription: Of, reason: Reason, org: Org = None, type_: Type = None, cause: Cause = None
+) -> None:
+    """Give letters up, after showing which. Each organization's audit trail keeps the reason."""
+    there, say = _given(context)
+    if not reason.strip():
+        raise RefusedError("say why: REASON='...'; audit keeps it")
+    found = box(there, subscription)
+    letters = _chosen(found.look(), Wanted(org, type_, cause))
+    if not _agreed(say, letters, f"Give up {len(letters)} letters of {subscription} for good?"):
+        return
+    count = drop_letters(found, {one.message_id for one in letters}, reason.strip())
+    out.print(f"{count} letters of {subscription} dropped")
+
+
+def _chosen(letters: list[Letter], wanted: Wanted) -> list[Letter]:
+    """In the order of their events. Raises RefusedError if there are none."""
+    chosen = sorted(filter(wanted, letters), key=lambda one: one.order)
+    if not chosen:
+        raise RefusedError(f"no such letters; {len(letters)} letters are there in all")
+    return chosen
+
+
+def _agreed(say: Say, letters: list[Letter], question: str) -> bool:
+    """Shows what would go. False if nobody is there to agree: then it was a dry run. Raises RefusedError for a no."""
+    out.print(tables.groups(letters))
+    if not say.yes and not sys.stdin.isatty():
+        out.print(f"a dry run: {len(letters)} letters, nothing was changed; say YES=1 to do it")
+        return False
+    say.confirm(question)
+    return True
+
+
+def _given(context: typer.Context) -> tuple[Where, Say]:
+    given: Any = context.obj
+    there, say = given
+    return there, say
+
+
+def main() -> None:
+    try:
+        app()
+    except DeployError as error:
+        err.print(f"[red]error[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""A dead letter: what it was, whose, and why it could not be handled."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from faststream_sqs.settlement import REASON, SOURCE_MESSAGE_ID
+from pydantic import ValidationError
+
+from contracts.common import SYSTEM_ORG
+from contracts.event import SOURCE_PREFIX, Envelope
+
+UNTOLD = "no reason given: each time, its process died or hung"
+ERROR_CODE, ERROR_MESSAGE = "ERROR_CODE", "ERROR_MESSAGE"
+"""By which EventBridge and Scheduler say why they could not deliver."""
+NOT_THE_SENDERS = frozenset({
+    REASON, SOURCE_MESSAGE_ID, ERROR_CODE, ERROR_MESSAGE, "RULE_ARN", "TARGET_ARN", "EXHAUSTED_RETRY_CONDITION",
+    "RETRY_ATTEMPTS",
+})  # fmt: skip
+"""Attributes that a letter got when it died."""
+_PARTICULARS = re.compile(r"\b[a-z]+_[0-9a-z]+\b|\b[0-9a-f-]{12,}\b|\d+")
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One message of a dead-letter queue. `receipt` is valid as long as its reader holds it."""
+
+    subscription: str
+    message_id: str
+    receipt: str
+    body: str
+    attributes: Mapping[str, Any]
+    receives: int
+    sent_at: datetime
+
+    @classmethod
+    def of(cls, subscription: str, message: Mapping[str, Any]) -> "Letter":
+        """From ReceiveMessage's shape."""
+        system = message.get("Attributes") or {}
+        return cls(
+            subscription=subscription,
+            message_id=message["MessageId"],
+            receipt=message["ReceiptHandle"],
+            body=message["Body"],
+            attributes=message.get("MessageAttributes") or {},
+            receives=int(system.get("ApproximateReceiveCount", 1)),
+            sent_at=datetime.fromtimestamp(int(system.get("SentTimestamp", 0)) / 1000, UTC),
+        )
+
+    @property
+    def source_id(self) -> str:
+        """The id of the message that could not be handled: the same for two letters that a crash made of one."""
+        return self._attribute(SOURCE_MESSAGE_ID) or self.message_id
+
+    @property
+    def cause(self) -> str:
+        """Why it is here, as whoever sent it here told."""
+        if reason := self._attribute(REASON):
+            return reason
+        if code := self._attribute(ERROR_CODE):
+            return f"{code}: {self._attribute(ERROR_MESSAGE) or ''}".rstrip(": ")
+        return UNTOLD
+
+    @property
+    def kind_of_cause(self) -> str:
+        """The cause without ids and numbers, so that letters of one cause are counted together."""
+        return _PARTICULARS.sub("…", self.cause)
+
+    @cached_property
+    def raw(self) -> dict[str, Any]:
+        """The parsed body; empty if that is not an object."""
+        try:
+            parsed = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return {}
+        return parsed if isinstance(parsed, dict) else {}
+
+    @cached_property
+    def envelope(self) -> Envelope | None:
+        """The event that it carries, if it is one of ours and says truly whose."""
+        try:
+            envelope = Envelope.model_validate(self.raw.get("detail"))
+        except ValidationError:
+            return None
+        owner = SOURCE_PREFIX + envelope.type.split(".", 1)[0]
+        return envelope if self.raw.get("source") == envelope.source == owner else None
+
+    @property
+    def org(self) -> str:
+        """The organization that it concerns; org_system if it does not credibly name one."""
+        return self.envelope.orgid if self.envelope else SYSTEM_ORG
+
+    @property
+    def type(self) -> str:
+        """The type of its event, or of whatever the bus carried; empty if it has none."""
+        return self.envelope.type if self.envelope else str(self.raw.get("detail-type") or "")
+
+    @property
+    def event_id(self) -> str:
+        return self.envelope.id if self.envelope else ""
+
+    @property
+    def trace_id(self) -> str:
+        """The trace of what published it, which goes on through each try to handle it; empty if it was not traced."""
+        parts = (self.envelope.traceparent or "").split("-") if self.envelope else []
+        return parts[1] if len(parts) == 4 else ""
+
+    @property
+    def order(self) -> tuple[datetime, str]:
+        """In which letters go back: as their events happened."""
+        happened = self.envelope.time if self.envelope else self.sent_at
+        return (happened if happened.tzinfo else happened.replace(tzinfo=UTC), self.event_id)
+
+    def told(self) -> dict[str, Any]:
+        """All that is known of it, as JSON."""
+        return {
+            "subscription": self.subscription, "message_id": self.message_id, "source_message_id": self.source_id,
+            "org": self.org, "type": self.type, "event_id": self.event_id, "error": self.cause,
+            "trace_id": self.trace_id, "receives": self.receives, "sent_at": self.sent_at.isoformat(),
+            "message": self.raw or self.body,
+        }  # fmt: skip
+
+    def _attribute(self, name: str) -> str:
+        return str((self.attributes.get(name) or {}).get("StringValue") or "")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which letters a command is about. None is any; a cause is a part of its text."""
+
+    org: str | None = None
+    type: str | None = None
+    cause: str | None = None
+
+    def __call__(self, letter: Letter) -> bool:
+        return (
+            self.org in {None, letter.org}
+            and self.type in {None, letter.type}
+            and (self.cause is None or self.cause.casefold() in letter.cause.casefold())
+        )
