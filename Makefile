@@ -69,6 +69,10 @@ stop-service: setup ## SERVICE=tasks: stop one service while the others run
 run-service: setup ## SERVICE=tasks: run one service in this terminal instead; ARGS=--pdb for the debugger
 	@$(PY) -m deploy.local run $(or $(SERVICE),$(error say SERVICE=tasks)) $(ARGS)
 
+.PHONY: call
+call: setup ## CALL=/v1/projects METHOD=POST BODY='{...}': one call to what runs, as somebody with an organization
+	@$(PY) -m examples.call '$(or $(METHOD),GET)' '$(or $(CALL),$(error say CALL=/v1/projects))' '$(BODY)'
+
 # --- checking
 
 .PHONY: test
@@ -183,6 +187,10 @@ generate: setup ## schemas, golden events, AsyncAPI, the event map and the table
 .PHONY: new-event
 new-event: setup ## SERVICE=tasks EVENT=TaskArchived: the model, golden examples and a test
 	@$(PY) -m deploy.contracts new-event $(or $(SERVICE),$(error say SERVICE=tasks)) $(or $(EVENT),$(error say EVENT=TaskArchived))
+
+.PHONY: new-service
+new-service: setup ## NAME=billing: the start of a service, with a route, a subscription, an event, permissions and tests
+	@$(PY) -m deploy.new_service "$(or $(NAME),$(error say NAME=billing))"
 
 .PHONY: docs
 docs: setup ## build the site of all documents in .local/site

@@ -106,8 +106,9 @@ def test_the_examples_match_the_schemas_beside_them(name: str) -> None:
 
 
 def test_who_reads_what_can_be_read_back_from_the_documents() -> None:
-    """It is what the next revision compares with."""
-    said = {(one.key, one.subscription, one.file) for one in base.snapshot(None, ROOT).readers}
+    """It is what the next revision compares with. As they lie, for a new service's are not committed yet."""
+    documents = {str(path.relative_to(ROOT)): path.read_bytes() for path in (ROOT / base.DOCUMENTS).glob("*.json")}
+    said = {(one.key, one.subscription, one.file) for one in base.parse(documents).readers}
     assert {(one.key, one.subscription, one.file) for one in tree().snapshot.readers} == said
 
 

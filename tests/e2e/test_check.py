@@ -1,7 +1,10 @@
 """The comparison that judges a day: it must see what is missing, what is doubled, and what is wrong."""
 
+from typing import Any
+
 from examples.first_day.check import counted, matched, totals
-from examples.first_day.ledger import Figures
+from examples.first_day.found import Holdings, _record
+from examples.first_day.ledger import Figures, Ledger
 
 
 def test_equal_is_good() -> None:
@@ -34,3 +37,17 @@ def test_a_wrong_state_and_a_stranger_are_seen() -> None:
 
 def test_a_wrong_figure_is_seen() -> None:
     assert not totals({"p": Figures(open=1)}, {"p": Figures(open=2)}).good
+
+
+def test_what_a_service_outside_of_the_cast_makes_of_the_day_is_not_counted() -> None:
+    found, ledger = Holdings(), Ledger(orgs={"org_acme"})
+    for action in ("tasks.task.created.v1", "billing.entry.written.v1"):
+        record: dict[str, Any] = {
+            "id": action,
+            "org_id": "org_acme",
+            "action": action,
+            "at": "2026-11-21T09:00:00Z",
+            "data": {},
+        }
+        _record(found, record, ledger)
+    assert found.events == {"tasks.task.created.v1": 1}

@@ -1,0 +1,23 @@
+"""`python -m deploy.new_service NAME`: the start of a service, in the house's style."""
+
+import sys
+
+from deploy.errors import DeployError
+from deploy.new_service.writing import create
+from deploy.services import ROOT
+
+
+def main(arguments: list[str]) -> int:
+    try:
+        if len(arguments) != 1:
+            raise DeployError("say how the service is called, such as NAME=billing")
+        lines = create(arguments[0], ROOT)
+    except DeployError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.writelines(f"{line}\n" for line in lines)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
