@@ -90,6 +90,10 @@ ci: check test test-slow ## all that must hold before a change lands
 isolation: setup ## attack the walls between organizations, with a table; ARGS=tasks for one service
 	@$(PY) -m tests.isolation $(ARGS)
 
+.PHONY: fuzz
+fuzz: setup ## MINUTES=10: generated and hostile requests to every service; ARGS="tasks --seed 7"
+	@$(PY) -m tests.fuzz --minutes $(or $(MINUTES),10) $(ARGS)
+
 .PHONY: simulate simulate-long
 simulate: setup ## SEED=7 STEPS=50: replay one simulation of the whole system and tell its steps
 	@$(PY) -m tests.simulation $(or $(SEED),$(error say SEED=7)) $(or $(STEPS),50)
