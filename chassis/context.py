@@ -8,6 +8,7 @@ from hashlib import blake2s
 from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
+from chassis.cache import Kept
 from chassis.clock import Clock, Ids
 from chassis.keys import Key, ListEntry, org_prefix, user_prefix
 from chassis.table import Table
@@ -61,6 +62,8 @@ class Toolbox:
     clock: Clock
     ids: Ids
     ports: Mapping[type, object] = field(default_factory=dict)
+    kept: Kept = field(default_factory=Kept)
+    """What `chassis.cache` keeps in this process."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
 """Each service's projection of an organization's members: who they are, their role, and whether they are still in.
+The same queue brings the organization's own state (`chassis.organizations`).
 
 A service adds it by naming `chassis.members:subscription` among its subscriptions. In the tenancy service the same
 rows are not a projection but the truth; they have the same key and the same fields.
@@ -9,6 +10,7 @@ from collections.abc import AsyncIterator
 from chassis.context import EventContext, Scope
 from chassis.errors import AlreadyHandled, Rejected
 from chassis.keys import ListEntry
+from chassis.organizations import follow
 from chassis.repository import Aggregate, Listing, Repository
 from chassis.subscription import Subscription
 from chassis.table import OlderThan
@@ -81,6 +83,7 @@ class Removed(Reads[tenancy.MemberRemoved]):
 
 
 subscription = Subscription("members", mode="latest")
+follow(subscription)
 
 
 def _member(event: Added | RoleChanged | Removed, ctx: EventContext, *, active: bool) -> Member:

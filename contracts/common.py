@@ -50,6 +50,19 @@ class Plan(StrEnum):
     ENTERPRISE = "enterprise"
 
 
+class OrgStatus(StrEnum):
+    """Whether an organization may work. In one that may not, people see only what they need to mend that."""
+
+    TRIAL = "trial"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    CANCELLED = "cancelled"
+
+    @property
+    def operates(self) -> bool:
+        return self in {OrgStatus.TRIAL, OrgStatus.ACTIVE}
+
+
 class TaskStatus(StrEnum):
     OPEN = "open"
     IN_PROGRESS = "in_progress"

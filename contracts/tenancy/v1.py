@@ -3,8 +3,24 @@
 from datetime import datetime
 from typing import Annotated
 
-from contracts.common import CredentialName, InvitationId, OrgId, Plan, Role, UserId
+from pydantic import BaseModel, ConfigDict
+
+from contracts.common import CredentialName, InvitationId, OrgId, OrgStatus, Plan, Role, UserId
 from contracts.event import Event, Secret
+
+
+class OrganizationState(BaseModel):
+    """All that other services may know of an organization, as it is at the event's aggregate version. Every event that
+    changes any of it carries all of it, so that the newest alone tells what is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    slug: str
+    name: str
+    plan: Plan
+    status: OrgStatus
+    allowed_origins: list[str]
+    """The web origins (RFC 6454) whose pages may call the API for its members."""
 
 
 class OrganizationCreated(Event, type="tenancy.organization.created.v1", subject="org_id"):
@@ -17,6 +33,7 @@ class OrganizationCreated(Event, type="tenancy.organization.created.v1", subject
     owner_id: UserId
     personal: bool
     """Made at sign-up for one person alone."""
+    organization: OrganizationState | None = None
 
 
 class PlanChanged(Event, type="tenancy.organization.plan_changed.v1", subject="org_id"):
@@ -25,6 +42,15 @@ class PlanChanged(Event, type="tenancy.organization.plan_changed.v1", subject="o
     org_id: OrgId
     previous_plan: Plan
     plan: Plan
+    organization: OrganizationState | None = None
+
+
+class OrganizationChanged(Event, type="tenancy.organization.changed.v1", subject="org_id"):
+    """An organization has another name or other settings. Every service keeps the newest state; audit keeps all."""
+
+    org_id: OrgId
+    organization: OrganizationState
+    previous_organization: OrganizationState
 
 
 class InvitationCreated(Event, type="tenancy.invitation.created.v1", subject="invitation_id"):

@@ -1,7 +1,8 @@
 """What analytics does: one atomic change of counters an event, and lists of them."""
 
-from datetime import date
+from datetime import date, timedelta
 
+from chassis.cache import Cached
 from chassis.context import OrgScope
 from chassis.repository import Page, PageRequest
 from contracts.common import TaskStatus
@@ -9,29 +10,36 @@ from services.analytics import model
 from services.analytics.model import Change, PersonFigures, ProjectFigures
 from services.analytics.repository import FiguresRepository
 
+PROJECTS: Cached[Page[ProjectFigures]] = Cached("figures of projects", timedelta(seconds=60))
+PEOPLE: Cached[Page[PersonFigures]] = Cached("figures of people", timedelta(seconds=60))
+
 
 async def name_project(scope: OrgScope, project_id: str, key: str, name: str) -> None:
     unit = scope.unit()
     FiguresRepository(scope).add_to_project(unit, project_id, Change(), {"key": key, "name": name})
     await unit.commit()
+    PROJECTS.forget(scope)
 
 
 async def count_created(scope: OrgScope, project_id: str, status: TaskStatus, day: date) -> None:
     unit = scope.unit()
     FiguresRepository(scope).add_to_project(unit, project_id, model.task_created(status, day))
     await unit.commit()
+    PROJECTS.forget(scope)
 
 
 async def count_assigned(scope: OrgScope, assignee_id: str, status: TaskStatus) -> None:
     unit = scope.unit()
     FiguresRepository(scope).add_to_person(unit, assignee_id, model.task_assigned(status))
     await unit.commit()
+    PEOPLE.forget(scope)
 
 
 async def count_unassigned(scope: OrgScope, assignee_id: str, status: TaskStatus) -> None:
     unit = scope.unit()
     FiguresRepository(scope).add_to_person(unit, assignee_id, model.task_unassigned(status))
     await unit.commit()
+    PEOPLE.forget(scope)
 
 
 async def count_moved(
@@ -44,11 +52,14 @@ async def count_moved(
     for assignee_id in assignee_ids:
         figures.add_to_person(unit, assignee_id, change)
     await unit.commit()
+    PROJECTS.forget(scope)
+    PEOPLE.forget(scope)
 
 
 async def list_projects(scope: OrgScope, request: PageRequest) -> Page[ProjectFigures]:
-    return await FiguresRepository(scope).projects(request)
+    """At most 60 s old, as are the people's."""
+    return await PROJECTS.get(scope, lambda: FiguresRepository(scope).projects(request), request.model_dump_json())
 
 
 async def list_people(scope: OrgScope, request: PageRequest) -> Page[PersonFigures]:
-    return await FiguresRepository(scope).people(request)
+    return await PEOPLE.get(scope, lambda: FiguresRepository(scope).people(request), request.model_dump_json())

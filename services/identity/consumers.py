@@ -2,6 +2,7 @@
 
 from chassis.context import EventContext
 from chassis.errors import Rejected
+from chassis.organizations import follow
 from chassis.subscription import Subscription
 from contracts.common import Role, UserId
 from contracts.reads import Reads
@@ -26,6 +27,7 @@ class Removed(Reads[tenancy.MemberRemoved]):
 
 
 memberships = Subscription("memberships", mode="latest")
+follow(memberships)
 
 
 @memberships.on(Added)

@@ -1,7 +1,7 @@
 """HTTP: parse, authorize, call, render."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,8 +11,9 @@ from chassis.context import OrgScope
 from chassis.http.idempotency import IdempotentRoute
 from chassis.repository import Page, PageRequest
 from chassis.vault import MAX_SECRET_BYTES
-from contracts.common import CredentialName, InvitationId, OrgId, Plan, Role, UserId
+from contracts.common import CredentialName, InvitationId, OrgId, OrgStatus, Plan, Role, UserId
 from services.tenancy.model import Credential, Invitation, InvitationStatus, Membership, MyOrganization, Organization
+from services.tenancy.origins import Origins
 from services.tenancy.permissions import PERMISSIONS
 from services.tenancy.usecases import answers, credentials, invitations, members, organizations
 from services.tenancy.usecases.invitations import Row, RowResult
@@ -32,6 +33,26 @@ class Body(BaseModel):
 class NewOrganization(Body):
     name: str = Field(min_length=1, max_length=100)
     slug: str = Field(pattern=r"^[a-z0-9-]{3,40}$")
+
+
+class SettingsChange(Body):
+    """What is left out stays as it is; null is the value of a new organization."""
+
+    allowed_origins: Origins | None = None
+
+
+class OrganizationChange(Body):
+    """A JSON merge patch (RFC 7396)."""
+
+    name: str = Field(default="", min_length=1, max_length=100)
+    settings: SettingsChange = Field(default_factory=SettingsChange)
+
+    def wanted(self) -> dict[str, object]:
+        """The fields of an organization that it names."""
+        wanted: dict[str, object] = {"name": self.name} if "name" in self.model_fields_set else {}
+        if "allowed_origins" in self.settings.model_fields_set:
+            wanted["allowed_origins"] = tuple(self.settings.allowed_origins or ())
+        return wanted
 
 
 class NewPlan(Body):
@@ -73,12 +94,17 @@ class NewCredential(ChangedCredential):
     name: CredentialName
 
 
+class SettingsView(BaseModel):
+    allowed_origins: list[str]
+
+
 class OrganizationView(BaseModel):
     id: OrgId
     slug: str
     name: str
     plan: Plan
-    status: Literal["active"]
+    status: OrgStatus
+    settings: SettingsView
     personal: bool
     owner_id: UserId
     version: int
@@ -86,7 +112,9 @@ class OrganizationView(BaseModel):
 
     @classmethod
     def of(cls, organization: Organization) -> Self:
-        return cls.model_validate(organization, from_attributes=True)
+        settings = SettingsView(allowed_origins=list(organization.allowed_origins))
+        values = organization.model_dump(exclude={"owners", "allowed_origins"})
+        return cls(settings=settings, owner_id=organization.owner_id, **values)
 
 
 class MemberView(BaseModel):
@@ -172,6 +200,14 @@ async def read_organization(
 ) -> OrganizationView:
     """One organization, for its members."""
     return OrganizationView.of(await organizations.read(scope))
+
+
+@router.patch("/organizations/{org_id}")
+async def change_organization(
+    scope: Annotated[OrgScope, Depends(guard.in_path("tenancy.organization.change"))], body: OrganizationChange
+) -> OrganizationView:
+    """Another name, other settings; what is left out stays."""
+    return OrganizationView.of(await organizations.change(scope, body.wanted()))
 
 
 @router.put("/organizations/{org_id}/plan")

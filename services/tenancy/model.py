@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
-from typing import Final, Literal
+from typing import Final
 
 from pydantic import BaseModel
 
 from chassis.members import Member
+from chassis.organizations import OrganizationProfile
 from chassis.repository import Aggregate
 from contracts.common import CredentialName, InvitationId, OrgId, Plan, Role, UserId
+from contracts.tenancy.v1 import OrganizationState
 from services.tenancy.errors import InvitationClosed, InvitationExpired, LastOwner, RoleTooHigh, TooManyOwners
 
 SEATS: Final[Mapping[Plan, int]] = {
@@ -33,15 +35,10 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"(?=[^@]{{1,64}}@){_LOCAL}@(?:{_LABEL}\.)+{_LABEL}")
 
 
-class Organization(Aggregate):
+class Organization(OrganizationProfile):
     """A tenant. `owners` are the members with the role owner, and there is always one: whoever changes who they are
     changes this row in the same transaction, so that two owners cannot leave at once."""
 
-    id: OrgId
-    slug: str
-    name: str
-    plan: Plan = Plan.FREE
-    status: Literal["active"] = "active"
     personal: bool = False
     owners: tuple[UserId, ...]
     created_at: datetime
@@ -54,6 +51,17 @@ class Organization(Aggregate):
     @property
     def seats(self) -> int:
         return SEATS[self.plan]
+
+    @property
+    def state(self) -> OrganizationState:
+        """What the events tell all others."""
+        return OrganizationState(
+            slug=self.slug,
+            name=self.name,
+            plan=self.plan,
+            status=self.status,
+            allowed_origins=list(self.allowed_origins),
+        )
 
     def with_owner(self, user_id: UserId) -> "Organization":
         """Raises TooManyOwners."""

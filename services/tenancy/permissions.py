@@ -4,6 +4,7 @@ from contracts.common import Role
 
 PERMISSIONS = {
     "tenancy.organization.read": Role.VIEWER,
+    "tenancy.organization.change": Role.ADMIN,
     "tenancy.organization.change_plan": Role.OWNER,
     "tenancy.member.list": Role.VIEWER,
     "tenancy.member.change_role": Role.ADMIN,

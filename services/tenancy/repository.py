@@ -10,6 +10,7 @@ from chassis.context import OrgScope, Scope
 from chassis.errors import AlreadyExists, LimitReached, Stale, TenfoldError
 from chassis.keys import Key, ListEntry, token_key, unique_key
 from chassis.members import MEMBERS, Members
+from chassis.organizations import OrganizationProfiles
 from chassis.repository import Listing, PageRequest, Repository
 from chassis.table import Absent
 from chassis.unit import Unit
@@ -33,9 +34,9 @@ PENDING = Listing(index=2, name="PENDING", shards=2)
 
 
 class Organizations(Repository[Organization]):
-    """The scope's organization."""
+    """The scope's organization. The row has the key of `chassis.organizations.OrganizationProfiles`."""
 
-    kind = "ORGANIZATION"
+    kind = OrganizationProfiles.kind
     model = Organization
 
     def take_slug(self, unit: Unit, organization: Organization) -> None:

@@ -12,6 +12,7 @@ service = Service(
     subscriptions=("services.tenancy.consumers:users",),
     publishes=(
         tenancy.OrganizationCreated,
+        tenancy.OrganizationChanged,
         tenancy.PlanChanged,
         tenancy.InvitationCreated,
         tenancy.InvitationAccepted,

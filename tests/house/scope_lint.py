@@ -32,6 +32,7 @@ DECLARED: Mapping[str, frozenset[str]] = {
     "chassis/http/idempotency.py": frozenset({"raw-key"}),  # the kept answer, beside its claim
     "chassis/worklist.py": frozenset({"raw-key"}),  # schedules' lists of all organizations
     "chassis/compose.py": frozenset({"raw-key"}),  # the probe of readiness
+    "chassis/cache.py": frozenset({"unscoped-cache"}),  # the store of what is kept, below the scopes
     "chassis/auth/guard.py": frozenset({"made-scope"}),
     "chassis/dispatch.py": frozenset({"made-scope"}),
 }
@@ -41,6 +42,8 @@ FAMILY = re.compile(r"(ORG|USER|OUTBOX|INBOX|UNIQUE|TOKEN|WORK|IDEMPOTENCY)#")
 KEYS, SCOPES = {"Key", "ListEntry"}, {"OrgScope", "UserScope", "for_org", "for_user"}
 PREFIXES = {"org_prefix", "user_prefix", "work_pk", "outbox_pk"}
 CACHES = {"cache", "lru_cache", "cached", "alru_cache", "TTLCache", "LRUCache", "WeakValueDictionary"}
+KEPT, KEPT_CALLS = "Kept", {"find", "keep", "drop", "drop_all"}
+"""What a process keeps in chassis.cache: `Cached` reads it by scope, and nothing else may."""
 CONTAINERS = {"dict", "list", "set", "defaultdict", "OrderedDict", "deque", "Counter"}
 CHANGING = {"add", "append", "appendleft", "extend", "insert", "pop", "popitem", "remove", "setdefault", "update"}
 TABLE_CALLS = {"get", "query", "write", "discard"}
@@ -111,6 +114,8 @@ class _Rules:
             yield self._found(node, "made-scope", f"{name}(...) admits to whatever it is given")
         if name == "replace" and {each.arg for each in node.keywords} & {"org_id", "user_id"}:
             yield self._found(node, "made-scope", "replace(...) puts another owner into a scope")
+        if name == KEPT or (receiver == "kept" and name in KEPT_CALLS):
+            yield self._found(node, "unscoped-cache", f"{name}(...) has the answers of every organization")
         if name == "scan":
             yield self._found(node, "scan", "a scan reads every organization")
         if self._in_service and not self._is_repository:

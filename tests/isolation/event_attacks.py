@@ -219,7 +219,8 @@ class EventAttacks:
         consumer = f"{self._world.name}.{subscription.name}"
         if (consumer, "USER") not in HANDED_OVER:
             return self._reach
-        return Reach(self._reach.closed, self._reach.users | {str(body["detail"]["data"]["user_id"])})
+        whom = body["detail"]["data"].get("user_id")
+        return Reach(self._reach.closed, self._reach.users | ({str(whom)} if whom else set()))
 
     def _beyond_handed_over(self, subscription: AnySubscription) -> Iterator[str]:
         """In somebody's own rows, only the row that bears the attacker's organization may have changed."""

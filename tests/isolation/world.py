@@ -165,6 +165,7 @@ class World:
         self.sut.clock._now, self.sut.ids._count = now, count
         del self.sut.bus.entries[entries:]
         self.sut.outbox._waiting.clear()
+        self.sut.tools.kept.clear()
         for port, state in ports:
             vars(port).update(copy.deepcopy(state))
         self._before = items

@@ -58,6 +58,13 @@ class Commands:
             call = ("tenancy", "PUT", f"/v1/organizations/{org.id}/plan")
             self._client.ask("plan", org.owner, call, {"plan": plan}, effects)
 
+    def change_settings(self, a: int, b: int) -> None:
+        if org := self._organization(a):
+            origin = f"https://{self._ledger.mark('app')}.example"
+            effects = [Effect("tenancy.organization.changed.v1", f"{org.id}={origin}")]
+            call = ("tenancy", "PATCH", f"/v1/organizations/{org.id}")
+            self._client.ask("settings", org.owner, call, {"settings": {"allowed_origins": [origin]}}, effects)
+
     def invite(self, a: int, b: int) -> None:
         if org := self._organization(a):
             strangers = [person.email for person in self._known if person.email not in org.members]

@@ -18,6 +18,7 @@ IDENTITIES: dict[str, Callable[[Data, str], str]] = {
     "identity.active_org.switched.v1": lambda data, org: f"{data['user_id']}@{org}",
     "tenancy.organization.created.v1": lambda data, _: data["slug"],
     "tenancy.organization.plan_changed.v1": lambda data, org: f"{org}={data['plan']}",
+    "tenancy.organization.changed.v1": lambda data, org: f"{org}={data['organization']['allowed_origins'][0]}",
     "tenancy.invitation.created.v1": lambda data, _: data["email"],
     "tenancy.invitation.accepted.v1": lambda data, _: data["email"],
     "tenancy.invitation.declined.v1": lambda data, _: data["email"],

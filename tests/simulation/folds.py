@@ -10,6 +10,18 @@ Membership = tuple[str, bool, int]
 """Role, still in, version."""
 
 
+STATE = ("slug", "name", "plan", "status", "allowed_origins")
+
+
+def organizations(facts: Facts) -> dict[str, dict[str, Any]]:
+    """What the newest event says of each organization."""
+    newest: dict[str, Fact] = {}
+    for fact in facts.of(*(f"tenancy.organization.{what}" for what in ("created", "plan_changed", "changed"))):
+        if fact.org not in newest or newest[fact.org].version < fact.version:
+            newest[fact.org] = fact
+    return {org: fact.data["organization"] for org, fact in newest.items()}
+
+
 def memberships(facts: Facts) -> dict[tuple[str, str], Membership]:
     """By organization and user: what the newest version says."""
     newest: dict[tuple[str, str], Membership] = {}

@@ -13,6 +13,7 @@ WITH_MEMBERS = ("tenancy", "tasks", "notify", "files", "audit", "analytics")
 
 def check(world: World, facts: Facts) -> None:
     """Raises Violation."""
+    _check_organizations(world, facts)
     _check_members(world, facts)
     _check_tasks(world, facts)
     _check_figures(world, facts)
@@ -28,6 +29,13 @@ def _org(item: Item) -> str:
 def _equal(what: str, wanted: object, found: object) -> None:
     if wanted != found:
         raise Violation("projection", f"{what}: the events say {wanted}, it holds {found}")
+
+
+def _check_organizations(world: World, facts: Facts) -> None:
+    wanted = folds.organizations(facts)
+    for service in (*WITH_MEMBERS, "identity"):
+        found = {_org(row): {name: row[name] for name in folds.STATE} for row in world.items(service, "ORGANIZATION")}
+        _equal(f"organizations in {service}", wanted, found)
 
 
 def _check_members(world: World, facts: Facts) -> None:

@@ -1,5 +1,8 @@
 """Organizations: made by people, or for them when they sign up; their plan."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from chassis.context import OrgScope, UserScope
 from chassis.errors import AlreadyHandled, TenfoldError
 from chassis.repository import Page, PageRequest
@@ -9,7 +12,7 @@ from services.tenancy.errors import SlugTaken
 from services.tenancy.model import Membership, MyOrganization, Organization, personal_org_id, personal_slugs
 from services.tenancy.repository import ORGANIZATIONS_OF_USER, Memberships, Organizations, Seats
 from services.tenancy.usecases.expiry import with_expired_released
-from services.tenancy.usecases.trying import for_each
+from services.tenancy.usecases.trying import again_if_stale, for_each
 
 
 async def create(scope: UserScope, name: str, slug: str) -> Organization:
@@ -58,6 +61,7 @@ async def _found(
         plan=stored.plan,
         owner_id=owner.id,
         personal=stored.personal,
+        organization=stored.state,
     )
     unit.publish(created, version=stored.version)
     added = tenancy.MemberAdded(user_id=owner.id, email=owner.email, name=owner.name, role=owner.role)
@@ -87,6 +91,26 @@ async def list_mine(scope: UserScope, request: PageRequest) -> Page[MyOrganizati
     return Page(items=await for_each(page.items, described), next=page.next)
 
 
+async def change(scope: OrgScope, wanted: Mapping[str, Any]) -> Organization:
+    """Another name, other settings: those that `wanted` names. Nothing happens if they are so already."""
+    organizations = Organizations(scope)
+
+    async def change() -> Organization:
+        organization = await organizations.get(scope.org_id)
+        other = organization.model_copy(update=dict(wanted))
+        if other == organization:
+            return organization
+        unit = scope.unit()
+        saved = organizations.save(unit, other)
+        changed = tenancy.OrganizationChanged(
+            org_id=saved.id, organization=saved.state, previous_organization=organization.state
+        )
+        unit.publish(changed, version=saved.version)
+        return saved if await unit.commit() else await organizations.get(saved.id)
+
+    return await again_if_stale(change)
+
+
 async def change_plan(scope: OrgScope, plan: Plan) -> Organization:
     """Raises LimitReached if more seats are taken than the new plan has."""
     organizations = Organizations(scope)
@@ -98,9 +122,10 @@ async def change_plan(scope: OrgScope, plan: Plan) -> Organization:
         unit = scope.unit()
         saved = organizations.save(unit, organization.model_copy(update={"plan": plan}))
         Seats(scope).fit(unit, plan)
-        unit.publish(
-            tenancy.PlanChanged(org_id=saved.id, previous_plan=organization.plan, plan=plan), version=saved.version
+        changed = tenancy.PlanChanged(
+            org_id=saved.id, previous_plan=organization.plan, plan=plan, organization=saved.state
         )
+        unit.publish(changed, version=saved.version)
         return saved if await unit.commit() else await organizations.get(saved.id)
 
     return await with_expired_released(scope, change)

@@ -47,6 +47,7 @@ async def seed() -> World:
         "email": "fresh@wicked.example",
         "role": "viewer",
         "plan": "enterprise",
+        "allowed_origins": ["https://wicked.example"],
         "invited": False,
         "platform": "Jira",
         "secret": "fresh-secret",

@@ -16,6 +16,7 @@ async def test_who_creates_an_organization_owns_it(world: World) -> None:
         "name": "Acme Ltd",
         "plan": "free",
         "status": "active",
+        "settings": {"allowed_origins": []},
         "personal": False,
         "owner_id": "user_ada",
         "version": 1,
@@ -35,6 +36,13 @@ async def test_who_creates_an_organization_owns_it(world: World) -> None:
         "plan": "free",
         "owner_id": "user_ada",
         "personal": False,
+        "organization": {
+            "slug": "acme",
+            "name": "Acme Ltd",
+            "plan": "free",
+            "status": "active",
+            "allowed_origins": [],
+        },
     }
     assert (added.type, added.orgid, added.actor, added.aggregateversion) == (
         "tenancy.member.added.v1",
@@ -120,7 +128,8 @@ async def test_a_plan_changes_once(world: World) -> None:
     assert (same.status_code, same.json()) == (200, changed.json())
     [event] = await world.events(tenancy.PlanChanged)
     assert (event.orgid, event.aggregateversion) == (org_id, 2)
-    assert event.data == {"org_id": org_id, "previous_plan": "free", "plan": "starter"}
+    state = {"slug": "acme", "name": "Acme", "plan": "starter", "status": "active", "allowed_origins": []}
+    assert event.data == {"org_id": org_id, "previous_plan": "free", "plan": "starter", "organization": state}
 
 
 async def test_a_plan_does_not_become_smaller_than_what_is_in_use(world: World) -> None:
