@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from chassis.auth.development import DevelopmentIssuer
 from chassis.auth.tokens import Claims, TokenVerifier
 from chassis.errors import Retryable, Unauthenticated
+from chassis.testing.keys import FakeKeys
+from chassis.vault import KeyService
 from services.files.errors import InspectionDied
 from services.files.model import Text, TextMetadata
 from services.files.ports import Findings, Form, Inspector, ObjectStore, StoredObject
@@ -174,4 +176,5 @@ def ports_of(wire: Wire, life: Life, outside: Outside, provider: DevelopmentProv
         ObjectStore: WiredStore(wire, life, outside.store),
         Inspector: WiredInspector(wire, life),
         TokenSource: CountedSecrets(outside),
+        KeyService: FakeKeys(),
     }
