@@ -10,10 +10,12 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from deploy.embedded.emulator import Emulator
+from deploy.errors import EmulatorError
 from tests.bench.consumption import Consumption, consumer_section
-from tests.bench.emulator import NoEmulator, Queues, running_emulator
 from tests.bench.figures import Report
 from tests.bench.processes import RunFailed
+from tests.bench.queues import Queues
 
 SECTIONS = ("consumer", "peers", "dynamodb", "pollers", "memory", "imports", "profile")
 
@@ -34,8 +36,8 @@ def with_emulator(section: Callable[[str], None]) -> Callable[[], None]:
     """Runs the section with an embedded AWS of its own, which starts empty and is stopped afterwards."""
 
     def run() -> None:
-        with tempfile.TemporaryDirectory(prefix="bench-") as home, running_emulator(Path(home)) as url:
-            section(url)
+        with tempfile.TemporaryDirectory(prefix="bench-") as home, Emulator(Path(home)) as emulator:
+            section(emulator.endpoint_url)
 
     return run
 
@@ -70,7 +72,7 @@ def main() -> None:
     for name in chosen.sections or SECTIONS:
         try:
             running[name]()
-        except (NoEmulator, RunFailed) as problem:
+        except (EmulatorError, RunFailed) as problem:
             report.line(f"{name}: not measured, {problem}")
 
 

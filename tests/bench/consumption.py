@@ -5,10 +5,10 @@ from importlib.util import find_spec
 from uuid import uuid4
 
 from tests.bench.consumers import TELEMETRY
-from tests.bench.emulator import REGION, Queues
 from tests.bench.envelope import body
 from tests.bench.figures import Report, Samples, alternate
 from tests.bench.processes import RunFailed, child, variables_for, watch_until_empty
+from tests.bench.queues import REGION, Queues
 
 TARGETS = {"raw": "at most 0.60", "typed": "at most 0.75"}
 TITLES = {

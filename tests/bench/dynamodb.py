@@ -10,9 +10,9 @@ from time import process_time
 from typing import Any
 from uuid import uuid4
 
-from tests.bench.emulator import REGION
 from tests.bench.figures import Report, Samples
 from tests.bench.processes import answer_of, child, variables_for
+from tests.bench.queues import REGION
 
 Call = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
 OPERATIONS = ("put", "get", "query of 20", "transaction of 3")

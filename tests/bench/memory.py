@@ -8,9 +8,9 @@ from pathlib import Path
 
 from tests.bench.canned import running_stub
 from tests.bench.consumers import make_broker, subscribe
-from tests.bench.emulator import REGION
 from tests.bench.figures import Report
 from tests.bench.processes import Meter, answer_of, child, variables_for
+from tests.bench.queues import REGION
 
 STEP = 20_000
 

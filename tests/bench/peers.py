@@ -7,9 +7,9 @@ from pathlib import Path
 from uuid import uuid4
 
 from tests.bench.consumption import Consumption
-from tests.bench.emulator import REGION
 from tests.bench.figures import Report, alternate
 from tests.bench.processes import ROOT, RunFailed, child, environment, variables_for, watch_until_empty
+from tests.bench.queues import REGION
 
 ENVIRONMENT = ROOT / ".local/bench-venv"
 LOCK = ROOT / "tests/bench/peers.lock"

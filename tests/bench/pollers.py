@@ -7,9 +7,9 @@ import time
 
 from tests.bench.canned import running_stub
 from tests.bench.consumers import make_broker, subscribe
-from tests.bench.emulator import REGION
 from tests.bench.figures import Report, alternate
 from tests.bench.processes import Meter, answer_of, child, variables_for
+from tests.bench.queues import REGION
 
 LATENCY = 0.02
 POLLERS = (1, 2, 4, 8)

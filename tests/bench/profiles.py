@@ -14,9 +14,9 @@ from typing import Any
 
 from tests.bench.canned import running_stub
 from tests.bench.consumers import boto3_loop, make_broker, subscribe
-from tests.bench.emulator import REGION
 from tests.bench.figures import Report
 from tests.bench.processes import Meter, answer_of, child, variables_for
+from tests.bench.queues import REGION
 
 SECONDS = 6.0
 # the innermost frame with one of these in its path names the part; other frames belong to whoever called them

@@ -41,6 +41,7 @@ class BotoThreads:
         endpoint_url: str | None = None,
         credentials: CredentialSource | None = None,
         threads: int = 8,
+        connect_timeout: float = 2.0,
         read_timeout: float = 10.0,
         max_attempts: int = 4,
     ) -> None:
@@ -48,6 +49,7 @@ class BotoThreads:
         self._endpoint_url = endpoint_url
         self._credentials = credentials
         self._threads = threads
+        self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
         self._max_attempts = max_attempts
         self._session: Session | None = None
@@ -135,6 +137,7 @@ class BotoThreads:
             }
         config = Config(
             max_pool_connections=self._threads,
+            connect_timeout=self._connect_timeout,
             read_timeout=self._read_timeout,
             retries={"mode": "standard", "total_max_attempts": self._max_attempts if retry else 1},
         )

@@ -31,7 +31,7 @@ class SQSBroker(SQSRegistrator, BrokerUsecase[Any, SQSCalls, SQSBrokerConfig]):
 
     `client` is a Transport that others may share: it must be open and is not closed. Without one the broker makes and
     closes one for `endpoint_url` and `region` (None: as botocore finds them): `transport="awsjson"`, or "boto3", which
-    runs boto3 in threads and needs `faststream-sqs[boto3]`.
+    runs botocore's own client (boto3's is this one) in threads.
     Running handlers get `graceful_timeout` seconds at the stop (None: no limit), a long poll `poll_grace` more.
     `poll=False` starts the subscribers without consuming, for a runtime that brings the messages itself.
     """

@@ -5,14 +5,13 @@ from uuid import uuid4
 
 import pytest
 from faststream_sqs import Transport
-from faststream_sqs.boto3_transport import Boto3Transport
 from moto import mock_aws
 
 from awsjson import AwsJson, StaticCredentials
 from sqs_suite.backends import Backend
 from sqs_suite.emulator import running_ministack
 from sqs_suite.memory_sqs import MemorySQS
-from sqs_suite.moto_sqs import OneAtATime
+from sqs_suite.moto_sqs import MotoSQS
 
 
 @pytest.fixture(scope="session")
@@ -29,11 +28,10 @@ async def aws(ministack: str) -> AsyncIterator[AwsJson]:
 
 
 @pytest.fixture
-async def moto() -> AsyncIterator[Boto3Transport]:
+async def moto() -> AsyncIterator[MotoSQS]:
     with mock_aws():
-        transport = Boto3Transport(OneAtATime())
-        yield transport
-        await transport.close()
+        async with MotoSQS() as client:
+            yield client
 
 
 @pytest.fixture(params=["memory", "moto", pytest.param("ministack", marks=pytest.mark.ministack)])

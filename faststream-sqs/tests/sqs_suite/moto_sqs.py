@@ -1,35 +1,28 @@
-"""moto behind boto3: its state is right only from one thread at a time, so each call takes a lock."""
+"""moto behind botocore: its state is right only from one thread, so that is what it gets."""
 
-import threading
+import asyncio
 import time
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
-import boto3
+from awsjson import BotoThreads, StaticCredentials
 
 LONGEST_POLL = 0.6
+PAUSE = 0.02
 
 
-class OneAtATime:
-    """boto3's client with a lock around each call; long polls ask again and again without holding it, and not long."""
+class MotoSQS(BotoThreads):
+    """Long polls ask again and again without holding the thread, and not long."""
 
     def __init__(self) -> None:
-        session = boto3.Session("test", "test", region_name="eu-central-1")
-        self._client = session.client("sqs")
-        self._lock = threading.Lock()
+        super().__init__(region="eu-central-1", credentials=StaticCredentials("test", "test"), threads=1)
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        return partial(self._locked, getattr(self._client, name))
-
-    def _locked(self, method: Callable[..., Any], **params: Any) -> Any:
-        with self._lock:
-            return method(**params)
-
-    def receive_message(self, **params: Any) -> Any:
-        deadline = time.monotonic() + min(LONGEST_POLL, params.pop("WaitTimeSeconds", 0))
+    async def call(self, service: str, operation: str, params: Mapping[str, Any], **options: Any) -> dict[str, Any]:
+        if operation != "ReceiveMessage":
+            return await super().call(service, operation, params, **options)
+        deadline = time.monotonic() + min(LONGEST_POLL, params.get("WaitTimeSeconds", 0))
         while True:
-            answer = self._locked(self._client.receive_message, WaitTimeSeconds=0, **params)
+            answer = await super().call(service, operation, {**params, "WaitTimeSeconds": 0}, **options)
             if answer.get("Messages") or time.monotonic() >= deadline:
                 return answer
-            time.sleep(0.02)
+            await asyncio.sleep(PAUSE)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -9,15 +10,14 @@ import pytest
 from faststream_sqs import (
     QueueConflict,
     SQSBatchMessage,
-    SQSBroker,
     SQSMessage,
     SQSQueue,
     SQSResponse,
 )
 from faststream_sqs.boto3_transport import Boto3Transport
 
+from awsjson import AwsJson
 from sqs_suite.backends import Backend, broker_for
-from sqs_suite.moto_sqs import OneAtATime
 from sqs_suite.waiting import until
 
 
@@ -99,20 +99,56 @@ async def test_a_batch_subscriber_settles_one_by_one(backend: Backend, queue: st
     assert await backend.counts(url) == (0, 0)
 
 
-async def test_a_poll_that_is_cut_loses_nothing(moto: Boto3Transport, queue: str) -> None:
-    backend = Backend("moto", moto, 1.0)
-    url = await backend.create(queue)
+@pytest.fixture
+async def threads(ministack: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Boto3Transport]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    transport = Boto3Transport(region="eu-central-1", endpoint_url=ministack)
+    await transport.open("sqs")
+    yield transport
+    await transport.close()
 
-    async def handle(message: SQSMessage) -> None:
-        raise AssertionError("nobody handles what comes after the stop")
 
-    broker = SQSBroker(moto, logger=None, graceful_timeout=1.0, poll_grace=0.0)
-    broker.subscriber(SQSQueue(queue, visibility=600), raw=True, wait=2)(handle)
-    await broker.start()
-    await asyncio.sleep(0.1)
-    await broker.stop()
-    await backend.fill(url, 5)
-    await moto.close()
-    again = Boto3Transport(OneAtATime())
-    assert await Backend("moto", again, 1.0).counts(url) == (5, 0)
-    await again.close()
+@pytest.mark.ministack
+@pytest.mark.parametrize("late", [True, False], ids=["before it brings anything", "as it brings something"])
+async def test_a_poll_in_a_thread_that_is_cut_loses_nothing(aws: AwsJson, threads: Boto3Transport, late: bool) -> None:
+    """Nobody can interrupt it: what it brings afterwards is visible again once the transport is closed."""
+    backend = Backend("ministack", aws, 1.0)
+    url = await backend.create(f"q{uuid4().hex[:12]}", VisibilityTimeout="600")
+    params = {"QueueUrl": url, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 5}
+    poll = asyncio.create_task(threads.call("sqs", "ReceiveMessage", params))
+    await asyncio.sleep(0.5)
+    if not late:
+        await backend.fill(url, 5)
+    poll.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await poll
+    if late:
+        await backend.fill(url, 5)
+    await threads.close()
+    assert await backend.counts(url) == (5, 0)
+    taken = [message["Attributes"]["ApproximateReceiveCount"] for message in await backend.receive(url)]
+    assert "2" in taken, "the poll brought nothing, so this proves nothing"
+
+
+async def test_a_poll_that_is_cut_while_it_waits_for_a_thread_is_never_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    class Slow:
+        async def call(self, service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+            asked.append(params["QueueUrl"])
+            await asyncio.sleep(0.2)
+            return {}
+
+        async def close(self) -> None: ...
+
+    transport = Boto3Transport(region="eu-central-1", poll_threads=1)
+    monkeypatch.setattr(transport, "_polls", Slow())
+    polls = [asyncio.create_task(transport.call("sqs", "ReceiveMessage", {"QueueUrl": name})) for name in "ab"]
+    await until(lambda: asked == ["a"])
+    for poll in polls:
+        poll.cancel()
+    ends = await asyncio.gather(*polls, return_exceptions=True)
+    await transport.close()
+    assert [type(end) for end in ends] == [asyncio.CancelledError] * 2
+    assert asked == ["a"]
