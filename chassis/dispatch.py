@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from chassis.context import Actor, Cause, Claim, EventContext, OrgScope, Toolbox
 from chassis.errors import AlreadyHandled, Rejected, Retryable
 from chassis.keys import inbox_key
+from chassis.metrics import CONSUMER_LAG
 from chassis.subscription import AnyEvent, AnySubscription, ExternalSubscription, Subscription
 from chassis.tracing import consumer_span, mark_failed
 from contracts.event import REGISTRY, SOURCE_PREFIX, ContractError, Envelope
@@ -86,6 +87,8 @@ class Dispatcher:
         except (Rejected, Retryable) as error:
             mark_failed(span, error.detail)
             raise
+        lag = self._tools.clock.now() - call.context.time
+        CONSUMER_LAG.record(lag.total_seconds(), {"subscription": self.consumer})
 
     def _understood(self, delivery: Delivery) -> _Call:
         try:

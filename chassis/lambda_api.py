@@ -8,8 +8,8 @@ from starlette.types import Receive, Scope, Send
 
 from chassis.auth.discovery import issuer_finder, key_fetcher
 from chassis.auth.tokens import TokenVerifier
-from chassis.compose import readiness
 from chassis.function import Function
+from chassis.health import probes, readiness
 from chassis.http.app import make_app
 from chassis.http.problems import MEDIA_TYPE
 
@@ -20,7 +20,8 @@ class Api:
     def __init__(self, function: Function) -> None:
         self._function = function
         verifier = TokenVerifier(issuer_finder(function.settings, function.aws), key_fetcher(), function.tools.clock)
-        self._app = make_app(function.service, function.tools, verifier, lambda: readiness(function.tools))
+        wanted = probes(function.service, function.tools, function.aws, function.settings.names)
+        self._app = make_app(function.service, function.tools, verifier, lambda: readiness(wanted))
         self._adapter = Mangum(self._serve, lifespan="off", text_mime_types=["text/", "application/json", MEDIA_TYPE])
 
     def __call__(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from opentelemetry.trace import Span
 from chassis.clock import Clock, made_at, oldest_id_at
 from chassis.errors import TooLarge, Unavailable
 from chassis.keys import outbox_key, outbox_pk, shard_of
+from chassis.metrics import OUTBOX_AGE, OUTBOX_REFUSED
 from chassis.table import Absent, Put, Table
 from chassis.tracing import NO_SPAN
 from contracts.event import MAX_ENTRY_BYTES
@@ -69,6 +70,7 @@ class Outbox:
         self._table, self._bus, self._clock = table, bus, clock
         self._waiting: deque[OutboxEntry] = deque()
         self._broke_off: dict[int, str] = {}
+        self._oldest = clock.now()
         self._wake = asyncio.Event()
         self._publishing = 0
         self._idle = asyncio.Event()
@@ -125,12 +127,13 @@ class Outbox:
         shard was tried.
         """
         before = oldest_id_at(self._clock.now() - SWEEP_AGE)
-        swept, failure = 0, None
+        swept, failure, self._oldest = 0, None, self._clock.now()
         for shard in range(SHARDS):
             try:
                 swept += await self._sweep_shard(shard, before)
             except Unavailable as error:
                 failure = error
+        OUTBOX_AGE.set((self._clock.now() - self._oldest).total_seconds())
         if failure is not None:
             raise failure
         return swept
@@ -148,6 +151,7 @@ class Outbox:
     async def _sweep_range(self, shard: int, after: str | None, before: str) -> int:
         swept = refused = 0
         while items := await self._table.query(outbox_pk(shard), after=after, before=before, limit=ENTRIES_A_CALL):
+            self._oldest = min(self._oldest, made_at(items[0]["SK"]))
             after = items[-1]["SK"]
             self._broke_off[shard] = after
             found = deque(OutboxEntry(item["SK"], item["source"], item["type"], item["detail"]) for item in items)
@@ -182,6 +186,7 @@ class Outbox:
         return len(accepted)
 
     def _tell_refused(self, refused: Sequence[OutboxEntry]) -> None:
+        OUTBOX_REFUSED.add(len(refused))
         for entry in refused:
             age = self._clock.now() - made_at(entry.event_id)
             tell = log.error if age >= STUCK_AGE else log.warning

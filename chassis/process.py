@@ -13,10 +13,12 @@ import uvicorn
 from chassis.auth.discovery import issuer_finder, key_fetcher
 from chassis.auth.tokens import TokenVerifier
 from chassis.aws import Aws
-from chassis.compose import make_tools, readiness
+from chassis.compose import make_tools
 from chassis.context import Toolbox
 from chassis.errors import TenfoldError, Unavailable
+from chassis.health import probes, readiness
 from chassis.http.app import make_app
+from chassis.metrics import Meters
 from chassis.service import Schedule, Service, load
 from chassis.settings import Settings
 from chassis.worker import make_broker
@@ -37,9 +39,14 @@ async def run(service: Service, settings: Settings) -> None:
     aws = Aws(settings.aws_region, settings.aws_endpoint_url)
     await aws.open()
     tools = make_tools(service, settings, aws)
-    broker = make_broker(tools, service.load_subscriptions(), settings.names, aws.json, settings.graceful_seconds)
+    subscriptions, meters = (
+        service.load_subscriptions(),
+        Meters(service.name, settings.otel_exporter_otlp_metrics_endpoint),
+    )
+    broker = make_broker(tools, subscriptions, settings.names, aws.json, settings.graceful_seconds)
     verifier = TokenVerifier(issuer_finder(settings, aws), key_fetcher(), tools.clock)
-    app = make_app(service, tools, verifier, lambda: readiness(tools))
+    wanted = probes(service, tools, aws, settings.names, subscriptions)
+    app = make_app(service, tools, verifier, lambda: readiness(wanted), meters.read)
     server = _Server(
         uvicorn.Config(
             app,
@@ -54,6 +61,7 @@ async def run(service: Service, settings: Settings) -> None:
     _stop_on_signals(lambda: setattr(server, "should_exit", True))
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(aws.close)
+        stack.callback(meters.close)
         await stack.enter_async_context(_background(service, tools, settings))
         await broker.start()
         stack.push_async_callback(broker.stop)

@@ -19,6 +19,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 8000
     otel_exporter_otlp_endpoint: str | None = None
+    otel_exporter_otlp_metrics_endpoint: str | None = None
     log_level: str = "INFO"
 
     # The issuer of tokens and where its keys are: two settings, because an emulator's issuer names AWS while its keys

@@ -10,10 +10,12 @@ from faststream import AckPolicy
 from faststream_sqs import SQSBroker, SQSMessage, SQSQueue, SQSRecord
 
 from awsjson import AwsJson
+from chassis.clock import Clock
 from chassis.context import Toolbox
 from chassis.deadline import deadline
 from chassis.dispatch import Delivery, Dispatcher
 from chassis.errors import Rejected, Retryable
+from chassis.metrics import DELIVERIES, QUEUE_AGE
 from chassis.names import Names
 from chassis.subscription import AnySubscription
 
@@ -56,7 +58,9 @@ def make_broker(
             no_reply=True,
             raw=True,
         )
-        subscriber(settling(Timed(Dispatcher(tools, subscription), subscription.handling_seconds)))
+        dispatcher = Dispatcher(tools, subscription)
+        timed = Timed(dispatcher, subscription.handling_seconds)
+        subscriber(settling(Counted(timed, dispatcher.consumer, tools.clock)))
     return broker
 
 
@@ -91,6 +95,31 @@ class Timed:
             if not limit.expired():
                 raise
             raise Retryable(f"The handler did not end in {self._seconds:g} s.") from error
+
+
+class Counted:
+    """Counts each delivery by its outcome, and tells how long it waited in its queue."""
+
+    def __init__(self, dispatcher: Handles, consumer: str, clock: Clock) -> None:
+        self._dispatcher, self._clock, self.max_receives = dispatcher, clock, dispatcher.max_receives
+        self._labels = {"subscription": consumer}
+        self._by_outcome = {name: {**self._labels, "outcome": name} for name in ("handled", "rejected", "again", "bug")}
+
+    async def handle(self, delivery: Delivery) -> None:
+        if delivery.queued_at is not None:
+            QUEUE_AGE.set((self._clock.now() - delivery.queued_at).total_seconds(), self._labels)
+        outcome = "bug"
+        try:
+            await self._dispatcher.handle(delivery)
+            outcome = "handled"
+        except Rejected:
+            outcome = "rejected"
+            raise
+        except Retryable:
+            outcome = "again"
+            raise
+        finally:
+            DELIVERIES.add(1, self._by_outcome[outcome])
 
 
 def settling(dispatcher: Handles) -> Callable[[SQSMessage], Awaitable[None]]:

@@ -1,6 +1,7 @@
 """The HTTP app of a service, made from its declaration."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
@@ -13,11 +14,14 @@ from chassis.http.middleware import BodyLimit, Deadline, Logged, is_health_check
 from chassis.service import Service
 
 Ready = Callable[[], Awaitable[str | None]]
+Figures = Callable[[], Mapping[str, Any]]
 
 
-def make_app(service: Service, tools: Toolbox, verifier: TokenVerifier, ready: Ready) -> FastAPI:
-    """`ready()` answers None, or the reason why the service is not ready. Raises ContractError for a route that says
-    nothing of who may call it."""
+def make_app(
+    service: Service, tools: Toolbox, verifier: TokenVerifier, ready: Ready, figures: Figures = dict
+) -> FastAPI:
+    """`ready()` answers None, or the reason why the service is not ready; `figures()` its metrics. Raises ContractError
+    for a route that says nothing of who may call it."""
     app = FastAPI(
         title=f"Tenfold {service.name}",
         version="1",
@@ -44,6 +48,10 @@ def make_app(service: Service, tools: Toolbox, verifier: TokenVerifier, ready: R
         reason = await ready()
         body = {"status": "ready"} if reason is None else {"status": "not ready", "reason": reason}
         return JSONResponse(body, 200 if reason is None else 503)
+
+    @app.get("/health/metrics", include_in_schema=False)
+    async def measured() -> Mapping[str, Any]:
+        return figures()
 
     return app
 

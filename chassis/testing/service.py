@@ -12,7 +12,7 @@ from chassis.auth.development import DevelopmentIssuer
 from chassis.auth.tokens import Claims, TokenVerifier
 from chassis.context import Actor, Cause, OrgScope, Toolbox, UserScope
 from chassis.dispatch import Delivery, Dispatcher
-from chassis.http.app import make_app
+from chassis.http.app import Figures, Ready, make_app
 from chassis.members import Member, project
 from chassis.outbox import Outbox, OutboxEntry
 from chassis.service import Service
@@ -154,6 +154,8 @@ class ServiceUnderTest:
         *,
         org_id: str | None = ACME,
         mv: int = 1,
+        ready: Ready | None = None,
+        figures: Figures = dict,
     ) -> httpx.AsyncClient:
         """A client with that person's token (None: without a token)."""
         headers = {}
@@ -168,7 +170,7 @@ class ServiceUnderTest:
                 mv=mv,
             )
             headers["Authorization"] = f"Bearer {self.issuer.token(claims)}"
-        app = make_app(self.service, self.tools, self._verifier, _ready)
+        app = make_app(self.service, self.tools, self._verifier, ready or _ready, figures)
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         return httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers)
 

@@ -66,6 +66,8 @@ def _data(service: Service, names: Names) -> list[Template]:
                 "Condition": {"StringEquals": {"events:source": SOURCE_PREFIX + service.name}},
             }
         )
+        # To know whether it could publish.
+        statements.append({"Effect": "Allow", "Action": ["events:DescribeEventBus"], "Resource": bus_arn(names)})
     return statements
 
 
