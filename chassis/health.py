@@ -11,7 +11,7 @@ from chassis.aws import AwsCalls
 from chassis.context import Toolbox
 from chassis.deadline import deadline
 from chassis.errors import TenfoldError
-from chassis.keys import Key
+from chassis.keys import readiness_key
 from chassis.names import Names
 from chassis.service import Service
 from chassis.subscription import AnySubscription
@@ -29,7 +29,7 @@ def probes(
     service: Service, tools: Toolbox, calls: AwsCalls, names: Names, subscriptions: Sequence[AnySubscription] = ()
 ) -> dict[str, Probe]:
     """What must answer, by its name: the table; the bus, where the service publishes; the queues that it reads."""
-    found: dict[str, Probe] = {"the table": lambda: tools.table.get(Key("READINESS"))}
+    found: dict[str, Probe] = {"the table": lambda: tools.table.get(readiness_key())}
     if service.publishes:
         found["the bus"] = lambda: calls.call("events", "DescribeEventBus", {"Name": names.bus})
     for each in subscriptions:

@@ -53,6 +53,11 @@ def token_key(digest: str) -> Key:
     return Key(f"TOKEN#{digest}")
 
 
+def readiness_key() -> Key:
+    """Where nothing ever stands: reading it shows that the table can be read."""
+    return Key("READINESS")
+
+
 def work_pk(name: str, shard: int) -> str:
     """A list of items of all organizations that wait for a schedule; see chassis.worklist."""
     return f"WORK#{name}#{shard}"
