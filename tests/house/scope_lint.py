@@ -31,7 +31,6 @@ DECLARED: Mapping[str, frozenset[str]] = {
     "chassis/unit.py": frozenset({"raw-key"}),  # the claim's key, with its step
     "chassis/http/idempotency.py": frozenset({"raw-key"}),  # the kept answer, beside its claim
     "chassis/worklist.py": frozenset({"raw-key"}),  # schedules' lists of all organizations
-    "chassis/compose.py": frozenset({"raw-key"}),  # the probe of readiness
     "chassis/cache.py": frozenset({"unscoped-cache"}),  # the store of what is kept, below the scopes
     "chassis/auth/guard.py": frozenset({"made-scope"}),
     "chassis/dispatch.py": frozenset({"made-scope"}),
