@@ -94,6 +94,10 @@ isolation: setup ## attack the walls between organizations, with a table; ARGS=t
 fuzz: setup ## MINUTES=10: generated and hostile requests to every service; ARGS="tasks --seed 7"
 	@$(PY) -m tests.fuzz --minutes $(or $(MINUTES),10) $(ARGS)
 
+.PHONY: mutants
+mutants: setup ## plant known bugs in a copy, one by one: a test must notice each; ARGS=inbox
+	@$(PY) -m tests.mutants $(ARGS)
+
 .PHONY: simulate simulate-long
 simulate: setup ## SEED=7 STEPS=50: replay one simulation of the whole system and tell its steps
 	@$(PY) -m tests.simulation $(or $(SEED),$(error say SEED=7)) $(or $(STEPS),50)
