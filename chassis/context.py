@@ -1,14 +1,14 @@
 """Whom a piece of work is for and on whose behalf: the scope that every use case and every repository is built with."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import blake2s
-from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
 from chassis.cache import Kept
+from chassis.claims import Claim
 from chassis.clock import Clock, Ids
 from chassis.keys import Key, ListEntry, org_prefix, user_prefix
 from chassis.table import Table
@@ -34,22 +34,12 @@ class Actor:
 
 
 @dataclass(frozen=True)
-class Claim:
-    """What makes this work happen once: the inbox key of an event, or a request's Idempotency-Key."""
-
-    key: Key
-    days: int
-    is_event: bool
-
-
-@dataclass(frozen=True)
 class Cause:
     """What led to this work. `correlation_id` names the whole chain, `causation_id` the event just before."""
 
     correlation_id: str
     causation_id: str | None = None
     claim: Claim | None = None
-    ids_made: Iterator[int] = field(default_factory=count, compare=False)
 
 
 @dataclass(frozen=True)
@@ -105,13 +95,16 @@ class Scope(ABC):
         return self.tools.clock.now()
 
     def new_id(self, prefix: str) -> str:
-        """A fresh id. A request that is repeated with its Idempotency-Key makes the same ids again, so that it can
-        find what its first try made."""
+        """A fresh id, which sorts after the earlier ones."""
+        return self.tools.ids.new(prefix)
+
+    def id_of_request(self, prefix: str) -> str:
+        """An id that a repetition of the request with its Idempotency-Key makes again; a fresh one without the key.
+        For what is made outside our table, where no claim of ours is in the way of a second one. It does not sort."""
         claim = self.cause.claim
-        if claim is None or claim.is_event:
+        if claim is None:
             return self.tools.ids.new(prefix)
-        seed = f"{claim.key.pk}\n{prefix}\n{next(self.cause.ids_made)}"
-        return f"{prefix}_{blake2s(seed.encode(), digest_size=16).hexdigest()}"
+        return f"{prefix}_{blake2s(claim.key.pk.encode(), digest_size=16).hexdigest()}"
 
     def port(self, port: type[P]) -> P:
         """The adapter of a port that the service's declaration names. Raises KeyError for any other."""

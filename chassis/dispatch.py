@@ -10,7 +10,8 @@ import structlog
 from opentelemetry.trace import Span
 from pydantic import BaseModel, ValidationError
 
-from chassis.context import Actor, Cause, Claim, EventContext, OrgScope, Toolbox
+from chassis.claims import Claim
+from chassis.context import Actor, Cause, EventContext, OrgScope, Toolbox
 from chassis.errors import AlreadyHandled, Rejected, Retryable
 from chassis.keys import inbox_key
 from chassis.metrics import CONSUMER_LAG

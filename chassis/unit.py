@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from chassis.claims import ANSWERED, BEGUN, of_step, refuse_answered
 from chassis.errors import AlreadyExists, AlreadyHandled, Conflict, LimitReached, Stale, TenfoldError, TooLarge
 from chassis.keys import Key, ListEntry
 from chassis.outbox import OutboxEntry, check_size
@@ -30,6 +32,8 @@ from contracts.versions import older_types
 if TYPE_CHECKING:
     from chassis.context import Scope
 
+T = TypeVar("T")
+
 
 class Unit:
     """Collect changes, then `commit` all of them or none. Nothing is visible before, nothing is half-done after.
@@ -42,14 +46,13 @@ class Unit:
         self._operations: list[Operation] = []
         self._errors: list[TenfoldError] = []
         self._entries: list[OutboxEntry] = []
-        self._claim = claim = scope.cause.claim if claimed else None
+        claim = scope.cause.claim if claimed else None
+        self._claim = claim = of_step(claim, step) if claim and step else claim
         if claim is not None:
             expires = int((scope.now() + timedelta(days=claim.days)).timestamp())
-            key = Key(claim.key.pk, f"{claim.key.sk}#{step}" if step else claim.key.sk)
-            self._add(
-                Put(key, {"claimed_at": scope.now().isoformat(), "expires_at": expires}, Absent()),
-                AlreadyHandled("Its effect exists already."),
-            )
+            item = {"claimed_at": scope.now().isoformat(), "expires_at": expires}
+            item |= {"fingerprint": claim.fingerprint, "version": BEGUN} if not claim.is_event else {}
+            self._add(Put(claim.key, item, Absent()), AlreadyHandled("Its effect exists already."))
 
     def put(
         self,
@@ -148,10 +151,27 @@ class Unit:
             raise
         return event_id
 
+    async def answer(self, result: T) -> T:
+        """Commit, and keep with it the answer that a request makes of `result`, for when the request is repeated.
+
+        Returns `result`. Raises as `commit` does, and Answered when an earlier try of the request has its answer.
+        """
+        keeper = self._claim.keeper if self._claim else None
+        if keeper is not None:
+            put = self._operations[0]
+            assert isinstance(put, Put)
+            self._operations[0] = replace(put, item={**put.item, **keeper.values(result), "version": ANSWERED})
+        if not await self.commit():
+            raise AlreadyHandled("This request was carried out already, and its answer is not kept.")
+        if keeper is not None:
+            keeper.done = True
+        return result
+
     async def commit(self) -> bool:
-        """True when it is done; False when an earlier try of the same request (by its Idempotency-Key) did it: then
-        read back what you answer with. Raises AlreadyHandled when it is an event whose effect exists, the error of
-        the first change whose condition does not hold, or Unavailable."""
+        """True when it is done; False when an earlier try of the same request (by its Idempotency-Key) did it and kept
+        no answer. Raises Answered if that one is kept, Invalid if the key was used for another request, AlreadyHandled
+        when it is an event whose effect exists, the error of the first change whose condition does not hold, or
+        Unavailable."""
         outbox = self._scope.tools.outbox
         operations = [*self._operations, *(outbox.operation(entry) for entry in self._entries)]
         try:
@@ -160,6 +180,7 @@ class Unit:
         except ConditionRefused as refused:
             self._abandon()
             if self._claim and not self._claim.is_event and refused.positions[0] == 0:
+                await refuse_answered(self._scope.table, self._claim)
                 return False
             raise self._errors[refused.positions[0]] from None
         except BaseException:

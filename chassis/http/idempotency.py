@@ -1,105 +1,105 @@
 """`Idempotency-Key`: a repeated unsafe request gets the first one's answer, and its effect exists once.
 
-The answer is kept for 24 hours. The effect is guarded by itself: the request's unit of work claims the key in its own
-transaction, so that a crash between commit and answer cannot carry it out twice.
+The answer is kept for 24 hours, in the transaction of the effect itself: wherever a process dies, either neither exists
+or both do. So a repetition is answered before anything is checked against a state that may have changed since.
 """
 
 import hashlib
-from collections.abc import Callable, Coroutine
-from datetime import timedelta
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request, Response
-from fastapi.routing import APIRoute
 
-from chassis.context import Claim, Scope
-from chassis.errors import Invalid
-from chassis.keys import Key
-from chassis.table import Anything
+from chassis.claims import ANSWERED, Claim, Keeper, refuse_answered
+from chassis.context import Scope
+from chassis.errors import AlreadyHandled, Invalid
+from chassis.http.rendering import Rendering
+from chassis.table import Item, OlderThan
 from contracts.common import SYSTEM_ACTOR
 
 HEADER = "Idempotency-Key"
-KEPT = timedelta(hours=24)
+REPLAYED = "Idempotency-Replayed"
+KEPT_DAYS = 1
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 MAX_KEY = 255
 MAX_ANSWER = 200_000
+"""Bytes. Larger answers are not kept: the effects exist once all the same, and a repetition is answered anew."""
+
+
+def is_keyed(request: Request) -> bool:
+    return HEADER in request.headers and request.method in UNSAFE
+
+
+async def fingerprint_of(request: Request) -> str:
+    """Tells a repetition of a request from another one under the same key."""
+    content = f"{request.url.query}\n".encode() + await request.body()
+    return hashlib.sha256(content).hexdigest()
 
 
 def claim_for(request: Request, scope: Scope) -> Claim | None:
     """The claim of a request that carries the header: one person's, under the keys of `scope`. Of people that we do not
-    know yet, only the same request is taken for the same person's. Raises Invalid for an unusable key."""
-    value = request.headers.get(HEADER)
-    if value is None or request.method not in UNSAFE:
+    know yet, only the same request is taken for the same person's, and no answer is kept: it may hold their tokens.
+
+    Raises Invalid for an unusable key.
+    """
+    if not is_keyed(request):
         return None
+    value = request.headers[HEADER]
     if not value or len(value) > MAX_KEY:
         raise Invalid(f"{HEADER} must have 1 to {MAX_KEY} characters.")
-    who = request.state.fingerprint if scope.actor.id == SYSTEM_ACTOR else scope.actor.id
+    known, fingerprint = scope.actor.id != SYSTEM_ACTOR, request.state.fingerprint
+    who = scope.actor.id if known else fingerprint
     digest = hashlib.sha256(f"{who}\n{request.method} {request.url.path}\n{value}".encode()).hexdigest()
-    return Claim(scope.key("IDEMPOTENCY", digest), days=1, is_event=False)
+    rendering: Rendering = request.state.rendering
 
+    def kept(result: Any) -> Mapping[str, Any]:
+        return _kept(rendering(result))
 
-class IdempotentRoute(APIRoute):
-    """Replays the kept answer, or keeps the answer of what it lets through."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-
-        async def idempotent(request: Request) -> Response:
-            if HEADER not in request.headers or request.method not in UNSAFE:
-                return await handle(request)
-            content = f"{request.url.query}\n".encode() + await request.body()
-            request.state.fingerprint = hashlib.sha256(content).hexdigest()
-            try:
-                response = await handle(request)
-            except Replay as replay:
-                return replay.response
-            scope: Scope | None = getattr(request.state, "scope", None)
-            if scope is not None and response.status_code < 300:
-                await _keep(scope, request.state.fingerprint, response)
-            return response
-
-        return idempotent
-
-
-class Replay(Exception):
-    """Carries a kept answer past the route's function."""
-
-    def __init__(self, response: Response) -> None:
-        super().__init__("replayed")
-        self.response = response
+    key, keeper = scope.key("IDEMPOTENCY", digest), Keeper(kept) if known else None
+    return Claim(key, KEPT_DAYS, is_event=False, fingerprint=fingerprint, keeper=keeper)
 
 
 async def replay_if_known(request: Request, scope: Scope) -> None:
-    """Called by the guard once it knows who asks. Raises Replay with the kept answer, or Invalid when the key was
+    """Called by the guard once it knows who asks. Raises Answered with the kept answer, or Invalid when the key was
     used for another body or query."""
-    claim = scope.cause.claim
     request.state.scope = scope
-    if claim is None or claim.is_event:
-        return
-    kept = await scope.table.get(_answer_key(claim))
-    if kept is None:
-        return
-    if kept["fingerprint"] != request.state.fingerprint:
-        raise Invalid(f"This {HEADER} was used for another request; use a fresh one.")
-    headers = {"Content-Type": kept["content_type"], "Idempotency-Replayed": "true"}
-    raise Replay(Response(kept["body"].encode(), kept["status"], headers))
+    if scope.cause.claim is not None:
+        await refuse_answered(scope.table, scope.cause.claim)
 
 
-async def _keep(scope: Scope, fingerprint: str, response: Response) -> None:
-    claim = scope.cause.claim
-    if claim is None or len(response.body) > MAX_ANSWER:
+def replayed(item: Item) -> Response:
+    """The answer that was kept in a claim."""
+    headers = {**item["headers"], REPLAYED: "true"}
+    return Response(item["body"].encode(), item["status"], headers)
+
+
+async def keep(request: Request, response: Response) -> None:
+    """Keep an answer that no commit has kept: that of a request which changed nothing, or in several steps. Raises
+    Answered when another try was faster, so that all of them are answered alike."""
+    scope: Scope | None = getattr(request.state, "scope", None)
+    claim = scope.cause.claim if scope else None
+    if scope is None or claim is None or claim.keeper is None:
         return
-    values = {
-        "fingerprint": fingerprint,
-        "status": response.status_code,
-        "content_type": response.headers.get("content-type", "application/json"),
-        "body": bytes(response.body).decode(),
-    }
+    if claim.keeper.done or len(response.body) > MAX_ANSWER:
+        return
     unit = scope.unit(claimed=False)
-    expires = int((scope.now() + KEPT).timestamp())
-    unit.put(_answer_key(claim), values, expect=Anything(), expires_at=expires)
-    await unit.commit()
+    expires = int(scope.now().timestamp()) + claim.days * 24 * 3600
+    values = {"fingerprint": claim.fingerprint, "version": ANSWERED, **_kept(response)}
+    unit.put(claim.key, values, expect=OlderThan(ANSWERED), expires_at=expires)
+    try:
+        await unit.commit()
+    except AlreadyHandled:
+        await refuse_answered(scope.table, claim)
 
 
-def _answer_key(claim: Claim) -> Key:
-    return Key(claim.key.pk, "ANSWER")
+async def replay_if_done(request: Request) -> None:
+    """Called when a request is refused. Raises Answered if another try of it was carried out meanwhile: what it met is
+    then its own effect, or what came after it."""
+    scope: Scope | None = getattr(request.state, "scope", None)
+    if scope is not None and scope.cause.claim is not None:
+        await refuse_answered(scope.table, scope.cause.claim)
+
+
+def _kept(response: Response) -> dict[str, Any]:
+    headers = {name: value for name, value in response.headers.items() if name in ("content-type", "etag")}
+    return {"status": response.status_code, "headers": headers, "body": bytes(response.body).decode()}

@@ -6,12 +6,13 @@ from fastapi import APIRouter, Depends
 
 from chassis.auth.guard import Guard
 from chassis.context import OrgScope
+from chassis.http.route import Route
 from chassis.repository import Page, PageRequest
 from services.analytics import usecases
 from services.analytics.model import PersonFigures, ProjectFigures
 from services.analytics.permissions import PERMISSIONS
 
-router = APIRouter(prefix="/v1/analytics", tags=["analytics"])
+router = APIRouter(prefix="/v1/analytics", tags=["analytics"], route_class=Route)
 guard = Guard(PERMISSIONS)
 
 

@@ -8,13 +8,14 @@ from pydantic import AwareDatetime, BaseModel
 
 from chassis.auth.guard import Guard
 from chassis.context import OrgScope
+from chassis.http.route import Route
 from chassis.repository import Page, PageRequest
 from services.audit import usecases, verifier
 from services.audit.model import Record, Verification
 from services.audit.permissions import PERMISSIONS
 from services.audit.repository import Search
 
-router = APIRouter(prefix="/v1/audit", tags=["audit"])
+router = APIRouter(prefix="/v1/audit", tags=["audit"], route_class=Route)
 guard = Guard(PERMISSIONS)
 
 

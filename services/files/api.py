@@ -1,22 +1,22 @@
 """HTTP: parse, authorize, call, render."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
 from fastapi import APIRouter, Depends
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from chassis.auth.guard import Guard
 from chassis.context import OrgScope
-from chassis.http.idempotency import IdempotentRoute
+from chassis.http.route import Route
 from chassis.repository import Page, PageRequest
 from contracts.common import FileId, UserId
 from services.files import usecases
 from services.files.model import Failure, File, FileStatus, Metadata, Text, Thumbnail, checked_name
 from services.files.permissions import PERMISSIONS
-from services.files.ports import Address
+from services.files.ports import Address, Form
 
-router = APIRouter(prefix="/v1/files", tags=["files"], route_class=IdempotentRoute)
+router = APIRouter(prefix="/v1/files", tags=["files"], route_class=Route)
 guard = Guard(PERMISSIONS)
 
 Creator = Annotated[OrgScope, Depends(guard("files.file.create"))]
@@ -44,6 +44,11 @@ class UploadView(BaseModel):
 class RequestedView(BaseModel):
     id: FileId
     upload: UploadView
+
+    @classmethod
+    def of(cls, requested: tuple[File, Form, datetime]) -> Self:
+        file, form, expires_at = requested
+        return cls(id=file.id, upload=UploadView(url=form.url, fields=form.fields, expires_at=expires_at))
 
 
 class FileView(BaseModel):
@@ -74,10 +79,8 @@ class AddressView(BaseModel):
 @router.post("", status_code=201)
 async def request_upload(scope: Creator, body: NewFile) -> RequestedView:
     """Ask to upload one file. The answer is a form that the store takes; its event confirms the file."""
-    file, form, expires_at = await usecases.request_upload(
-        scope, name=body.name, content_type=body.content_type, size=body.size
-    )
-    return RequestedView(id=file.id, upload=UploadView(url=form.url, fields=form.fields, expires_at=expires_at))
+    requested = await usecases.request_upload(scope, name=body.name, content_type=body.content_type, size=body.size)
+    return RequestedView.of(requested)
 
 
 @router.get("", response_model_exclude_none=True)

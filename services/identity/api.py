@@ -1,7 +1,7 @@
 """HTTP: parse, authorize, call, render."""
 
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -9,10 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from chassis.auth.guard import Anonymous, Bearer, SignedIn
 from chassis.context import UserScope
 from chassis.errors import Unauthenticated
-from chassis.http.idempotency import IdempotentRoute, claim_for
+from chassis.http.idempotency import claim_for
+from chassis.http.route import Route
 from contracts.common import OrgId, Role, UserId
 from services.identity import usecases
-from services.identity.model import Email, Name
+from services.identity.model import Email, Name, Profile
 from services.identity.ports import Tokens
 
 
@@ -24,7 +25,7 @@ async def somebody(request: Request, scope: Anonymous) -> UserScope:
 
 Somebody = Annotated[UserScope, Depends(somebody)]
 
-router = APIRouter(prefix="/v1", tags=["identity"], route_class=IdempotentRoute)
+router = APIRouter(prefix="/v1", tags=["identity"], route_class=Route)
 
 Password = Annotated[SecretStr, Field(min_length=1, max_length=256)]
 Token = Annotated[str, Field(min_length=1, max_length=8192)]
@@ -98,6 +99,10 @@ class ActiveOrganization(_Body):
 class ActiveOrganizationSwitched(BaseModel):
     active_org_id: OrgId
 
+    @classmethod
+    def of(cls, profile: Profile) -> Self:
+        return cls.model_validate(profile, from_attributes=True)
+
 
 @router.post("/auth/sign-up", status_code=201)
 async def sign_up(scope: Somebody, body: SignUp) -> SignedUp:
@@ -156,8 +161,7 @@ async def show_me(scope: SignedIn) -> Me:
 @router.put("/me/active-organization")
 async def switch_organization(scope: SignedIn, body: ActiveOrganization) -> ActiveOrganizationSwitched:
     """Work in another of my organizations. Refresh the token afterwards: it then names that organization."""
-    await usecases.switch_organization(scope, body.org_id)
-    return ActiveOrganizationSwitched(active_org_id=body.org_id)
+    return ActiveOrganizationSwitched.of(await usecases.switch_organization(scope, body.org_id))
 
 
 def _session(tokens: Tokens, refresh_token: str) -> Session:

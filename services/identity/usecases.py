@@ -20,7 +20,7 @@ async def sign_up(scope: UserScope, email: str, password: str, name: str, *, inv
     Nothing is stored here: the provider keeps with the user what the registration will need, and which request made
     them, so that a repeated request is not told that its own address is taken.
     """
-    provider, attempt = scope.port(IdentityProvider), scope.new_id("attempt")
+    provider, attempt = scope.port(IdentityProvider), scope.id_of_request("attempt")
     return await provider.sign_up(email, password, name, invited=invited, attempt=attempt)
 
 
@@ -85,14 +85,14 @@ async def me(scope: UserScope) -> tuple[Profile, Account]:
     return account.profile, account
 
 
-async def switch_organization(scope: UserScope, org_id: str) -> None:
+async def switch_organization(scope: UserScope, org_id: str) -> Profile:
     """Work in another organization from the next token on. Raises NotYet while no membership there is known.
 
     A membership that ended and one that never was are answered alike: a new one may be on its way.
     """
     profile, account = await me(scope)
     if profile.active_org_id == org_id and any(each.id == org_id for each in account.organizations):
-        return
+        return profile
     left = account.active.id if account.active and account.active.id != org_id else None
     unit = scope.unit()
     saved = Profiles(scope).save(unit, profile.model_copy(update={"active_org_id": org_id}))
@@ -103,7 +103,7 @@ async def switch_organization(scope: UserScope, org_id: str) -> None:
     )
     switched = ActiveOrgSwitched(user_id=scope.user_id, previous_org_id=left, org_id=org_id)
     unit.publish(switched, version=saved.version, org_id=org_id)
-    await unit.commit()
+    return await unit.answer(saved)
 
 
 async def project_membership(scope: UserScope, membership: Membership) -> None:

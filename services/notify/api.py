@@ -8,13 +8,13 @@ from pydantic import BaseModel
 
 from chassis.auth.guard import Guard
 from chassis.context import OrgScope
-from chassis.http.idempotency import IdempotentRoute
+from chassis.http.route import Route
 from chassis.repository import Page, PageRequest
 from services.notify.model import Kind, Notification
 from services.notify.permissions import PERMISSIONS
 from services.notify.usecases import inbox
 
-router = APIRouter(prefix="/v1/notifications", tags=["notifications"], route_class=IdempotentRoute)
+router = APIRouter(prefix="/v1/notifications", tags=["notifications"], route_class=Route)
 guard = Guard(PERMISSIONS)
 Reader = Annotated[OrgScope, Depends(guard("notify.notification.list"))]
 Marker = Annotated[OrgScope, Depends(guard("notify.notification.read"))]

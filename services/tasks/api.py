@@ -1,7 +1,8 @@
 """HTTP: parse, authorize, call, render."""
 
+from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -9,15 +10,15 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from chassis.auth.guard import Guard
 from chassis.context import OrgScope
 from chassis.errors import UnsupportedType
-from chassis.http.idempotency import IdempotentRoute
+from chassis.http.route import Route
 from chassis.repository import Page, PageRequest
 from contracts.common import Priority, ProjectId, Role, TaskStatus, UserId
 from services.tasks import model
-from services.tasks.model import Comment, Project, RowError, Task
+from services.tasks.model import Comment, Import, Project, RowError, Task
 from services.tasks.permissions import PERMISSIONS
 from services.tasks.usecases import assignments, comments, imports, people, projects, tasks
 
-router = APIRouter(prefix="/v1", tags=["tasks"], route_class=IdempotentRoute)
+router = APIRouter(prefix="/v1", tags=["tasks"], route_class=Route)
 guard = Guard(PERMISSIONS)
 
 PageOf = Annotated[PageRequest, Depends()]
@@ -70,6 +71,10 @@ class ImportReport(BaseModel):
     created: int
     failed: int
     errors: list[RowError]
+
+    @classmethod
+    def of(cls, imported: Import, errors: Sequence[RowError] = ()) -> Self:
+        return cls(**imported.model_dump(), errors=list(errors))
 
 
 @router.post("/projects", status_code=201)
@@ -193,10 +198,10 @@ async def request_import(
     """
     _csv_only(request)
     imported = await imports.request_import(scope, await request.body())
-    return ImportReport(**imported.model_dump(), errors=[])
+    return ImportReport.of(imported)
 
 
 @router.get("/imports/{import_id}")
 async def read_import(scope: Annotated[OrgScope, Depends(guard("tasks.import.read"))], import_id: Id) -> ImportReport:
     imported, errors = await imports.read_import(scope, import_id)
-    return ImportReport(**imported.model_dump(), errors=errors)
+    return ImportReport.of(imported, errors)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.auth.guard import Guard, SignedIn
 from chassis.context import OrgScope
-from chassis.http.idempotency import IdempotentRoute
+from chassis.http.route import Route
 from chassis.repository import Page, PageRequest
 from chassis.vault import MAX_SECRET_BYTES
 from contracts.common import CredentialName, InvitationId, OrgId, OrgStatus, Plan, Role, UserId
@@ -20,7 +20,7 @@ from services.tenancy.usecases.invitations import Row, RowResult
 
 MAX_ROWS = 500
 
-router = APIRouter(prefix="/v1", tags=["tenancy"], route_class=IdempotentRoute)
+router = APIRouter(prefix="/v1", tags=["tenancy"], route_class=Route)
 guard = Guard(PERMISSIONS)
 
 Paged = Annotated[PageRequest, Depends()]
@@ -140,12 +140,12 @@ class InvitationView(BaseModel):
     version: int
 
     @classmethod
-    def of(cls, invitation: Invitation, now: datetime) -> Self:
+    def of(cls, invitation: Invitation) -> Self:
         return cls(
             id=invitation.id,
             email=invitation.email,
             role=invitation.role,
-            status=invitation.status_at(now),
+            status=invitation.status,
             inviter_id=invitation.inviter_id,
             created_at=invitation.created_at,
             expires_at=invitation.valid_until,
@@ -180,6 +180,11 @@ class Rotated(BaseModel):
 class Joined(BaseModel):
     org_id: OrgId
     role: Role
+
+    @classmethod
+    def of(cls, accepted: tuple[OrgId, Invitation]) -> Self:
+        org_id, invitation = accepted
+        return cls(org_id=org_id, role=invitation.role)
 
 
 @router.post("/organizations", status_code=201)
@@ -249,7 +254,7 @@ async def invite(
     scope: Annotated[OrgScope, Depends(guard.in_path("tenancy.invitation.create"))], body: NewInvitation
 ) -> InvitationView:
     """Invite an address. The token goes to that address by e-mail, and nowhere else."""
-    return InvitationView.of(await invitations.invite(scope, body.email, body.role), scope.now())
+    return InvitationView.of(await invitations.invite(scope, body.email, body.role))
 
 
 @router.post("/organizations/{org_id}/invitations/bulk", response_model_exclude_none=True)
@@ -269,7 +274,7 @@ async def list_invitations(
 ) -> Page[InvitationView]:
     """All invitations, the newest first."""
     found = await invitations.list_invitations(scope, page)
-    return Page(items=[InvitationView.of(each, scope.now()) for each in found.items], next=found.next)
+    return Page(items=[InvitationView.of(each) for each in found.items], next=found.next)
 
 
 @router.delete("/organizations/{org_id}/invitations/{invitation_id}", status_code=204)
@@ -283,8 +288,7 @@ async def revoke_invitation(
 @router.post("/invitations/accept")
 async def accept_invitation(scope: SignedIn, body: Token) -> Joined:
     """Become a member. The token is only good for the invited address."""
-    org_id, invitation = await answers.accept(scope, body.token)
-    return Joined(org_id=org_id, role=invitation.role)
+    return Joined.of(await answers.accept(scope, body.token))
 
 
 @router.post("/invitations/decline", status_code=204)

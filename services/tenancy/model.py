@@ -108,6 +108,10 @@ class Invitation(Aggregate):
         ended = self.status is InvitationStatus.PENDING and now >= self.valid_until
         return InvitationStatus.EXPIRED if ended else self.status
 
+    def as_of(self, now: datetime) -> "Invitation":
+        """It, with the status that it has by the clock."""
+        return self.model_copy(update={"status": self.status_at(now)})
+
     def is_for(self, email: str | None) -> bool:
         return email is not None and same_address(self.email, email)
 

@@ -7,9 +7,9 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from chassis.http import idempotency
+from chassis.http import route
 from chassis.http.idempotency import HEADER, MAX_KEY
-from chassis.table import Operation
+from chassis.table import Operation, Table
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import Role
@@ -99,21 +99,34 @@ async def test_a_refusal_is_not_kept_so_that_the_request_may_be_mended(world: Se
     assert (await post(world)).status_code == 201
 
 
-async def test_after_a_crash_between_effect_and_answer_the_effect_is_found_again(
+async def test_after_a_crash_between_effect_and_answer_the_first_answer_is_given(
     world: ServiceUnderTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Also when what the request met before its effect would refuse it now."""
+
     async def dies(*_: Any) -> None:
         raise SystemError("killed")
 
     with monkeypatch.context() as crash:
-        crash.setattr(idempotency, "_keep", dies)
+        crash.setattr(route, "keep", dies)
         assert (await post(world)).status_code == 500
-    assert await names(world) == ["Web"]
+    async with world.client() as http:
+        [made] = (await http.get(PROJECTS)).json()["items"]
+        await http.delete(f"{PROJECTS}/{made['id']}")
+    assert (await post(world, name="App")).status_code == 422
     again = await post(world)
-    assert (again.status_code, again.json()["name"]) == (201, "Web")
-    assert await names(world) == ["Web"]
+    assert (again.status_code, again.json()) == (201, made)
+    assert await names(world) == []
     assert len(await world.published()) == 1
-    assert (await post(world)).content == again.content
+
+
+async def test_a_refusal_met_by_a_try_that_was_overtaken_is_not_its_answer(world: ServiceUnderTest) -> None:
+    """The project is gone between the guard and the second try's own look at it: by the first try."""
+    project = (await post(world, None)).json()["id"]
+    path, headers = f"{PROJECTS}/{project}", {HEADER: "k1"}
+    async with world.client() as http:
+        answers = await asyncio.gather(*(http.delete(path, headers=headers) for _ in range(5)))
+    assert {answer.status_code for answer in answers} == {204}
 
 
 async def test_a_crash_before_the_effect_leaves_the_key_free(world: ServiceUnderTest) -> None:
@@ -130,11 +143,13 @@ async def test_a_crash_before_the_effect_leaves_the_key_free(world: ServiceUnder
     assert await names(world) == ["Web"]
 
 
-async def test_of_several_at_once_one_has_the_effect_and_all_get_its_answer(world: ServiceUnderTest) -> None:
-    answers = await asyncio.gather(*(post(world) for _ in range(5)))
+async def test_of_fifty_at_once_one_has_the_effect_and_all_get_its_answer(table: Table) -> None:
+    world = ServiceUnderTest(service, table=table)
+    answers = await asyncio.gather(*(post(world) for _ in range(50)))
     assert {answer.status_code for answer in answers} == {201}
-    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert len({answer.content for answer in answers}) == 1
     assert await names(world) == ["Web"]
+    assert len(await world.published()) == 1
 
 
 async def test_an_answer_without_a_body_is_replayed_too(world: ServiceUnderTest) -> None:
@@ -156,5 +171,5 @@ async def test_a_key_that_cannot_be_used_is_refused(world: ServiceUnderTest, key
 async def test_answers_and_claims_are_forgotten_by_the_store(world: ServiceUnderTest) -> None:
     await post(world)
     kept = [item for key, item in cast("MemoryTable", world.table).items.items() if "#IDEMPOTENCY#" in key.pk]
-    assert len(kept) == 2
+    assert len(kept) == 1
     assert {(item["expires_at"] - world.clock.now().timestamp()) / 3600 for item in kept} == {24}

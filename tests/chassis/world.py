@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from chassis.auth.guard import Anonymous, Guard, SignedIn
 from chassis.context import OrgScope
 from chassis.errors import FieldError, Invalid, NotYet
-from chassis.http.idempotency import IdempotentRoute, claim_for
+from chassis.http.idempotency import claim_for
+from chassis.http.route import Route
 from chassis.keys import ListEntry
 from chassis.outbox import OutboxEntry
 from chassis.repository import Aggregate, Listing, Page, PageRequest, Repository
@@ -25,7 +26,7 @@ PERMISSIONS = {
 }
 PROJECTS = Listing(index=2, name="PROJECTS", shards=3)
 guard = Guard(PERMISSIONS)
-router = APIRouter(prefix="/v1/projects", tags=["projects"], route_class=IdempotentRoute)
+router = APIRouter(prefix="/v1/projects", tags=["projects"], route_class=Route)
 
 
 class Project(Aggregate):
@@ -55,7 +56,7 @@ async def create(scope: OrgScope, name: str) -> Project:
     unit, projects = scope.unit(), Projects(scope)
     project = projects.create(unit, Project(id=scope.new_id("proj"), name=name))
     unit.publish(created(project.id, name), version=project.version)
-    return project if await unit.commit() else await projects.get(project.id)
+    return await unit.answer(project)
 
 
 @router.post("", status_code=201)

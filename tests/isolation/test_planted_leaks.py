@@ -1,5 +1,6 @@
 """The attacks find what they are for: a wall that is taken down is reported by the attack that goes through it."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +12,9 @@ import chassis.auth.guard as guard
 import chassis.auth.tokens as tokens
 import chassis.dispatch as dispatch
 from chassis.auth.tokens import Claims, TokenVerifier
-from chassis.context import Claim
+from chassis.claims import Claim
 from chassis.errors import Forbidden
+from chassis.http import idempotency
 from chassis.keys import Key
 from chassis.repository import Listing, Page, Repository, _decoded
 from contracts.common import Role
@@ -118,9 +120,9 @@ async def test_tokens_that_live_on(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_an_idempotency_key_that_is_everybodys(monkeypatch: pytest.MonkeyPatch) -> None:
-    def claim_for(request: Any, _scope: object) -> Claim | None:
-        value = request.headers.get("Idempotency-Key")
-        return Claim(Key(f"ORG#org_any#{value}"), 1, is_event=False) if value else None
+    def claim_for(request: Any, scope: Any) -> Claim | None:
+        claim = idempotency.claim_for(request, scope)
+        return claim and replace(claim, key=Key(f"ORG#org_any#{request.headers['Idempotency-Key']}"))
 
     monkeypatch.setattr(guard, "claim_for", claim_for)
     report = await attacked("tasks", HttpAttacks)

@@ -7,7 +7,8 @@ from tests.simulation.facts import Fact, Facts
 from tests.simulation.ledger import Ledger
 from tests.simulation.violations import Violation
 
-CONFLICT = 409
+NOT_ALLOWED = frozenset({401, 403})
+"""Who may no longer do something is not told what became of it."""
 
 
 def check(ledger: Ledger, facts: Facts) -> None:
@@ -43,14 +44,16 @@ def _check_commands(ledger: Ledger, facts: Facts) -> None:
 
 
 def _check_refusals(ledger: Ledger, found: Counter[tuple[str, str]]) -> None:
-    """Who repeats a command that was carried out is never told that it clashes with itself. A try that lingers may have
-    been carried out later, when what was in its way was gone."""
+    """Who repeats a command that was carried out is answered as the first time, whatever has become of it since. A try
+    that lingers may have been carried out later, when what was in its way was gone."""
     for command in ledger.commands:
         if command.lingers:
             continue
         for effect in command.effects:
-            if command.refused == CONFLICT and effect.promise == "each" and found[effect.type, effect.identity]:
-                raise Violation("duplicated", f"a repeated command was refused because of itself: {command}")
+            if effect.promise != "each" or command.refused in NOT_ALLOWED or command.refused is None:
+                continue
+            if found[effect.type, effect.identity]:
+                raise Violation("duplicated", f"a repeated command was refused, though it was carried out: {command}")
 
 
 def _personal(fact: Fact) -> bool:

@@ -25,7 +25,7 @@ async def assign(scope: OrgScope, task_id: str, user_id: str) -> Task:
         saved = tasks.save(unit, task.with_assignee(user_id, scope.now()))
         tasks.assign(unit, saved, user_id)
         unit.publish(saved.assigned_event(user_id, by=scope.actor.id), version=saved.version)
-        return saved if await unit.commit() else await tasks.get(task_id)
+        return await unit.answer(saved)
 
     return await while_stale(attempt)
 
@@ -42,6 +42,6 @@ async def unassign(scope: OrgScope, task_id: str, user_id: str) -> Task:
         saved = tasks.save(unit, task.without_assignee(user_id, scope.now()))
         tasks.unassign(unit, saved, user_id)
         unit.publish(saved.unassigned_event(user_id), version=saved.version)
-        return saved if await unit.commit() else await tasks.get(task_id)
+        return await unit.answer(saved)
 
     return await while_stale(attempt)

@@ -19,10 +19,10 @@ async def add_comment(scope: OrgScope, task_id: str, text: str) -> Comment:
         mentioned_ids=await _mentioned(scope, text),
         created_at=scope.now(),
     )
-    unit, comments = scope.unit(), CommentRepository(scope)
-    saved = comments.create(unit, comment)
+    unit = scope.unit()
+    saved = CommentRepository(scope).create(unit, comment)
     unit.publish(saved.added_event(task), version=saved.version)
-    return saved if await unit.commit() else await comments.get(comment.id)
+    return await unit.answer(saved)
 
 
 async def list_comments(scope: OrgScope, task_id: str, request: PageRequest) -> Page[Comment]:

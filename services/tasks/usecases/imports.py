@@ -24,7 +24,7 @@ async def request_import(scope: OrgScope, body: bytes) -> Import:
     unit, imports = scope.unit(), ImportRepository(scope)
     saved = imports.add(unit, imported, sheet.chunks)
     unit.publish(saved.requested_event(), version=saved.version)
-    return saved if await unit.commit() else await imports.get(imported.id)
+    return await unit.answer(saved)
 
 
 async def read_import(scope: OrgScope, import_id: str) -> tuple[Import, list[RowError]]:

@@ -12,7 +12,7 @@ async def create_project(scope: OrgScope, key: str, name: str) -> Project:
     unit = scope.unit()
     saved = ProjectRepository(scope).add(unit, project)
     unit.publish(saved.created_event(), version=saved.version)
-    return saved if await unit.commit() else await read_project(scope, project.id)
+    return await unit.answer(saved)
 
 
 async def read_project(scope: OrgScope, project_id: str) -> Project:

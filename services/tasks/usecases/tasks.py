@@ -49,8 +49,7 @@ async def create_task(
             created_at=scope.now(),
             updated_at=scope.now(),
         )
-        saved = store_new(scope, unit, task)
-        return saved if await unit.commit() else await read_task(scope, task_id)
+        return await unit.answer(store_new(scope, unit, task))
 
     return await while_stale(attempt)
 
@@ -110,6 +109,6 @@ async def move_task(scope: OrgScope, task_id: str, status: TaskStatus) -> Task:
         unit = scope.unit()
         saved = tasks.save(unit, task.moved(status, scope.now()))
         unit.publish(saved.moved_event(task.status), version=saved.version)
-        return saved if await unit.commit() else await tasks.get(task_id)
+        return await unit.answer(saved)
 
     return await while_stale(attempt)

@@ -46,7 +46,7 @@ async def decline(scope: UserScope, token: str) -> None:
         Seats(org_scope).free(unit)
         declined = tenancy.InvitationDeclined(invitation_id=saved.id, email=saved.email)
         unit.publish(declined, version=saved.version)
-        await unit.commit()
+        await unit.answer(None)
 
     await again_if_stale(change)
 
@@ -72,7 +72,7 @@ async def _join(scope: OrgScope, accepted: Invitation, known: Membership | None)
     )
     added = tenancy.MemberAdded(user_id=joined.id, email=joined.email, name=joined.name, role=joined.role)
     unit.publish(added, version=joined.version)
-    await unit.commit()
+    await unit.answer((scope.org_id, accepted))
 
 
 async def _mine(scope: UserScope, token: str) -> tuple[OrgScope, Invitation]:

@@ -32,7 +32,7 @@ async def store(scope: OrgScope, name: str, platform: str, secret: str) -> Crede
     stored = credentials.create(unit, fresh, otherwise=there)
     credentials.take_place(unit)
     unit.publish(tenancy.CredentialStored(name=name, platform=platform), version=stored.version)
-    return stored if await unit.commit() else await credentials.get(name)
+    return await unit.answer(stored)
 
 
 async def replace(scope: OrgScope, name: str, platform: str, secret: str) -> Credential:
@@ -50,7 +50,7 @@ async def replace(scope: OrgScope, name: str, platform: str, secret: str) -> Cre
         unit = scope.unit()
         stored = credentials.save(unit, known.model_copy(update=update))
         unit.publish(tenancy.CredentialStored(name=name, platform=platform), version=stored.version)
-        return stored if await unit.commit() else await credentials.get(name)
+        return await unit.answer(stored)
 
     return await again_if_stale(change)
 

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from chassis.claims import Answered
 from chassis.context import OrgScope
 from chassis.errors import FieldError, Invalid, Rejected
 from chassis.repository import Page, PageRequest
@@ -50,27 +51,30 @@ async def invite(scope: OrgScope, email: str, role: Role) -> Invitation:
     to = address(email)
     if to is None:
         raise Invalid(NO_ADDRESS, [FieldError("body.email", NO_ADDRESS)])
-    return await _offer(scope, scope.new_id("inv"), to, role)
+    return await _offer(scope, to, role)
 
 
 async def invite_all(scope: OrgScope, rows: Sequence[Row]) -> list[RowResult]:
     """Each row by itself: what is wrong with one keeps none of the others. Raises only what concerns all of them."""
+    # The key stands for these rows from here on: each is a step of the request, and they end one by one.
+    await scope.unit().commit()
     seen: dict[str, int] = {}
-    # Ids are made in the order of the rows, so that a repeated request makes the same ones.
-    numbered = [(at, row, scope.new_id("inv"), seen.setdefault(folded(row.email), at)) for at, row in _numbered(rows)]
+    numbered = [(at, row, seen.setdefault(folded(row.email), at)) for at, row in enumerate(rows, start=1)]
 
-    async def invited(each: tuple[int, Row, str, int]) -> RowResult:
-        at, row, invitation_id, first = each
+    async def invited(each: tuple[int, Row, int]) -> RowResult:
+        at, row, first = each
         try:
-            await _offer_row(scope, row, invitation_id, step=f"row{at}", repeats=first if first < at else None)
+            invitation = await _offer_row(scope, row, step=f"row{at}", repeats=first if first < at else None)
+        except Answered as before:
+            invitation = Invitation.model_validate(before.item["result"])
         except Rejected as error:
             return RowResult(row=at, email=row.email, status="refused", reason=error.detail)
-        return RowResult(row=at, email=row.email, status="invited", invitation_id=invitation_id)
+        return RowResult(row=at, email=row.email, status="invited", invitation_id=invitation.id)
 
     return await for_each(numbered, invited)
 
 
-async def _offer_row(scope: OrgScope, row: Row, invitation_id: str, *, step: str, repeats: int | None) -> None:
+async def _offer_row(scope: OrgScope, row: Row, *, step: str, repeats: int | None) -> Invitation:
     to = address(row.email)
     if to is None:
         raise Rejected(NO_ADDRESS)
@@ -80,11 +84,11 @@ async def _offer_row(scope: OrgScope, row: Row, invitation_id: str, *, step: str
         raise Rejected(f"There is no role {row.role!r}; use one of {', '.join(Role)}.")
     role = Role(row.role)
     check_gives(scope.actor.role, role, INVITE)
-    await _offer(scope, invitation_id, to, role, step=step)
+    return await _offer(scope, to, role, step=step)
 
 
-async def _offer(scope: OrgScope, invitation_id: str, email: str, role: Role, *, step: str = "") -> Invitation:
-    invitations = Invitations(scope)
+async def _offer(scope: OrgScope, email: str, role: Role, *, step: str = "") -> Invitation:
+    invitations, invitation_id = Invitations(scope), scope.new_id("inv")
 
     async def change() -> Invitation:
         organization = await Organizations(scope).get(scope.org_id)
@@ -104,7 +108,7 @@ async def _offer(scope: OrgScope, invitation_id: str, email: str, role: Role, *,
             expires_at=stored.valid_until,
         )
         unit.publish(created, version=stored.version)
-        return stored if await unit.commit() else await invitations.get(stored.id)
+        return await unit.answer(stored)
 
     return await with_expired_released(scope, change, email=email)
 
@@ -120,13 +124,10 @@ def _made(scope: OrgScope, invitation_id: str, email: str, role: Role) -> Invita
     )
 
 
-def _numbered(rows: Sequence[Row]) -> Sequence[tuple[int, Row]]:
-    return list(enumerate(rows, start=1))
-
-
 async def list_invitations(scope: OrgScope, request: PageRequest) -> Page[Invitation]:
     """All of them, answered or not, the newest first."""
-    return await Invitations(scope).page(INVITATIONS, request, descending=True)
+    page = await Invitations(scope).page(INVITATIONS, request, descending=True)
+    return Page(items=[each.as_of(scope.now()) for each in page.items], next=page.next)
 
 
 async def revoke(scope: OrgScope, invitation_id: str) -> None:
@@ -145,6 +146,6 @@ async def revoke(scope: OrgScope, invitation_id: str) -> None:
         Seats(scope).free(unit)
         revoked = tenancy.InvitationRevoked(invitation_id=saved.id, email=saved.email)
         unit.publish(revoked, version=saved.version)
-        await unit.commit()
+        await unit.answer(None)
 
     await again_if_stale(change)

@@ -40,7 +40,7 @@ async def change_role(scope: OrgScope, user_id: str, role: Role) -> Membership:
             user_id=saved.id, email=saved.email, name=saved.name, previous_role=member.role, role=role
         )
         unit.publish(changed, version=saved.version)
-        return saved if await unit.commit() else await members.get(user_id)
+        return await unit.answer(saved)
 
     return await again_if_stale(change)
 
@@ -69,7 +69,7 @@ async def remove(scope: OrgScope, user_id: str) -> None:
         Seats(scope).free(unit)
         removed = tenancy.MemberRemoved(user_id=saved.id, email=saved.email, name=saved.name, role=saved.role)
         unit.publish(removed, version=saved.version)
-        await unit.commit()
+        await unit.answer(None)
 
     await again_if_stale(change)
 

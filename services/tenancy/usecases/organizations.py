@@ -66,7 +66,7 @@ async def _found(
     unit.publish(created, version=stored.version)
     added = tenancy.MemberAdded(user_id=owner.id, email=owner.email, name=owner.name, role=owner.role)
     unit.publish(added, version=owner.version)
-    return stored if await unit.commit() else await organizations.get(stored.id)
+    return await unit.answer(stored)
 
 
 async def read(scope: OrgScope) -> Organization:
@@ -106,7 +106,7 @@ async def change(scope: OrgScope, wanted: Mapping[str, Any]) -> Organization:
             org_id=saved.id, organization=saved.state, previous_organization=organization.state
         )
         unit.publish(changed, version=saved.version)
-        return saved if await unit.commit() else await organizations.get(saved.id)
+        return await unit.answer(saved)
 
     return await again_if_stale(change)
 
@@ -126,6 +126,6 @@ async def change_plan(scope: OrgScope, plan: Plan) -> Organization:
             org_id=saved.id, previous_plan=organization.plan, plan=plan, organization=saved.state
         )
         unit.publish(changed, version=saved.version)
-        return saved if await unit.commit() else await organizations.get(saved.id)
+        return await unit.answer(saved)
 
     return await with_expired_released(scope, change)

@@ -121,24 +121,10 @@ async def test_a_repeated_request_asks_once(files: ServiceUnderTest) -> None:
     assert len(await files.published(events.UploadRequested)) == 2
 
 
-async def test_a_request_whose_answer_was_lost_gets_a_form_for_the_same_file(files: ServiceUnderTest) -> None:
-    _, first = await ask(files, PHOTO, key="k1")
-    assert isinstance(files.table, MemoryTable)
-    [kept] = [key for key in files.table.items if key.sk == "ANSWER"]
-    await files.table.discard([kept])
-    files.clock.advance(minutes=10)
-    status, again = await ask(files, PHOTO, key="k1")
-    assert (status, again["id"]) == (201, first["id"])
-    assert again["upload"]["expires_at"] == "2026-11-21T09:15:00Z"
-    assert len(await files.published()) == 1
-
-
-async def test_a_lost_answer_is_not_given_for_another_file(files: ServiceUnderTest) -> None:
+async def test_a_key_is_not_good_for_another_file(files: ServiceUnderTest) -> None:
     await ask(files, PHOTO, key="k1")
-    assert isinstance(files.table, MemoryTable)
-    await files.table.discard([key for key in files.table.items if key.sk == "ANSWER"])
     status, _ = await ask(files, {**PHOTO, "size": 7}, key="k1")
-    assert status == 409
+    assert status == 422
 
 
 def test_a_name_cannot_leave_its_header() -> None:
