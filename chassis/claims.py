@@ -62,7 +62,7 @@ async def refuse_answered(table: Table, claim: Claim) -> None:
 def of_step(claim: Claim, step: str) -> Claim:
     """The claim on one step of the work. What is kept of a request's step is its result itself: the request is what is
     answered."""
-    key = Key(claim.key.pk, f"{claim.key.sk}#{step}")
+    key = replace(claim.key, sk=f"{claim.key.sk}#{step}")
     return replace(claim, key=key, keeper=Keeper(_result) if claim.keeper else None)
 
 

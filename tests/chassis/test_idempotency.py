@@ -9,7 +9,8 @@ import pytest
 
 from chassis.http import route
 from chassis.http.idempotency import HEADER, MAX_KEY
-from chassis.table import Operation, Table
+from chassis.keys import Key
+from chassis.table import Item, Operation, Table
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import Role
@@ -121,12 +122,24 @@ async def test_after_a_crash_between_effect_and_answer_the_first_answer_is_given
 
 
 async def test_a_refusal_met_by_a_try_that_was_overtaken_is_not_its_answer(world: ServiceUnderTest) -> None:
-    """The project is gone between the guard and the second try's own look at it: by the first try."""
+    """The project is gone between the guard of one try and its own look at it: by the other try."""
     project = (await post(world, None)).json()["id"]
+    table, overtaken, looks = cast("MemoryTable", world.table), asyncio.Event(), iter(range(9))
+    get = table.get
+
+    async def slow_at_first(key: Key) -> Item | None:
+        if "#PROJECT#" in key.pk and next(looks) == 0:
+            await asyncio.wait_for(overtaken.wait(), 10)
+        return await get(key)
+
+    table.get = slow_at_first  # type: ignore[method-assign]
     path, headers = f"{PROJECTS}/{project}", {HEADER: "k1"}
     async with world.client() as http:
-        answers = await asyncio.gather(*(http.delete(path, headers=headers) for _ in range(5)))
-    assert {answer.status_code for answer in answers} == {204}
+        slow = asyncio.create_task(http.delete(path, headers=headers))
+        await asyncio.sleep(0)
+        other = await http.delete(path, headers=headers)
+        overtaken.set()
+        assert [other.status_code, (await slow).status_code] == [204, 204]
 
 
 async def test_a_crash_before_the_effect_leaves_the_key_free(world: ServiceUnderTest) -> None:
