@@ -66,7 +66,7 @@ async def remove(scope: OrgScope, name: str) -> None:
         credentials.free_place(unit)
         removed = tenancy.CredentialRemoved(name=name, platform=known.platform)
         unit.publish(removed, version=known.version + 1)
-        await unit.commit()
+        await unit.answer(None)
 
     await again_if_stale(change)
 
