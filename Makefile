@@ -185,6 +185,11 @@ dlq-drop: setup ## SUBSCRIPTION= REASON= [ORG=] [TYPE=] [CAUSE=] [YES=1]: give l
 	@: $(or $(REASON),$(error say REASON='why they are given up'))
 	$(of_subscription) dlq-drop
 
+.PHONY: replay
+replay: setup ## SERVICE= SUBSCRIPTION= [ORG=] [TYPE=] [FROM=] [TO=] [WITH_EFFECTS=1] [YES=1]: history into one consumer
+	@: $(or $(SERVICE),$(error say SERVICE=notify))
+	$(of_subscription) replay
+
 # --- generated files
 
 .PHONY: generate

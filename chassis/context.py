@@ -40,6 +40,8 @@ class Cause:
     correlation_id: str
     causation_id: str | None = None
     claim: Claim | None = None
+    replayed: bool = False
+    """An operator feeds history in again: nothing may leave us for it a second time."""
 
 
 @dataclass(frozen=True)

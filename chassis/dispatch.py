@@ -25,6 +25,9 @@ log = structlog.get_logger(__name__)
 CLAIM_DAYS = 30
 """Longer than a dead-letter queue keeps a message (14 days), so that a redrive still meets its claim."""
 
+REPLAY_NAME = "replay-name"
+"""What EventBridge adds to an event that it takes from an archive."""
+
 
 @dataclass(frozen=True)
 class Delivery:
@@ -120,7 +123,7 @@ class Dispatcher:
         else:
             raise Rejected(f"{subscription.name} has no handler for {envelope.type}.")
         context = EventContext(
-            scope=self._scope(envelope, every=subscription.mode == "every"),
+            scope=self._scope(envelope, every=subscription.mode == "every", replayed=REPLAY_NAME in raw),
             event_id=envelope.id,
             event_type=envelope.type,
             subject=envelope.subject,
@@ -131,10 +134,10 @@ class Dispatcher:
         )
         return _Call(handler, argument, context, envelope.traceparent)
 
-    def _scope(self, envelope: Envelope, *, every: bool) -> OrgScope:
+    def _scope(self, envelope: Envelope, *, every: bool, replayed: bool) -> OrgScope:
         actor = Actor(envelope.actor, client_ip=envelope.clientip, user_agent=envelope.useragent)
         claim = Claim(inbox_key(self.consumer, envelope.id), CLAIM_DAYS, is_event=True) if every else None
-        cause = Cause(envelope.correlationid, causation_id=envelope.id, claim=claim)
+        cause = Cause(envelope.correlationid, causation_id=envelope.id, claim=claim, replayed=replayed)
         return OrgScope(self._tools, actor, cause, envelope.orgid)
 
     def _external(self, subscription: ExternalSubscription, raw: dict[str, Any], delivery: Delivery) -> _Call:

@@ -25,6 +25,16 @@ class Names:
     def bus(self) -> str:
         return self.prefix
 
+    @property
+    def archive(self) -> str:
+        """Of the bus: every event that ever was on it."""
+        return self.bus
+
+    @property
+    def history(self) -> str:
+        """The queue, and its rule, to which a replay of the archive goes."""
+        return f"{self.prefix}-platform-history"
+
     def stack(self, service: str) -> str:
         return f"{self.prefix}-{service}"
 

@@ -111,6 +111,8 @@ def deploy(aws: Aws, plan: Plan, packages: dict[str, Path], *, progress: Progres
     progress("deploying the platform")
     shared = stacks.deploy(names.stack(STACK), render(plan.templates[STACK]), tags=tags_of(plan.target))
     bucket = shared["ArtifactBucket"]
+    if plan.target.local:
+        fill_gaps(aws, plan.templates[STACK])
 
     def one(name: str) -> dict[str, str]:
         key = upload(aws, bucket, name, packages[name]) if name in packages else None

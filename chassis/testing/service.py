@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from chassis.auth.development import DevelopmentIssuer
 from chassis.auth.tokens import Claims, TokenVerifier
 from chassis.context import Actor, Cause, OrgScope, Toolbox, UserScope
-from chassis.dispatch import Delivery, Dispatcher
+from chassis.dispatch import REPLAY_NAME, Delivery, Dispatcher
 from chassis.http.app import Figures, Ready, make_app
 from chassis.members import Member, project
 from chassis.outbox import Outbox, OutboxEntry
@@ -115,6 +115,7 @@ class ServiceUnderTest:
         actor: str = "user_ada",
         version: int = 1,
         receive_count: int = 1,
+        replayed: bool = False,
     ) -> str:
         """Let a subscription handle `event` as the bus would deliver it. Returns the event's id; repeat it to test
         that a second delivery changes nothing. Raises what the handler raises."""
@@ -136,7 +137,7 @@ class ServiceUnderTest:
             "source": envelope.source,
             "detail-type": envelope.type,
             "detail": envelope.model_dump(mode="json", exclude_none=True),
-        }
+        } | ({REPLAY_NAME: "history"} if replayed else {})
         await self.deliver_raw(subscription, body, receive_count=receive_count)
         return event_id
 

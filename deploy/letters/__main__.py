@@ -1,4 +1,4 @@
-"""`python -m deploy.letters`: dead letters put right."""
+"""`python -m deploy.letters`: dead letters put right, history replayed."""
 
 import json
 import sys
@@ -14,16 +14,19 @@ from deploy.errors import DeployError, RefusedError
 from deploy.letters import tables
 from deploy.letters.box import box, look_into_all
 from deploy.letters.edit import read_patch
+from deploy.letters.history import Span, archive
 from deploy.letters.letter import Letter, Wanted
 from deploy.letters.redrive import Pace, bodies, check_can_be_redriven
 from deploy.letters.redrive import drop as drop_letters
 from deploy.letters.redrive import redrive as redrive_letters
+from deploy.letters.replay import Chosen, Fed, consumer, refuse_with_letters
+from deploy.letters.replay import replay as replay_history
 from deploy.letters.where import Where, where
 from deploy.operations import Say
 
 MAX_RATE = 100.0
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Dead letters: see them, send them back, drop them.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Dead letters and history.")
 out, err = Console(), Console(stderr=True)
 
 Stage = Annotated[str | None, typer.Option(envvar="STAGE", help="Without it: what `make up` runs on this machine.")]
@@ -37,6 +40,10 @@ Cause = Annotated[str | None, typer.Option(envvar="CAUSE", help="Only with this 
 Edit = Annotated[str | None, typer.Option(envvar="EDIT", help="A JSON merge patch for `data`: text, or a file.")]
 Rate = Annotated[float, typer.Option(envvar="RATE", min=0.1, max=MAX_RATE, help="Letters a second.")]
 Reason = Annotated[str, typer.Option(envvar="REASON", help="Why; audit keeps it.")]
+Service = Annotated[str, typer.Option(envvar="SERVICE", help="Such as notify.")]
+Since = Annotated[str | None, typer.Option("--from", envvar="FROM", help="A time in UTC; without: the first event.")]
+Until = Annotated[str | None, typer.Option("--to", envvar="TO", help="A time in UTC; without: now.")]
+Effects = Annotated[bool, typer.Option("--with-effects", envvar="WITH_EFFECTS", help="Send e-mails again, too.")]
 Json = Annotated[bool, typer.Option("--json", help="As one JSON array.")]
 
 
@@ -110,6 +117,42 @@ def dlq_drop(
         return
     count = drop_letters(found, {one.message_id for one in letters}, reason.strip())
     out.print(f"{count} letters of {subscription} dropped")
+
+
+@app.command()
+def replay(
+    context: typer.Context, service: Service, subscription: Of, org: Org = None, type_: Type = None,
+    since: Since = None, until: Until = None, rate: Rate = 50.0, with_effects: Effects = False,
+) -> None:  # fmt: skip
+    """Feed history into one consumer. E-mails and the like stay here unless asked for."""
+    there, say = _given(context)
+    to = consumer(service, subscription.removeprefix(f"{service}."))
+    kept = archive(there)
+    span = Span(_moment(since, "FROM", kept.since), _moment(until, "TO", datetime.now(UTC)))
+    if not with_effects:
+        refuse_with_letters(to, len(box(there, to.name).look()))
+    effects = "with its effects outside" if with_effects else "without effects outside"
+    say.confirm(f"Replay {span.start:%Y-%m-%d %H:%M} to {span.end:%Y-%m-%d %H:%M} UTC into {to.name}, {effects}?")
+    fed = Fed()
+    with out.status("replaying") as shown:
+        for fed in replay_history(kept, to, span, Chosen(org, type_), rate=rate, with_effects=with_effects):
+            shown.update(f"{fed.read} events read, {fed.sent.total()} handed on")
+    if not fed.sent:
+        raise RefusedError(f"nothing found: {fed.read} events of that time, none of them chosen for {to.name}")
+    for event_type, count in sorted(fed.sent.items()):
+        out.print(f"{count} × {event_type}", highlight=False)
+    out.print(f"{fed.sent.total()} of {fed.read} events handed on to {to.name}, {effects}")
+
+
+def _moment(text: str | None, name: str, otherwise: datetime) -> datetime:
+    """A time in UTC unless it says otherwise. Raises RefusedError."""
+    if text is None:
+        return otherwise
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise RefusedError(f"{name}={text!r} is no time; write 2026-11-21 or 2026-11-21T09:30:00") from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _chosen(letters: list[Letter], wanted: Wanted) -> list[Letter]:

@@ -11,6 +11,7 @@ from deploy.template.shifting import ALIAS, errors_of_version
 
 PERIOD = 60
 OLD_SECONDS = 300
+HISTORY_OLD_SECONDS = 3600
 SLOW_SHARE = 0.8
 """Of the timeout: what takes so long may soon fail."""
 
@@ -42,6 +43,21 @@ def letters_alarm(service: Service, queue: str, target: Target) -> Template:
     about = f"{service.name}: schedules that could not be run"
     found = _alarm(target, about, "AWS/SQS", "ApproximateNumberOfMessagesVisible", name, 0, Statistic="Maximum")
     return {f"{queue}Alarm": found}
+
+
+def history_alarms(queue: str, letters: str, target: Target) -> Template:
+    """A replay broke off and left events behind; EventBridge could not hand some of it over."""
+    visible = "ApproximateNumberOfMessagesVisible"
+    dimensions = {one: {"QueueName": {"Fn::GetAtt": [one, "QueueName"]}} for one in (queue, letters)}
+    left = _alarm(
+        target, f"history: a replay broke off more than {HISTORY_OLD_SECONDS} s ago; repeat it", "AWS/SQS",
+        "ApproximateAgeOfOldestMessage", dimensions[queue], HISTORY_OLD_SECONDS, Statistic="Maximum",
+    )  # fmt: skip
+    lost = _alarm(
+        target, "history: a replay is not complete; repeat it", "AWS/SQS", visible, dimensions[letters], 0,
+        Statistic="Maximum",
+    )  # fmt: skip
+    return {f"{queue}AgeAlarm": left, f"{letters}Alarm": lost}
 
 
 def function_alarms(service: Service, function: Function, target: Target) -> Template:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from chassis.dispatch import REPLAY_NAME
 from chassis.names import Names
 from chassis.service import Service
 from chassis.subscription import AnySubscription, ExternalSubscription
@@ -13,6 +14,8 @@ QUEUE_SECONDS = 4 * 24 * 3600
 VISIBILITIES = 6
 """How many timeouts of its function a queue hides a message, as AWS advises: Lambda holds batches back while the
 function is throttled. Handlers that fail give their messages back sooner."""
+
+NO_REPLAY = {REPLAY_NAME: [{"exists": False}]}
 
 
 def subscription_id(subscription: AnySubscription) -> str:
@@ -53,7 +56,7 @@ def subscription(service: Service, subscription: AnySubscription, target: Target
             "Properties": {
                 "Name": names.queue(service.name, subscription.name),
                 **_bus(subscription, names),
-                "EventPattern": subscription.pattern,
+                "EventPattern": _pattern(subscription),
                 "Targets": [_target(subscription)],
             },
         },
@@ -78,6 +81,11 @@ def _queue(name: str, seconds: int, **more: Any) -> Template:
 def _bus(subscription: AnySubscription, names: Names) -> Template:
     # AWS's own events arrive on the default bus only, which a rule means by naming none.
     return {} if isinstance(subscription, ExternalSubscription) else {"EventBusName": names.bus}
+
+
+def _pattern(subscription: AnySubscription) -> Template:
+    # A replay has a rule of its own: whoever starts one without naming it must not reach every consumer of the stage.
+    return subscription.pattern | ({} if isinstance(subscription, ExternalSubscription) else NO_REPLAY)
 
 
 def _target(subscription: AnySubscription) -> Template:

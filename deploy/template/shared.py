@@ -5,6 +5,7 @@ import json
 from deploy.template.alarms import topic_name
 from deploy.template.base import FORMAT, Target, Template, arn, ref, sub
 from deploy.template.functions import LOG_DAYS
+from deploy.template.history import history
 
 STACK = "platform"
 ACCESS_LOG = {
@@ -14,7 +15,7 @@ ACCESS_LOG = {
 
 
 def platform_template(target: Target) -> Template:
-    """The event bus, the topic of alarms, the bucket of packages.
+    """The event bus with its history, the topic of alarms, the bucket of packages.
 
     The services' stacks learn of them by name or from SSM parameters, not from exports: an export could not be
     changed any more while anybody imports it.
@@ -36,6 +37,7 @@ def platform_template(target: Target) -> Template:
             "ArtifactBucket": {"Value": ref("Artifacts")},
         },
     }
+    template["Resources"] |= history(target)
     if target.lambdas:
         template["Resources"] |= _api(target)
         template["Outputs"]["ApiId"] = {"Value": ref("Api")}

@@ -44,6 +44,10 @@ class DeliveryStatus(StrEnum):
     PENDING = "pending"
     SENT = "sent"
     FAILED = "failed"
+    SUPPRESSED = "suppressed"
+
+
+REPLAYED = "replay"
 
 
 class Delivery(Aggregate):
@@ -65,6 +69,9 @@ class Delivery(Aggregate):
     @property
     def pending(self) -> bool:
         return self.status is DeliveryStatus.PENDING
+
+    def suppressed(self, reason: str) -> "Delivery":
+        return self.model_copy(update={"status": DeliveryStatus.SUPPRESSED, "reason": reason})
 
     def sent(self, now: datetime) -> "Delivery":
         return self.model_copy(update={"status": DeliveryStatus.SENT, "sent_at": now})

@@ -43,7 +43,11 @@ def test_a_subscription_is_a_queue_its_dead_letters_a_rule_and_its_permission(te
     }
     assert properties(template, "ThingsDeadLetters")["MessageRetentionPeriod"] == 14 * 86400
     assert rule["EventBusName"] == "tenfold-test"
-    assert rule["EventPattern"] == {"source": ["tenfold.demo"], "detail-type": ["demo.thing.happened.v1"]}
+    assert rule["EventPattern"] == {
+        "source": ["tenfold.demo"],
+        "detail-type": ["demo.thing.happened.v1"],
+        "replay-name": [{"exists": False}],
+    }
     assert rule["Targets"][0]["SqsParameters"] == {"MessageGroupId": "$.detail.orgid"}
     assert rule["Targets"][0]["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["ThingsDeadLetters", "Arn"]}}
     statement = properties(template, "ThingsQueuePolicy")["PolicyDocument"]["Statement"][0]

@@ -13,7 +13,7 @@ from chassis.context import EventContext, OrgScope
 from chassis.errors import AlreadyHandled, NotYet
 from chassis.members import Member, Members
 from chassis.unit import Unit
-from services.notify.model import Delivery, Kind, Notification, delivery_id, notification_id
+from services.notify.model import REPLAYED, Delivery, Kind, Notification, delivery_id, notification_id
 from services.notify.ports import Letter
 from services.notify.repository import Deliveries, Notifications, UnreadCounter
 from services.notify.usecases.mailing import send_owed
@@ -81,7 +81,8 @@ def called(member: Member) -> str:
 async def tell(scope: OrgScope, occasion: Occasion, messages: Sequence[Message]) -> None:
     """Tell each recipient once. `messages` must be the same people in the same order at each delivery of the event.
 
-    Raises Retryable while the mail service takes not all of it.
+    A replay sends no e-mail: those that it would owe are recorded as suppressed, and those still pending are left to
+    the delivery that owes them. Raises Retryable while the mail service takes not all of it.
     """
     for start in range(0, max(len(messages), 1), GROUP):
         unit = scope.unit(step=str(start) if start else "")
@@ -93,7 +94,7 @@ async def tell(scope: OrgScope, occasion: Occasion, messages: Sequence[Message])
         except AlreadyHandled:
             continue
     letters = {message.recipient_id: message.letter for message in messages if message.letter and not message.left}
-    if any(message.letter for message in messages):
+    if any(message.letter for message in messages) and not scope.cause.replayed:
         await send_owed(scope, occasion.event_id, letters)
 
 
@@ -123,4 +124,6 @@ def _record(scope: OrgScope, unit: Unit, occasion: Occasion, message: Message) -
             recipient=message.address,
             created_at=scope.now(),
         )
+        if scope.cause.replayed:
+            delivery = delivery.suppressed(REPLAYED)
         Deliveries(scope).create(unit, delivery, otherwise=known)

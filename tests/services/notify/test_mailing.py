@@ -143,3 +143,23 @@ async def test_two_workers_at_once_end_with_each_told_once(notify: Notify) -> No
     assert notify.told == ["user_bo", "user_cy"]
     assert {mail.id for mail in notify.mailer.sent} == {f"{EVENT}.user_bo", f"{EVENT}.user_cy"}
     assert statuses(notify) == ["sent", "sent"]
+
+
+async def test_a_replay_tells_in_the_product_and_sends_nothing(notify: Notify) -> None:
+    await notify.deliver(mentions, commented("user_bo", "user_cy"), event_id=EVENT, replayed=True)
+    assert notify.mailer.tried == []
+    assert statuses(notify) == ["suppressed", "suppressed"]
+    assert notify.told == ["user_bo", "user_cy"]
+    await deliver(notify)
+    assert notify.mailer.tried == []
+
+
+async def test_a_replay_leaves_what_is_owed_to_whoever_owes_it(notify: Notify) -> None:
+    notify.mailer.trouble = Killed()
+    with pytest.raises(Killed):
+        await deliver(notify)
+    notify.mailer.trouble = None
+    await notify.deliver(mentions, commented("user_bo", "user_cy"), event_id=EVENT, replayed=True)
+    assert statuses(notify) == ["pending", "pending"]
+    await deliver(notify, 2)
+    assert notify.mailer.addresses == BOTH

@@ -1,0 +1,122 @@
+"""History goes into one consumer and into no other, on the embedded AWS."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chassis.dispatch import REPLAY_NAME
+from chassis.names import Names
+from chassis.service import service
+from deploy.embedded.emulator import Emulator
+from deploy.embedded.gaps import fill_gaps
+from deploy.errors import RefusedError
+from deploy.letters.history import Archive, Span, archive
+from deploy.letters.replay import Chosen, Consumer, Fed, consumer, refuse_with_letters, replay
+from deploy.letters.where import Where
+from deploy.stacks import Stacks
+from deploy.template import Target, platform_template, render, service_template
+from tests.deploy.test_letters import body
+
+pytestmark = [pytest.mark.ministack, pytest.mark.slow]
+
+
+class Stage:
+    """The platform, analytics and notify, without processes."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self.aws, target = emulator.aws, Target("test", local=True, runtime="python3.11", architecture="x86_64")
+        stacks, platform = Stacks(emulator.aws), platform_template(target)
+        stacks.deploy("tenfold-test-platform", render(platform))
+        fill_gaps(emulator.aws, platform)
+        fill_gaps(emulator.aws, platform)  # every deploy does it again
+        for name in ("analytics", "audit"):
+            stacks.deploy(f"tenfold-test-{name}", render(service_template(service(name), target)))
+        self.where, self.names = Where(emulator.aws, Names("test"), "ann"), Names("test")
+
+    @property
+    def archive(self) -> Archive:
+        return archive(self.where)
+
+    def publish(self, *texts: str) -> None:
+        for text in texts:
+            raw = json.loads(text)
+            entry = {"EventBusName": "tenfold-test", "Source": raw["source"], "DetailType": raw["detail-type"]}
+            self.aws.client("events").put_events(Entries=[{**entry, "Detail": json.dumps(raw["detail"])}])
+
+    def drained(self, service_name: str, subscription: str) -> list[dict[str, Any]]:
+        """All that is in a queue now, taken out."""
+        sqs, found = self.aws.client("sqs"), []
+        url = sqs.get_queue_url(QueueName=self.names.queue(service_name, subscription))["QueueUrl"]
+        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages"):
+            for one in messages:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
+                found.append(json.loads(one["Body"]))
+        return found
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with Emulator(Path(tmp_path_factory.mktemp("replay")) / "state") as emulator:
+        yield Stage(emulator)
+
+
+def whole() -> Span:
+    now = datetime.now(UTC)
+    return Span(now - timedelta(hours=1), now + timedelta(seconds=5))
+
+
+def fed(kept: Archive, to: Consumer, chosen: Chosen, *, with_effects: bool = False) -> Fed:
+    return [Fed(), *replay(kept, to, whole(), chosen, rate=1000, with_effects=with_effects)][-1]
+
+
+def test_history_goes_to_one_consumer_only(stage: Stage) -> None:
+    stage.publish(body(1), body(2, "org_other"), body(3))
+    figures = consumer("analytics", "figures")
+    assert sorted(one["detail"]["id"] for one in stage.drained("analytics", "figures")) == [
+        "event1",
+        "event2",
+        "event3",
+    ]
+    assert len(stage.drained("audit", "trail")) == 3
+
+    told = fed(stage.archive, figures, Chosen(org="org_acme"))
+    assert (told.read, dict(told.sent)) == (3, {"tasks.task.created.v1": 2})
+    again = stage.drained("analytics", "figures")
+    assert [one["detail"]["id"] for one in again] == ["event1", "event3"]
+    assert all(REPLAY_NAME in one for one in again)
+    assert stage.drained("audit", "trail") == [], "a replay reached another consumer"
+
+    fed(stage.archive, figures, Chosen(org="org_other"), with_effects=True)
+    (as_new,) = stage.drained("analytics", "figures")
+    assert as_new["detail"]["id"] == "event2"
+    assert REPLAY_NAME not in as_new
+
+
+def test_what_a_broken_off_replay_left_behind_is_thrown_away(stage: Stage) -> None:
+    stage.publish(body(4), body(5))
+    reading = stage.archive.read(whole())
+    next(reading)
+    reading.close()
+    stage.drained("analytics", "figures")
+    told = fed(stage.archive, consumer("analytics", "figures"), Chosen(type="tasks.task.created.v1"))
+    assert told.read == len(stage.drained("analytics", "figures"))
+
+
+def test_bad_input_is_one_line(stage: Stage) -> None:
+    now = datetime.now(UTC)
+    with pytest.raises(RefusedError, match="must be before"):
+        Span(now, now - timedelta(seconds=1))
+    with pytest.raises(RefusedError, match=r"analytics has no subscription 'x'; it has figures, members"):
+        consumer("analytics", "x")
+    with pytest.raises(RefusedError, match="events of AWS"):
+        consumer("files", "objects")
+    with pytest.raises(RefusedError, match="has no archive"):
+        archive(Where(stage.aws, Names("nowhere")))
+    with pytest.raises(RefusedError, match="does not follow"):
+        fed(stage.archive, consumer("analytics", "figures"), Chosen(type="tasks.comment.added.v1"))
+    with pytest.raises(RefusedError, match="3 dead letters"):
+        refuse_with_letters(consumer("analytics", "figures"), 3)
