@@ -1,5 +1,7 @@
 """What every process and every function of a service is made of. Nothing here serves HTTP or receives messages."""
 
+from collections.abc import Callable
+
 from chassis.aws import Aws
 from chassis.bus import EventBridge
 from chassis.clock import SystemClock, SystemIds
@@ -8,6 +10,9 @@ from chassis.dynamodb import DynamoTable
 from chassis.outbox import Outbox
 from chassis.service import Service, load
 from chassis.settings import Settings
+
+Compose = Callable[[Service, Settings, Aws], Toolbox]
+"""Makes the tools of a process: `make_tools`, or what a test puts around it."""
 
 
 def make_tools(service: Service, settings: Settings, aws: Aws) -> Toolbox:

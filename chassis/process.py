@@ -13,7 +13,7 @@ import uvicorn
 from chassis.auth.discovery import issuer_finder, key_fetcher
 from chassis.auth.tokens import TokenVerifier
 from chassis.aws import Aws
-from chassis.compose import make_tools
+from chassis.compose import Compose, make_tools
 from chassis.context import Toolbox
 from chassis.errors import TenfoldError, Unavailable
 from chassis.health import probes, readiness
@@ -34,11 +34,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def run(service: Service, settings: Settings) -> None:
+async def run(service: Service, settings: Settings, compose: Compose = make_tools) -> None:
     """Run until SIGTERM or SIGINT, then finish what is under way and return."""
     aws = Aws(settings.aws_region, settings.aws_endpoint_url)
     await aws.open()
-    tools = make_tools(service, settings, aws)
+    tools = compose(service, settings, aws)
     subscriptions, meters = (
         service.load_subscriptions(),
         Meters(service.name, settings.otel_exporter_otlp_metrics_endpoint),

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 
+from chassis.compose import Compose, make_tools
 from chassis.logs import set_up_logs
 from chassis.process import run
 from chassis.service import service
@@ -10,7 +11,8 @@ from chassis.settings import Settings
 from chassis.tracing import set_up_tracing
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], compose: Compose = make_tools) -> int:
+    """Run the service that `arguments` name; `compose` makes its tools. Returns the exit code."""
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m chassis.run SERVICE\n")
         return 2
@@ -23,7 +25,7 @@ def main(arguments: list[str]) -> int:
     set_up_logs(declared.name, settings.log_level)
     tracing = set_up_tracing(declared.name, settings.otel_exporter_otlp_endpoint)
     try:
-        asyncio.run(run(declared, settings))
+        asyncio.run(run(declared, settings, compose))
     finally:
         if tracing is not None:
             tracing.shutdown()

@@ -31,7 +31,7 @@ def check_step(world: World) -> None:
 def check_rest(world: World) -> None:
     """When everything has come to rest. Raises Violation."""
     check_step(world)
-    facts, ledger = Facts(world), world.state.ledger
+    facts, ledger = Facts(world.state.committed), world.state.ledger
     _check_messages(world, facts)
     _check_letters(world)
     effects.check(ledger, facts)

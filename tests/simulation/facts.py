@@ -2,12 +2,10 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
-
-from tests.simulation.world import World
 
 Data = dict[str, Any]
 
@@ -56,10 +54,10 @@ class Fact:
 
 
 class Facts:
-    """In the order of their ids."""
+    """In the order of their ids, from the events themselves (id -> detail)."""
 
-    def __init__(self, world: World) -> None:
-        self.all = [_parsed(detail) for _, detail in sorted(world.state.committed.items())]
+    def __init__(self, details: Mapping[str, str]) -> None:
+        self.all = [_parsed(detail) for _, detail in sorted(details.items())]
         self._by_type: dict[str, list[Fact]] = defaultdict(list)
         for fact in self.all:
             self._by_type[fact.type].append(fact)

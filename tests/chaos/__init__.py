@@ -1,0 +1,1 @@
+"""Real processes on the embedded AWS, behind a proxy that lies: killed, stopped, throttled, poisoned, then checked."""
