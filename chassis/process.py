@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 import uvicorn
+from faststream_sqs import SQSBroker
 
 from chassis.auth.discovery import issuer_finder, key_fetcher
 from chassis.auth.tokens import TokenVerifier
@@ -21,7 +22,7 @@ from chassis.http.app import make_app
 from chassis.metrics import Meters
 from chassis.service import Schedule, Service, load
 from chassis.settings import Settings
-from chassis.worker import make_broker
+from chassis.worker import make_broker, start_consuming
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +46,9 @@ async def run(service: Service, settings: Settings, compose: Compose = make_tool
     )
     broker = make_broker(tools, subscriptions, settings.names, aws.json, settings.graceful_seconds)
     verifier = TokenVerifier(issuer_finder(settings, aws), key_fetcher(), tools.clock)
-    wanted = probes(service, tools, aws, settings.names, subscriptions)
+    wanted = probes(service, tools, aws, settings.names, subscriptions) | {
+        "consuming": lambda: _check_consuming(broker)
+    }
     app = make_app(service, tools, verifier, lambda: readiness(wanted), meters.read)
     server = _Server(
         uvicorn.Config(
@@ -63,11 +66,28 @@ async def run(service: Service, settings: Settings, compose: Compose = make_tool
         stack.push_async_callback(aws.close)
         stack.callback(meters.close)
         await stack.enter_async_context(_background(service, tools, settings))
-        await broker.start()
-        stack.push_async_callback(broker.stop)
+        await stack.enter_async_context(_consuming(broker))
         log.info("started", port=settings.port)
         await server.serve()
     log.info("stopped")
+
+
+async def _check_consuming(broker: SQSBroker) -> None:
+    if not broker.running:
+        raise Unavailable("the consumers are not started, for SQS did not answer")
+
+
+@asynccontextmanager
+async def _consuming(broker: SQSBroker) -> AsyncIterator[None]:
+    """The consumers, from when SQS answers: the API does not wait for them."""
+    starting = asyncio.create_task(start_consuming(broker), name="consumers")
+    starting.add_done_callback(_die_loudly)
+    try:
+        yield
+    finally:
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        await broker.stop()
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """The long-lived worker: a FastStream subscriber a subscription, on the SQS broker."""
 
 import asyncio
+import random
 import re
 from collections.abc import Awaitable, Callable
 from typing import Protocol
@@ -9,7 +10,7 @@ import structlog
 from faststream import AckPolicy
 from faststream_sqs import SQSBroker, SQSMessage, SQSQueue, SQSRecord
 
-from awsjson import AwsJson
+from awsjson import AwsError, AwsJson
 from chassis.clock import Clock
 from chassis.context import Toolbox
 from chassis.deadline import deadline
@@ -34,6 +35,32 @@ LONG_POLL_SECONDS = 10
 """Below every visibility: the poll of a killed process may live on at the queue for as long, and must be gone when what
 that process held becomes visible, or it would swallow it once more."""
 GAVE_UP = "gave up after"
+LONGEST_PAUSE = 5.0
+"""Seconds between two tries to start while SQS does not answer."""
+
+
+class Startable(Protocol):
+    async def start(self) -> None:
+        """All of it or nothing. Raises AwsError."""
+
+
+async def start_consuming(broker: Startable) -> None:
+    """Start every subscriber. A process that comes up while SQS does not answer waits for it, as one that runs does.
+
+    Raises AwsError for what waiting does not mend.
+    """
+    pause = 0.1
+    while True:
+        try:
+            await broker.start()
+        except AwsError as error:
+            if not error.is_retryable:
+                raise
+            log.warning("consumers_not_started", reason=str(error))
+        else:
+            return
+        await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311  (spreads many processes' tries)
+        pause = min(2 * pause, LONGEST_PAUSE)
 
 
 def make_broker(

@@ -1,0 +1,37 @@
+"""A process that starts while AWS does not answer."""
+
+import pytest
+
+from awsjson import AwsError, DeadlineExceeded
+from chassis import worker
+from chassis.worker import start_consuming
+
+
+class Broker:
+    """Fails as often as it has errors."""
+
+    def __init__(self, *errors: AwsError) -> None:
+        self.errors, self.starts = list(errors), 0
+
+    async def start(self) -> None:
+        self.starts += 1
+        if self.errors:
+            raise self.errors.pop(0)
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "LONGEST_PAUSE", 0.01)
+
+
+async def test_consumers_start_once_the_queues_answer() -> None:
+    broker = Broker(DeadlineExceeded("no answer"), AwsError("ServiceUnavailable", status=503))
+    await start_consuming(broker)
+    assert broker.starts == 3
+
+
+async def test_what_waiting_does_not_mend_ends_the_process() -> None:
+    broker = Broker(AwsError("AccessDenied", status=403))
+    with pytest.raises(AwsError, match="AccessDenied"):
+        await start_consuming(broker)
+    assert broker.starts == 1
