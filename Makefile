@@ -107,6 +107,17 @@ simulate-long: setup ## thousands of seeds, the day with every fault at every ca
 	$(PY) -m tests.simulation --journeys 3
 	$(PY) -m tests.simulation --bugs
 
+.PHONY: chaos chaos-long rolling
+chaos: setup ## real processes killed, frozen, throttled and poisoned behind a fault proxy; SEED=7 ARGS=--json
+	@$(PY) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+chaos-long: setup ## the same for ten minutes, with 500 kills; and a thousand malformed messages
+	@$(PY) -m tests.chaos --size long $(if $(SEED),--seed $(SEED)) $(ARGS)
+	$(PY) -m tests.chaos.malformed
+
+rolling: setup ## 20 restarts of every service under load: nothing lost, nothing twice; ARGS="--rounds 3"
+	@$(PY) -m tests.chaos.rolling $(ARGS)
+
 .PHONY: check
 check: setup ## ruff, mypy --strict, import-linter, the scope rule, secrets, stale generated files
 	@$(VENV)/bin/ruff check .

@@ -104,6 +104,10 @@ class Fleet:
         self.start(service, plant, port=one.port)
         return seconds
 
+    async def stop(self, service: str) -> None:
+        """SIGTERM; it stays away until it is started again."""
+        await self._asked_to_end(self._running[service])
+
     def freeze(self, service: str) -> Running:
         """SIGSTOP, and another takes its place. The frozen one is still somewhere, as far as anybody knows."""
         one = self._running[service]

@@ -50,9 +50,9 @@ class FaultProxy:
             timeout=aiohttp.ClientTimeout(total=UPSTREAM_SECONDS),
             auto_decompress=False,
         )
-        self._runner = web.ServerRunner(web.Server(self._handle, access_log=None))
+        self._runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, HOST, 0, shutdown_timeout=1)
+        site = web.TCPSite(self._runner, HOST, 0)
         await site.start()
         self._port = self._runner.addresses[0][1]
 
