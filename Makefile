@@ -154,6 +154,10 @@ test-latest: setup ## the SQS broker against the newest FastStream: what broke; 
 bench-broker: setup ## what the broker and its client cost; ARGS="consumer --rounds 9"
 	@$(PY) -m tests.bench.broker $(ARGS)
 
+.PHONY: bench-flood
+bench-flood: setup ## 20 000 events into one subscription: the API's p95 and the memory meanwhile; ARGS="--events 2000"
+	@$(PY) -m tests.bench.flood $(ARGS)
+
 # --- operating a stage, on AWS or with ENDPOINT= on an embedded one
 DEPLOY := $(PY) -m deploy.cli
 stage = STAGE=$(or $(STAGE),$(error say STAGE=dev)) $(DEPLOY)

@@ -20,6 +20,7 @@ from chassis.errors import TenfoldError, Unavailable
 from chassis.health import probes, readiness
 from chassis.http.app import make_app
 from chassis.metrics import Meters
+from chassis.priority import Priority
 from chassis.service import Schedule, Service, load
 from chassis.settings import Settings
 from chassis.worker import make_broker, start_consuming
@@ -39,12 +40,12 @@ async def run(service: Service, settings: Settings, compose: Compose = make_tool
     """Run until SIGTERM or SIGINT, then finish what is under way and return."""
     aws = Aws(settings.aws_region, settings.aws_endpoint_url)
     await aws.open()
-    tools = compose(service, settings, aws)
+    tools, priority = compose(service, settings, aws), Priority()
     subscriptions, meters = (
         service.load_subscriptions(),
         Meters(service.name, settings.otel_exporter_otlp_metrics_endpoint),
     )
-    broker = make_broker(tools, subscriptions, settings.names, aws.json, settings.graceful_seconds)
+    broker = make_broker(tools, subscriptions, settings.names, aws.json, settings.graceful_seconds, priority)
     verifier = TokenVerifier(issuer_finder(settings, aws), key_fetcher(), tools.clock)
     wanted = probes(service, tools, aws, settings.names, subscriptions) | {
         "consuming": lambda: _check_consuming(broker)
@@ -52,7 +53,7 @@ async def run(service: Service, settings: Settings, compose: Compose = make_tool
     app = make_app(service, tools, verifier, lambda: readiness(wanted), meters.read)
     server = _Server(
         uvicorn.Config(
-            app,
+            priority.before(app),
             host=settings.host,
             port=settings.port,
             log_config=None,

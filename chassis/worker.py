@@ -18,6 +18,7 @@ from chassis.dispatch import Delivery, Dispatcher
 from chassis.errors import Rejected, Retryable
 from chassis.metrics import DELIVERIES, QUEUE_AGE
 from chassis.names import Names
+from chassis.priority import Priority
 from chassis.subscription import AnySubscription
 
 log = structlog.get_logger(__name__)
@@ -64,9 +65,15 @@ async def start_consuming(broker: Startable) -> None:
 
 
 def make_broker(
-    tools: Toolbox, subscriptions: list[AnySubscription], names: Names, client: AwsJson, graceful_seconds: float
+    tools: Toolbox,
+    subscriptions: list[AnySubscription],
+    names: Names,
+    client: AwsJson,
+    graceful_seconds: float,
+    priority: Priority | None = None,
 ) -> SQSBroker:
-    """A broker that consumes every subscription of the service from its queue."""
+    """A broker that consumes every subscription of the service from its queue. `priority` is that of a process that
+    serves requests, too."""
     broker = SQSBroker(client=client, graceful_timeout=graceful_seconds, logger=None)
     for subscription in subscriptions:
         queue = SQSQueue(
@@ -87,7 +94,8 @@ def make_broker(
         )
         dispatcher = Dispatcher(tools, subscription)
         timed = Timed(dispatcher, subscription.handling_seconds)
-        subscriber(settling(Counted(timed, dispatcher.consumer, tools.clock)))
+        counted = Counted(timed, dispatcher.consumer, tools.clock)
+        subscriber(settling(Yielding(counted, priority) if priority else counted))
     return broker
 
 
@@ -122,6 +130,17 @@ class Timed:
             if not limit.expired():
                 raise
             raise Retryable(f"The handler did not end in {self._seconds:g} s.") from error
+
+
+class Yielding:
+    """Lets requests go first."""
+
+    def __init__(self, dispatcher: Handles, priority: Priority) -> None:
+        self._dispatcher, self._priority, self.max_receives = dispatcher, priority, dispatcher.max_receives
+
+    async def handle(self, delivery: Delivery) -> None:
+        async with self._priority.delivery():
+            await self._dispatcher.handle(delivery)
 
 
 class Counted:

@@ -69,11 +69,11 @@ async def ministack_table(endpoint_url: str) -> AsyncIterator[DynamoTable]:
 
 async def _created(calls: AwsCalls) -> DynamoTable:
     name = f"things-{next(_numbers)}"
-    await calls.call("dynamodb", "CreateTable", _description(name))
+    await calls.call("dynamodb", "CreateTable", description(name))
     return DynamoTable(calls, name)
 
 
-def _description(name: str) -> dict[str, Any]:
+def description(name: str) -> dict[str, Any]:
     keys = [("PK", "SK"), *((f"L{n}PK", f"L{n}SK") for n in range(1, INDEXES + 1))]
     return {
         "TableName": name,
