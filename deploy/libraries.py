@@ -2,25 +2,32 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from importlib.metadata import Distribution, distributions
 from pathlib import Path, PurePath
 
 from deploy.errors import PackagingError
 from deploy.reach import Reach
 
-_NAME = re.compile(r"[A-Za-z0-9._-]+")
+_REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*(?:\[([^]]*)\])?")
+_FOR_EXTRA = re.compile(r"""\bextra\s*==\s*["']([^"']+)["']""")
 _CODE = frozenset({".py", ".so", ".pyd"})
 
 
-def keep_needed(site: Path, reached: Reach, lock: str, provided: Collection[str] = ()) -> None:
+def keep_needed(
+    site: Path, reached: Reach, lock: str, *, declared: Iterable[str] = (), provided: Collection[str] = ()
+) -> None:
     """Delete every file in `site`, where all libraries of a lock are installed, that belongs to none that is needed, or
-    to one of the libraries that are `provided` where the code will run.
+    to one of the libraries that are `provided` where the code will run. `declared` are the requirements that the lock
+    was made from ("pyjwt[crypto]>=2"), for they say which extras were asked for.
 
     Raises PackagingError for an import that no library meets; `lock` is what the message calls the lock.
     """
     installed = {_canonical(one.metadata["Name"]): one for one in distributions(path=[str(site)])}
-    needed = _closure(_providers(installed, reached, lock), installed) - set(provided)
+    extras: defaultdict[str, frozenset[str]] = defaultdict(frozenset)
+    for name, asked in map(_requirement, declared):
+        extras[name] |= asked
+    needed = _closure(_providers(installed, reached, lock), extras, installed) - set(provided)
     kept = {site / file for name in needed for file in installed[name].files or ()}
     for path in [path for path in site.rglob("*") if path.is_file() and path not in kept]:
         path.unlink()
@@ -49,18 +56,32 @@ def _providers(installed: dict[str, Distribution], reached: Reach, lock: str) ->
     return found
 
 
-def _closure(names: set[str], installed: dict[str, Distribution]) -> set[str]:
-    """With what they require. Markers need no second look: what is not for this Python and platform was not installed.
-    Extras get the benefit of the doubt, since a lock does not say who asked for them."""
-    found, waiting = set(names), list(names)
+def _closure(names: set[str], extras: Mapping[str, frozenset[str]], installed: dict[str, Distribution]) -> set[str]:
+    """With what they require, for the extras that somebody asks for. Other markers need no second look: what is not for
+    this Python and platform was not installed."""
+    found = {name: extras.get(name, frozenset()) for name in names}
+    waiting = list(found)
     while waiting:
-        for requirement in installed[waiting.pop()].requires or ():
-            match = _NAME.match(requirement)
-            name = _canonical(match[0]) if match else ""
-            if name in installed and name not in found:
-                found.add(name)
-                waiting.append(name)
-    return found
+        name = waiting.pop()
+        for requirement in installed[name].requires or ():
+            only_for = {_canonical(one) for one in _FOR_EXTRA.findall(requirement)}
+            if only_for and not only_for & found[name]:
+                continue
+            other, asked = _requirement(requirement)
+            if other in installed and (other not in found or asked - found[other]):
+                found[other] = found.get(other, frozenset()) | asked
+                waiting.append(other)
+    return set(found)
+
+
+def _requirement(text: str) -> tuple[str, frozenset[str]]:
+    """The library that a requirement names, and the extras of it."""
+    match = _REQUIREMENT.match(text)
+    if match is None:
+        return "", frozenset()
+    return _canonical(match[1]), frozenset(
+        _canonical(one.strip()) for one in (match[2] or "").split(",") if one.strip()
+    )
 
 
 def _module(file: PurePath) -> str:

@@ -9,12 +9,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 import zipfile
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from chassis.service import service as declaration
+from deploy.elf import without_symbols
 from deploy.errors import PackagingError
 from deploy.libraries import keep_needed
 from deploy.reach import Reach, Tree, reach
@@ -23,7 +25,7 @@ from deploy.template import Target
 from deploy.template.runtime import HANDLERS
 from deploy.template.service import stack_part
 
-BUILDER = "3"
+BUILDER = "4"
 """Part of every cache key: raise it when this module builds differently."""
 KEPT = 3
 """How many packages of a service stay in the cache, and how many of their libraries."""
@@ -36,14 +38,12 @@ FIRST_PARTY = {
     "contracts": "contracts",
     "faststream_sqs": "faststream-sqs/src/faststream_sqs",
 }
+MANIFESTS = tuple(ROOT / folder / "pyproject.toml" for folder in ("", "awsjson", "faststream-sqs"))
 UNPACKED = frozenset({"__pycache__", "tests", "testing", "schemas"})
 UNPACKED_FILES = frozenset({"README.md", "requirements.lock", "pyproject.toml", "RECORD", "INSTALLER", "REQUESTED"})
 UNPACKED_SUFFIXES = frozenset({".pyi", ".pyx", ".pxd", ".pxi", ".h", ".c", ".proto"})
-AWS_APIS = frozenset(
-    "cognito-idp dynamodb events kms lambda s3 scheduler secretsmanager ses sesv2 sns sqs ssm sts".split()  # noqa: SIM905
-)
-"""The service models of botocore that are packed. It has four hundred; a client of another raises
-UnknownServiceError: then add it here."""
+UNREAD_FOLDERS = ("*.dist-info/licenses", "*.dist-info/sboms", "boto3/data", "boto3/examples")
+"""Of the libraries, what nothing reads at run time: boto3's data are its `resource` objects, and we use its clients."""
 
 SOURCE_ONLY = ("--no-binary", "pyvips")
 """Published without a wheel, but plain Python, built the same for every platform. Its library is in pyvips-binary."""
@@ -107,10 +107,11 @@ def package(
     )
     reached = reach(_handlers(service, contents), tree)
     sources = dict(sorted(_sources(reached, tree)))
+    declared = _declared(root / "services" / service)
     imports = (f"{name} {name in reached.optional}" for name in sorted(reached.libraries))
     libraries_key = _digest(
         BUILDER, interpreter.version, interpreter.platform or sys.platform, lock.read_text(), str(contents.boto3),
-        *imports,
+        *imports, *sorted(reached.apis), *declared,
     )  # fmt: skip
     key = _digest(libraries_key, *(f"{name}\0{_digest_of(path)}" for name, path in sources.items()))
     finished = cache / f"{service}-{key}.zip"
@@ -118,7 +119,12 @@ def package(
         cache.mkdir(parents=True, exist_ok=True)
         libraries = cache / f"libraries-{service}-{libraries_key}.zip"
         if not libraries.exists():
-            _build_libraries(lock, reached, interpreter, libraries, () if contents.boto3 else PROVIDED)
+            provided = () if contents.boto3 else PROVIDED
+            with tempfile.TemporaryDirectory(dir=cache) as folder:
+                site = Path(folder) / "site"
+                _install(lock, interpreter, site)
+                keep_needed(site, reached, f"{service}/{lock.name}", declared=declared, provided=provided)
+                _pack_libraries(site, reached.apis, interpreter, libraries)
         _add_sources(libraries, sources, interpreter, finished)
         _forget_old(cache.glob(f"{service}-*.zip"))
         _forget_old(cache.glob(f"libraries-{service}-*.zip"))
@@ -144,6 +150,12 @@ def _handlers(service: str, contents: Contents) -> set[str]:
     if not handlers:
         raise PackagingError(f"service {service} has no functions, so there is nothing to package")
     return handlers
+
+
+def _declared(folder: Path) -> list[str]:
+    """The requirements of all that a service's lock is made from."""
+    manifests = [path for path in (*MANIFESTS, folder / "pyproject.toml") if path.exists()]
+    return sorted(one for path in manifests for one in tomllib.loads(path.read_text())["project"]["dependencies"])
 
 
 def _forget_old(packages: Iterable[Path]) -> None:
@@ -176,30 +188,29 @@ def _owner(path: Path, folder: Path) -> Path:
     return above
 
 
-def _build_libraries(
-    lock: Path, reached: Reach, interpreter: Interpreter, finished: Path, provided: Collection[str]
-) -> None:
-    """The libraries of a lock that are reached, trimmed and compiled. Kept zipped, for they change less often than our
-    code and compressing them is most of the work."""
-    with tempfile.TemporaryDirectory(dir=finished.parent) as folder:
-        site = Path(folder) / "site"
-        where = ["--python", str(interpreter.python)]
-        if interpreter.platform:
-            where = ["--python-platform", interpreter.platform, "--python-version", interpreter.version]
-        _run(
-            [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(site), *where, "--no-deps",
-             "--require-hashes", "--only-binary", ":all:", *SOURCE_ONLY, "-r", str(lock)],
-            INSTALL_SECONDS, f"installing {lock}",
-        )  # fmt: skip
-        keep_needed(site, reached, f"{lock.parent.name}/{lock.name}", provided)
-        _trim(site)
-        _compile(site, interpreter, beside=True)
-        # Half of the size, and read by nobody: lines of libraries in a traceback keep their numbers.
-        for source in list(site.rglob("*.py")):
-            source.unlink()
-        unfinished = Path(folder) / "libraries.zip"
-        _zip(site, unfinished)
-        unfinished.replace(finished)
+def _install(lock: Path, interpreter: Interpreter, site: Path) -> None:
+    where = ["--python", str(interpreter.python)]
+    if interpreter.platform:
+        where = ["--python-platform", interpreter.platform, "--python-version", interpreter.version]
+    _run(
+        [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(site), *where,
+         "--no-deps",
+         "--require-hashes", "--only-binary", ":all:", *SOURCE_ONLY, "-r", str(lock)],
+        INSTALL_SECONDS, f"installing {lock}",
+    )  # fmt: skip
+
+
+def _pack_libraries(site: Path, apis: set[str], interpreter: Interpreter, finished: Path) -> None:
+    """The libraries in `site`, trimmed and compiled. Kept zipped, for they change less often than our code and
+    compressing them is most of the work."""
+    trim(site, apis)
+    _compile(site, interpreter, beside=True)
+    # Half of the size, and read by nobody: lines of libraries in a traceback keep their numbers.
+    for source in list(site.rglob("*.py")):
+        source.unlink()
+    unfinished = site.with_name("libraries.zip")
+    _zip(site, unfinished)
+    unfinished.replace(finished)
 
 
 def _add_sources(libraries: Path, sources: dict[str, Path], interpreter: Interpreter, finished: Path) -> None:
@@ -214,18 +225,30 @@ def _add_sources(libraries: Path, sources: dict[str, Path], interpreter: Interpr
         unfinished.replace(finished)
 
 
-def _trim(site: Path) -> None:
+def trim(site: Path, apis: set[str]) -> None:
+    """Delete from installed libraries what nothing reads at run time. `apis` are the AWS APIs that are called."""
     shutil.rmtree(site / "bin", ignore_errors=True)
     (site / ".lock").unlink(missing_ok=True)
-    for cached in list(site.rglob("__pycache__")):
-        shutil.rmtree(cached)
-    for path in [path for path in site.rglob("*") if path.suffix in UNPACKED_SUFFIXES or path.name in UNPACKED_FILES]:
-        path.unlink()
-    data = site / "botocore/data"
-    if data.exists():
-        for model in data.iterdir():
-            if model.is_dir() and model.name not in AWS_APIS:
-                shutil.rmtree(model)
+    # Of botocore's four hundred descriptions of services, those that are called. A client of another raises
+    # UnknownServiceError.
+    unused = [model for model in site.glob("botocore/data/*/") if model.name not in apis]
+    unread = [folder for pattern in UNREAD_FOLDERS for folder in site.glob(pattern)]
+    for folder in [*site.rglob("__pycache__"), *unused, *unread]:
+        shutil.rmtree(folder)
+    for path in [path for path in site.rglob("*") if path.is_file()]:
+        if path.suffix in UNPACKED_SUFFIXES or path.name in UNPACKED_FILES:
+            path.unlink()
+        elif path.name == "METADATA":
+            # Its name, its version and what it requires; not the README that comes after them.
+            _replace(path, path.read_bytes().partition(b"\n\n")[0] + b"\n")
+        elif ".so" in path.suffixes:
+            _replace(path, without_symbols(path.read_bytes()))
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Never written in place: uv links what it installs, and the same file stands in its cache and in environments."""
+    path.unlink()
+    path.write_bytes(data)
 
 
 def _compile(folder: Path, interpreter: Interpreter, *, beside: bool = False) -> None:

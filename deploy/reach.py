@@ -4,7 +4,8 @@ the libraries that these import.
 Read from the syntax trees, for importing the code would run it, and would find what the development environment has.
 Imports inside functions count, those for type checkers do not. An import string of ours ("services.files.api:router")
 counts too, wherever it stands, and a dotted name of ours where a module's `__getattr__` loads it or
-`python -m` runs it. Who imports pkgutil is taken to load all of its own package.
+`python -m` runs it. Who imports pkgutil is taken to load all of its own package. Which APIs of AWS are called is read
+from where a client is made or called, `client("s3")`.
 """
 
 import ast
@@ -19,6 +20,7 @@ from deploy.errors import PackagingError
 
 _IMPORT_STRING = re.compile(r"([A-Za-z_]\w*(?:\.\w+)*):\w+")
 _FINDER, _RUN = "pkgutil", "-m"
+_CLIENT_CALLS = frozenset({"boto3", "call", "client", "create_client"})
 _ABSENT = frozenset({"ImportError", "ModuleNotFoundError"})
 
 
@@ -38,11 +40,13 @@ class Import:
 @dataclass
 class Reach:
     """First-party modules with their files, and the libraries' modules, each with the first of ours that imports it.
-    What `optional` names may be missing; `from x import y` is x.y, for y may be a module."""
+    What `optional` names may be missing; `from x import y` is x.y, for y may be a module. `apis` are the names by which
+    clients of AWS are made or called."""
 
     modules: dict[str, Path] = field(default_factory=dict)
     libraries: dict[str, str] = field(default_factory=dict)
     optional: set[str] = field(default_factory=set)
+    apis: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,9 @@ def reach(modules: Iterable[str], tree: Tree) -> Reach:
         waiting += _visit(module, tree, found)
     while waiting:
         importer = waiting.popleft()
-        for one in imports_of(importer, found.modules[importer], tree):
+        imports, apis = read(importer, found.modules[importer], tree)
+        found.apis |= apis
+        for one in imports:
             if tree.owns(one.module):
                 for module in _first_party(one, importer, tree):
                     waiting += _visit(module, tree, found)
@@ -135,15 +141,16 @@ def _note_library(one: Import, importer: str, found: Reach) -> None:
         found.optional.add(one.full)
 
 
-def imports_of(module: str, path: Path, tree: Tree) -> list[Import]:
-    """The imports that the code of `module` can run. Raises PackagingError for code that is not Python."""
+def read(module: str, path: Path, tree: Tree) -> tuple[list[Import], set[str]]:
+    """The imports that the code of `module` can run, and the APIs of AWS that it calls. Raises PackagingError for code
+    that is not Python."""
     try:
         source = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError) as error:
         raise PackagingError(f"{path} cannot be read as Python: {error}") from None
     reader = _Reader(module if path.name == "__init__.py" else module.rpartition(".")[0], tree)
     reader.visit(source)
-    return reader.found + _lazy(source, tree)
+    return reader.found + _lazy(source, tree), reader.apis
 
 
 def _lazy(source: ast.Module, tree: Tree) -> list[Import]:
@@ -159,6 +166,7 @@ def _lazy(source: ast.Module, tree: Tree) -> list[Import]:
 class _Reader(ast.NodeVisitor):
     def __init__(self, package: str, tree: Tree) -> None:
         self.found: list[Import] = []
+        self.apis: set[str] = set()
         self._package, self._tree, self._optional = package, tree, False
 
     def visit_Import(self, node: ast.Import) -> None:
@@ -185,6 +193,12 @@ class _Reader(ast.NodeVisitor):
         self._optional = outer
         for rest in (*node.handlers, *node.orelse, *node.finalbody):
             self.visit(rest)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        named = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
+        if isinstance(node.func, ast.Attribute) and node.func.attr in _CLIENT_CALLS and isinstance(named, str):
+            self.apis.add(named)
+        self.generic_visit(node)
 
     def visit_Constant(self, node: ast.Constant) -> None:
         match = _IMPORT_STRING.fullmatch(node.value) if isinstance(node.value, str) else None

@@ -30,8 +30,9 @@ def install(site: Path, name: str, files: list[str], requires: list[str] | None 
     (site / info / "RECORD").write_text("".join(f"{file},,\n" for file in [*files, f"{info}/METADATA", "../bin/tool"]))
 
 
-def kept(site: Path, *modules: str) -> set[str]:
-    keep_needed(site, Reach(libraries=dict.fromkeys(modules, "services.shop.triggers")), "shop/requirements.lock")
+def kept(site: Path, *modules: str, declared: tuple[str, ...] = ()) -> set[str]:
+    reached = Reach(libraries=dict.fromkeys(modules, "services.shop.triggers"))
+    keep_needed(site, reached, "shop/requirements.lock", declared=declared)
     files = [path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()]
     return {file for file in files if "dist-info" not in file}
 
@@ -51,8 +52,23 @@ def test_the_library_of_a_module_stays_with_all_that_it_requires(site: Path, mod
     assert kept(site, module) == expected
 
 
-def test_an_extra_stays_if_the_lock_has_it(site: Path) -> None:
-    assert "crypto/__init__.py" in kept(site, "jwt.encode")
+@pytest.mark.parametrize(
+    ("declared", "stays"),
+    [
+        ((), False),
+        (("py_jwt>=1",), False),
+        (("py-jwt", "PyJWT"), False),
+        (("Py.JWT[other, Crypto]>=1", "py-jwt"), True),
+    ],
+)
+def test_an_extra_stays_if_it_was_asked_for(site: Path, declared: tuple[str, ...], stays: bool) -> None:
+    assert ("crypto/__init__.py" in kept(site, "jwt.encode", declared=declared)) == stays
+
+
+def test_an_extra_that_a_library_asks_for_stays(site: Path) -> None:
+    install(site, "asks", ["asks.py"], ["py-jwt [crypto] >=1"])
+    install(site, "circle", ["circle.py"], ["py-jwt", "asks"])
+    assert "crypto/__init__.py" in kept(site, "circle")
 
 
 def test_the_metadata_of_what_stays_stays(site: Path) -> None:

@@ -125,3 +125,11 @@ def test_a_handler_that_does_not_exist_is_refused(shop: Shop) -> None:
 def test_code_that_is_not_python_is_refused_with_its_file(shop: Shop) -> None:
     with pytest.raises(PackagingError, match=r"shop/triggers\.py cannot be read as Python"):
         shop.reached("def (:")
+
+
+def test_the_apis_of_aws_are_named_where_clients_are_made_or_called(shop: Shop) -> None:
+    shop.write("chassis/items.py", "async def get(aws): await aws.call('dynamodb', 'GetItem', {})\n")
+    code = "import boto3, chassis.items\na = boto3.client('s3')\nb = session.create_client('ssm', region='x')\n"
+    assert shop.reached(f"{code}c = aws.boto3('kms', lambda client: client.encrypt(x='sns'))\n").apis == {
+        "dynamodb", "kms", "s3", "ssm"
+    }  # fmt: skip
