@@ -21,11 +21,12 @@ from deploy.errors import PackagingError
 from deploy.libraries import keep_needed
 from deploy.reach import Reach, Tree, reach
 from deploy.services import ROOT
+from deploy.shaking import drop_unreached
 from deploy.template import Target
 from deploy.template.runtime import HANDLERS
 from deploy.template.service import stack_part
 
-BUILDER = "4"
+BUILDER = "5"
 """Part of every cache key: raise it when this module builds differently."""
 KEPT = 3
 """How many packages of a service stay in the cache, and how many of their libraries."""
@@ -124,6 +125,7 @@ def package(
                 site = Path(folder) / "site"
                 _install(lock, interpreter, site)
                 keep_needed(site, reached, f"{service}/{lock.name}", declared=declared, provided=provided)
+                drop_unreached(site, reached)
                 _pack_libraries(site, reached.apis, interpreter, libraries)
         _add_sources(libraries, sources, interpreter, finished)
         _forget_old(cache.glob(f"{service}-*.zip"))

@@ -16,7 +16,7 @@ from deploy.template.runtime import HANDLERS
 from tests.deploy.conftest import CACHE
 
 HERE = Interpreter(Path(sys.executable), f"{sys.version_info.major}.{sys.version_info.minor}")
-LIMIT, LIMIT_WITH_NATIVE_CODE = 24_000_000, 43_000_000
+LIMIT, LIMIT_WITH_NATIVE_CODE = 20_000_000, 40_000_000
 ENTRIES = [handler.rpartition(".")[0] for handler in HANDLERS.values()]
 
 
