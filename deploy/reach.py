@@ -173,16 +173,12 @@ class _Reader(ast.NodeVisitor):
         self.found.extend(Import(alias.name, optional=self._optional) for alias in node.names)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
-        module = node.module or ""
-        if node.level:
-            above = self._package.split(".")[: None if node.level == 1 else 1 - node.level]
-            module = ".".join([*above, module] if module else above)
+        module = absolute(node, self._package)
         for alias in node.names:
             self.found.append(Import(module, None if alias.name == "*" else alias.name, self._optional))
 
     def visit_If(self, node: ast.If) -> None:
-        for_type_checkers = ast.unparse(node.test) in {"TYPE_CHECKING", "typing.TYPE_CHECKING"}
-        for child in node.orelse if for_type_checkers else [node.test, *node.body, *node.orelse]:
+        for child in node.orelse if for_type_checkers(node) else [node.test, *node.body, *node.orelse]:
             self.visit(child)
 
     def visit_Try(self, node: ast.Try) -> None:
@@ -204,6 +200,19 @@ class _Reader(ast.NodeVisitor):
         match = _IMPORT_STRING.fullmatch(node.value) if isinstance(node.value, str) else None
         if match and self._tree.file_of(match[1]):
             self.found.append(Import(match[1]))
+
+
+def absolute(node: ast.ImportFrom, package: str) -> str:
+    """What `from ... import` names in a module of `package`."""
+    module = node.module or ""
+    if not node.level:
+        return module
+    above = package.split(".")[: None if node.level == 1 else 1 - node.level]
+    return ".".join([*above, module] if module else above)
+
+
+def for_type_checkers(node: ast.If) -> bool:
+    return ast.unparse(node.test) in {"TYPE_CHECKING", "typing.TYPE_CHECKING"}
 
 
 def _catches_absence(handler: ast.ExceptHandler) -> bool:

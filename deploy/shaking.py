@@ -6,14 +6,18 @@ native code, which imports unseen, keeps its whole package; native code itself a
 """
 
 import ast
+import re
+import threading
 from collections import deque
 from collections.abc import Iterator
+from functools import lru_cache
 from importlib.metadata import distributions
 from pathlib import Path
 
-from deploy.reach import Reach, Tree, read
+from deploy.reach import Reach, Tree, absolute, for_type_checkers
 
-_LOADERS = frozenset({"__import__", "import_module", "iter_modules", "walk_packages"})
+_LOADS_BY_NAME = re.compile(rb"\b(__import__|import_module|iter_modules|walk_packages)\s*\(")
+_STATEMENTS = ("body", "orelse", "handlers", "finalbody", "cases")
 _COMMANDS = frozenset({"console_scripts", "gui_scripts"})
 
 
@@ -52,9 +56,12 @@ class _Shaken:
     def follow(self) -> None:
         while self._waiting:
             module, path = self._waiting.popleft()
-            for one in read(module, path, self._tree)[0]:
-                self.want(one.full)
-            if _loads_by_name(path) or any(path.parent.glob("*.so")):
+            source = path.read_bytes()
+            with _one_reads:
+                names = _imports(module if path.name == "__init__.py" else module.rpartition(".")[0], source)
+            for name in names:
+                self.want(name)
+            if _LOADS_BY_NAME.search(source) or any(path.parent.glob("*.so")):
                 self._want_all(path)
 
     def _want_all(self, path: Path) -> None:
@@ -69,11 +76,23 @@ class _Shaken:
             self.want(".".join(source.relative_to(self._site).with_suffix("").parts).removesuffix(".__init__"))
 
 
-def _loads_by_name(path: Path) -> bool:
-    calls = (node.func for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.Call))
-    names = {
-        one.attr if isinstance(one, ast.Attribute) else one.id
-        for one in calls
-        if isinstance(one, ast.Attribute | ast.Name)
-    }
-    return not names.isdisjoint(_LOADERS)
+_one_reads = threading.Lock()
+"""Services are packaged at once and share most libraries: the second finds what the first has read."""
+
+
+@lru_cache(maxsize=4096)
+def _imports(package: str, source: bytes) -> tuple[str, ...]:
+    """What a module of `package` can import, in functions too, but not for type checkers."""
+    found, waiting = list[str](), list[ast.AST]([ast.parse(source)])
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            module = absolute(node, package)
+            found += [f"{module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.If) and for_type_checkers(node):
+            waiting += node.orelse
+        else:
+            waiting += [one for field in _STATEMENTS for one in getattr(node, field, [])]
+    return tuple(found)
