@@ -26,7 +26,7 @@ from deploy.template import Target
 from deploy.template.runtime import HANDLERS
 from deploy.template.service import stack_part
 
-BUILDER = "5"
+BUILDER = "6"
 """Part of every cache key: raise it when this module builds differently."""
 KEPT = 3
 """How many packages of a service stay in the cache, and how many of their libraries."""
@@ -43,8 +43,9 @@ MANIFESTS = tuple(ROOT / folder / "pyproject.toml" for folder in ("", "awsjson",
 UNPACKED = frozenset({"__pycache__", "tests", "testing", "schemas"})
 UNPACKED_FILES = frozenset({"README.md", "requirements.lock", "pyproject.toml", "RECORD", "INSTALLER", "REQUESTED"})
 UNPACKED_SUFFIXES = frozenset({".pyi", ".pyx", ".pxd", ".pxi", ".h", ".c", ".proto"})
-UNREAD_FOLDERS = ("*.dist-info/licenses", "*.dist-info/sboms", "boto3/data", "boto3/examples")
-"""Of the libraries, what nothing reads at run time: boto3's data are its `resource` objects, and we use its clients."""
+UNREAD_FOLDERS = ("boto3/data", "boto3/examples")
+"""Of the libraries, what nothing reads at run time: these are boto3's `resource` objects, and we use its clients."""
+READ_OF_METADATA = frozenset({"METADATA", "entry_points.txt"})
 
 SOURCE_ONLY = ("--no-binary", "pyvips")
 """Published without a wheel, but plain Python, built the same for every platform. Its library is in pyvips-binary."""
@@ -234,11 +235,13 @@ def trim(site: Path, apis: set[str]) -> None:
     # Of botocore's four hundred descriptions of services, those that are called. A client of another raises
     # UnknownServiceError.
     unused = [model for model in site.glob("botocore/data/*/") if model.name not in apis]
-    unread = [folder for pattern in UNREAD_FOLDERS for folder in site.glob(pattern)]
-    for folder in [*site.rglob("__pycache__"), *unused, *unread]:
+    resources = [folder for pattern in UNREAD_FOLDERS for folder in site.glob(pattern)]
+    for folder in [*site.rglob("__pycache__"), *unused, *resources]:
         shutil.rmtree(folder)
     for path in [path for path in site.rglob("*") if path.is_file()]:
-        if path.suffix in UNPACKED_SUFFIXES or path.name in UNPACKED_FILES:
+        of_metadata = path.relative_to(site).parts[0].endswith(".dist-info")
+        unread = of_metadata and path.name not in READ_OF_METADATA
+        if unread or path.suffix in UNPACKED_SUFFIXES or path.name in UNPACKED_FILES:
             path.unlink()
         elif path.name == "METADATA":
             # Its name, its version and what it requires; not the README that comes after them.
