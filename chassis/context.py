@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import blake2s
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from chassis.cache import Kept
 from chassis.claims import Claim
 from chassis.clock import Clock, Ids
 from chassis.keys import Key, ListEntry, org_prefix, user_prefix
+from chassis.preconditions import Precondition
 from chassis.table import Table
 from chassis.unit import Unit
 from contracts.common import SYSTEM_ACTOR, SYSTEM_ORG, Role
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from chassis.outbox import Outbox
 
 P = TypeVar("P")
+
+
+class Versioned(Protocol):
+    @property
+    def version(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,7 @@ class Cause:
     claim: Claim | None = None
     replayed: bool = False
     """An operator feeds history in again: nothing may leave us for it a second time."""
+    precondition: Precondition | None = None
 
 
 @dataclass(frozen=True)
@@ -92,6 +99,12 @@ class Scope(ABC):
         """A new atomic change. A piece of work that commits several names each by `step`, and each is claimed apart;
         `claimed=False` is for changes that are idempotent by themselves."""
         return Unit(self, step=step, claimed=claimed)
+
+    def require_match(self, target: Versioned) -> None:
+        """For use cases that change `target`, when they have read it. Raises PreconditionFailed if the client wants the
+        change for another version only; the commit's own condition is on the version that was read."""
+        if self.cause.precondition is not None:
+            self.cause.precondition.check(target.version)
 
     def now(self) -> datetime:
         return self.tools.clock.now()

@@ -104,6 +104,13 @@ class LimitReached(Conflict):
     kind = "limit-reached"
 
 
+class PreconditionFailed(Rejected):
+    """It is no longer what the request's `If-Match` names."""
+
+    status = 412
+    kind = "precondition-failed"
+
+
 class TooLarge(Rejected):
     status = 413
     kind = "too-large"

@@ -14,8 +14,9 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from chassis.auth.access import Access, gives
 from chassis.auth.tokens import Claims, TokenVerifier
-from chassis.context import Actor, Cause, OrgScope, Toolbox, UserScope
+from chassis.context import Actor, Cause, OrgScope, Scope, Toolbox, UserScope
 from chassis.errors import Forbidden, MembershipEnded, NotFound, Unauthenticated
+from chassis.http.conditions import precondition_of
 from chassis.http.idempotency import claim_for, replay_if_known
 from chassis.members import Member, Members
 from contracts.common import OrgId, Role
@@ -57,7 +58,7 @@ async def signed_in(request: Request, claims: VerifiedClaims) -> UserScope:
     tools = tools_of(request)
     actor = actor_of(request, claims, claims.role)
     scope = UserScope(tools, actor, Cause(tools.ids.new()), claims.user_id, claims.org)
-    scope = replace(scope, cause=replace(scope.cause, claim=claim_for(request, scope)))
+    scope = replace(scope, cause=_cause(request, scope))
     await replay_if_known(request, scope)
     return scope
 
@@ -145,13 +146,14 @@ def org_scope(request: Request, claims: Claims, org_id: str) -> OrgScope:
     return OrgScope(tools, actor_of(request, claims), Cause(tools.ids.new()), org_id)
 
 
+def _cause(request: Request, scope: Scope) -> Cause:
+    """What the request's headers ask for: to be carried out once, and only on what it was meant for."""
+    return replace(scope.cause, claim=claim_for(request, scope), precondition=precondition_of(request))
+
+
 async def _admitted(request: Request, scope: OrgScope, role: Role, operation: str, least: Role) -> OrgScope:
     if not role.covers(least):
         raise Forbidden(operation)
-    admitted = replace(
-        scope,
-        actor=replace(scope.actor, role=role),
-        cause=replace(scope.cause, claim=claim_for(request, scope)),
-    )
+    admitted = replace(scope, actor=replace(scope.actor, role=role), cause=_cause(request, scope))
     await replay_if_known(request, admitted)
     return admitted

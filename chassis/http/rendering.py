@@ -1,11 +1,14 @@
 """What a route answers with: the result of its use case, as its response model shows it."""
 
 from collections.abc import Callable
+from hashlib import blake2s
 from typing import Any
 
 from fastapi import Response
 from fastapi.exceptions import ResponseValidationError
 from fastapi.routing import APIRoute
+
+from chassis.preconditions import tag_of
 
 JSON = "application/json"
 Rendering = Callable[[Any], Response]
@@ -19,11 +22,19 @@ def render(route: APIRoute, result: Any) -> Response:
     status = route.status_code or 200
     if route.response_field is None:
         return Response(b"" if status == 204 else b"null", status, media_type=None if status == 204 else JSON)
-    model = route.response_model
+    model, version = route.response_model, getattr(result, "version", None)
     if hasattr(model, "of") and not isinstance(result, model):
         result = model.of(result)
     value, errors = route.response_field.validate(result, {}, loc=("response",))
     if errors:
         raise ResponseValidationError(errors=errors, body=result)
     content = route.response_field.serialize_json(value, exclude_none=route.response_model_exclude_none)
-    return Response(content, status, media_type=JSON)
+    return Response(content, status, _tag(route, version, content), media_type=JSON)
+
+
+def _tag(route: APIRoute, version: object, content: bytes) -> dict[str, str]:
+    """What is read has a tag, and what is changed, if it has a version."""
+    known = version if isinstance(version, int) else None
+    if known is None and "GET" not in (route.methods or ()):
+        return {}
+    return {"ETag": tag_of(known, blake2s(content, digest_size=8).hexdigest())}

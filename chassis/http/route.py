@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 
 from chassis.claims import Answered
 from chassis.errors import TenfoldError
+from chassis.http.conditions import unless_known
 from chassis.http.idempotency import fingerprint_of, is_keyed, keep, replay_if_done, replayed
 from chassis.http.rendering import render
 
@@ -16,7 +17,7 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class Route(APIRoute):
-    """Renders what its function returns, and answers a repeated request as the first one."""
+    """Renders what its function returns, with its entity tag, and answers a repeated request as the first one."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, self._rendered(endpoint), **options)
@@ -33,7 +34,7 @@ class Route(APIRoute):
 
         async def handled(request: Request) -> Response:
             if not is_keyed(request):
-                return await handle(request)
+                return unless_known(request, await handle(request))
             request.state.fingerprint = await fingerprint_of(request)
             request.state.rendering = functools.partial(render, self)
             try:

@@ -91,6 +91,7 @@ async def switch_organization(scope: UserScope, org_id: str) -> Profile:
     A membership that ended and one that never was are answered alike: a new one may be on its way.
     """
     profile, account = await me(scope)
+    scope.require_match(profile)
     if profile.active_org_id == org_id and any(each.id == org_id for each in account.organizations):
         return profile
     left = account.active.id if account.active and account.active.id != org_id else None

@@ -78,6 +78,16 @@ async def get_project(project_id: str, scope: Annotated[OrgScope, Depends(guard(
     return await Projects(scope).get(project_id)
 
 
+@router.put("/{project_id}/name")
+async def rename_project(
+    project_id: str, body: NewProject, scope: Annotated[OrgScope, Depends(guard("tasks.project.create"))]
+) -> Project:
+    project = await Projects(scope).get(project_id)
+    scope.require_match(project)
+    unit = scope.unit()
+    return await unit.answer(Projects(scope).save(unit, project.model_copy(update={"name": body.name})))
+
+
 @router.delete("/{project_id}", status_code=204)
 async def close_project(project_id: str, scope: Annotated[OrgScope, Depends(guard("tasks.project.close"))]) -> Response:
     unit, projects = scope.unit(), Projects(scope)

@@ -14,6 +14,8 @@ from tests.isolation.world import Outcome, Request, World
 
 KEY = "Idempotency-Key"
 REFUSED = frozenset({401, 404})
+PRECONDITION_FAILED = 412
+CONDITIONS = {"get": "If-None-Match", "put": "If-Match", "patch": "If-Match", "delete": "If-Match"}
 ODD_IDS = ("{own}#A", "{victim}#A", "{own}#TASK#{victim}", "x/../{victim}", "..", "{victim}\x00", "%2e%2e", "é" * 30)
 
 ALIKE = {
@@ -83,6 +85,8 @@ class HttpAttacks:
                 await self._with_cursor(template)
             if route.is_unsafe:
                 await self._with_key(template)
+            if route.access != "public":
+                await self._with_tags(template)
 
     async def _succeeds(self, template: Template) -> bool:
         """Whether there is anything to steal: it works for whom it belongs to, and shows them what is theirs."""
@@ -210,6 +214,26 @@ class HttpAttacks:
             attack = Attack(f"another organization's {KEY} {name}", used, token, reach, fresh)
             known = any((template.route.id, place.label) in KNOWN for place in template.places)
             await self._carry_out(template.route, replace(attack, by_work=not known), first=template)
+
+    async def _with_tags(self, template: Template) -> None:
+        """An entity tag of theirs tells nothing of what is theirs, and a change keeps to the one that it names."""
+        route, token, reach = template.route, *self._attacker(template)
+        header = CONDITIONS.get(route.method)
+        if header is None:
+            return
+        if header == "If-Match":
+            self._world.restore()
+            refused = await self._rightful(template, **{header: '"0-0"'})
+            if refused.status != PRECONDITION_FAILED:
+                raise Uncovered(f"{route.name}: ignores If-Match; let its use case call scope.require_match")
+        for tags in ("*", '"1-0000000000000000"'):
+            theirs, nobodys = (
+                replace(request, headers={**request.headers, header: tags})
+                for request in (template.filled(victims), template.filled(absent))
+            )
+            attack = Attack(f"{header}: {tags}", theirs, token, reach, nobodys, names_of(template.places))
+            known = any((route.id, place.label) in KNOWN for place in template.places)
+            await self._carry_out(route, replace(attack, by_work=not known))
 
     # --- carrying it out
 

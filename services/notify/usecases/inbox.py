@@ -47,6 +47,8 @@ async def _read(scope: OrgScope, ids: Sequence[str]) -> int:
     user_id, notifications = scope.actor.id, Notifications(scope)
     for attempt in range(TRIES):
         found = await asyncio.gather(*(notifications.get_own(user_id, each) for each in ids))
+        for notification in found:
+            scope.require_match(notification)
         unread = [notification for notification in found if notification.unread]
         if not unread:
             return 0

@@ -14,6 +14,7 @@ async def assign(scope: OrgScope, task_id: str, user_id: str) -> Task:
 
     async def attempt() -> Task:
         task = await tasks.get(task_id)
+        scope.require_match(task)
         if await Members(scope).active(user_id) is None:
             reason = "This is no active member of the organization."
             raise Invalid("Only active members can be assigned.", [FieldError("path.user_id", reason)])
@@ -36,6 +37,7 @@ async def unassign(scope: OrgScope, task_id: str, user_id: str) -> Task:
 
     async def attempt() -> Task:
         task = await tasks.get(task_id)
+        scope.require_match(task)
         if user_id not in task.assignee_ids:
             return task
         unit = scope.unit()

@@ -104,6 +104,7 @@ async def move_task(scope: OrgScope, task_id: str, status: TaskStatus) -> Task:
 
     async def attempt() -> Task:
         task = await tasks.get(task_id)
+        scope.require_match(task)
         if task.status is status:
             return task
         unit = scope.unit()

@@ -41,6 +41,7 @@ async def replace(scope: OrgScope, name: str, platform: str, secret: str) -> Cre
 
     async def change() -> Credential:
         known = await credentials.get(name)
+        scope.require_match(known)
         update = {
             "platform": platform,
             "sealed": await Vault(scope, PURPOSE).seal(name, secret.encode()),
@@ -61,6 +62,7 @@ async def remove(scope: OrgScope, name: str) -> None:
 
     async def change() -> None:
         known = await credentials.get(name)
+        scope.require_match(known)
         unit = scope.unit()
         credentials.remove(unit, known)
         credentials.free_place(unit)

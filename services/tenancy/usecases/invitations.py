@@ -139,6 +139,7 @@ async def revoke(scope: OrgScope, invitation_id: str) -> None:
 
     async def change() -> None:
         invitation = await invitations.get(invitation_id)
+        scope.require_match(invitation)
         if invitation.status is InvitationStatus.REVOKED:
             return
         unit = scope.unit()

@@ -29,6 +29,7 @@ async def change_role(scope: OrgScope, user_id: str, role: Role) -> Membership:
         member = await members.active(user_id)
         if member is None:
             raise NotFound("member")
+        scope.require_match(member)
         check_changes(scope.actor.role, member.role, CHANGE_ROLE)
         check_gives(scope.actor.role, role, CHANGE_ROLE)
         if member.role is role:
@@ -59,6 +60,7 @@ async def remove(scope: OrgScope, user_id: str) -> None:
         member = await members.find(user_id)
         if member is None:
             raise NotFound("member")
+        scope.require_match(member)
         if not member.active:
             return
         check_changes(scope.actor.role, member.role, REMOVE)

@@ -97,6 +97,7 @@ async def change(scope: OrgScope, wanted: Mapping[str, Any]) -> Organization:
 
     async def change() -> Organization:
         organization = await organizations.get(scope.org_id)
+        scope.require_match(organization)
         other = organization.model_copy(update=dict(wanted))
         if other == organization:
             return organization
@@ -117,6 +118,7 @@ async def change_plan(scope: OrgScope, plan: Plan) -> Organization:
 
     async def change() -> Organization:
         organization = await organizations.get(scope.org_id)
+        scope.require_match(organization)
         if organization.plan is plan:
             return organization
         unit = scope.unit()
