@@ -205,6 +205,11 @@ replay: setup ## SERVICE= SUBSCRIPTION= [ORG=] [TYPE=] [FROM=] [TO=] [WITH_EFFEC
 	@: $(or $(SERVICE),$(error say SERVICE=notify))
 	$(of_subscription) replay
 
+.PHONY: rebuild
+rebuild: setup ## SERVICE= SUBSCRIPTION= [SWAP=1] [DROP=1] [YES=1]: a projection anew from history, compared, swapped
+	@: $(or $(SERVICE),$(error say SERVICE=analytics))
+	$(of_subscription) rebuild
+
 # --- generated files
 
 .PHONY: generate

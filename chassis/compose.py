@@ -7,6 +7,7 @@ from chassis.bus import EventBridge
 from chassis.clock import SystemClock, SystemIds
 from chassis.context import Toolbox
 from chassis.dynamodb import DynamoTable
+from chassis.generations import GenerationalTable
 from chassis.outbox import Outbox
 from chassis.service import Service, load
 from chassis.settings import Settings
@@ -18,7 +19,7 @@ Compose = Callable[[Service, Settings, Aws], Toolbox]
 def make_tools(service: Service, settings: Settings, aws: Aws) -> Toolbox:
     """What every piece of work of this process uses."""
     clock = SystemClock()
-    table = DynamoTable(aws, settings.names.table(service.name))
+    table = GenerationalTable(DynamoTable(aws, settings.names.table(service.name)), service.all_projections())
     outbox = Outbox(table, EventBridge(aws, settings.names.bus), clock)
     ports = {port: load(factory)(aws) for port, factory in service.ports.items()}
     return Toolbox(service.name, table, outbox, clock, SystemIds(), ports)

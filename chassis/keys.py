@@ -43,6 +43,11 @@ def inbox_key(consumer: str, event_id: str) -> Key:
     return Key(f"INBOX#{consumer}#{event_id}")
 
 
+def generation_key(consumer: str) -> Key:
+    """Says which generation of a consumer's projection is live; see chassis.generations."""
+    return Key(f"GENERATION#{consumer}")
+
+
 def unique_key(what: str, value: str) -> Key:
     """Holds a value that may exist once in the whole system, such as an organization's slug."""
     return Key(f"UNIQUE#{what}#{value}")

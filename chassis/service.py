@@ -6,6 +6,7 @@ from datetime import timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from chassis.generations import Projection
 from contracts.event import ContractError, Event
 
 if TYPE_CHECKING:
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 ImportString = str
 """`package.module:name`. Imported only by who needs it, so that a Lambda loads only what it runs."""
+
+MEMBERS_SUBSCRIPTION: ImportString = "chassis.members:subscription"
+MEMBERS = {"members": ("MEMBER", "MEMBERS")}
+"""The projection that every service gets with that subscription."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,7 @@ class Service:
     """What a service is made of.
 
     `ports` maps each port (a Protocol) to the factory `(aws) -> adapter` of its adapter, which reads its own settings;
+    `projections` maps a subscription to the kinds and lists that it alone writes, so that they can be rebuilt;
     `resources` names a function `(StackContext) -> StackPart` for what only this service needs from AWS.
     """
 
@@ -51,11 +57,17 @@ class Service:
     publishes: tuple[type[Event], ...] = ()
     ports: Mapping[type, ImportString] = field(default_factory=dict)
     resources: ImportString | None = None
+    projections: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for event in self.publishes:
             if event.owner() != self.name:
                 raise ContractError(f"{self.name} publishes {event.event_type}, which belongs to {event.owner()}")
+
+    def all_projections(self) -> list[Projection]:
+        """What can be rebuilt of its table, the members among it where it follows them."""
+        declared = dict(self.projections) | (MEMBERS if MEMBERS_SUBSCRIPTION in self.subscriptions else {})
+        return [Projection(f"{self.name}.{name}", frozenset(words)) for name, words in sorted(declared.items())]
 
     def load_subscriptions(self) -> "list[AnySubscription]":
         return [load(path) for path in self.subscriptions]

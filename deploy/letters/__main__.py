@@ -1,5 +1,6 @@
 """`python -m deploy.letters`: dead letters put right, history replayed."""
 
+import asyncio
 import json
 import sys
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from deploy.letters.box import box, look_into_all
 from deploy.letters.edit import read_patch
 from deploy.letters.history import Span, archive
 from deploy.letters.letter import Letter, Wanted
+from deploy.letters.rebuilding import rebuild_projection
 from deploy.letters.redrive import Pace, bodies, check_can_be_redriven
 from deploy.letters.redrive import drop as drop_letters
 from deploy.letters.redrive import redrive as redrive_letters
@@ -44,6 +46,8 @@ Service = Annotated[str, typer.Option(envvar="SERVICE", help="Such as notify.")]
 Since = Annotated[str | None, typer.Option("--from", envvar="FROM", help="A time in UTC; without: the first event.")]
 Until = Annotated[str | None, typer.Option("--to", envvar="TO", help="A time in UTC; without: now.")]
 Effects = Annotated[bool, typer.Option("--with-effects", envvar="WITH_EFFECTS", help="Send e-mails again, too.")]
+Swap = Annotated[bool, typer.Option("--swap", envvar="SWAP", help="Make it live, after showing how it differs.")]
+Drop = Annotated[bool, typer.Option("--drop", envvar="DROP", help="Delete what is not live.")]
 Json = Annotated[bool, typer.Option("--json", help="As one JSON array.")]
 
 
@@ -142,6 +146,16 @@ def replay(
     for event_type, count in sorted(fed.sent.items()):
         out.print(f"{count} × {event_type}", highlight=False)
     out.print(f"{fed.sent.total()} of {fed.read} events handed on to {to.name}, {effects}")
+
+
+@app.command()
+def rebuild(
+    context: typer.Context, service: Service, subscription: Of, swap: Swap = False, drop: Drop = False
+) -> None:  # fmt: skip
+    """Build a projection anew beside the live one and show how they differ."""
+    there, say = _given(context)
+    to = consumer(service, subscription.removeprefix(f"{service}."))
+    asyncio.run(rebuild_projection(there, say, to, swap=swap, drop=drop))
 
 
 def _moment(text: str | None, name: str, otherwise: datetime) -> datetime:

@@ -7,4 +7,5 @@ service = Service(
     api="services.analytics.api:router",
     table=TableSpec(indexes=1),
     subscriptions=("services.analytics.consumers:figures", "chassis.members:subscription"),
+    projections={"figures": ("PROJECT", "PERSON", "PROJECTS", "PEOPLE")},
 )

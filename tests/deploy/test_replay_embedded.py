@@ -1,12 +1,15 @@
 """History goes into one consumer and into no other, on the embedded AWS."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from chassis.dispatch import REPLAY_NAME
 from chassis.names import Names
@@ -15,8 +18,10 @@ from deploy.embedded.emulator import Emulator
 from deploy.embedded.gaps import fill_gaps
 from deploy.errors import RefusedError
 from deploy.letters.history import Archive, Span, archive
+from deploy.letters.rebuilding import rebuild_projection
 from deploy.letters.replay import Chosen, Consumer, Fed, consumer, refuse_with_letters, replay
 from deploy.letters.where import Where
+from deploy.operations import Say
 from deploy.stacks import Stacks
 from deploy.template import Target, platform_template, render, service_template
 from tests.deploy.test_letters import body
@@ -120,3 +125,22 @@ def test_bad_input_is_one_line(stage: Stage) -> None:
         fed(stage.archive, consumer("analytics", "figures"), Chosen(type="tasks.comment.added.v1"))
     with pytest.raises(RefusedError, match="3 dead letters"):
         refuse_with_letters(consumer("analytics", "figures"), 3)
+
+
+def test_a_projection_is_rebuilt_compared_and_swapped(stage: Stage) -> None:
+    """Nobody handled what is in the archive, so the live figures are empty and the rebuilt ones are not."""
+    written = StringIO()
+    out = Console(file=written, width=200)
+    say, figures = Say(out, out, yes=True), consumer("analytics", "figures")
+    stage.publish(body(21, "org_rebuilt"), body(22, "org_rebuilt"))
+    asyncio.run(rebuild_projection(stage.where, say, figures, swap=False, drop=False))
+    asyncio.run(rebuild_projection(stage.where, say, figures, swap=True, drop=False))
+    told = written.getvalue()
+    assert "ORG#org_rebuilt#PROJECT#proj_1" in told
+    assert "generation 1 is built, 0 is live" in told
+    assert "generation 1 is live and complete" in told
+    key = {"PK": {"S": "ORG#org_rebuilt#PROJECT@1#proj_1"}, "SK": {"S": "A"}}
+    item = stage.aws.client("dynamodb").get_item(TableName="tenfold-test-analytics", Key=key)["Item"]
+    assert item["created"] == {"N": "2"}
+    asyncio.run(rebuild_projection(stage.where, say, figures, swap=False, drop=True))
+    assert "0 rows deleted" in written.getvalue()

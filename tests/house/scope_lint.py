@@ -37,7 +37,7 @@ DECLARED: Mapping[str, frozenset[str]] = {
 }
 """The entry points, and what is theirs to do."""
 
-FAMILY = re.compile(r"(ORG|USER|OUTBOX|INBOX|UNIQUE|TOKEN|WORK|IDEMPOTENCY)#")
+FAMILY = re.compile(r"(ORG|USER|OUTBOX|INBOX|UNIQUE|GENERATION|TOKEN|WORK|IDEMPOTENCY)#")
 KEYS, SCOPES = {"Key", "ListEntry"}, {"OrgScope", "UserScope", "for_org", "for_user"}
 PREFIXES = {"org_prefix", "user_prefix", "work_pk", "outbox_pk"}
 CACHES = {"cache", "lru_cache", "cached", "alru_cache", "TTLCache", "LRUCache", "WeakValueDictionary"}
