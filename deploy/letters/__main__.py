@@ -84,7 +84,10 @@ def dlq_show(
     out.print(tables.details(letters))
     for one in letters:
         out.print(f"[bold]{escape(one.event_id or one.message_id)}[/]")
-        out.out(json.dumps(one.raw, indent=2, ensure_ascii=False) if one.raw else one.body, highlight=False)
+        out.out(
+            one.shown if isinstance(one.shown, str) else json.dumps(one.shown, indent=2, ensure_ascii=False),
+            highlight=False,
+        )
 
 
 @app.command()

@@ -11,6 +11,7 @@ from typing import Any
 from faststream_sqs.settlement import REASON, SOURCE_MESSAGE_ID
 from pydantic import ValidationError
 
+from contracts.catalog import load_all
 from contracts.common import SYSTEM_ORG
 from contracts.event import SOURCE_PREFIX, Envelope
 
@@ -22,6 +23,7 @@ NOT_THE_SENDERS = frozenset({
     "RETRY_ATTEMPTS",
 })  # fmt: skip
 """Attributes that a letter got when it died."""
+HIDDEN = "(secret)"
 _PARTICULARS = re.compile(r"\b[a-z]+_[0-9a-z]+\b|\b[0-9a-f-]{12,}\b|\d+")
 
 
@@ -115,13 +117,23 @@ class Letter:
         happened = self.envelope.time if self.envelope else self.sent_at
         return (happened if happened.tzinfo else happened.replace(tzinfo=UTC), self.event_id)
 
+    @property
+    def shown(self) -> dict[str, Any] | str:
+        """Its body without the values that its contract keeps secret."""
+        contract, detail = load_all().get(str(self.raw.get("detail-type"))), self.raw.get("detail")
+        data = detail.get("data") if isinstance(detail, dict) else None
+        if contract is None or not isinstance(detail, dict) or not isinstance(data, dict):
+            return self.raw or self.body
+        hidden = {name: HIDDEN if name in contract.secret_fields() else value for name, value in data.items()}
+        return {**self.raw, "detail": {**detail, "data": hidden}}
+
     def told(self) -> dict[str, Any]:
         """All that is known of it, as JSON."""
         return {
             "subscription": self.subscription, "message_id": self.message_id, "source_message_id": self.source_id,
             "org": self.org, "type": self.type, "event_id": self.event_id, "error": self.cause,
             "trace_id": self.trace_id, "receives": self.receives, "sent_at": self.sent_at.isoformat(),
-            "message": self.raw or self.body,
+            "message": self.shown,
         }  # fmt: skip
 
     def _attribute(self, name: str) -> str:

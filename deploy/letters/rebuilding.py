@@ -28,7 +28,7 @@ SCAN_SECONDS = 15.0
 
 
 async def rebuild_projection(where: Where, say: Say, to: Consumer, *, swap: bool, drop: bool) -> None:
-    """Build and compare; with `swap` make it live, too; with `drop` only delete what is not live. Raises DeployError."""
+    """Build and compare; `swap` makes it live, too; `drop` only deletes what is not live. Raises DeployError."""
     projection = projection_of(to)
     async with _rebuild(where, to) as work:
         if drop:

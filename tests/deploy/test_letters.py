@@ -128,6 +128,15 @@ def test_a_forged_letter_is_not_booked_on_the_organization_that_it_names() -> No
     assert letter_of(json.dumps(forged)).org == "org_system"
 
 
+def test_a_secret_is_not_shown() -> None:
+    """The token of an invitation would let whoever reads over an operator's shoulder in."""
+    invited = {"detail-type": "tenancy.invitation.created.v1", "detail": {"data": {"token": "t0ken", "email": "a@b.c"}}}
+    letter = letter_of(json.dumps(invited))
+    assert "t0ken" not in json.dumps(letter.told())
+    assert "a@b.c" in json.dumps(letter.told())
+    assert letter_of("no JSON").shown == "no JSON"
+
+
 @pytest.mark.parametrize(
     ("wanted", "chosen"),
     [
