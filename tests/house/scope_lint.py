@@ -28,7 +28,6 @@ SHORTEST_REASON = 20
 DECLARED: Mapping[str, frozenset[str]] = {
     "chassis/keys.py": frozenset({"raw-key"}),
     "chassis/context.py": frozenset({"raw-key", "made-scope"}),
-    "chassis/http/idempotency.py": frozenset({"raw-key"}),  # the kept answer, beside its claim
     "chassis/worklist.py": frozenset({"raw-key"}),  # schedules' lists of all organizations
     "chassis/cache.py": frozenset({"unscoped-cache"}),  # the store of what is kept, below the scopes
     "chassis/auth/guard.py": frozenset({"made-scope"}),
