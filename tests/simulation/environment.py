@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 
 from tests.simulation.client import Client
-from tests.simulation.process import SERVICES
+from tests.simulation.process import SERVICES, handled_types
 from tests.simulation.queues import DeadLetter, Queue
 from tests.simulation.violations import Violation
 from tests.simulation.wire import Fault, FaultKind
@@ -62,6 +62,18 @@ class Environment:
     def crash(self, a: int, b: int) -> None:
         self._world.trouble = True
         self._world.crash(_service(a))
+
+    def deploy_older(self, a: int, b: int) -> None:
+        """A service goes back to what it was before it handled one type of event, of which more may be on the way."""
+        service = _service(a)
+        if types := handled_types(service):
+            self._world.trouble = True
+            self._world.deploy(service, types[b % len(types)])
+
+    def deploy_newest(self, a: int, b: int) -> None:
+        for service in list(self._state.unknown):
+            self._world.trouble = True
+            self._world.deploy(service, None)
 
     def resume(self, a: int, b: int) -> None:
         self._world.resume()
@@ -123,15 +135,16 @@ class Environment:
         return letter.body
 
     def check_letter(self, queue: Queue, letter: DeadLetter) -> None:
-        """Only poison is rejected, and what is healthy used up its receives first."""
-        poisonous = letter.body in self._state.poison
-        if not poisonous and letter.receives < queue.max_receives:
+        """Only poison is rejected, and what an older deployment has no handler for; the rest used up its receives."""
+        rejected = letter.body in self._state.poison or "has no handler for" in (letter.reason or "")
+        if not rejected and letter.receives < queue.max_receives:
             told = f"{queue.name} gave up after {letter.receives} receives: {letter.reason}\n{letter.body}"
             raise Violation("dead letters", told)
 
     def drain(self) -> None:
         """Let faults end, and everything come to rest. Raises Violation if it never does."""
         self._world.wire.armed.clear()
+        self.deploy_newest(0, 0)
         for _ in range(ROUNDS):
             self._world.resume()
             for command in self._client.ledger.open:

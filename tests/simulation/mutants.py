@@ -193,6 +193,20 @@ def poison_forgotten(patch: Patch) -> None:
     _settle_by(patch, settling)
 
 
+def unknown_forgotten(patch: Patch) -> None:
+    """A deployment takes an event that it has no handler for as none of its business."""
+    real = Dispatcher.handle
+
+    async def handle(self: Dispatcher, delivery: Delivery) -> None:
+        try:
+            await real(self, delivery)
+        except Rejected as error:
+            if "has no handler for" not in error.detail or b"moved.v9" in delivery.body:
+                raise
+
+    patch.setattr(Dispatcher, "handle", handle)
+
+
 def redriven_as_new(patch: Patch) -> None:
     """A redrive publishes the event anew, under another id that no inbox knows."""
 

@@ -39,6 +39,7 @@ MUTANTS = (
     Planted(mutants.retryable_is_rejected, MISLAID),
     Planted(mutants.errors_swallowed, LOSS | {"projection"}),
     Planted(mutants.poison_forgotten, MISLAID),
+    Planted(mutants.unknown_forgotten, LOSS | {"projection"}),
     Planted(mutants.redriven_as_new, DOUBLE | {"audit"}),
     Planted(mutants.repetition_fails, LOSS),
     Planted(of_services.any_version_projected, DOUBLE),

@@ -1,6 +1,7 @@
 """One process of a service, of its real code, between its start and its death."""
 
 from collections.abc import Callable, Coroutine, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
@@ -15,7 +16,7 @@ from chassis.errors import Rejected, Retryable, TenfoldError
 from chassis.http.app import make_app
 from chassis.outbox import Outbox, OutboxEntry
 from chassis.service import Service, load, service
-from chassis.subscription import AnySubscription
+from chassis.subscription import AnySubscription, Subscription
 from chassis.table import Operation
 from chassis.worker import settling
 from tests.simulation.asgi import Answer, ask
@@ -29,7 +30,8 @@ SERVICES = ("identity", "tenancy", "tasks", "notify", "files", "audit", "analyti
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a process finds when it starts. `deliver` takes what the bus accepted, `committed` what a table did."""
+    """What a process finds when it starts. `deliver` takes what the bus accepted, `committed` what a table did;
+    `unknown` is the type of event that an older deployment has no handler for yet."""
 
     wire: Wire
     clock: Clock
@@ -39,6 +41,7 @@ class Surroundings:
     committed: Callable[[Sequence[Operation]], None]
     ports: Callable[[Life], dict[type, object]]
     bugs: list[str]
+    unknown: str | None = None
 
 
 class WatchedDispatcher(Dispatcher):
@@ -68,7 +71,8 @@ class Process:
         self.tools = Toolbox(name, table, self.outbox, around.clock, around.ids, ports)
         self._schedules = [load(schedule.task) for schedule in declared.schedules]
         self._settle = {
-            each.name: settling(WatchedDispatcher(self.tools, each, around.bugs)) for each in subscriptions_of(name)
+            each.name: settling(WatchedDispatcher(self.tools, before(each, around.unknown), around.bugs))
+            for each in subscriptions_of(name)
         }
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
@@ -121,6 +125,21 @@ def declaration(name: str) -> Service:
 @cache
 def subscriptions_of(name: str) -> tuple[AnySubscription, ...]:
     return tuple(declaration(name).load_subscriptions())
+
+
+def before(subscription: AnySubscription, unknown: str | None) -> AnySubscription:
+    """The subscription as it was before it handled events of the type `unknown`."""
+    if not isinstance(subscription, Subscription) or unknown not in subscription.handlers:
+        return subscription
+    older = copy(subscription)
+    older.handlers = {name: handler for name, handler in subscription.handlers.items() if name != unknown}
+    return older
+
+
+def handled_types(name: str) -> list[str]:
+    """The types of events that the service has handlers for."""
+    own = [each for each in subscriptions_of(name) if isinstance(each, Subscription)]
+    return sorted({event_type for each in own for event_type in each.handlers})
 
 
 @cache

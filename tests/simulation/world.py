@@ -54,6 +54,8 @@ class State:
     ledger: Ledger = field(default_factory=Ledger)
     poison: dict[str, str] = field(default_factory=dict)
     """Body -> the queue that it was put into."""
+    unknown: dict[str, str] = field(default_factory=dict)
+    """Service -> the type of event that its deployment of now has no handler for."""
     ids: Ids = field(init=False)
     provider: DevelopmentProvider = field(init=False)
 
@@ -135,6 +137,13 @@ class World:
             process.life.dead = True
             self._bury()
 
+    def deploy(self, service: str, unknown: str | None) -> None:
+        """From now on the service runs as it was before it handled `unknown`; None is the newest deployment."""
+        self.state.unknown.pop(service, None)
+        if unknown is not None:
+            self.state.unknown[service] = unknown
+        self.crash(service)
+
     def resume(self) -> None:
         self.wire.resume()
         self._run()
@@ -182,6 +191,7 @@ class World:
             committed=self._committed,
             ports=lambda life: ports_of(self.wire, life, state.outside, state.provider),
             bugs=self.bugs,
+            unknown=state.unknown.get(name),
         )
 
     def _do(self, service: str, work: Any) -> None:
