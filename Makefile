@@ -94,6 +94,10 @@ isolation: setup ## attack the walls between organizations, with a table; ARGS=t
 fuzz: setup ## MINUTES=10: generated and hostile requests to every service; ARGS="tasks --seed 7"
 	@$(PY) -m tests.fuzz --minutes $(or $(MINUTES),10) $(ARGS)
 
+.PHONY: fairness
+fairness: setup ## how long a quiet organization waits beside a flooding one, by queue and by worker
+	@$(PY) -m tests.simulation.fairness
+
 .PHONY: mutants
 mutants: setup ## plant known bugs in a copy, one by one: a test must notice each; ARGS=inbox
 	@$(PY) -m tests.mutants $(ARGS)
