@@ -11,11 +11,7 @@ from chassis.cache import Kept
 from chassis.claims import Claim
 from chassis.clock import Clock, Ids
 from chassis.keys import Key, ListEntry, org_prefix, user_prefix
-<<<<<<< HEAD
 from chassis.preconditions import Precondition
-=======
-from chassis.limits import SeenLevels
->>>>>>> 09c2f53 (API keys, and rate limits by plan)
 from chassis.table import Table
 from chassis.unit import Unit
 from contracts.common import SYSTEM_ACTOR, SYSTEM_ORG, Role
@@ -33,7 +29,7 @@ class Versioned(Protocol):
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: the id of a user or of an API key, or `system`, with what audit wants to know of them."""
+    """Who acts: a user's id or `system`, with what audit wants to know of them."""
 
     id: str = SYSTEM_ACTOR
     role: Role | None = None
@@ -41,20 +37,6 @@ class Actor:
     name: str | None = None
     client_ip: str | None = None
     user_agent: str | None = None
-    holder_id: str | None = None
-    """Of a program: the person whom its API key belongs to."""
-    scopes: frozenset[str] | None = None
-    """Of a program: the only operations that it may do."""
-
-    @property
-    def person_id(self) -> str:
-        """Who answers for what is done here, wherever only a person can stand."""
-        return self.holder_id or self.id
-
-    def may(self, operation: str, least: Role) -> bool:
-        """Whether they may do what needs at least the role `least`."""
-        in_scope = self.scopes is None or operation in self.scopes
-        return in_scope and self.role is not None and self.role.covers(least)
 
 
 @dataclass(frozen=True)
@@ -81,7 +63,6 @@ class Toolbox:
     ports: Mapping[type, object] = field(default_factory=dict)
     kept: Kept = field(default_factory=Kept)
     """What `chassis.cache` keeps in this process."""
-    seen_levels: SeenLevels = field(default_factory=SeenLevels)
 
 
 @dataclass(frozen=True)

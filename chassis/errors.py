@@ -72,8 +72,8 @@ class Forbidden(Rejected):
     status = 403
     kind = "forbidden"
 
-    def __init__(self, operation: str, detail: str | None = None) -> None:
-        super().__init__(detail or f"Your role does not allow {operation}.")
+    def __init__(self, operation: str) -> None:
+        super().__init__(f"Your role does not allow {operation}.")
         self.operation = operation
 
 

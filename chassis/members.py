@@ -1,6 +1,5 @@
 """Each service's projection of an organization's members: who they are, their role, and whether they are still in.
-The same queue brings the organization's own state (`chassis.organizations`) and its API keys (`chassis.api_keys`), which
-are as good as the members who hold them.
+The same queue brings the organization's own state (`chassis.organizations`).
 
 A service adds it by naming `chassis.members:subscription` among its subscriptions. In the tenancy service the same
 rows are not a projection but the truth; they have the same key and the same fields.
@@ -8,7 +7,6 @@ rows are not a projection but the truth; they have the same key and the same fie
 
 from collections.abc import AsyncIterator
 
-from chassis import api_keys
 from chassis.context import EventContext, Scope
 from chassis.errors import AlreadyHandled, Rejected
 from chassis.keys import ListEntry
@@ -86,7 +84,6 @@ class Removed(Reads[tenancy.MemberRemoved]):
 
 subscription = Subscription("members", mode="latest")
 follow(subscription)
-api_keys.follow(subscription)
 
 
 def _member(event: Added | RoleChanged | Removed, ctx: EventContext, *, active: bool) -> Member:

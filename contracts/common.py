@@ -20,10 +20,6 @@ ImportId = Annotated[str, _id("imp")]
 FileId = Annotated[str, _id("file")]
 CredentialName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 """Chosen by the organization, and unique in it."""
-ApiKeyId = Annotated[str, _id("key")]
-
-Operation = Annotated[str, StringConstraints(pattern=r"^[a-z]+\.[a-z_]+\.[a-z_]+$", max_length=80)]
-"""What a route does, such as `tasks.task.create`: a key of some service's table of permissions."""
 
 SYSTEM_ORG = "org_system"
 """Carries what belongs to no organization, such as the failed sign-in of an unknown address."""

@@ -1,4 +1,4 @@
-"""Guards: the dependency of every route that is not public. They turn a token or an API key into a scope, or refuse.
+"""Guards: the dependency of every route that is not public. They turn a token into a scope, or refuse.
 
 `guard = Guard(PERMISSIONS)` is made once a service from its one policy table; `guard("tasks.task.create")` fails when
 the module is imported if the table has no such operation.
@@ -10,17 +10,14 @@ from typing import Annotated
 
 import structlog
 from fastapi import Depends, Request
-from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from chassis.api_keys import ApiKeys
 from chassis.auth.access import Access, gives
-from chassis.auth.api_keys import PresentedKey, presented
 from chassis.auth.tokens import Claims, TokenVerifier
 from chassis.context import Actor, Cause, OrgScope, Scope, Toolbox, UserScope
 from chassis.errors import Forbidden, MembershipEnded, NotFound, Unauthenticated
 from chassis.http.conditions import precondition_of
 from chassis.http.idempotency import claim_for, replay_if_known
-from chassis.http.limits import count
 from chassis.members import Member, Members
 from contracts.common import OrgId, Role
 from contracts.event import ContractError
@@ -28,8 +25,6 @@ from contracts.event import ContractError
 MAX_AGENT = 200
 bearer = HTTPBearer(auto_error=False, description="An access token of the identity provider")
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
-api_key = APIKeyHeader(name="X-Api-Key", scheme_name="ApiKey", auto_error=False, description="A program's API key")
-WrittenKey = Annotated[str | None, Depends(api_key)]
 
 
 def tools_of(request: Request) -> Toolbox:
@@ -48,19 +43,6 @@ async def claims_of(request: Request, token: Bearer) -> Claims:
 
 
 VerifiedClaims = Annotated[Claims, Depends(claims_of)]
-
-
-async def caller_of(request: Request, token: Bearer, key: WrittenKey) -> Claims | PresentedKey:
-    """A person by their token, or a program by its key. Raises Unauthenticated for neither, for both, and for a token
-    that is not good; whether the key is, its organization's scope tells."""
-    if key is None:
-        return await claims_of(request, token)
-    if token is not None:
-        raise Unauthenticated("Send either an access token or an API key, not both.")
-    return presented(key)
-
-
-Caller = Annotated[Claims | PresentedKey, Depends(caller_of)]
 
 
 def actor_of(request: Request, claims: Claims | None, role: Role | None = None) -> Actor:
@@ -120,30 +102,6 @@ def _role(member: Member) -> Role:
     return member.role
 
 
-async def program_of(scope: OrgScope, key: PresentedKey) -> Actor:
-    """The program whose key that is, with what it may do. Raises Unauthenticated, in one way for every key that this
-    service does not know, so that nobody learns which there are."""
-    known = await ApiKeys(scope).find(key.key_id)
-    secret = known.secret(key.digest) if known else None
-    if known is None or secret is None:
-        raise Unauthenticated("This API key is unknown, or revoked.")
-    if not secret.is_good(scope.now()):
-        raise Unauthenticated("This API key has expired, or was replaced by another.")
-    holder = await Members(scope).find(secret.holder_id)
-    if holder is not None and not holder.active:
-        raise Unauthenticated("Whom this API key was given to has left; another member must rotate it.")
-    role = secret.role if holder is None else min(secret.role, holder.role, key=list(Role).index)
-    structlog.contextvars.bind_contextvars(api_key=known.id, org=scope.org_id)
-    return replace(
-        scope.actor,
-        id=known.id,
-        name=known.name,
-        role=role,
-        holder_id=secret.holder_id,
-        scopes=frozenset(known.scopes),
-    )
-
-
 class Guard:
     """Makes the guards of one service from its policy table: operation -> least role."""
 
@@ -154,13 +112,11 @@ class Guard:
         """For routes in the organization of the token."""
         least = self._least(operation)
 
-        async def guarded(request: Request, caller: Caller) -> OrgScope:
-            if isinstance(caller, PresentedKey):
-                return await _program(request, caller, operation, least)
-            if caller.org is None:
+        async def guarded(request: Request, claims: VerifiedClaims) -> OrgScope:
+            if claims.org is None:
                 raise MembershipEnded("The token names no organization; switch to one and refresh it.")
-            scope = org_scope(request, caller, caller.org)
-            return await _member(request, scope, await role_by_projection(scope, caller), operation, least)
+            scope = org_scope(request, claims, claims.org)
+            return await _admitted(request, scope, await role_by_projection(scope, claims), operation, least)
 
         return gives(Access("guarded", operation, least), guarded)
 
@@ -171,11 +127,9 @@ class Guard:
         least = self._least(operation)
         conditional = {name: self._least(name) for name in sometimes}
 
-        async def guarded(request: Request, caller: Caller, org_id: OrgId) -> OrgScope:
-            if isinstance(caller, PresentedKey):
-                return await _program(request, caller, operation, least, org_id)
-            scope = org_scope(request, caller, org_id)
-            return await _member(request, scope, await role_by_membership(scope, caller), operation, least)
+        async def guarded(request: Request, claims: VerifiedClaims, org_id: OrgId) -> OrgScope:
+            scope = org_scope(request, claims, org_id)
+            return await _admitted(request, scope, await role_by_membership(scope, claims), operation, least)
 
         return gives(Access("guarded", operation, least, conditional), guarded)
 
@@ -186,13 +140,12 @@ class Guard:
             raise ContractError(f"{operation} has no entry in the service's permissions.py") from None
 
 
-def org_scope(request: Request, claims: Claims | None, org_id: str) -> OrgScope:
+def org_scope(request: Request, claims: Claims, org_id: str) -> OrgScope:
     """A scope that nobody has been admitted to yet."""
     tools = tools_of(request)
     return OrgScope(tools, actor_of(request, claims), Cause(tools.ids.new()), org_id)
 
 
-<<<<<<< HEAD
 def _cause(request: Request, scope: Scope) -> Cause:
     """What the request's headers ask for: to be carried out once, and only on what it was meant for."""
     return replace(scope.cause, claim=claim_for(request, scope), precondition=precondition_of(request))
@@ -202,31 +155,5 @@ async def _admitted(request: Request, scope: OrgScope, role: Role, operation: st
     if not role.covers(least):
         raise Forbidden(operation)
     admitted = replace(scope, actor=replace(scope.actor, role=role), cause=_cause(request, scope))
-=======
-async def _member(request: Request, scope: OrgScope, role: Role, operation: str, least: Role) -> OrgScope:
-    await count(request, scope)
-    scope = replace(scope, actor=replace(scope.actor, role=role))
-    if not scope.actor.may(operation, least):
-        raise Forbidden(operation)
-    return await _admitted(request, scope)
-
-
-async def _program(
-    request: Request, key: PresentedKey, operation: str, least: Role, org_id: str | None = None
-) -> OrgScope:
-    """`org_id` is that of the path, if it names one. Raises NotFound if the key is of another."""
-    scope = org_scope(request, None, key.org_id)
-    scope = replace(scope, actor=await program_of(scope, key))
-    if org_id not in {None, key.org_id}:
-        raise NotFound("organization")
-    await count(request, scope, scope.actor.id)
-    if not scope.actor.may(operation, least):
-        raise Forbidden(operation, f"This API key, or whom it was given to, may not {operation}.")
-    return await _admitted(request, scope)
-
-
-async def _admitted(request: Request, scope: OrgScope) -> OrgScope:
-    admitted = replace(scope, cause=replace(scope.cause, claim=claim_for(request, scope)))
->>>>>>> 09c2f53 (API keys, and rate limits by plan)
     await replay_if_known(request, admitted)
     return admitted

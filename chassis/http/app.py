@@ -10,7 +10,6 @@ from chassis.auth.access import document
 from chassis.auth.tokens import TokenVerifier
 from chassis.context import Toolbox
 from chassis.http import problems
-from chassis.http.limits import AllowanceHeaders
 from chassis.http.middleware import BodyLimit, Deadline, Logged, is_health_check
 from chassis.service import Service
 
@@ -37,7 +36,6 @@ def make_app(
     app.include_router(router)
     problems.install(app)
     app.add_middleware(Deadline)
-    app.add_middleware(AllowanceHeaders)
     app.add_middleware(BodyLimit)
     app.add_middleware(Logged, service=service.name)
 

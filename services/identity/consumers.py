@@ -1,38 +1,51 @@
-"""What identity reads of tenancy: who belongs where, for the tokens, for its own guards and for API keys."""
+"""What identity reads of tenancy: who belongs where, for the tokens."""
 
-from chassis import members
 from chassis.context import EventContext
 from chassis.errors import Rejected
 from chassis.organizations import follow
 from chassis.subscription import Subscription
+from contracts.common import Role, UserId
+from contracts.reads import Reads
+from contracts.tenancy import v1 as tenancy
 from services.identity import usecases
 from services.identity.model import Membership
+
+
+class Added(Reads[tenancy.MemberAdded]):
+    user_id: UserId
+    role: Role
+
+
+class RoleChanged(Reads[tenancy.MemberRoleChanged]):
+    user_id: UserId
+    role: Role
+
+
+class Removed(Reads[tenancy.MemberRemoved]):
+    user_id: UserId
+    role: Role
+
 
 memberships = Subscription("memberships", mode="latest")
 follow(memberships)
 
 
-@memberships.on(members.Added)
-async def keep_added(event: members.Added, ctx: EventContext) -> None:
+@memberships.on(Added)
+async def keep_added(event: Added, ctx: EventContext) -> None:
     await _keep(event, ctx, active=True)
-    await members.keep_added(event, ctx)
 
 
-@memberships.on(members.RoleChanged)
-async def keep_role(event: members.RoleChanged, ctx: EventContext) -> None:
+@memberships.on(RoleChanged)
+async def keep_role(event: RoleChanged, ctx: EventContext) -> None:
     await _keep(event, ctx, active=True)
-    await members.keep_role(event, ctx)
 
 
-@memberships.on(members.Removed)
-async def keep_removed(event: members.Removed, ctx: EventContext) -> None:
+@memberships.on(Removed)
+async def keep_removed(event: Removed, ctx: EventContext) -> None:
     await _keep(event, ctx, active=False)
-    await members.keep_removed(event, ctx)
 
 
-async def _keep(
-    event: members.Added | members.RoleChanged | members.Removed, ctx: EventContext, *, active: bool
-) -> None:
+async def _keep(event: Added | RoleChanged | Removed, ctx: EventContext, *, active: bool) -> None:
     if ctx.version < 1:
         raise Rejected(f"The membership in {ctx.event_id} has no version.")
     membership = Membership(id=ctx.scope.org_id, role=event.role, active=active, version=ctx.version)

@@ -6,7 +6,6 @@ from typing import Annotated, Final
 
 from pydantic import StringConstraints
 
-from chassis.api_keys import ApiKey
 from chassis.repository import Aggregate
 from contracts.common import OrgId, Role
 
@@ -39,14 +38,6 @@ class Membership(Aggregate):
 
     role: Role
     active: bool = True
-
-
-class OwnedKey(ApiKey):
-    """An API key, with what only its list tells."""
-
-    created_at: datetime
-    good_until: datetime | None = None
-    """The end of its newest secret, if one was set."""
 
 
 def strong(password: str) -> bool:

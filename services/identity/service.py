@@ -1,26 +1,15 @@
-"""Identity: who a user is, how they prove it, which organization their tokens name, and the keys of programs."""
+"""Identity: who a user is, how they prove it, and which organization their tokens name."""
 
 from chassis.service import Service, TableSpec
-from contracts.identity import v1 as identity
-from services.identity.ports import IdentityProvider, SecretSource
+from contracts.identity.v1 import ActiveOrgSwitched, SignInFailed, UserRegistered, UserSignedIn
+from services.identity.ports import IdentityProvider
 
 service = Service(
     "identity",
     api="services.identity.api:router",
-    table=TableSpec(indexes=1),
+    table=TableSpec(indexes=0),
     subscriptions=("services.identity.consumers:memberships",),
-    publishes=(
-        identity.ActiveOrgSwitched,
-        identity.ApiKeyCreated,
-        identity.ApiKeyRevoked,
-        identity.ApiKeyRotated,
-        identity.SignInFailed,
-        identity.UserRegistered,
-        identity.UserSignedIn,
-    ),
-    ports={
-        IdentityProvider: "services.identity.cognito:make_provider",
-        SecretSource: "services.identity.secret_source:make_secrets",
-    },
+    publishes=(ActiveOrgSwitched, SignInFailed, UserRegistered, UserSignedIn),
+    ports={IdentityProvider: "services.identity.cognito:make_provider"},
     resources="services.identity.stack:resources",
 )

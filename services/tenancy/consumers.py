@@ -1,6 +1,5 @@
 """What tenancy reads of the events of identity."""
 
-from chassis import api_keys
 from chassis.context import EventContext
 from chassis.subscription import Subscription
 from contracts.common import UserId
@@ -17,7 +16,6 @@ class Registered(Reads[identity.UserRegistered]):
 
 
 users = Subscription("users", mode="every")
-api_keys.follow(users)
 
 
 @users.on(Registered)

@@ -51,7 +51,8 @@ async def remove(scope: OrgScope, user_id: str) -> None:
 
     Raises NotFound if they never were a member, Forbidden, RoleTooHigh or LastOwner.
     """
-    if user_id != scope.actor.id and not scope.actor.may(REMOVE, PERMISSIONS[REMOVE]):
+    role = scope.actor.role
+    if user_id != scope.actor.id and (role is None or not role.covers(PERMISSIONS[REMOVE])):
         raise Forbidden(REMOVE)
     members = Memberships(scope)
 
