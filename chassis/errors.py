@@ -77,6 +77,16 @@ class Forbidden(Rejected):
         self.operation = operation
 
 
+class OriginRefused(Rejected):
+    """A web page of an origin that the organization does not allow."""
+
+    status = 403
+    kind = "origin-not-allowed"
+
+    def __init__(self) -> None:
+        super().__init__("The organization's settings do not allow this web origin (allowed_origins).")
+
+
 class NotFound(Rejected):
     """Does not exist, or is another organization's: the two answers are the same."""
 

@@ -21,7 +21,10 @@ class Api:
         self._function = function
         verifier = TokenVerifier(issuer_finder(function.settings, function.aws), key_fetcher(), function.tools.clock)
         wanted = probes(function.service, function.tools, function.aws, function.settings.names)
-        self._app = make_app(function.service, function.tools, verifier, lambda: readiness(wanted))
+        origins = function.settings.tenfold_public_origins
+        self._app = make_app(
+            function.service, function.tools, verifier, lambda: readiness(wanted), public_origins=origins
+        )
         self._adapter = Mangum(self._serve, lifespan="off", text_mime_types=["text/", "application/json", MEDIA_TYPE])
 
     def __call__(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:

@@ -50,7 +50,7 @@ async def run(service: Service, settings: Settings, compose: Compose = make_tool
     wanted = probes(service, tools, aws, settings.names, subscriptions) | {
         "consuming": lambda: _check_consuming(broker)
     }
-    app = make_app(service, tools, verifier, lambda: readiness(wanted), meters.read)
+    app = make_app(service, tools, verifier, lambda: readiness(wanted), meters.read, settings.tenfold_public_origins)
     server = _Server(
         uvicorn.Config(
             priority.before(app),

@@ -1,8 +1,10 @@
 """A process's settings: environment variables, read once. The places differ in nothing else."""
 
 from functools import cached_property
+from typing import Annotated
 
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from chassis.names import Names
 
@@ -28,8 +30,16 @@ class Settings(BaseSettings):
     tenfold_jwks_url: str | None = None
     tenfold_client_id: str | None = None
 
+    tenfold_public_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Web origins whose pages may use the routes that need no token, such as signing in; separated by commas."""
+
     sweep_seconds: float = 2.0
     graceful_seconds: float = 10.0
+
+    @field_validator("tenfold_public_origins", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @cached_property
     def names(self) -> Names:

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 from fastapi import APIRouter
 from fastapi.dependencies.models import Dependant
 
+from chassis.http.lifecycle import lifecycle
 from contracts.common import Role
 from contracts.event import ContractError
 
@@ -60,7 +61,7 @@ def document(router: APIRouter) -> None:
         dependant = getattr(route, "dependant", None)
         if dependant is None:
             raise ContractError(f"{name} can't be guarded; declare it on the service's router itself")
-        said = access_of(dependant, name).extensions()
+        said = {**access_of(dependant, name).extensions(), **lifecycle(dependant)}
         route.openapi_extra = {**(getattr(route, "openapi_extra", None) or {}), **said}  # type: ignore[attr-defined]
 
 

@@ -17,7 +17,9 @@ from chassis.auth.tokens import Claims, TokenVerifier
 from chassis.context import Actor, Cause, OrgScope, Scope, Toolbox, UserScope
 from chassis.errors import Forbidden, MembershipEnded, NotFound, Unauthenticated
 from chassis.http.conditions import precondition_of
+from chassis.http.cors import check_origin
 from chassis.http.idempotency import claim_for, replay_if_known
+from chassis.http.queries import refuse_unknown_query
 from chassis.members import Member, Members
 from contracts.common import OrgId, Role
 from contracts.event import ContractError
@@ -58,6 +60,8 @@ async def signed_in(request: Request, claims: VerifiedClaims) -> UserScope:
     tools = tools_of(request)
     actor = actor_of(request, claims, claims.role)
     scope = UserScope(tools, actor, Cause(tools.ids.new()), claims.user_id, claims.org)
+    # unscoped(made-scope): only to read what the organization of their token says of web origins
+    await check_origin(request, scope.for_org(claims.org) if claims.org else None)
     scope = replace(scope, cause=_cause(request, scope))
     await replay_if_known(request, scope)
     return scope
@@ -68,6 +72,8 @@ SignedIn = Annotated[UserScope, Depends(gives(Access("signed-in"), signed_in))]
 
 async def anonymous(request: Request) -> UserScope:
     """The scope of somebody unknown, for the few public routes (sign-up, sign-in)."""
+    await check_origin(request, None)
+    refuse_unknown_query(request)
     tools = tools_of(request)
     return UserScope(tools, actor_of(request, None), Cause(tools.ids.new()), "unknown")
 
@@ -148,12 +154,14 @@ def org_scope(request: Request, claims: Claims, org_id: str) -> OrgScope:
 
 def _cause(request: Request, scope: Scope) -> Cause:
     """What the request's headers ask for: to be carried out once, and only on what it was meant for."""
+    refuse_unknown_query(request)
     return replace(scope.cause, claim=claim_for(request, scope), precondition=precondition_of(request))
 
 
 async def _admitted(request: Request, scope: OrgScope, role: Role, operation: str, least: Role) -> OrgScope:
     if not role.covers(least):
         raise Forbidden(operation)
+    await check_origin(request, scope)
     admitted = replace(scope, actor=replace(scope.actor, role=role), cause=_cause(request, scope))
     await replay_if_known(request, admitted)
     return admitted

@@ -1,6 +1,6 @@
 """The HTTP app of a service, made from its declaration."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -10,7 +10,9 @@ from chassis.auth.access import document
 from chassis.auth.tokens import TokenVerifier
 from chassis.context import Toolbox
 from chassis.http import problems
-from chassis.http.middleware import BodyLimit, Deadline, Logged, is_health_check
+from chassis.http.cors import Preflights
+from chassis.http.middleware import AnswerHeaders, BodyLimit, Deadline, Logged, is_health_check
+from chassis.http.openapi import document_answers, with_problem
 from chassis.service import Service
 
 Ready = Callable[[], Awaitable[str | None]]
@@ -18,10 +20,16 @@ Figures = Callable[[], Mapping[str, Any]]
 
 
 def make_app(
-    service: Service, tools: Toolbox, verifier: TokenVerifier, ready: Ready, figures: Figures = dict
+    service: Service,
+    tools: Toolbox,
+    verifier: TokenVerifier,
+    ready: Ready,
+    figures: Figures = dict,
+    public_origins: Collection[str] = (),
 ) -> FastAPI:
-    """`ready()` answers None, or the reason why the service is not ready; `figures()` its metrics. Raises ContractError
-    for a route that says nothing of who may call it."""
+    """`ready()` answers None, or the reason why the service is not ready; `figures()` its metrics; web pages of
+    `public_origins` may use the routes that need no token. Raises ContractError for a route that says nothing of who
+    may call it."""
     app = FastAPI(
         title=f"Tenfold {service.name}",
         version="1",
@@ -30,14 +38,18 @@ def make_app(
         generate_unique_id_function=_name,
         telemetry={"operation_spans": False, "logs": False, "exclude": is_health_check},
     )
-    app.state.tools, app.state.verifier = tools, verifier
+    app.state.tools, app.state.verifier, app.state.public_origins = tools, verifier, frozenset(public_origins)
     router = service.load_router()
     document(router)
+    document_answers(router)
     app.include_router(router)
     problems.install(app)
+    with_problem(app)
     app.add_middleware(Deadline)
     app.add_middleware(BodyLimit)
     app.add_middleware(Logged, service=service.name)
+    app.add_middleware(Preflights)
+    app.add_middleware(AnswerHeaders)
 
     @app.get("/health/live", include_in_schema=False)
     async def live() -> dict[str, str]:

@@ -1,14 +1,15 @@
-"""What surrounds every request: its log line and its size limit. FastAPI itself makes its span."""
+"""What surrounds every request: its log line, its limits, the headers of its answer. FastAPI itself makes its span."""
 
 import time
 from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.deadline import deadline
+from chassis.http.headers import NOTES, complete
 from chassis.http.problems import problem
 
 log = structlog.get_logger("http")
@@ -17,6 +18,9 @@ REQUEST_SECONDS = 25.0
 
 MAX_BODY = 1024 * 1024
 """Bytes. Files do not come this way: they go to the store directly."""
+
+MAX_HEADERS = 16 * 1024
+"""Bytes of all names and values together; a token is the largest of them."""
 
 
 class BodyLimit:
@@ -70,6 +74,32 @@ class Deadline:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with deadline(self.seconds):
             await self.app(scope, receive, send)
+
+
+class AnswerHeaders:
+    """Adds them, and refuses requests whose own headers are too large with 431."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        notes: dict[str, str] = {}
+        scope.setdefault("state", {})[NOTES] = notes
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                complete(MutableHeaders(scope=message), notes)
+            await send(message)
+
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADERS:
+            answer = problem(431, "headers-too-large", f"The headers may have at most {MAX_HEADERS} bytes together.")
+            await answer(scope, receive, with_headers)
+            return
+        await self.app(scope, receive, with_headers)
 
 
 class Logged:

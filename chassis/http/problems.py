@@ -10,13 +10,14 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from chassis.errors import Forbidden, Invalid, TenfoldError
+from chassis.http.headers import NOTES, complete
 from chassis.tracing import current_trace_id
 
 log = structlog.get_logger(__name__)
 
 PROBLEM_TYPES = "https://tenfold.example/problems/"
 MEDIA_TYPE = "application/problem+json"
-KINDS = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "unsupported-type"}
+KINDS = {400: "malformed", 404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "unsupported-type"}
 
 
 def problem(
@@ -73,6 +74,9 @@ def install(app: FastAPI) -> None:
         return problem(error.status_code, KINDS.get(error.status_code, "http-error"), str(error.detail))
 
     @app.exception_handler(Exception)
-    async def unexpected(_request: Request, error: Exception) -> JSONResponse:
+    async def unexpected(request: Request, error: Exception) -> JSONResponse:
         log.error("request_crashed", exc_info=error)
-        return problem(500, "internal", "Something went wrong on our side; the trace id helps us to find it.")
+        answer = problem(500, "internal", "Something went wrong on our side; the trace id helps us to find it.")
+        # Starlette answers a crash outside of all middleware.
+        complete(answer.headers, getattr(request.state, NOTES, {}))
+        return answer

@@ -11,6 +11,7 @@ from chassis.claims import Answered
 from chassis.errors import TenfoldError
 from chassis.http.conditions import unless_known
 from chassis.http.idempotency import fingerprint_of, is_keyed, keep, replay_if_done, replayed
+from chassis.http.queries import KNOWN, known_query
 from chassis.http.rendering import render
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -32,7 +33,10 @@ class Route(APIRoute):
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
 
+        known = known_query(self.dependant)
+
         async def handled(request: Request) -> Response:
+            setattr(request.state, KNOWN, known)
             if not is_keyed(request):
                 return unless_known(request, await handle(request))
             request.state.fingerprint = await fingerprint_of(request)

@@ -80,6 +80,7 @@ class ServiceUnderTest:
         self.tools = Toolbox(service.name, self.table, self.outbox, self.clock, self.ids, ports or {})
         self.issuer = DevelopmentIssuer(self.clock, _KEY)
         self._verifier = TokenVerifier(self.issuer.find, self.issuer.fetch, self.clock)
+        self.public_origins: tuple[str, ...] = ()
 
     # --- work inside the service
 
@@ -171,7 +172,7 @@ class ServiceUnderTest:
                 mv=mv,
             )
             headers["Authorization"] = f"Bearer {self.issuer.token(claims)}"
-        app = make_app(self.service, self.tools, self._verifier, ready or _ready, figures)
+        app = make_app(self.service, self.tools, self._verifier, ready or _ready, figures, self.public_origins)
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         return httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers)
 

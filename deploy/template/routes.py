@@ -73,7 +73,10 @@ def routes(service: Service, callee: Template, part: StackPart) -> Template:
         ),
     }
     authorization = _authorization(part)
-    for one in declared_routes(service):
+    declared = list(declared_routes(service))
+    # A browser asks beforehand and without a token; API Gateway's own answer to it would hide what the service says.
+    preflights = [Declared("OPTIONS", path, guarded=False) for path in dict.fromkeys(one.path for one in declared)]
+    for one in [*declared, *preflights]:
         logical_id = f"Route{logical(f'{one.method.lower()} {one.path}')}"
         if logical_id in resources:
             raise TemplateError(f"routes: the logical id {logical_id} is used twice; rename one path")

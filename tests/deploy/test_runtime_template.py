@@ -74,7 +74,9 @@ def test_a_consumer_may_read_its_own_queue_only(template: Template) -> None:
 
 
 def test_guarded_routes_ask_the_authorizer_once_there_is_one(template: Template) -> None:
-    assert kinds(template, "AWS::ApiGatewayV2::Route") == ["RouteGetV1Things", "RoutePostV1ThingsThingId"]
+    preflights = ["RouteOptionsV1Things", "RouteOptionsV1ThingsThingId"]
+    assert kinds(template, "AWS::ApiGatewayV2::Route") == ["RouteGetV1Things", *preflights, "RoutePostV1ThingsThingId"]
+    assert {template["Resources"][name]["Properties"]["AuthorizationType"] for name in preflights} == {"NONE"}
     assert properties(template, "RouteGetV1Things")["AuthorizationType"] == "NONE"
     route = properties(template, "RoutePostV1ThingsThingId")
     assert route["RouteKey"] == "POST /v1/things/{thing_id}"

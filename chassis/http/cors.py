@@ -1,0 +1,68 @@
+"""Which web pages may use the API: those of the origins that the organization of the token allows.
+
+We take bearer tokens and no cookies, so a page gains nothing by a browser that is signed in elsewhere. A preflight
+carries no token and is answered alike for everybody; what counts is the request itself. For routes without a token the
+stage says which origins are allowed.
+"""
+
+from urllib.parse import urlsplit
+
+from fastapi import Request
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from chassis.context import OrgScope
+from chassis.errors import OriginRefused
+from chassis.http.headers import NOTES
+from chassis.http.idempotency import HEADER, REPLAYED, UNSAFE
+from chassis.organizations import profile_of
+
+PREFLIGHT = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
+    "Access-Control-Allow-Headers": f"Authorization, Content-Type, {HEADER}, If-Match, If-None-Match, X-Api-Key",
+    "Access-Control-Max-Age": "600",
+}
+EXPOSED = ", ".join(
+    ("ETag", "RateLimit", "RateLimit-Policy", "Retry-After", REPLAYED, "Deprecation", "Sunset", "Link", "Location")
+)
+
+
+class Preflights:
+    """Answers them, before anybody asks for a token."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "OPTIONS":
+            headers = Headers(scope=scope)
+            if "origin" in headers and "access-control-request-method" in headers:
+                await Response(status_code=204, headers=PREFLIGHT)(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+
+async def check_origin(request: Request, scope: OrgScope | None) -> None:
+    """Let the page that sent the request read its answer, if it may; without a scope, by the stage's setting. Raises
+    OriginRefused for an unsafe request of any other page: a browser would carry it out and only hide the answer."""
+    origin = request.headers.get("Origin")
+    if origin is None or _is_ours(origin, request):
+        return
+    if scope is None:
+        allowed = origin in request.app.state.public_origins
+    else:
+        profile = await profile_of(scope)
+        allowed = profile is not None and origin in profile.allowed_origins
+    if allowed:
+        notes: dict[str, str] = getattr(request.state, NOTES)
+        notes |= {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": EXPOSED}
+    elif request.method in UNSAFE:
+        raise OriginRefused
+
+
+def _is_ours(origin: str, request: Request) -> bool:
+    """Whether the page is one of the API's own, such as its documentation."""
+    host = request.headers.get("X-Forwarded-Host") or request.headers.get("Host")
+    return urlsplit(origin).netloc == host

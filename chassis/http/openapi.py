@@ -1,0 +1,112 @@
+"""What the OpenAPI document says of every route alike: the headers that it reads and writes, and its problems."""
+
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, Field
+
+from chassis.auth.access import Access, access_of
+from chassis.http.conditions import CHANGES
+from chassis.http.idempotency import HEADER, MAX_KEY, UNSAFE
+from chassis.http.problems import MEDIA_TYPE
+from chassis.preconditions import MAX_HEADER
+
+PROBLEMS = {
+    400: "The body can't be read",
+    401: "No good token",
+    403: "The role does not allow the operation, or the web origin is not allowed",
+    404: "There is no such thing, for the caller",
+    405: "Not with this method",
+    409: "It clashes with what is there, or was changed meanwhile",
+    412: "It is no longer what If-Match names",
+    413: "The body is too large",
+    415: "Not this type of body",
+    422: "The request is not valid",
+    429: "Too many requests",
+    431: "The headers are too large",
+    500: "Our fault",
+    503: "Try again",
+}
+
+
+class FieldProblem(BaseModel):
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details. `type` is stable; `operation` comes with 403, `errors` with 422."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    trace_id: str | None = None
+    operation: str | None = None
+    errors: list[FieldProblem] = Field(default_factory=list)
+
+
+def document_answers(router: APIRouter) -> None:
+    """Complete each route's part of the document."""
+    for route in router.routes:
+        if isinstance(route, APIRoute):
+            access = access_of(route.dependant, route.path)
+            route.responses = {**_responses(route, access), **route.responses}
+            extra = dict(route.openapi_extra or {})
+            extra["parameters"] = [*extra.get("parameters", ()), *_headers(route)]
+            route.openapi_extra = extra
+
+
+def with_problem(app: FastAPI) -> None:
+    """Let the app's document define what its answers refer to."""
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = made()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas |= schema.pop("$defs") | {"Problem": schema}
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _responses(route: APIRoute, access: Access) -> dict[int | str, dict[str, Any]]:
+    methods = route.methods or set()
+    unsafe, public = bool(methods & UNSAFE), access.kind == "public"
+    statuses = {404, 422, 429, 431, 500, 503}
+    statuses |= set() if public else {401}
+    statuses |= {403} if unsafe or access.kind == "guarded" else set()
+    statuses |= {400, 409, 413, 415} if unsafe else {409}
+    statuses |= {412} if methods & CHANGES else set()
+    schema = {"$ref": "#/components/schemas/Problem"}
+    told: dict[int | str, dict[str, Any]] = {
+        status: {"description": PROBLEMS[status], "content": {MEDIA_TYPE: {"schema": schema}}}
+        for status in sorted(statuses)
+    }
+    if "GET" in methods:
+        told[304] = {"description": "Not changed since If-None-Match", "headers": _tag()}
+        told[route.status_code or 200] = {"headers": _tag()}
+    return told
+
+
+def _headers(route: APIRoute) -> list[dict[str, Any]]:
+    methods = route.methods or set()
+    found = []
+    if methods & UNSAFE:
+        found.append(_header(HEADER, "The same key and request get the same answer for 24 hours", MAX_KEY, least=1))
+    if methods & CHANGES:
+        found.append(_header("If-Match", "Only if it has one of these entity tags still, or `*`", MAX_HEADER))
+    if "GET" in methods:
+        found.append(_header("If-None-Match", "Only if it has none of these entity tags", MAX_HEADER))
+    return found
+
+
+def _header(name: str, description: str, longest: int, least: int = 0) -> dict[str, Any]:
+    schema = {"type": "string", "maxLength": longest} | ({"minLength": least} if least else {})
+    return {"name": name, "in": "header", "required": False, "description": description, "schema": schema}
+
+
+def _tag() -> dict[str, Any]:
+    return {"ETag": {"description": "The entity tag of this representation", "schema": {"type": "string"}}}

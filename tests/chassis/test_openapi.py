@@ -1,0 +1,50 @@
+"""The document tells what every route reads and answers."""
+
+from typing import Any
+
+import pytest
+
+from chassis.testing.service import ServiceUnderTest
+from tests.chassis.world import service
+
+
+@pytest.fixture
+async def paths() -> dict[str, Any]:
+    async with ServiceUnderTest(service).client(None) as http:
+        document = (await http.get("/openapi.json")).json()
+    assert "Problem" in document["components"]["schemas"]
+    return dict(document["paths"])
+
+
+def said(operation: dict[str, Any]) -> tuple[set[str], set[str]]:
+    headers = {each["name"] for each in operation["parameters"] if each["in"] == "header"}
+    return headers, set(operation["responses"])
+
+
+async def test_a_change_tells_of_its_conditions(paths: dict[str, Any]) -> None:
+    headers, answers = said(paths["/v1/projects/{project_id}/name"]["put"])
+    assert headers == {"Idempotency-Key", "If-Match"}
+    assert {"200", "400", "401", "403", "404", "409", "412", "413", "415", "422", "429", "431", "500", "503"} == answers
+
+
+async def test_a_read_tells_of_its_tag(paths: dict[str, Any]) -> None:
+    operation = paths["/v1/projects/{project_id}"]["get"]
+    headers, answers = said(operation)
+    assert headers == {"If-None-Match"}
+    assert "304" in answers
+    assert "412" not in answers
+    assert list(operation["responses"]["200"]["headers"]) == ["ETag"]
+    assert operation["responses"]["200"]["content"]["application/json"]["schema"] == {
+        "$ref": "#/components/schemas/Project"
+    }
+
+
+async def test_what_is_public_asks_for_no_token(paths: dict[str, Any]) -> None:
+    assert "401" not in paths["/v1/projects/suggestions"]["post"]["responses"]
+
+
+async def test_problems_are_problems(paths: dict[str, Any]) -> None:
+    for path in paths.values():
+        for operation in path.values():
+            for status, answer in operation["responses"].items():
+                assert int(status) < 400 or list(answer["content"]) == ["application/problem+json"]
