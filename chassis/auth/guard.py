@@ -60,7 +60,6 @@ async def signed_in(request: Request, claims: VerifiedClaims) -> UserScope:
     tools = tools_of(request)
     actor = actor_of(request, claims, claims.role)
     scope = UserScope(tools, actor, Cause(tools.ids.new()), claims.user_id, claims.org)
-    # unscoped(made-scope): only to read what the organization of their token says of web origins
     await check_origin(request, scope.for_org(claims.org) if claims.org else None)
     scope = replace(scope, cause=_cause(request, scope))
     await replay_if_known(request, scope)

@@ -10,7 +10,9 @@ from chassis.auth.access import Access, access_of
 from chassis.http.conditions import CHANGES
 from chassis.http.idempotency import HEADER, MAX_KEY, UNSAFE
 from chassis.http.problems import MEDIA_TYPE
+from chassis.http.route import Route
 from chassis.preconditions import MAX_HEADER
+from contracts.event import ContractError
 
 PROBLEMS = {
     400: "The body can't be read",
@@ -48,14 +50,15 @@ class Problem(BaseModel):
 
 
 def document_answers(router: APIRouter) -> None:
-    """Complete each route's part of the document."""
+    """Complete each route's part of the document. Raises ContractError for a route of another class than ours."""
     for route in router.routes:
-        if isinstance(route, APIRoute):
-            access = access_of(route.dependant, route.path)
-            route.responses = {**_responses(route, access), **route.responses}
-            extra = dict(route.openapi_extra or {})
-            extra["parameters"] = [*extra.get("parameters", ()), *_headers(route)]
-            route.openapi_extra = extra
+        if not isinstance(route, Route):
+            raise ContractError(f"{getattr(route, 'path', route)}: make its router with route_class=Route")
+        access = access_of(route.dependant, route.path)
+        route.responses = {**_responses(route, access), **route.responses}
+        extra = dict(route.openapi_extra or {})
+        extra["parameters"] = [*extra.get("parameters", ()), *_headers(route)]
+        route.openapi_extra = extra
 
 
 def with_problem(app: FastAPI) -> None:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends
 
 from chassis.auth.guard import Anonymous, Guard, SignedIn
 from chassis.context import OrgScope
+from chassis.http.route import Route
 from chassis.service import Service
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import Role
@@ -14,8 +15,8 @@ from contracts.event import ContractError
 from tests.chassis.world import service
 
 guard = Guard({"tasks.task.paint": Role.MEMBER, "tasks.task.varnish": Role.ADMIN})
-open_router, guarded_router, confused_router = APIRouter(), APIRouter(), APIRouter()
-nested_router, mounted_router = APIRouter(), APIRouter()
+open_router, guarded_router, confused_router = (APIRouter(route_class=Route) for _ in range(3))
+nested_router, mounted_router = (APIRouter(route_class=Route) for _ in range(2))
 
 
 @open_router.get("/open")

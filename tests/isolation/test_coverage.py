@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel
 
 from chassis.context import OrgScope
+from chassis.http.route import Route
 from chassis.repository import PageRequest, Repository
 from chassis.service import Service
 from chassis.subscription import ExternalEvent, ExternalSubscription
@@ -16,7 +17,7 @@ from services.analytics.model import ProjectFigures
 from tests.isolation.run import attacked
 
 SEED = "tests/isolation/seeds/analytics.py"
-router = APIRouter(prefix="/v1/analytics")
+router = APIRouter(prefix="/v1/analytics", route_class=Route)
 Scope = Annotated[OrgScope, Depends(guard("analytics.project.list"))]
 
 
