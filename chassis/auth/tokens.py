@@ -107,10 +107,12 @@ class TokenVerifier:
             raise Unauthenticated("The token lacks the claims of this application.") from error
 
     async def _key(self, kid: str) -> jwt.PyJWK:
-        age = self._clock.now() - self._fetched
-        if age > KEYS_FRESH or (kid not in self._keys and age > REFETCH_PAUSE):
+        fetched = self._fetched
+        age = self._clock.now() - fetched
+        was_set_back = age < timedelta()
+        if was_set_back or age > KEYS_FRESH or (kid not in self._keys and age > REFETCH_PAUSE):
             async with self._lock:
-                if self._clock.now() - self._fetched >= age:
+                if self._fetched == fetched:
                     await self._refresh(kid)
         try:
             return self._keys[kid]

@@ -15,6 +15,7 @@ from chassis.clock import SystemClock
 from chassis.names import Names
 from deploy.aws import REGION
 from deploy.embedded.emulator import Emulator, emulator_venv
+from deploy.errors import EmulatorError
 from deploy.local.provisioning import service_environment
 from deploy.packaging import interpreter_of
 from deploy.ports import HOST
@@ -86,12 +87,14 @@ class Stage:
 
 @asynccontextmanager
 async def emulator_in(folder: Path) -> AsyncIterator[Emulator]:
+    """An embedded AWS whose state nobody wants afterwards: writing it down would take longer than some tests."""
     emulator = Emulator(folder / "aws")
     await asyncio.to_thread(emulator.start)
     try:
         yield emulator
     finally:
-        await asyncio.to_thread(emulator.stop)
+        with contextlib.suppress(EmulatorError):  # that it was killed
+            await asyncio.to_thread(emulator.stop, 0)
 
 
 @asynccontextmanager

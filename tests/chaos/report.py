@@ -31,7 +31,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
             }
             for each in outcome.findings
         },
-        "controls": {each.plant.value: {"lost": each.lost, "duplicated": each.duplicated} for each in outcome.controls},
+        "controls": {each.plant.value: each.shown for each in outcome.controls},
         "seconds": {name: round(value, 1) for name, value in outcome.seconds.items()},
         "problems": outcome.problems,
         "good": not outcome.problems,
@@ -51,11 +51,7 @@ def as_table(outcome: Outcome) -> str:
         f"{name:20} {each['expected']:9} {each['lost']:6} {each['duplicated']:6} {each['wrong']:6}"
         for name, each in figures["findings"].items()
     ]
-    lines += [""] + [
-        f"control, {each.plant}: {each.lost} lost, {each.duplicated} duplicated"
-        f" ({'as it must' if each.good else 'SHOWS NOTHING'})"
-        for each in outcome.controls
-    ]
+    lines += ["", *(f"control, {each.text}" for each in outcome.controls)]
     lines += ["seconds: " + ", ".join(f"{name} {value}" for name, value in figures["seconds"].items())]
     if outcome.log.repeats_refused:
         lines += ["", f"{len(outcome.log.repeats_refused)} repeated commands were refused, such as:"]

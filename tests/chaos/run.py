@@ -75,7 +75,7 @@ class Outcome:
         found += [f"answered 500: {one}" for one in log.crashes]
         found += [f"never answered: {one.kind} {one.number}" for one in log.commands if one.open]
         found += [f"died: {one}" for one in self.died]
-        found += [f"control {each.plant} shows nothing" for each in self.controls if not each.good]
+        found += [f"control, {each.text}" for each in self.controls if not each.good]
         return found
 
 

@@ -145,6 +145,14 @@ async def test_keys_are_fetched_once_for_many_tokens(world: World) -> None:
     assert world.fetches == 2
 
 
+async def test_a_clock_that_is_set_back_refuses_nobody(world: World) -> None:
+    world.clock.advance(seconds=-3600)
+    assert await world.verifier.verify(world.issuer.token(ADA)) == ADA
+    world.clock.advance(seconds=-3600)
+    assert await world.verifier.verify(world.issuer.token(ADA)) == ADA
+    assert world.fetches == 2
+
+
 async def test_known_keys_outlive_an_issuer_that_does_not_answer(world: World) -> None:
     token = world.issuer.token(ADA)
     await world.verifier.verify(token)
