@@ -24,8 +24,8 @@ Call = tuple[str, str, str]
 
 @dataclass
 class Log:
-    """What clients know. `repeats_refused` are commands that had been sent before, without an answer, and were then
-    refused: the first try may have been carried out. `crashes` are answers of 500."""
+    """What clients know. `refused` are commands that were refused at once, `repeats_refused` those whose earlier try had
+    no answer and may have been carried out; nothing here deserves either. `crashes` are answers of 500."""
 
     file: TextIO
     commands: list[Command] = field(default_factory=list)

@@ -53,9 +53,6 @@ def as_table(outcome: Outcome) -> str:
     ]
     lines += ["", *(f"control, {each.text}" for each in outcome.controls)]
     lines += ["seconds: " + ", ".join(f"{name} {value}" for name, value in figures["seconds"].items())]
-    if outcome.log.repeats_refused:
-        lines += ["", f"{len(outcome.log.repeats_refused)} repeated commands were refused, such as:"]
-        lines += [f"  {one}" for one in outcome.log.repeats_refused[:3]]
     problems = outcome.problems
     lines += [""] + [f"BROKEN {one}" for one in problems[:SHOWN]]
     lines += [f"... and {len(problems) - SHOWN} more"] if len(problems) > SHOWN else []

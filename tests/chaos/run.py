@@ -71,7 +71,7 @@ class Outcome:
         found += [f"{each.name}: duplicated {one}" for each in self.findings for one in each.duplicated]
         found += [f"{each.name}: {one}" for each in self.findings for one in each.wrong]
         found += [f"not at rest: {self.rest.text}"] if not self.rest.reached else []
-        found += [f"refused: {one}" for one in log.refused]
+        found += [f"refused: {one}" for one in (*log.refused, *log.repeats_refused)]
         found += [f"answered 500: {one}" for one in log.crashes]
         found += [f"never answered: {one.kind} {one.number}" for one in log.commands if one.open]
         found += [f"died: {one}" for one in self.died]
