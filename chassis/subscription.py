@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=Reads[Any])
 Mode = Literal["every", "latest"]
+
+MAX_RECEIVES = 10
+"""Poison is rejected at once, so what uses up its receives is healthy and out of luck: each kill of a process that
+holds a message costs one, and so does each try while a store is down. Ten, with their back-off, wait out minutes."""
 LEAST_HANDLING_SECONDS = 30
 
 
@@ -46,7 +50,13 @@ class _Base(ABC):
     """
 
     def __init__(
-        self, name: str, *, mode: Mode = "every", visibility: int = 20, max_receives: int = 5, concurrency: int = 8
+        self,
+        name: str,
+        *,
+        mode: Mode = "every",
+        visibility: int = 20,
+        max_receives: int = MAX_RECEIVES,
+        concurrency: int = 8,
     ) -> None:
         self.name, self.mode = name, mode
         self.visibility, self.max_receives, self.concurrency = visibility, max_receives, concurrency
@@ -71,7 +81,13 @@ class Subscription(_Base):
     """
 
     def __init__(
-        self, name: str, *, mode: Mode = "every", visibility: int = 20, max_receives: int = 5, concurrency: int = 8
+        self,
+        name: str,
+        *,
+        mode: Mode = "every",
+        visibility: int = 20,
+        max_receives: int = MAX_RECEIVES,
+        concurrency: int = 8,
     ) -> None:
         super().__init__(name, mode=mode, visibility=visibility, max_receives=max_receives, concurrency=concurrency)
         self.handlers: dict[str, tuple[type[BaseModel], Callable[[Any, EventContext], Awaitable[None]]]] = {}
@@ -129,7 +145,7 @@ class ExternalSubscription(_Base):
         detail: Mapping[str, Any],
         adapter: Callable[[dict[str, Any]], ExternalEvent],
         visibility: int = 20,
-        max_receives: int = 5,
+        max_receives: int = MAX_RECEIVES,
         concurrency: int = 8,
     ) -> None:
         super().__init__(name, visibility=visibility, max_receives=max_receives, concurrency=concurrency)

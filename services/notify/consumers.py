@@ -1,8 +1,4 @@
-"""Which events notify follows, and what it does about each.
-
-Ten receives, not five: an e-mail waits out some minutes in which the mail service takes nothing, before its event goes
-to the dead-letter queue.
-"""
+"""Which events notify follows, and what it does about each."""
 
 from chassis.context import EventContext
 from chassis.subscription import Subscription
@@ -13,12 +9,10 @@ from services.notify.usecases.tell_invitee import tell_invitee
 from services.notify.usecases.tell_mentioned import tell_mentioned
 from services.notify.usecases.telling import Occasion
 
-RECEIVES = 10
-
-assignments = Subscription("assignments", max_receives=RECEIVES)
-mentions = Subscription("mentions", max_receives=RECEIVES)
-invitations = Subscription("invitations", max_receives=RECEIVES)
-imports = Subscription("imports", max_receives=RECEIVES)
+assignments = Subscription("assignments")
+mentions = Subscription("mentions")
+invitations = Subscription("invitations")
+imports = Subscription("imports")
 
 
 @assignments.on(Assigned)

@@ -12,8 +12,7 @@ class Requested(Reads[tasks.ImportRequested]):
     import_id: ImportId
 
 
-# Each kill of a process in the middle of an import uses up a receive, though the import gets on.
-imports = Subscription("imports", visibility=20, concurrency=2, max_receives=10)
+imports = Subscription("imports", visibility=20, concurrency=2)
 
 
 @imports.on(Requested)

@@ -24,8 +24,8 @@ Call = tuple[str, str, str]
 
 @dataclass
 class Log:
-    """What clients know. `refused` are commands that were refused at once, `repeats_refused` those whose earlier try had
-    no answer and may have been carried out; nothing here deserves either. `crashes` are answers of 500."""
+    """What clients know. `refused` are commands that were refused at once, `repeats_refused` those whose earlier try
+    had no answer and may have been carried out; nothing here deserves either. `crashes` are answers of 500."""
 
     file: TextIO
     commands: list[Command] = field(default_factory=list)
@@ -111,6 +111,14 @@ class Client:
         if answer.status >= 500 and answer.retry_after is None:
             self.log.not_repeatable.append(f"{command.method} {command.path}: {answer.status}")
         return answer
+
+    async def read(self, token: str, service: str, path: str) -> Any:
+        """What a GET answers, tried once. Raises aiohttp.ClientError for anything but a success."""
+        async with self._session.get(
+            self._base_url(service) + path, headers={"Authorization": f"Bearer {token}"},
+            timeout=aiohttp.ClientTimeout(total=TRY_SECONDS), raise_for_status=True,
+        ) as response:  # fmt: skip
+            return await response.json()
 
     def _refused(self, command: Command, answer: Answer, *, unanswered: bool) -> None:
         command.refused = answer.status
