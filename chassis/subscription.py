@@ -18,8 +18,8 @@ R = TypeVar("R", bound=Reads[Any])
 Mode = Literal["every", "latest"]
 
 MAX_RECEIVES = 10
-"""Poison is rejected at once, so what uses up its receives is healthy and out of luck: each kill of a process that
-holds a message costs one, and so does each try while a store is down. Ten, with their back-off, wait out minutes."""
+"""Poison is rejected at once, so what uses up its receives met a bug or is just out of luck: each kill of a process
+that holds a message costs one, and so does each try while a store is down. With their back-off, ten last minutes."""
 LEAST_HANDLING_SECONDS = 30
 
 
