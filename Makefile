@@ -84,7 +84,9 @@ test-slow: setup ## the tests that take long: packages that install alone, comma
 	@$(PY) -m pytest -q -m slow $(ARGS)
 
 .PHONY: ci
-ci: check test test-slow ## all that must hold before a change lands
+ci: check test test-slow mutants ## all that must hold before a change lands
+	@$(MAKE) --no-print-directory fuzz MINUTES=2 ARGS=
+	$(MAKE) --no-print-directory chaos ARGS=
 
 .PHONY: isolation
 isolation: setup ## attack the walls between organizations, with a table; ARGS=tasks for one service
