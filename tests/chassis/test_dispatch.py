@@ -11,12 +11,14 @@ from pydantic import BaseModel
 from chassis.context import EventContext
 from chassis.dispatch import Delivery, Dispatcher
 from chassis.errors import AlreadyHandled, Rejected, Retryable
+from chassis.keys import inbox_key
 from chassis.subscription import AnyEvent, ExternalEvent, ExternalSubscription, Subscription
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import ProjectId
 from contracts.event import ContractError
 from contracts.reads import Reads
 from contracts.tasks import v1 as tasks
+from deploy.template.queues import DEAD_LETTER_SECONDS
 from tests.chassis.world import created, service
 
 
@@ -174,6 +176,13 @@ async def test_an_event_that_was_handled_is_success_and_has_no_second_effect(wor
     assert (len(world.got), await world.count()) == (2, 1)
     await world.handle(body(id="event2"))
     assert await world.count() == 2
+
+
+async def test_its_claim_outlives_every_dead_letter(world: World) -> None:
+    await world.handle(body())
+    claim = await world.table.get(inbox_key("tasks.projects", "event1"))
+    assert claim is not None
+    assert claim["expires_at"] - world.clock.now().timestamp() >= 2 * DEAD_LETTER_SECONDS
 
 
 async def test_the_same_event_counts_for_each_subscription(world: World) -> None:

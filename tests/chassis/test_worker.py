@@ -41,24 +41,30 @@ class Queues:
             answer = await self.aws.call("sqs", "CreateQueue", {"QueueName": name})
             self.urls[subscription.name] = answer["QueueUrl"]
 
-    async def fill(self, subscription: Subscription, count: int) -> None:
+    async def waiting(self, subscription: Subscription) -> int:
+        """Messages that nobody has received."""
+        params = {"QueueUrl": self.urls[subscription.name], "AttributeNames": ["ApproximateNumberOfMessages"]}
+        answer = await self.aws.call("sqs", "GetQueueAttributes", params)
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+
+    async def fill(self, subscription: Subscription, count: int, org: str = "org_acme") -> None:
         for start in range(0, count, 10):
-            entries = [{"Id": str(at), "MessageBody": body(start + at)} for at in range(min(10, count - start))]
+            entries = [{"Id": str(at), "MessageBody": body(start + at, org)} for at in range(min(10, count - start))]
             params = {"QueueUrl": self.urls[subscription.name], "Entries": entries}
             await self.aws.call("sqs", "SendMessageBatch", params)
 
 
-def body(number: int) -> str:
+def body(number: int, org: str) -> str:
     source, kind = "tenfold.tasks", "tasks.thing.happened.v1"
     detail = {
         "specversion": "1.0",
-        "id": f"{number:032x}",
+        "id": f"{org}{number:032x}",
         "source": source,
         "type": kind,
         "time": "2026-11-21T09:00:00Z",
         "subject": "thing_1",
         "dataschema": "schemas/none.json",
-        "orgid": "org_acme",
+        "orgid": org,
         "actor": "user_ada",
         "aggregateversion": 1,
         "correlationid": "one",
@@ -103,3 +109,30 @@ async def test_a_subscription_in_trouble_delays_no_other(aws: AwsJson, trouble: 
     finally:
         await broker.stop()
     assert handled == MESSAGES
+
+
+async def test_organizations_take_turns_among_what_is_held(aws: AwsJson) -> None:
+    busy, queues, order, all_here = Subscription("busy", concurrency=1), Queues(aws), list[str](), asyncio.Event()
+
+    @busy.on_any
+    async def note(event: AnyEvent, ctx: EventContext) -> None:
+        await all_here.wait()
+        order.append(ctx.scope.org_id)
+
+    await queues.create(busy)
+    await queues.fill(busy, 20)
+    await queues.fill(busy, 2, org="org_quiet")
+    clock, table = FakeClock(), MemoryTable()
+    tools = Toolbox("tasks", table, Outbox(table, FakeBus(), clock), clock, CountingIds())
+    broker = make_broker(tools, [busy], queues.names, aws, graceful_seconds=0)
+    await broker.start()
+    try:
+        async with asyncio.timeout(SECONDS):
+            while await queues.waiting(busy):
+                await asyncio.sleep(0.05)
+            all_here.set()
+            while len(order) < 22:
+                await asyncio.sleep(0.01)
+    finally:
+        await broker.stop()
+    assert order[:6].count("org_quiet") == 2
