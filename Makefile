@@ -56,8 +56,8 @@ down: setup ## stop it; its state is kept
 logs: setup ## SERVICE=tasks: follow a service's log
 	@$(PY) -m deploy.local logs $(or $(SERVICE),$(error say SERVICE=tasks)) --follow
 
-status: setup ## what runs, and where
-	@$(PY) -m deploy.local status
+status: setup ## what runs on this machine; STAGE= [ENDPOINT=]: versions, health, queues, dead letters, alarms of a stage
+	@$(if $(STAGE),$(stage) status,$(PY) -m deploy.local status)
 
 .PHONY: start-service stop-service run-service
 start-service: setup ## SERVICE=tasks: start one service again
@@ -169,8 +169,8 @@ DEPLOY := $(PY) -m deploy.cli
 stage = STAGE=$(or $(STAGE),$(error say STAGE=dev)) $(DEPLOY)
 of_service = SERVICE=$(or $(SERVICE),$(error say SERVICE=tasks)) $(stage)
 
-.PHONY: deploy deploy-service diff rollback stage-status destroy
-deploy: setup ## STAGE= [ENDPOINT=] [YES=1]: the platform and every service
+.PHONY: deploy deploy-service diff rollback destroy
+deploy: setup ## STAGE= [ENDPOINT=] [YES=1] [ADOPT=1]: the platform and every service
 	@$(stage) deploy
 
 deploy-service: setup ## SERVICE= STAGE= [ENDPOINT=] [YES=1] [ALLOW_REPLACE=1] [RECREATE=1]: one service, seen first
@@ -182,10 +182,7 @@ diff: setup ## SERVICE= STAGE=: what deploying would change
 rollback: setup ## SERVICE= STAGE=: back to the healthy release before
 	@$(of_service) rollback
 
-stage-status: setup ## STAGE=: versions, health, queues, dead letters, alarms
-	@$(stage) status
-
-destroy: setup ## STAGE=: delete a stage's stacks; its data stays
+destroy: setup ## STAGE= [WITH_DATA=1]: delete a stage's stacks; its data stays (ADOPT=1 takes it over again) or goes too
 	@$(stage) destroy
 
 # --- dead letters: of a stage, or without STAGE= of what `make up` runs

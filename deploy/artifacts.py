@@ -39,13 +39,12 @@ def forget_others(aws: Aws, bucket: str, service: str, key: str) -> None:
 
 
 def remove_bucket(aws: Aws, bucket: str) -> None:
-    """Delete the bucket of packages with all that it holds, for that can be built again; fine if it is gone. Kept, it
-    would stand in the way of a stage of the same name. Raises StackError."""
+    """Delete the bucket with all that it holds, older versions too; fine if it is gone. Raises StackError."""
     s3 = aws.client("s3")
     try:
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-            for one in page.get("Contents", []):
-                s3.delete_object(Bucket=bucket, Key=one["Key"])
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            for one in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
+                s3.delete_object(Bucket=bucket, Key=one["Key"], VersionId=one["VersionId"])
         s3.delete_bucket(Bucket=bucket)
     except (ClientError, BotoCoreError) as error:
         if isinstance(error, ClientError) and error.response["Error"]["Code"] in {"NoSuchBucket", "404"}:

@@ -25,6 +25,8 @@ Region = Annotated[str, typer.Option("--region", envvar="AWS_REGION")]
 Yes = Annotated[bool, typer.Option("--yes", envvar="YES", help="Do not ask.")]
 AllowReplace = Annotated[bool, typer.Option("--allow-replace", envvar="ALLOW_REPLACE", help="Data may be lost.")]
 Recreate = Annotated[bool, typer.Option("--recreate", envvar="RECREATE", help="Delete a failed first creation.")]
+Adopt = Annotated[bool, typer.Option("--adopt", envvar="ADOPT", help="Take over tables that a destroyed stage kept.")]
+WithData = Annotated[bool, typer.Option("--with-data", envvar="WITH_DATA", help="Erase the data, too.")]
 Runtime = Annotated[str, typer.Option("--runtime", envvar="RUNTIME", help="lambda, or worker: processes of ours.")]
 Architecture = Annotated[str, typer.Option("--architecture", envvar="ARCHITECTURE", help="arm64 or x86_64.")]
 Bundled = Annotated[
@@ -40,7 +42,7 @@ Minutes = Annotated[int, typer.Option("--canary-minutes", envvar="CANARY_MINUTES
 @app.callback()
 def common(
     context: typer.Context, stage: Stage, endpoint: Endpoint = None, region: Region = "us-east-1", yes: Yes = False,
-    allow_replace: AllowReplace = False, recreate: Recreate = False, runtime: Runtime = "lambda",
+    allow_replace: AllowReplace = False, recreate: Recreate = False, adopt: Adopt = False, runtime: Runtime = "lambda",
     architecture: Architecture = "arm64", boto3: Bundled = True, snapstart: SnapStart = False, canary: Percent = 0,
     canary_minutes: Minutes = 5,
 ) -> None:  # fmt: skip
@@ -52,7 +54,7 @@ def common(
     there = place(options)
     err.print(f"[dim]stage {stage} of {escape(who(there.aws))}{f' at {endpoint}' if endpoint else ''}[/]")
     say = Say(out, err, yes=yes)
-    context.obj = Operation(there, say, allow_replace=allow_replace, recreate=recreate)
+    context.obj = Operation(there, say, allow_replace=allow_replace, recreate=recreate, adopt=adopt)
 
 
 @app.command()
@@ -88,9 +90,9 @@ def status(context: typer.Context) -> None:
 
 
 @app.command()
-def destroy(context: typer.Context) -> None:
-    """Delete the stage's stacks. Tables, buckets and user pools stay."""
-    destroy_stage(_operation(context))
+def destroy(context: typer.Context, with_data: WithData = False) -> None:
+    """Delete the stage's stacks. Tables, buckets, user pools and keys stay, unless told otherwise."""
+    destroy_stage(_operation(context), with_data=with_data)
 
 
 def _operation(context: typer.Context) -> Operation:

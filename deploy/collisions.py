@@ -9,8 +9,9 @@ from deploy.errors import RefusedError, StackError
 from deploy.stacks import ChangeSet, Stacks
 from deploy.template import Template
 
+TABLE = "AWS::DynamoDB::Table"
 NAMES = {
-    "AWS::DynamoDB::Table": "TableName",
+    TABLE: "TableName",
     "AWS::Lambda::Function": "FunctionName",
     "AWS::SQS::Queue": "QueueName",
 }
@@ -27,14 +28,18 @@ def refuse_taken_names(aws: Aws, stacks: Stacks, planned: ChangeSet, template: T
         name = resource.get("Properties", {}).get(NAMES[kind])
         found = _physical_id(aws, kind, name) if isinstance(name, str) else None
         if found is not None and (owner := stacks.owner(found)) != planned.stack:
-            held = f"belongs to the stack {owner}" if owner else "belongs to no stack (one that is gone kept it)"
-            raise RefusedError(f"{kind} {name} exists already and {held}; rename or remove it first")
+            if owner:
+                raise RefusedError(f"{kind} {name} exists already and belongs to the stack {owner}; rename one of them")
+            remedy = "ADOPT=1 takes it over with all that it holds" if kind == TABLE else "remove it first"
+            raise RefusedError(
+                f"{kind} {name} exists already and belongs to no stack (one that was destroyed kept it); {remedy}"
+            )
 
 
 def _physical_id(aws: Aws, kind: str, name: str) -> str | None:
     """What CloudFormation calls the resource if it exists. Raises StackError if AWS does not say."""
     try:
-        if kind == "AWS::DynamoDB::Table":
+        if kind == TABLE:
             aws.client("dynamodb").describe_table(TableName=name)
         elif kind == "AWS::Lambda::Function":
             aws.client("lambda").get_function_configuration(FunctionName=name)

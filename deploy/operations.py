@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from deploy.artifacts import remove_bucket
 from deploy.contracts.registry import bring_up_to_date
+from deploy.erasing import erase, kept_by
 from deploy.errors import DeployError, RefusedError
 from deploy.packaging import unpacked_bytes
 from deploy.place import Place
@@ -66,6 +67,7 @@ class Operation:
     say: Say
     allow_replace: bool = False
     recreate: bool = False
+    adopt: bool = False
 
     def rollout(self, plan: Plan) -> Rollout:
         """Check and build what `plan` needs. Raises TemplateError or PackagingError."""
@@ -76,7 +78,7 @@ class Operation:
         for name, built in sorted(packages.items()):
             sizes = built.stat().st_size / MEGABYTE, unpacked_bytes(built) / MEGABYTE
             self.say.progress(f"package of {name}: {sizes[0]:.1f} MB, unpacked {sizes[1]:.1f} MB")
-        return Rollout(self.place, plan, packages, recreate=self.recreate)
+        return Rollout(self.place, plan, packages, recreate=self.recreate, adopt=self.adopt)
 
 
 def deploy_one(operation: Operation, name: str) -> None:
@@ -146,24 +148,40 @@ def roll_back(operation: Operation, name: str) -> None:
     _run(operation, rollout, step, shared)
 
 
-def destroy_stage(operation: Operation) -> None:
-    """Delete all stacks of the stage: the services' in parallel, then the platform's. Raises DeployError."""
+def destroy_stage(operation: Operation, *, with_data: bool = False) -> None:
+    """Delete all stacks of the stage: the services' in parallel, then the platform's; `with_data` also what they keep.
+
+    Raises DeployError.
+    """
     place, stage = operation.place, operation.place.target.stage
-    bucket = place.shared()["ArtifactBucket"]
-    if stage == PRODUCTION:
-        # Not even YES=1 says this: it stands in somebody's shell history.
-        if not sys.stdin.isatty() or typer.prompt(f"Type the name of the stage to destroy {stage}") != stage:
-            raise RefusedError(f"{stage} is destroyed only by a person who types its name; nothing was changed")
-    else:
-        operation.say.confirm(f"Destroy the stage {stage}?")
-    stacks, names = place.stacks, place.target.names
+    bucket, stacks, names = place.shared()["ArtifactBucket"], place.stacks, place.target.names
     # Those that use the authorizer go before who owns it.
     owners, others = in_order(synthesize(place.target))
+    kept = (
+        [one for name in (*others, *owners, STACK) for one in kept_by(stacks, names.stack(name))] if with_data else []
+    )
+    _confirm_end(operation, [one.name for one in kept])
     for group in (others, owners, [STACK]):
         with ThreadPoolExecutor(PARALLEL) as pool:
             list(pool.map(lambda name: stacks.delete(names.stack(name)), group))
     remove_bucket(place.aws, bucket)
-    operation.say.out.print(f"stage {stage} is gone; its tables, its users and its files were kept")
+    for one in kept:
+        erase(place.aws, one)
+    data = "with all its data" if with_data else "its tables, its users and its files were kept"
+    operation.say.out.print(f"stage {stage} is gone; {data}")
+
+
+def _confirm_end(operation: Operation, erased: list[str]) -> None:
+    """Raises RefusedError unless the person means it."""
+    stage, local = operation.place.target.stage, operation.place.target.local
+    if stage != PRODUCTION and (local or not erased):
+        operation.say.confirm(f"Destroy the stage {stage}{' and all its data' if erased else ''}?")
+        return
+    # Not even YES=1 says this: it stands in somebody's shell history.
+    if erased:
+        operation.say.progress(f"to be erased: {', '.join(erased)}")
+    if not sys.stdin.isatty() or typer.prompt(f"Type the name of the stage to destroy {stage}") != stage:
+        raise RefusedError(f"{stage} is destroyed only by a person who types its name; nothing was changed")
 
 
 def _approve(operation: Operation, rollout: Rollout, steps: list[Step], question: str) -> None:

@@ -15,7 +15,7 @@ from deploy.errors import RefusedError, UnhealthyError
 from deploy.health import check_health
 from deploy.history import History, Release, stamp
 from deploy.place import Place
-from deploy.stacks import NEVER_LIVED, ChangeSet, Deployed, Told
+from deploy.stacks import DONE, NEVER_LIVED, ChangeSet, Deployed, Told
 from deploy.stage import Plan, parameters_of, tags_of
 from deploy.template import Template, render, service_template
 from deploy.template.shared import STACK
@@ -34,10 +34,14 @@ class Step:
 
 
 class Rollout:
-    """Deploys the stacks of `plan` to `place`. `recreate` allows to delete what is left of a failed first creation."""
+    """Deploys the stacks of `plan` to `place`. `recreate` allows to delete what is left of a failed first creation,
+    `adopt` to take over the tables that a destroyed stage kept."""
 
-    def __init__(self, place: Place, plan: Plan, packages: Mapping[str, Path], *, recreate: bool = False) -> None:
+    def __init__(
+        self, place: Place, plan: Plan, packages: Mapping[str, Path], *, recreate: bool = False, adopt: bool = False
+    ) -> None:
         self._place, self._plan, self._packages, self._recreate = place, plan, packages, recreate
+        self._adopt = adopt
         self._stacks, self._names = place.stacks, place.target.names
 
     def platform(self) -> Step | None:
@@ -94,7 +98,7 @@ class Rollout:
         stack, text = self._names.stack(name), body or render(template)
         before = self._stacks.current(stack)
         planned = self._stacks.plan(
-            stack, text, parameters=parameters, bucket=bucket, tags=tags_of(self._place.target, name)
+            stack, text, parameters=parameters, bucket=bucket, tags=tags_of(self._place.target, name), adopt=self._adopt
         )
         if planned is None:
             return None
@@ -108,6 +112,10 @@ class Rollout:
     def _check_state(self, name: str) -> None:
         stack = self._names.stack(name)
         now = self._stacks.current(stack)
+        if now and now.status.endswith("_IN_PROGRESS") and now.status not in DONE:
+            raise RefusedError(
+                f"stack {stack} is {now.status}: somebody else changes it now. Wait until that ends, then deploy again"
+            )
         if now and now.status in NEVER_LIVED and not self._recreate:
             raise RefusedError(
                 f"stack {stack} is {now.status}: its first creation failed. Say RECREATE=1 to delete what is left "

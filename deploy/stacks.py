@@ -1,6 +1,7 @@
 """Brings a CloudFormation stack to a template by a change set: see it, run it, and say why if it failed."""
 
 import hashlib
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -75,9 +76,10 @@ class Stacks:
 
     def plan(
         self, stack: str, body: str, *, parameters: Mapping[str, str] | None = None, bucket: str | None = None,
-        tags: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None, adopt: bool = False,
     ) -> ChangeSet | None:  # fmt: skip
-        """Create the change set; None if there is nothing to change. Raises StackError."""
+        """Create the change set; None if there is nothing to change. With `adopt` it takes over what exists under the
+        names of its resources and belongs to no stack, if the template would keep it. Raises StackError."""
         with _explained(stack):
             creates = self._make_ready(stack)
             digest = hashlib.sha256((body + repr(sorted((parameters or {}).items()))).encode()).hexdigest()
@@ -87,6 +89,7 @@ class Stacks:
                 ChangeSetName=name,
                 ChangeSetType="CREATE" if creates else "UPDATE",
                 Capabilities=CAPABILITIES,
+                ImportExistingResources=adopt,
                 Parameters=[
                     {"ParameterKey": key, "ParameterValue": value} for key, value in (parameters or {}).items()
                 ],
@@ -135,12 +138,36 @@ class Stacks:
             return sorted(one["StackName"] for one in found if one["StackName"].startswith(prefix))
 
     def owner(self, physical_id: str) -> str | None:
-        """The stack that a resource belongs to; None if it belongs to none."""
-        try:
-            found = self._cloudformation.describe_stack_resources(PhysicalResourceId=physical_id)["StackResources"]
-        except ClientError:
-            return None
-        return str(found[0]["StackName"]) if found else None
+        """The stack that a resource belongs to; None if it belongs to none. Raises StackError."""
+        with _explained(physical_id):
+            if self._aws.endpoint_url:  # an embedded AWS answers by the stack's name only
+                return next((one for one in self.names("") if physical_id in self._physical_ids(one)), None)
+            try:
+                found = self._cloudformation.describe_stack_resources(PhysicalResourceId=physical_id)["StackResources"]
+            except ClientError as error:
+                if "does not exist" in error.response["Error"].get("Message", ""):
+                    return None
+                raise
+            return str(found[0]["StackName"]) if found else None
+
+    def _physical_ids(self, stack: str) -> set[str]:
+        found = self._cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
+        return {one.get("PhysicalResourceId", "") for one in found}
+
+    def retained(self, stack: str) -> list[tuple[str, str]]:
+        """Types and physical ids of what stays when the stack is deleted; none of a stack that is gone. Raises
+        StackError."""
+        now = self.current(stack)
+        if now is None:
+            return []
+        declared = json.loads(now.body)["Resources"]
+        with _explained(stack):
+            found = self._cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
+        return [
+            (one["ResourceType"], one["PhysicalResourceId"]) for one in found
+            if declared.get(one["LogicalResourceId"], {}).get("DeletionPolicy", "").startswith("Retain")
+            and one.get("PhysicalResourceId")
+        ]  # fmt: skip
 
     def _newest(self, stack: str) -> list[dict[str, Any]]:
         events: list[dict[str, Any]] = self._cloudformation.describe_stack_events(StackName=stack)["StackEvents"]

@@ -7,7 +7,8 @@ import sys
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
-from deploy.errors import RefusedError, StackError, UnhealthyError
+from deploy import cli
+from deploy.errors import DeployError, RefusedError, StackError, UnhealthyError
 from deploy.health import check_health
 from deploy.place import Options, place, who
 from deploy.ports import free_port
@@ -50,6 +51,18 @@ def test_a_missing_network_is_one_line() -> None:
     assert done.returncode == 1
     assert "cannot reach AWS" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["deploy-service", "diff", "rollback"])
+def test_an_unknown_service_is_named_with_those_there_are(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from typer.testing import CliRunner
+
+    monkeypatch.setattr(cli, "who", lambda _: "000000000000 as test")
+    done = CliRunner().invoke(
+        cli.app, ["--stage", "dev", "--endpoint", "http://127.0.0.1:9", command, "--service", "taks"]
+    )
+    assert isinstance(done.exception, DeployError)
+    assert str(done.exception).startswith("there is no service 'taks'; the services are analytics, audit, files,")
 
 
 @pytest.mark.parametrize(

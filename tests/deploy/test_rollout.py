@@ -10,9 +10,11 @@ import pytest
 from rich.console import Console
 
 from chassis.service import Service
+from deploy import operations as operations_module
 from deploy import rollout as rollout_module
 from deploy.embedded.emulator import Emulator, emulator_venv
 from deploy.errors import RefusedError, StackError, UnhealthyError
+from deploy.operations import Operation, Say, destroy_stage
 from deploy.packaging import interpreter_of
 from deploy.place import Place
 from deploy.preview import changes_of, preview, refuse_losses
@@ -49,9 +51,9 @@ class Operator:
         self.place = Place(emulator.aws, target, interpreter_of(emulator_venv()))
         self.shared = Stacks(emulator.aws).deploy(self.place.platform_stack, render(platform_template(target)))
 
-    def rollout(self, service: Service, *, recreate: bool = False) -> Rollout:
+    def rollout(self, service: Service, *, recreate: bool = False, adopt: bool = False) -> Rollout:
         plan = Plan(self.place.target, {service.name: service_template(service, self.place.target)})
-        return Rollout(self.place, plan, {}, recreate=recreate)
+        return Rollout(self.place, plan, {}, recreate=recreate, adopt=adopt)
 
     def step(self, service: Service) -> Step | None:
         return self.rollout(service).service(service.name, self.shared)
@@ -137,6 +139,81 @@ def test_a_name_that_is_taken_is_refused_before_it_is_replaced(emulator: Emulato
         operator.step(declared)
     assert dynamodb.scan(TableName="tenfold-three-demo")["Count"] == 1
     assert operator.place.stacks.current("tenfold-three-demo") is None
+
+
+def test_the_table_of_a_stack_that_is_gone_is_taken_over_with_what_it_holds(
+    emulator: Emulator, declared: Service
+) -> None:
+    operator, dynamodb = Operator(emulator, "seven"), emulator.aws.client("dynamodb")
+    operator.deploy(declared)
+    dynamodb.put_item(TableName="tenfold-seven-demo", Item={"PK": {"S": "precious"}, "SK": {"S": "ROW"}})
+    operator.place.stacks.delete("tenfold-seven-demo")
+    with pytest.raises(RefusedError, match=r"belongs to no stack .* ADOPT=1 takes it over with all that it holds"):
+        operator.step(declared)
+    unwanted = operator.rollout(declared, adopt=True).service("demo", operator.shared)
+    assert unwanted
+    operator.rollout(declared).discard(unwanted)
+    step = operator.rollout(declared, adopt=True).service("demo", operator.shared)
+    assert step
+    assert ("Table", "Import") in [(one.logical_id, one.action) for one in changes_of(step.planned)]
+    operator.rollout(declared).run(step, operator.shared, lambda _: None)
+    assert dynamodb.scan(TableName="tenfold-seven-demo")["Count"] == 1
+    assert operator.place.stacks.owner("tenfold-seven-demo") == "tenfold-seven-demo"
+    assert operator.step(declared) is None
+
+
+def test_a_table_of_another_stack_is_never_taken_over(emulator: Emulator, declared: Service) -> None:
+    operator = Operator(emulator, "eight")
+    other = service_template(declared, operator.place.target)
+    table = {"Resources": {"Mine": other["Resources"]["Table"]}}
+    operator.place.stacks.deploy("tenfold-eight-elsewhere", json.dumps(table))
+    with pytest.raises(RefusedError, match="belongs to the stack tenfold-eight-elsewhere; rename one of them"):
+        operator.step(declared)
+    with pytest.raises(StackError, match="CloudFormation refuses the change of tenfold-eight-demo"):
+        operator.rollout(declared, adopt=True).service("demo", operator.shared)
+    assert operator.place.stacks.owner("tenfold-eight-demo") == "tenfold-eight-elsewhere"
+
+
+@pytest.mark.parametrize("with_data", [False, True])
+def test_a_stage_is_destroyed_and_its_data_only_if_that_is_said(
+    emulator: Emulator, declared: Service, monkeypatch: pytest.MonkeyPatch, with_data: bool
+) -> None:
+    stage = "nine" if with_data else "ten"
+    operator, text = Operator(emulator, stage), StringIO()
+    operator.deploy(declared)
+    plan = Plan(operator.place.target, {"platform": {"Resources": {}}, "demo": {"Resources": {}}})
+    monkeypatch.setattr(operations_module, "synthesize", lambda _: plan)
+    say = Say(Console(file=text, width=200), Console(file=StringIO()), yes=True)
+    destroy_stage(Operation(operator.place, say), with_data=with_data)
+    assert operator.place.stages().count(stage) == 0
+    tables = emulator.aws.client("dynamodb").list_tables()["TableNames"]
+    assert (f"tenfold-{stage}-demo" in tables) != with_data
+    assert ("with all its data" in text.getvalue()) == with_data
+
+
+def test_production_is_destroyed_by_a_person_only(emulator: Emulator, declared: Service) -> None:
+    operator = Operator(emulator, "prod")
+    operator.deploy(declared)
+    say = Say(Console(file=StringIO()), Console(file=StringIO()), yes=True)
+    for with_data in (False, True):
+        with pytest.raises(RefusedError, match="only by a person who types its name; nothing was changed"):
+            destroy_stage(Operation(operator.place, say), with_data=with_data)
+    assert operator.place.stacks.current("tenfold-prod-demo")
+
+
+def test_a_stack_that_somebody_else_changes_is_left_alone(
+    emulator: Emulator, declared: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator = Operator(emulator, "eleven")
+    operator.deploy(declared)
+    now = operator.place.stacks.current("tenfold-eleven-demo")
+    assert now
+    for status in ("UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS", "DELETE_IN_PROGRESS"):
+        monkeypatch.setattr(Stacks, "current", lambda *_, status=status: replace(now, status=status))
+        # Without a package to upload and before any change set: nothing else may be asked of AWS.
+        monkeypatch.setattr(Stacks, "plan", None)
+        with pytest.raises(RefusedError, match=f"tenfold-eleven-demo is {status}: somebody else changes it now. Wait"):
+            operator.step(declared)
 
 
 def test_a_stage_that_is_not_there_is_named_with_those_that_are(emulator: Emulator) -> None:

@@ -21,7 +21,7 @@ SHOWS = {
     "make call CALL=/v1/billing/entries METHOD=POST": '"text": "Terms agreed"',
     "make call CALL=/v1/billing/entries": "The plan changed from free to starter.",
     "make deploy-service": "billing: deployed",
-    "make stage-status": "billing",
+    "make status": "billing",
 }
 """What the longest of these that a command begins with makes it print. Reading is repeated until it does."""
 EVENTUALLY = 30.0
