@@ -164,6 +164,10 @@ bench-broker: setup ## what the broker and its client cost; ARGS="consumer --rou
 bench-flood: setup ## 20 000 events into one subscription: the API's p95 and the memory meanwhile; ARGS="--events 2000"
 	@$(PY) -m tests.bench.flood $(ARGS)
 
+.PHONY: bench-deploy
+bench-deploy: setup ## sizes of packages, imports of entry points, seconds of deployments; ARGS=imports for one section
+	@$(PY) -m tests.bench.deploying $(ARGS)
+
 # --- operating a stage, on AWS or with ENDPOINT= on an embedded one
 DEPLOY := $(PY) -m deploy.cli
 stage = STAGE=$(or $(STAGE),$(error say STAGE=dev)) $(DEPLOY)

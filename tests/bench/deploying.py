@@ -1,0 +1,187 @@
+"""`python -m tests.bench.deploying`: what packages weigh, what entry points import, and how long deployments take.
+
+Seconds are of the wall clock, by the operators' commands on a copy of the code and an embedded AWS of its own, and mean
+something on a quiet machine only; the ratio of the imports holds anywhere.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from deploy.embedded.emulator import Emulator, emulator_venv
+from deploy.packaging import Contents, interpreter_of, package
+from deploy.services import ROOT, service_names
+from deploy.stage import synthesize
+from deploy.template import Target
+from deploy.template.runtime import HANDLERS
+from tests.bench.figures import Report, Samples, alternate
+
+SERVICE, SUBSCRIPTION = "tasks", "services.tasks.consumers:imports"
+CODE = (
+    "awsjson",
+    "chassis",
+    "contracts",
+    "deploy",
+    "faststream-sqs",
+    "services",
+    "pyproject.toml",
+    "requirements.lock",
+)
+FIRST_PARTY = ("awsjson", "chassis", "contracts", "faststream_sqs", "services")
+CHANGED = f"services/{SERVICE}/api.py"
+TARGET = Target("bench", local=True, lambdas=True)
+IMPORT = """
+import gc, sys, time
+gc.disable()
+before = set(sys.modules)
+start = time.process_time()
+{statements}
+print(time.process_time() - start)
+print(*[name for name in sys.modules if name not in before])
+"""
+
+
+def synthesis(report: Report, rounds: int) -> None:
+    synthesize(TARGET)  # with the import of all services, which a command pays once
+    rows = []
+    for name in service_names():
+        samples = Samples(name)
+        for _ in range(rounds):
+            start = time.perf_counter()
+            synthesize(TARGET, only=[name])
+            samples.values.append(time.perf_counter() - start)
+        rows.append((name, samples.spread(3), "at most 0.5"))
+    report.table("Template of a service and of the platform, s", ("", "s", "target"), rows)
+
+
+def packages(report: Report) -> None:
+    rows = []
+    for name in service_names():
+        built = package(
+            name, interpreter_of(emulator_venv()), ROOT / ".local/deploy/packages", contents=Contents(lambdas=True)
+        )
+        with zipfile.ZipFile(built) as archive:
+            files = archive.infolist()
+        native = sum(one.file_size for one in files if ".so" in one.filename)
+        total = sum(one.file_size for one in files)
+        sizes = (built.stat().st_size, total, total - native)
+        rows.append((name, *(f"{size / 1e6:.1f}" for size in sizes), str(len(files))))
+    report.table("Packages, MB", ("", "zipped", "unpacked", "of that not native", "files"), rows)
+
+
+def imports(report: Report, rounds: int) -> None:
+    rows = []
+    for kind, handler in HANDLERS.items():
+        entry = f"import {handler.rpartition('.')[0]}"
+        _, loaded = _imported(entry)
+        libraries = [name for name in loaded if _is_library(name)]
+        alone = "import importlib\n" + "\n".join(f"importlib.import_module({name!r})" for name in libraries)
+        statements = {"libraries": alone, kind: entry}
+        found = alternate(tuple(statements), rounds, partial(_milliseconds, statements))
+        ratio = found[kind].ratios(found["libraries"]).spread(2)
+        rows.append((kind, found[kind].spread(), found["libraries"].spread(), ratio, "at most 1.15"))
+    report.table("Import of an entry point, ms of CPU, compiled", ("", "ms", "libraries", "ratio", "target"), rows)
+
+
+def _milliseconds(statements: dict[str, str], name: str) -> float:
+    return _imported(statements[name])[0] * 1000
+
+
+def _is_library(name: str) -> bool:
+    top = name.partition(".")[0]
+    return top not in sys.stdlib_module_names and top not in FIRST_PARTY and not top.startswith("__")
+
+
+def _imported(statements: str) -> tuple[float, list[str]]:
+    """Seconds of CPU, and what was loaded, in the order in which it was."""
+    variables = {"TENFOLD_SERVICE": SERVICE, "TENFOLD_STAGE": "bench", "TENFOLD_SUBSCRIPTION": SUBSCRIPTION}
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT.format(statements=statements)], cwd=ROOT, env=environment | variables,
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    seconds, loaded = done.stdout.splitlines()
+    return float(seconds), loaded.split()
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A copy of the code, in which it may be changed, with what was built already."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        root = Path(folder) / "code"
+        root.mkdir()
+        for name in CODE:
+            ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, root / name, ignore=ignored)
+            else:
+                shutil.copyfile(ROOT / name, root / name)
+        if (ROOT / ".local/deploy").exists():
+            shutil.copytree(ROOT / ".local/deploy", root / ".local/deploy")
+        yield root
+
+
+def deployments(report: Report) -> None:
+    rows = []
+    with scratch() as root, tempfile.TemporaryDirectory(prefix="bench-") as state:
+        with Emulator(Path(state) / "first") as emulator:
+            rows.append(("the whole system, whatever is built", _command(root, emulator, "deploy"), ""))
+        with Emulator(Path(state) / "second") as emulator:
+            rows.append(
+                ("the whole system, templates checked and packages built", _command(root, emulator, "deploy"), "60")
+            )
+            one = ("deploy-service", "--service", SERVICE)
+            rows.append(("one service, nothing changed", _command(root, emulator, *one), "10"))
+            rows.append(("the whole system, nothing changed", _command(root, emulator, "deploy"), "10"))
+            with (root / CHANGED).open("a") as source:
+                source.write("# changed\n")
+            rows.append(("one service, one line of code", _command(root, emulator, *one), "12"))
+    report.table(
+        "Deployments to an embedded AWS in the Lambda runtime, health checks included, s", ("", "s", "target"),
+        [(what, f"{seconds:.1f}", f"at most {target}" if target else "") for what, seconds, target in rows],
+    )  # fmt: skip
+
+
+def _command(root: Path, emulator: Emulator, *arguments: str) -> float:
+    """Seconds of one of the operators' commands. Raises CalledProcessError if it fails."""
+    environment = {**os.environ, "EMULATOR_VENV": str(emulator_venv()), "PYTHONPATH": str(root)}
+    command = [sys.executable, "-m", "deploy.cli", "--stage", "bench", "--endpoint", emulator.endpoint_url, "--yes"]
+    start = time.perf_counter()
+    done = subprocess.run(
+        [*command, *arguments], cwd=root, env=environment, capture_output=True, text=True, timeout=900, check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"{' '.join(arguments)} failed: {done.stderr[-2000:]}")
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("sections", nargs="*", help="synthesis, packages, imports, deployments; all without any")
+    parser.add_argument("--rounds", type=int, default=7)
+    given = parser.parse_args()
+    report = Report()
+    sections = {
+        "synthesis": lambda: synthesis(report, given.rounds),
+        "packages": lambda: packages(report),
+        "imports": lambda: imports(report, given.rounds),
+        "deployments": lambda: deployments(report),
+    }
+    unknown = set(given.sections) - set(sections)
+    if unknown:
+        parser.error(f"there is no section {', '.join(sorted(unknown))}; use {', '.join(sections)}")
+    for name in given.sections or sections:
+        sections[name]()
+
+
+if __name__ == "__main__":
+    main()
