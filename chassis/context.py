@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from chassis.cache import Kept
 from chassis.claims import Claim
 from chassis.clock import Clock, Ids
+from chassis.errors import Forbidden, OperationDenied
 from chassis.keys import Key, ListEntry, org_prefix, user_prefix
 from chassis.preconditions import Precondition
 from chassis.table import Table
@@ -37,6 +38,23 @@ class Actor:
     name: str | None = None
     client_ip: str | None = None
     user_agent: str | None = None
+    grants: frozenset[str] = frozenset()
+    denies: frozenset[str] = frozenset()
+
+    def require(self, operation: str, least: Role) -> None:
+        """The one answer to who may do what: whose role is `least` or above, or who was granted the operation; and in
+        either case not who was denied it. Raises Forbidden or OperationDenied."""
+        if operation in self.denies:
+            raise OperationDenied(operation)
+        if operation not in self.grants and (self.role is None or not self.role.covers(least)):
+            raise Forbidden(operation)
+
+    def may(self, operation: str, least: Role) -> bool:
+        try:
+            self.require(operation, least)
+        except Forbidden:
+            return False
+        return True
 
 
 @dataclass(frozen=True)

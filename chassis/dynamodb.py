@@ -44,6 +44,20 @@ class DynamoTable:
         )
         return from_item(answer["Item"]) if "Item" in answer else None
 
+    async def get_all(self, keys: Sequence[Key]) -> list[Item | None]:
+        found: dict[tuple[str, str], Item] = {}
+        wanted = [_key(key) for key in keys]
+        for attempt in range(LEFTOVER_TRIES):
+            asked = {self._name: {"Keys": wanted, "ConsistentRead": True}}
+            answer = await self._call("BatchGetItem", {"RequestItems": asked}, READ_TIMEOUT)
+            items = map(from_item, answer.get("Responses", {}).get(self._name, []))
+            found |= {(item["PK"], item["SK"]): item for item in items}
+            wanted = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
+            if not wanted:
+                return [found.get((key.pk, key.sk)) for key in keys]
+            await asyncio.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311
+        raise Unavailable("The store does not answer; try again.")
+
     async def query(
         self,
         pk: str,

@@ -67,14 +67,43 @@ class MembershipEnded(Unauthenticated):
 
 
 class Forbidden(Rejected):
-    """My organization, but not my role."""
+    """My organization, but not my role. `reason` is the word that the audit trail has for it."""
 
     status = 403
     kind = "forbidden"
+    reason = "role"
+
+    def __init__(self, operation: str, detail: str | None = None) -> None:
+        super().__init__(detail or f"Your role does not allow {operation}.")
+        self.operation = operation
+
+
+class OperationDenied(Forbidden):
+    """My role would allow it, but it was taken from me."""
+
+    reason = "denied"
 
     def __init__(self, operation: str) -> None:
-        super().__init__(f"Your role does not allow {operation}.")
-        self.operation = operation
+        super().__init__(operation, f"{operation} was denied to you in this organization; ask one of its admins.")
+
+
+class OrganizationSuspended(Forbidden):
+    """The organization may not work now."""
+
+    kind = "organization-suspended"
+    reason = "organization-suspended"
+
+    def __init__(self, operation: str, status: str) -> None:
+        super().__init__(operation, f"The organization is {status}; its owner can read why, and whom to ask.")
+
+
+class StaffOnly(Forbidden):
+    """For the platform's staff, whatever somebody's role in their organization."""
+
+    reason = "staff-only"
+
+    def __init__(self, operation: str) -> None:
+        super().__init__(operation, f"{operation} is for the platform's staff alone.")
 
 
 class OriginRefused(Rejected):

@@ -102,6 +102,10 @@ class GenerationalTable:
     async def get(self, key: Key) -> Item | None:
         return await self.table.get((await self._live()).key(key))
 
+    async def get_all(self, keys: Sequence[Key]) -> list[Item | None]:
+        live = await self._live()
+        return await self.table.get_all([live.key(key) for key in keys])
+
     async def query(
         self,
         pk: str,

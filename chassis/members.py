@@ -6,11 +6,12 @@ rows are not a projection but the truth; they have the same key and the same fie
 """
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
-from chassis.context import EventContext, Scope
+from chassis.context import EventContext, OrgScope, Scope
 from chassis.errors import AlreadyHandled, Rejected
 from chassis.keys import ListEntry
-from chassis.organizations import follow
+from chassis.organizations import OrganizationProfile, OrganizationProfiles, follow
 from chassis.repository import Aggregate, Listing, Repository
 from chassis.subscription import Subscription
 from chassis.table import OlderThan
@@ -29,6 +30,9 @@ class Member(Aggregate):
     name: str
     role: Role
     active: bool = True
+    grants: tuple[str, ...] = ()
+    denies: tuple[str, ...] = ()
+    """Operations that they may, or may not, whatever their role says."""
 
 
 class Members(Repository[Member]):
@@ -50,6 +54,24 @@ class Members(Repository[Member]):
                 yield member
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What this service knows of somebody in an organization, and of the organization."""
+
+    member: Member | None
+    organization: OrganizationProfile | None
+
+
+async def standing_of(scope: OrgScope, user_id: str) -> Standing:
+    """Both in one round trip, as of all that this service was told."""
+    member_key, organization_key = Members(scope).key(user_id), OrganizationProfiles(scope).key(scope.org_id)
+    member, organization = await scope.table.get_all([member_key, organization_key])
+    return Standing(
+        None if member is None else Member.model_validate(member),
+        None if organization is None else OrganizationProfile.model_validate(organization),
+    )
+
+
 async def project(scope: Scope, member: Member) -> None:
     """Keep `member` unless a newer state of that membership is known."""
     unit = scope.unit(claimed=False)
@@ -66,6 +88,8 @@ class Added(Reads[tenancy.MemberAdded]):
     email: str
     name: str
     role: Role
+    grants: tuple[str, ...] = ()
+    denies: tuple[str, ...] = ()
 
 
 class RoleChanged(Reads[tenancy.MemberRoleChanged]):
@@ -73,6 +97,17 @@ class RoleChanged(Reads[tenancy.MemberRoleChanged]):
     email: str
     name: str
     role: Role
+    grants: tuple[str, ...] = ()
+    denies: tuple[str, ...] = ()
+
+
+class PermissionsChanged(Reads[tenancy.MemberPermissionsChanged]):
+    user_id: UserId
+    email: str
+    name: str
+    role: Role
+    grants: tuple[str, ...] = ()
+    denies: tuple[str, ...] = ()
 
 
 class Removed(Reads[tenancy.MemberRemoved]):
@@ -80,17 +115,28 @@ class Removed(Reads[tenancy.MemberRemoved]):
     email: str
     name: str
     role: Role
+    grants: tuple[str, ...] = ()
+    denies: tuple[str, ...] = ()
 
+
+Told = Added | RoleChanged | PermissionsChanged | Removed
 
 subscription = Subscription("members", mode="latest")
 follow(subscription)
 
 
-def _member(event: Added | RoleChanged | Removed, ctx: EventContext, *, active: bool) -> Member:
+def _member(event: Told, ctx: EventContext, *, active: bool) -> Member:
     if ctx.version < 1:
         raise Rejected(f"The membership in {ctx.event_id} has no version.")
     return Member(
-        id=event.user_id, email=event.email, name=event.name, role=event.role, active=active, version=ctx.version
+        id=event.user_id,
+        email=event.email,
+        name=event.name,
+        role=event.role,
+        active=active,
+        grants=event.grants,
+        denies=event.denies,
+        version=ctx.version,
     )
 
 
@@ -101,6 +147,11 @@ async def keep_added(event: Added, ctx: EventContext) -> None:
 
 @subscription.on(RoleChanged)
 async def keep_role(event: RoleChanged, ctx: EventContext) -> None:
+    await project(ctx.scope, _member(event, ctx, active=True))
+
+
+@subscription.on(PermissionsChanged)
+async def keep_permissions(event: PermissionsChanged, ctx: EventContext) -> None:
     await project(ctx.scope, _member(event, ctx, active=True))
 
 

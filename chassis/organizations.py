@@ -82,11 +82,16 @@ class Changed(Reads[tenancy.OrganizationChanged]):
     organization: State
 
 
+class StatusChanged(Reads[tenancy.OrganizationStatusChanged]):
+    organization: State
+
+
 def follow(subscription: Subscription) -> None:
     """Let `subscription`, whose mode is `latest`, keep the profile of each organization."""
     subscription.on(Created)(keep_created)
     subscription.on(PlanChanged)(keep_plan)
     subscription.on(Changed)(keep_state)
+    subscription.on(StatusChanged)(keep_status)
 
 
 async def keep_created(event: Created, ctx: EventContext) -> None:
@@ -109,6 +114,10 @@ async def keep_plan(event: PlanChanged, ctx: EventContext) -> None:
 
 
 async def keep_state(event: Changed, ctx: EventContext) -> None:
+    await _keep(event.organization, ctx)
+
+
+async def keep_status(event: StatusChanged, ctx: EventContext) -> None:
     await _keep(event.organization, ctx)
 
 

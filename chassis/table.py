@@ -100,6 +100,10 @@ class Table(Protocol):
     async def get(self, key: Key) -> Item | None:
         """The item as of all acknowledged writes, or None."""
 
+    async def get_all(self, keys: Sequence[Key]) -> list[Item | None]:
+        """What `get` would answer for each key, in one round trip; together not as of one moment. At most
+        MAX_OPERATIONS keys, each once."""
+
     async def query(
         self,
         pk: str,

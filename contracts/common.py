@@ -24,6 +24,15 @@ CredentialName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{
 SYSTEM_ORG = "org_system"
 """Carries what belongs to no organization, such as the failed sign-in of an unknown address."""
 
+SUPERADMIN = "superadmin"
+"""The group of the platform's staff, who stand outside every organization."""
+
+Operation = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}\.[a-z_]{1,40}\.[a-z_]{1,40}$")]
+"""What a permission is of, such as `tasks.task.assign`: the service, the thing, and what is done with it."""
+
+MAX_OVERRIDES = 20
+"""Operations that one membership is granted, and as many that it is denied: they travel in every token."""
+
 SYSTEM_ACTOR = "system"
 """Who acted when no person did."""
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from chassis.auth.access import Access, access_of
 from chassis.service import load, service
@@ -11,6 +12,11 @@ from contracts.event import ContractError
 from deploy.services import ROOT, service_names
 
 PAGE = ROOT / "docs/permissions.md"
+OTHERS = {
+    "staff": "The platform's staff (the group `superadmin`), in any organization",
+    "signed-in": "Anybody signed in, for themselves",
+    "public": "Anybody, without a token",
+}
 YES, NO = "✓", "–"
 HEAD = f"""# Who may do what
 
@@ -19,7 +25,26 @@ Made by `make generate` from each service's `permissions.py` and from the guards
 A role may all that the roles to its left may. {YES} is allowed; {NO} is refused with 403, which names the operation.
 Whoever does not belong to the organization gets 404 or 401 instead, the same as for what does not exist. What depends
 on the other person's role too (nobody grants or removes above their own) stands in the services' models.
+
+A membership can override its role: `PUT /v1/organizations/{{org_id}}/members/{{user_id}}/permissions` grants or denies
+single operations. Allowed is what the role covers or the membership grants, less what it denies; what is an owner's
+alone is never granted, and an owner is denied nothing ([why](adr/0011-standing.md)). While the organization is
+suspended, its members may only what is marked so; everything else is refused with 403 `organization-suspended`.
 """
+
+
+OPERATIONS = ROOT / "contracts/permissions.py"
+OPERATIONS_HEAD = '''"""Every operation of every service, with the least role that may do it.
+
+Made by `make generate` from each service's `permissions.py`; do not edit it. Tenancy alone reads it, to know what can
+be granted and denied. It may be older than another service: what it does not name yet cannot be granted yet.
+"""
+
+from collections.abc import Mapping
+
+from contracts.common import Role
+
+'''
 
 
 @dataclass(frozen=True)
@@ -58,31 +83,52 @@ def _section(name: str) -> Iterator[str]:
             marks = " | ".join(YES if role.covers(least) else NO for role in Role)
             yield f"| `{operation}` | {marks} | {_asking(operation, routes)} |"
         yield ""
-    for kind, words in (("signed-in", "Anybody signed in, for themselves"), ("public", "Anybody, without a token")):
+    for kind, words in OTHERS.items():
         if open_ones := [f"`{route.name}`" for route in routes if route.access.kind == kind]:
             yield f"{words}: {', '.join(open_ones)}.\n"
 
 
 def _asking(operation: str, routes: list[Route]) -> str:
-    by_guard = [f"`{route.name}`" for route in routes if route.access.operation == operation]
+    by_guard = [
+        f"`{route.name}`{' (also while suspended)' if route.access.while_suspended else ''}"
+        for route in routes
+        if route.access.operation == operation
+    ]
     within = [f"`{route.name}` (by whom it concerns)" for route in routes if operation in route.access.conditional]
     if not by_guard + within:
         raise ContractError(f"{operation} stands in permissions.py, but no route asks for it; remove it or use it")
     return "<br>".join(by_guard + within)
 
 
-def is_stale() -> bool:
-    return not PAGE.exists() or PAGE.read_text(encoding="utf-8") != rendered()
+def operations() -> str:
+    """contracts/permissions.py: what tenancy may let people grant and deny."""
+    tables = [permissions_of(name) for name in service_names()]
+    lines = [f'    "{operation}": Role.{least.name},' for table in tables for operation, least in sorted(table.items())]
+    return OPERATIONS_HEAD + "\n".join(["OPERATIONS: Mapping[str, Role] = {", *lines, "}", ""])
+
+
+def generated() -> dict[Path, str]:
+    """Every file, with what should stand in it. Raises ContractError."""
+    return {PAGE: rendered(), OPERATIONS: operations()}
+
+
+def stale() -> list[str]:
+    return [
+        path.relative_to(ROOT).as_posix()
+        for path, text in generated().items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    ]
 
 
 def main(arguments: list[str]) -> int:
     try:
         if arguments == ["--check"]:
-            if is_stale():
-                sys.stderr.write("docs/permissions.md is not what the services say. Run `make generate`.\n")
+            if names := stale():
+                sys.stderr.write(f"{' and '.join(names)}: not what the services say. Run `make generate`.\n")
                 return 1
             return 0
-        PAGE.write_text(rendered(), encoding="utf-8")
+        for path, text in generated().items():
+            path.write_text(text, encoding="utf-8")
     except ContractError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -22,20 +22,24 @@ F = TypeVar("F", bound=Callable[..., Any])
 @dataclass(frozen=True)
 class Access:
     """`role` is the least that `operation` needs. `conditional` are operations that the use case asks for as well,
-    depending on whom or what it is about, each with its least role."""
+    depending on whom or what it is about, each with its least role. `while_suspended`: a suspended organization's
+    members may it too. Of the kind `staff`, the operation is for the platform's staff, and needs no role."""
 
-    kind: Literal["guarded", "signed-in", "public"]
+    kind: Literal["guarded", "staff", "signed-in", "public"]
     operation: str | None = None
     role: Role | None = None
     conditional: Mapping[str, Role] = field(default_factory=dict)
+    while_suspended: bool = False
 
     def extensions(self) -> dict[str, Any]:
         """The members that it adds to its operation in the OpenAPI document."""
         if self.kind != "guarded" or self.role is None:
-            return {"x-access": self.kind}
+            return {"x-access": self.kind} | ({"x-operation": self.operation} if self.operation else {})
         said: dict[str, Any] = {"x-operation": self.operation, "x-required-role": self.role.value}
         if self.conditional:
             said["x-conditional-roles"] = {name: role.value for name, role in self.conditional.items()}
+        if self.while_suspended:
+            said["x-while-suspended"] = True
         return said
 
 

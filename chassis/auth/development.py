@@ -25,6 +25,7 @@ class DevelopmentIssuer:
     def token(self, claims: Claims, **overrides: Any) -> str:
         """An access token. `overrides` replace payload members, to make bad ones."""
         now = self._clock.now()
+        said = claims.model_dump(mode="json", exclude_none=True, by_alias=True)
         payload = {
             "iss": self.issuer.issuer,
             "client_id": self.issuer.client_id,
@@ -32,7 +33,7 @@ class DevelopmentIssuer:
             "sub": claims.user_id,
             "iat": int(now.timestamp()),
             "exp": int((now + LIFETIME).timestamp()),
-            **claims.model_dump(mode="json", exclude_none=True),
+            **{name: value for name, value in said.items() if value != []},
             **overrides,
         }
         return jwt.encode(payload, self._key, algorithm=ALGORITHM, headers={"kid": self.kid})

@@ -4,7 +4,7 @@
 the module is imported if the table has no such operation.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated
 
@@ -15,12 +15,12 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from chassis.auth.access import Access, gives
 from chassis.auth.tokens import Claims, TokenVerifier
 from chassis.context import Actor, Cause, OrgScope, Scope, Toolbox, UserScope
-from chassis.errors import Forbidden, MembershipEnded, NotFound, Unauthenticated
+from chassis.errors import MembershipEnded, NotFound, OrganizationSuspended, StaffOnly, Unauthenticated
 from chassis.http.conditions import precondition_of
 from chassis.http.cors import check_origin
 from chassis.http.idempotency import claim_for, replay_if_known
 from chassis.http.queries import refuse_unknown_query
-from chassis.members import Member, Members
+from chassis.members import Standing, standing_of
 from contracts.common import OrgId, Role
 from contracts.event import ContractError
 
@@ -80,31 +80,31 @@ async def anonymous(request: Request) -> UserScope:
 Anonymous = Annotated[UserScope, Depends(gives(Access("public"), anonymous))]
 
 
-async def role_by_projection(scope: OrgScope, claims: Claims) -> Role:
-    """The newer of what the token says and what tenancy's events told this service.
+def by_projection(actor: Actor, standing: Standing, claims: Claims) -> Actor:
+    """What somebody may, by the newer of what the token says and what tenancy's events told this service.
 
     Raises MembershipEnded if the member was removed after the token was made.
     """
-    known = await Members(scope).find(claims.user_id)
+    known = standing.member
     if known is not None and known.version > claims.mv:
-        return _role(known)
+        if not known.active:
+            raise MembershipEnded("You are no longer a member of this organization; refresh your token.")
+        return _placed(actor, known.role, known.grants, known.denies)
     if claims.role is None:
         raise MembershipEnded("The token names no role.")
-    return claims.role
+    return _placed(actor, claims.role, claims.grants, claims.denies)
 
 
-async def role_by_membership(scope: OrgScope, claims: Claims) -> Role:
+def by_membership(actor: Actor, standing: Standing, _claims: Claims) -> Actor:
     """For the service that owns the memberships: they alone decide. Raises NotFound if there is none."""
-    known = await Members(scope).find(claims.user_id)
+    known = standing.member
     if known is None or not known.active:
         raise NotFound("organization")
-    return known.role
+    return _placed(actor, known.role, known.grants, known.denies)
 
 
-def _role(member: Member) -> Role:
-    if not member.active:
-        raise MembershipEnded("You are no longer a member of this organization; refresh your token.")
-    return member.role
+def _placed(actor: Actor, role: Role, grants: Iterable[str], denies: Iterable[str]) -> Actor:
+    return replace(actor, role=role, grants=frozenset(grants), denies=frozenset(denies))
 
 
 class Guard:
@@ -115,28 +115,43 @@ class Guard:
 
     def __call__(self, operation: str) -> Callable[..., Awaitable[OrgScope]]:
         """For routes in the organization of the token."""
-        least = self._least(operation)
+        access = Access("guarded", operation, self._least(operation))
 
         async def guarded(request: Request, claims: VerifiedClaims) -> OrgScope:
             if claims.org is None:
                 raise MembershipEnded("The token names no organization; switch to one and refresh it.")
             scope = org_scope(request, claims, claims.org)
-            return await _admitted(request, scope, await role_by_projection(scope, claims), operation, least)
+            return await _admitted(request, scope, claims, access, by_projection)
 
-        return gives(Access("guarded", operation, least), guarded)
+        return gives(access, guarded)
 
-    def in_path(self, operation: str, *, sometimes: Sequence[str] = ()) -> Callable[..., Awaitable[OrgScope]]:
+    def in_path(
+        self, operation: str, *, sometimes: Sequence[str] = (), while_suspended: bool = False
+    ) -> Callable[..., Awaitable[OrgScope]]:
         """For routes under /organizations/{org_id}, in the service that owns the memberships.
 
-        `sometimes` are the operations that the use case itself asks for, depending on whom it is about."""
-        least = self._least(operation)
+        `sometimes` are the operations that the use case itself asks for, depending on whom it is about.
+        `while_suspended` leaves the route to the members of a suspended organization."""
         conditional = {name: self._least(name) for name in sometimes}
+        access = Access("guarded", operation, self._least(operation), conditional, while_suspended)
 
         async def guarded(request: Request, claims: VerifiedClaims, org_id: OrgId) -> OrgScope:
             scope = org_scope(request, claims, org_id)
-            return await _admitted(request, scope, await role_by_membership(scope, claims), operation, least)
+            return await _admitted(request, scope, claims, access, by_membership)
 
-        return gives(Access("guarded", operation, least, conditional), guarded)
+        return gives(access, guarded)
+
+    def staff(self, operation: str) -> Callable[..., Awaitable[OrgScope]]:
+        """For routes under /organizations/{org_id} that are the platform's staff's, in whatever organization. There is
+        one answer to all others, whether or not the organization exists."""
+        access = Access("staff", operation)
+
+        async def guarded(request: Request, claims: VerifiedClaims, org_id: OrgId) -> OrgScope:
+            if not claims.is_staff:
+                raise StaffOnly(operation)
+            return await _let_in(request, org_scope(request, claims, org_id))
+
+        return gives(access, guarded)
 
     def _least(self, operation: str) -> Role:
         try:
@@ -157,10 +172,24 @@ def _cause(request: Request, scope: Scope) -> Cause:
     return replace(scope.cause, claim=claim_for(request, scope), precondition=precondition_of(request))
 
 
-async def _admitted(request: Request, scope: OrgScope, role: Role, operation: str, least: Role) -> OrgScope:
-    if not role.covers(least):
-        raise Forbidden(operation)
-    await check_origin(request, scope)
-    admitted = replace(scope, actor=replace(scope.actor, role=role), cause=_cause(request, scope))
+Place = Callable[[Actor, Standing, Claims], Actor]
+
+
+async def _admitted(request: Request, scope: OrgScope, claims: Claims, access: Access, place: Place) -> OrgScope:
+    """Membership first, for a stranger must not learn more; then the organization; then the operation."""
+    assert access.operation is not None
+    assert access.role is not None
+    standing = await standing_of(scope, claims.user_id)
+    actor = place(scope.actor, standing, claims)
+    await check_origin(request, scope)  # before any refusal that the page should be able to read
+    organization = standing.organization
+    if organization is not None and not organization.status.operates and not access.while_suspended:
+        raise OrganizationSuspended(access.operation, organization.status)
+    actor.require(access.operation, access.role)
+    return await _let_in(request, replace(scope, actor=actor))
+
+
+async def _let_in(request: Request, scope: OrgScope) -> OrgScope:
+    admitted = replace(scope, cause=_cause(request, scope))
     await replay_if_known(request, admitted)
     return admitted

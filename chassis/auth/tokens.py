@@ -4,16 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import jwt
 import jwt.types
 import structlog
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from chassis.clock import Clock
 from chassis.errors import Unauthenticated, Unavailable
-from contracts.common import OrgId, Role, UserId
+from contracts.common import SUPERADMIN, OrgId, Role, UserId
 
 log = structlog.get_logger(__name__)
 
@@ -31,11 +31,19 @@ REFETCH_PAUSE = timedelta(seconds=5)
 """An unknown key id makes us fetch the keys again, but a flood of forged ones must not flood the issuer."""
 
 
+def _words(value: object) -> object:
+    return tuple(value.split()) if isinstance(value, str) else value
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+"""In a token a text with spaces: every identity provider takes that."""
+
+
 class Claims(BaseModel):
     """What our access tokens say. `mv` is the version of the membership that gave the role; a token without an org
     is for routes that need none."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", validate_by_name=True, validate_by_alias=True)
 
     user_id: UserId
     email: str
@@ -43,6 +51,15 @@ class Claims(BaseModel):
     org: OrgId | None = None
     role: Role | None = None
     mv: int = 0
+    grants: Words = ()
+    denies: Words = ()
+    """Operations that the membership allows or refuses beside its role."""
+    groups: tuple[str, ...] = Field(default=(), alias="cognito:groups")
+    """Cognito's own claim: users cannot write it, and we never do."""
+
+    @property
+    def is_staff(self) -> bool:
+        return SUPERADMIN in self.groups
 
 
 @dataclass(frozen=True)

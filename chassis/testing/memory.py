@@ -30,6 +30,9 @@ class MemoryTable:
         stored = self.items.get(key)
         return None if stored is None else _copied(stored)
 
+    async def get_all(self, keys: Sequence[Key]) -> list[Item | None]:
+        return [None if key not in self.items else _copied(self.items[key]) for key in keys]
+
     async def query(
         self,
         pk: str,

@@ -158,8 +158,9 @@ class ServiceUnderTest:
         mv: int = 1,
         ready: Ready | None = None,
         figures: Figures = dict,
+        **more: Any,
     ) -> httpx.AsyncClient:
-        """A client with that person's token (None: without a token)."""
+        """A client with that person's token (None: without a token). `more` are further claims."""
         headers = {}
         if user_id is not None:
             name = user_id.removeprefix("user_")
@@ -170,6 +171,7 @@ class ServiceUnderTest:
                 org=org_id,
                 role=role if org_id else None,
                 mv=mv,
+                **more,
             )
             headers["Authorization"] = f"Bearer {self.issuer.token(claims)}"
         app = make_app(self.service, self.tools, self._verifier, ready or _ready, figures, self.public_origins)

@@ -3,9 +3,19 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from contracts.common import CredentialName, InvitationId, OrgId, OrgStatus, Plan, Role, UserId
+from contracts.common import (
+    MAX_OVERRIDES,
+    CredentialName,
+    InvitationId,
+    Operation,
+    OrgId,
+    OrgStatus,
+    Plan,
+    Role,
+    UserId,
+)
 from contracts.event import Event, Secret
 
 
@@ -53,6 +63,17 @@ class OrganizationChanged(Event, type="tenancy.organization.changed.v1", subject
     previous_organization: OrganizationState
 
 
+class OrganizationStatusChanged(Event, type="tenancy.organization.status_changed.v1", subject="org_id"):
+    """The platform's staff suspended an organization, cancelled it, or let it work again. From now on its members get
+    403 in every service, or no longer."""
+
+    org_id: OrgId
+    previous_status: OrgStatus
+    status: OrgStatus
+    reason: str
+    organization: OrganizationState
+
+
 class InvitationCreated(Event, type="tenancy.invitation.created.v1", subject="invitation_id"):
     """A person was invited. Notify sends them the e-mail with the token.
 
@@ -91,6 +112,10 @@ class InvitationRevoked(Event, type="tenancy.invitation.revoked.v1", subject="in
     email: str
 
 
+Overrides = Annotated[list[Operation], Field(max_length=MAX_OVERRIDES)]
+"""Operations that a membership may, or may not, whatever its role. Every event of a membership carries all of them."""
+
+
 class MemberAdded(Event, type="tenancy.member.added.v1", subject="user_id"):
     """A user belongs to an organization, with a role. The aggregate is the membership: each service with people in
     it keeps a projection of these, and identity puts them into tokens."""
@@ -99,6 +124,8 @@ class MemberAdded(Event, type="tenancy.member.added.v1", subject="user_id"):
     email: str
     name: str
     role: Role
+    grants: Overrides = Field(default_factory=list)
+    denies: Overrides = Field(default_factory=list)
 
 
 class MemberRoleChanged(Event, type="tenancy.member.role_changed.v1", subject="user_id"):
@@ -109,6 +136,21 @@ class MemberRoleChanged(Event, type="tenancy.member.role_changed.v1", subject="u
     name: str
     previous_role: Role
     role: Role
+    grants: Overrides = Field(default_factory=list)
+    denies: Overrides = Field(default_factory=list)
+
+
+class MemberPermissionsChanged(Event, type="tenancy.member.permissions_changed.v1", subject="user_id"):
+    """A member may, or may not, other operations than their role says, from now on and in every service."""
+
+    user_id: UserId
+    email: str
+    name: str
+    role: Role
+    previous_grants: Overrides = Field(default_factory=list)
+    grants: Overrides = Field(default_factory=list)
+    previous_denies: Overrides = Field(default_factory=list)
+    denies: Overrides = Field(default_factory=list)
 
 
 class MemberRemoved(Event, type="tenancy.member.removed.v1", subject="user_id"):
@@ -118,6 +160,8 @@ class MemberRemoved(Event, type="tenancy.member.removed.v1", subject="user_id"):
     email: str
     name: str
     role: Role
+    grants: Overrides = Field(default_factory=list)
+    denies: Overrides = Field(default_factory=list)
 
 
 class CredentialStored(Event, type="tenancy.credential.stored.v1", subject="name"):

@@ -88,6 +88,9 @@ class Pinned:
     async def get(self, key: Key) -> Item | None:
         return await self._table.get(self._at.key(key))
 
+    async def get_all(self, keys: Sequence[Key]) -> list[Item | None]:
+        return await self._table.get_all([self._at.key(key) for key in keys])
+
     async def query(self, pk: str, **more: Any) -> list[Item]:
         return await self._table.query(self._at.pk(pk), **more)
 

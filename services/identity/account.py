@@ -33,6 +33,8 @@ class _Row:
     active: bool
     role: str
     version: int
+    overrides: Mapping[str, str]
+    """The claims `grants` and `denies`; what is empty has none."""
 
 
 def user_id_of(sub: str) -> str:
@@ -63,9 +65,11 @@ def token_claims(user_id: str, rows: Iterable[Mapping[str, Any]], *, email: str,
         if row["SK"] == PROFILE_ROW:
             profile = row
         elif row["SK"].startswith(MEMBERSHIP_ROW):
-            memberships.append(_Row(row["id"], row["active"], row["role"], row["version"]))
+            overrides = {name: " ".join(row[name]) for name in ("grants", "denies") if row.get(name)}
+            memberships.append(_Row(row["id"], row["active"], row["role"], row["version"], overrides))
     claims = {"user_id": user_id, "email": profile.get("email", email), "name": profile.get("name", name)}
     membership = chosen(profile.get("active_org_id"), memberships)
     if membership is None:
         return claims
-    return claims | {"org": membership.id, "role": membership.role, "mv": str(membership.version)}
+    place = {"org": membership.id, "role": membership.role, "mv": str(membership.version)}
+    return claims | place | dict(membership.overrides)

@@ -38,6 +38,8 @@ class Membership(Aggregate):
 
     role: Role
     active: bool = True
+    grants: tuple[str, ...] = ()
+    denies: tuple[str, ...] = ()
 
 
 def strong(password: str) -> bool:

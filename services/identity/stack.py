@@ -2,6 +2,7 @@
 
 from chassis.auth.names import AUTH_PARAMETERS, AUTHORIZER_PARAMETER, CLIENT_PARAMETER, POOL_PARAMETER
 from chassis.stack import FunctionSpec, StackContext, StackPart, Template
+from contracts.common import SUPERADMIN
 from services.identity.cognito import ATTEMPT, INVITED
 from services.identity.model import MIN_PASSWORD
 
@@ -19,6 +20,14 @@ def resources(context: StackContext) -> StackPart:
                 "DeletionPolicy": "RetainExceptOnCreate",
                 "UpdateReplacePolicy": "Retain",
                 "Properties": _pool(context),
+            },
+            "Staff": {
+                "Type": "AWS::Cognito::UserPoolGroup",
+                "Properties": {
+                    "GroupName": SUPERADMIN,
+                    "UserPoolId": {"Ref": POOL},
+                    "Description": "The platform's staff: put nobody else in",
+                },
             },
             CLIENT: {"Type": "AWS::Cognito::UserPoolClient", "Properties": _client(context)},
             "PoolParameter": _parameter(context, POOL_PARAMETER, POOL),

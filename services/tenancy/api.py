@@ -1,7 +1,7 @@
 """HTTP: parse, authorize, call, render."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,12 +11,24 @@ from chassis.context import OrgScope
 from chassis.http.route import Route
 from chassis.repository import Page, PageRequest
 from chassis.vault import MAX_SECRET_BYTES
-from contracts.common import CredentialName, InvitationId, OrgId, OrgStatus, Plan, Role, UserId
+from contracts.common import (
+    MAX_OVERRIDES,
+    CredentialName,
+    InvitationId,
+    Operation,
+    OrgId,
+    OrgStatus,
+    Plan,
+    Role,
+    UserId,
+)
 from services.tenancy.model import Credential, Invitation, InvitationStatus, Membership, MyOrganization, Organization
 from services.tenancy.origins import Origins
 from services.tenancy.permissions import PERMISSIONS
 from services.tenancy.usecases import answers, credentials, invitations, members, organizations
 from services.tenancy.usecases.invitations import Row, RowResult
+from services.tenancy.usecases.overrides import CHANGE_PERMISSIONS
+from services.tenancy.usecases.overrides import change_permissions as change_overrides
 
 MAX_ROWS = 500
 
@@ -63,6 +75,16 @@ class NewRole(Body):
     role: Role
 
 
+class NewStatus(Body):
+    status: Literal[OrgStatus.ACTIVE, OrgStatus.SUSPENDED, OrgStatus.CANCELLED]
+    reason: str = Field(min_length=1, max_length=500)
+
+
+class NewPermissions(Body):
+    grants: list[Operation] = Field(max_length=MAX_OVERRIDES)
+    denies: list[Operation] = Field(max_length=MAX_OVERRIDES)
+
+
 class NewInvitation(Body):
     email: str = Field(min_length=1, max_length=320)
     role: Role
@@ -104,6 +126,7 @@ class OrganizationView(BaseModel):
     name: str
     plan: Plan
     status: OrgStatus
+    status_reason: str | None = None
     settings: SettingsView
     personal: bool
     owner_id: UserId
@@ -122,11 +145,13 @@ class MemberView(BaseModel):
     email: str
     name: str
     role: Role
+    grants: list[str]
+    denies: list[str]
     version: int
 
     @classmethod
     def of(cls, member: Membership) -> Self:
-        return cls(user_id=member.id, email=member.email, name=member.name, role=member.role, version=member.version)
+        return cls(version=member.version, **member.told())
 
 
 class InvitationView(BaseModel):
@@ -201,7 +226,7 @@ async def list_organizations(scope: SignedIn, page: Paged) -> Page[MyOrganizatio
 
 @router.get("/organizations/{org_id}")
 async def read_organization(
-    scope: Annotated[OrgScope, Depends(guard.in_path("tenancy.organization.read"))],
+    scope: Annotated[OrgScope, Depends(guard.in_path("tenancy.organization.read", while_suspended=True))],
 ) -> OrganizationView:
     """One organization, for its members."""
     return OrganizationView.of(await organizations.read(scope))
@@ -213,6 +238,14 @@ async def change_organization(
 ) -> OrganizationView:
     """Another name, other settings; what is left out stays."""
     return OrganizationView.of(await organizations.change(scope, body.wanted()))
+
+
+@router.put("/organizations/{org_id}/status")
+async def change_status(
+    scope: Annotated[OrgScope, Depends(guard.staff("tenancy.organization.change_status"))], body: NewStatus
+) -> OrganizationView:
+    """Suspend an organization, cancel it, or let it work again: for the platform's staff."""
+    return OrganizationView.of(await organizations.change_status(scope, body.status, body.reason))
 
 
 @router.put("/organizations/{org_id}/plan")
@@ -238,6 +271,14 @@ async def change_role(
 ) -> MemberView:
     """Another role, not above one's own; 409 if no owner would be left."""
     return MemberView.of(await members.change_role(scope, user_id, body.role))
+
+
+@router.put("/organizations/{org_id}/members/{user_id}/permissions")
+async def change_permissions(
+    scope: Annotated[OrgScope, Depends(guard.in_path(CHANGE_PERMISSIONS))], user_id: UserId, body: NewPermissions
+) -> MemberView:
+    """What the member may, and may not, whatever their role says: all of it, replacing what was."""
+    return MemberView.of(await change_overrides(scope, user_id, body.grants, body.denies))
 
 
 @router.delete("/organizations/{org_id}/members/{user_id}", status_code=204)

@@ -6,9 +6,7 @@ from chassis.errors import AlreadyExists, Conflict, Forbidden
 class RoleTooHigh(Forbidden):
     """The operation is allowed, but not with this role or on this member."""
 
-    def __init__(self, operation: str, detail: str) -> None:
-        super().__init__(operation)
-        self.args, self.detail = (detail,), detail
+    reason = "role-too-high"
 
 
 class SlugTaken(AlreadyExists):

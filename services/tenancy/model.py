@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 from pydantic import BaseModel
 
 from chassis.members import Member
 from chassis.organizations import OrganizationProfile
 from chassis.repository import Aggregate
-from contracts.common import CredentialName, InvitationId, OrgId, Plan, Role, UserId
+from contracts.common import CredentialName, InvitationId, OrgId, OrgStatus, Plan, Role, UserId
 from contracts.tenancy.v1 import OrganizationState
 from services.tenancy.errors import InvitationClosed, InvitationExpired, LastOwner, RoleTooHigh, TooManyOwners
 
@@ -40,6 +40,8 @@ class Organization(OrganizationProfile):
     changes this row in the same transaction, so that two owners cannot leave at once."""
 
     personal: bool = False
+    status_reason: str | None = None
+    """Why the staff gave it the status that it has."""
     owners: tuple[UserId, ...]
     created_at: datetime
 
@@ -81,6 +83,15 @@ class Membership(Member):
     """A user's place in an organization. `version` counts up for as long as that user comes and goes."""
 
     org_id: OrgId
+
+    def told(self) -> dict[str, Any]:
+        """What every event of it says."""
+        return {"user_id": self.id, **self.model_dump(include={"email", "name", "role", "grants", "denies"})}
+
+    def with_role(self, role: Role) -> "Membership":
+        """An owner may everything, and nobody may take any of it from them while they are one."""
+        overrides = {"grants": (), "denies": ()} if role is Role.OWNER else {}
+        return self.model_copy(update={"role": role, **overrides})
 
 
 class InvitationStatus(StrEnum):
@@ -153,6 +164,7 @@ class MyOrganization(BaseModel):
     slug: str
     name: str
     plan: Plan
+    status: OrgStatus
     role: Role
 
 

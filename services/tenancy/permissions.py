@@ -8,6 +8,7 @@ PERMISSIONS = {
     "tenancy.organization.change_plan": Role.OWNER,
     "tenancy.member.list": Role.VIEWER,
     "tenancy.member.change_role": Role.ADMIN,
+    "tenancy.member.change_permissions": Role.ADMIN,
     "tenancy.member.leave": Role.VIEWER,
     "tenancy.member.remove": Role.ADMIN,
     "tenancy.invitation.create": Role.ADMIN,

@@ -48,6 +48,14 @@ class Organizations(Repository[Organization]):
         """Raises Stale at commit if the plan, which the limits were read from, is another by then."""
         unit.require(self.key(org_id), {"plan": plan.value}, otherwise=Stale("The plan was changed meanwhile; repeat."))
 
+    def require_status(self, unit: Unit, organization: Organization) -> None:
+        """Raises Stale at commit if its status is another by then."""
+        unit.require(
+            self.key(organization.id),
+            {"status": organization.status.value},
+            otherwise=Stale("The organization was changed meanwhile; repeat."),
+        )
+
 
 class Memberships(Repository[Membership]):
     """The members of the scope's organization; with a user's scope, that user's memberships. The rows have the key

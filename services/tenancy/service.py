@@ -13,6 +13,7 @@ service = Service(
     publishes=(
         tenancy.OrganizationCreated,
         tenancy.OrganizationChanged,
+        tenancy.OrganizationStatusChanged,
         tenancy.PlanChanged,
         tenancy.InvitationCreated,
         tenancy.InvitationAccepted,
@@ -20,6 +21,7 @@ service = Service(
         tenancy.InvitationRevoked,
         tenancy.MemberAdded,
         tenancy.MemberRoleChanged,
+        tenancy.MemberPermissionsChanged,
         tenancy.MemberRemoved,
         tenancy.CredentialStored,
         tenancy.CredentialRotated,

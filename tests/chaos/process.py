@@ -75,6 +75,9 @@ class _Around:
     async def get(self, key: Key) -> Item | None:
         return await self._table.get(key)
 
+    async def get_all(self, keys: Sequence[Key]) -> list[Item | None]:
+        return await self._table.get_all(keys)
+
     async def query(
         self, pk: str, *, index: int | None = None, after: str | None = None, before: str | None = None,
         limit: int = 100, descending: bool = False,

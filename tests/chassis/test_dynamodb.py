@@ -95,3 +95,22 @@ async def test_reads_by_key_are_consistent_and_lists_are_read_by_their_index() -
     await table.query("THINGS", index=2)
     assert [params.get("ConsistentRead") for _, params in calls.calls] == [True, True, None]
     assert [params.get("IndexName") for _, params in calls.calls] == [None, None, "list2"]
+
+
+async def test_what_a_read_of_many_left_over_is_asked_for_again() -> None:
+    one, other = ({"PK": {"S": "P"}, "SK": {"S": name}} for name in "ab")
+    calls = Scripted(
+        {"Responses": {"things": [other]}, "UnprocessedKeys": {"things": {"Keys": [one], "ConsistentRead": True}}},
+        {"Responses": {"things": [one]}, "UnprocessedKeys": {}},
+    )
+    found = await DynamoTable(calls, "things").get_all([Key("P", "a"), Key("P", "b")])
+    assert [item and item["SK"] for item in found] == ["a", "b"]
+    assert [params["RequestItems"]["things"]["Keys"] for _, params in calls.calls] == [[one, other], [one]]
+    assert all(params["RequestItems"]["things"]["ConsistentRead"] for _, params in calls.calls)
+
+
+async def test_leftovers_without_end_are_unavailability(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chassis.dynamodb.random.uniform", lambda *_: 0)
+    left = {"Responses": {}, "UnprocessedKeys": {"things": {"Keys": [{"PK": {"S": "P"}, "SK": {"S": "a"}}]}}}
+    with pytest.raises(Unavailable):
+        await DynamoTable(Scripted(*[left] * 8), "things").get_all([Key("P", "a")])

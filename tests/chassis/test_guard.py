@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 
 from chassis.auth.guard import Guard
-from chassis.members import Member, project
+from chassis.members import Member, project, subscription
 from chassis.testing.service import ServiceUnderTest
-from contracts.common import Role
+from contracts.common import OrgStatus, Plan, Role
 from contracts.event import ContractError
+from contracts.tenancy import v1 as tenancy
 from tests.chassis.world import create, service
+from tests.isolation.recording import RecordingTable
 
 LIST, CREATE = "/v1/projects", "/v1/projects"
 
@@ -19,10 +21,19 @@ def world() -> ServiceUnderTest:
     return ServiceUnderTest(service)
 
 
-async def remember(world: ServiceUnderTest, role: Role, version: int, *, active: bool = True) -> None:
+async def remember(world: ServiceUnderTest, role: Role, version: int, *, active: bool = True, **more: Any) -> None:
     """What tenancy's events told this service of Bo's membership."""
-    member = Member(id="user_bo", email="bo@acme.example", name="Bo", role=role, active=active, version=version)
+    member = Member(id="user_bo", email="bo@acme.example", name="Bo", role=role, active=active, version=version, **more)
     await project(world.scope(), member)
+
+
+async def told(world: ServiceUnderTest, status: OrgStatus, version: int) -> None:
+    """What tenancy's event tells this service of the organization."""
+    state = tenancy.OrganizationState(slug="acme", name="Acme", plan=Plan.FREE, status=status, allowed_origins=[])
+    changed = tenancy.OrganizationStatusChanged(
+        org_id="org_acme", previous_status=OrgStatus.ACTIVE, status=status, reason="unpaid", organization=state
+    )
+    await world.deliver(subscription, changed, version=version)
 
 
 async def status(world: ServiceUnderTest, method: str, path: str, role: Role | None, **client: Any) -> int:
@@ -136,3 +147,80 @@ async def test_events_say_who_acted_and_from_where(world: ServiceUnderTest) -> N
         "127.0.0.1",
         "x" * 200,
     )
+
+
+# --- permissions of one membership
+
+
+@pytest.mark.parametrize(
+    ("role", "overrides", "expected"),
+    [
+        (Role.VIEWER, {"grants": ("tasks.project.create",)}, 201),
+        (Role.VIEWER, {"grants": ("tasks.project.read", "tasks.project.of_a_newer_service")}, 403),
+        (Role.OWNER, {"denies": ("tasks.project.create",)}, 403),
+        (Role.MEMBER, {"grants": ("tasks.project.create",), "denies": ("tasks.project.create",)}, 403),
+        (Role.MEMBER, {"denies": ("tasks.project.read",)}, 201),
+    ],
+)
+@pytest.mark.parametrize("by", ["token", "events"])
+async def test_what_a_membership_grants_or_denies_overrides_its_role(
+    world: ServiceUnderTest, role: Role, overrides: dict[str, Any], expected: int, by: str
+) -> None:
+    if by == "events":
+        await remember(world, role, 2, **overrides)
+        assert await status(world, "POST", CREATE, Role.VIEWER, mv=1) == expected
+    else:
+        assert await status(world, "POST", CREATE, role, mv=1, **overrides) == expected
+
+
+async def test_the_newer_of_token_and_events_decides_overrides_too(world: ServiceUnderTest) -> None:
+    await remember(world, Role.VIEWER, 2, grants=("tasks.project.create",))
+    assert await status(world, "POST", CREATE, Role.VIEWER, mv=1) == 201
+    assert await status(world, "POST", CREATE, Role.VIEWER, mv=3) == 403
+    await remember(world, Role.VIEWER, 4)
+    assert await status(world, "POST", CREATE, Role.VIEWER, mv=3, grants=("tasks.project.create",)) == 403
+
+
+async def test_who_is_denied_is_told_so_and_not_that_the_role_is_too_low(world: ServiceUnderTest) -> None:
+    async with world.client("user_bo", Role.OWNER, denies=("tasks.project.create",)) as http:
+        answer = (await http.post(CREATE, json={"name": "Web"})).json()
+    assert (answer["type"].rpartition("/")[2], answer["operation"]) == ("forbidden", "tasks.project.create")
+    assert "denied to you" in answer["detail"]
+
+
+# --- suspended organizations
+
+
+@pytest.mark.parametrize("standing", [OrgStatus.SUSPENDED, OrgStatus.CANCELLED])
+async def test_in_a_suspended_organization_even_an_owner_may_nothing_until_it_works_again(
+    world: ServiceUnderTest, standing: OrgStatus
+) -> None:
+    await told(world, standing, 2)
+    async with world.client("user_bo", Role.OWNER, mv=9) as http:
+        answer = (await http.get(LIST)).json()
+        assert (answer["status"], answer["type"].rpartition("/")[2]) == (403, "organization-suspended")
+        assert (answer["operation"], standing in answer["detail"]) == ("tasks.project.read", True)
+        assert (await http.get("/v1/projects/proj_1/later")).status_code == 409  # a route for anybody signed in
+    assert await status(world, "GET", LIST, Role.OWNER, org_id="org_other") == 200
+    await told(world, OrgStatus.ACTIVE, 3)
+    assert await status(world, "POST", CREATE, Role.MEMBER) == 201
+    await told(world, standing, 2)  # an old event comes late
+    assert await status(world, "POST", CREATE, Role.MEMBER) == 201
+
+
+async def test_a_stranger_is_told_nothing_of_a_suspension(world: ServiceUnderTest) -> None:
+    await told(world, OrgStatus.SUSPENDED, 2)
+    await remember(world, Role.ADMIN, 2, active=False)
+    async with world.client("user_bo", Role.ADMIN, mv=1) as http:
+        assert (await http.get(LIST)).json()["type"].endswith("/no-membership")
+
+
+async def test_membership_and_organization_are_one_round_trip() -> None:
+    table = RecordingTable()
+    world = ServiceUnderTest(service, table=table)
+    await told(world, OrgStatus.ACTIVE, 2)
+    await remember(world, Role.MEMBER, 2)
+    table.calls.clear()
+    assert await status(world, "GET", "/v1/projects/proj_nothing", Role.MEMBER) == 404
+    assert [call.name for call in table.calls] == ["get_all", "get"]
+    assert table.calls[0].partitions == ("ORG#org_acme#MEMBER#user_bo", "ORG#org_acme#ORGANIZATION#org_acme")

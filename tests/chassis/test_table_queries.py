@@ -89,3 +89,11 @@ async def test_what_is_more_than_a_megabyte_comes_whole(table: Table) -> None:
         )
     assert [int(item["SK"]) for item in await table.query("P")] == list(range(12))
     assert [int(item["SK"]) for item in await table.query("L", index=1, limit=11)] == list(range(11))
+
+
+async def test_many_items_in_one_read_in_the_order_asked_for(filled: Table) -> None:
+    keys = [Key("P", "c"), Key("P", "nothing"), Key("Q", "z"), Key("P", "a")]
+    found = await filled.get_all(keys)
+    assert found == [await filled.get(key) for key in keys]
+    assert [item and item["SK"] for item in found] == ["c", None, "z", "a"]
+    assert await filled.get_all([Key("R", "x")]) == [None]

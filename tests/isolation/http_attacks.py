@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 
 from contracts.common import Role
 from tests.isolation.judge import Reach, Report, changes, differences, no_reach, reach_of, said, secrets, shown
-from tests.isolation.people import BAD_TOKENS
+from tests.isolation.people import BAD_TOKENS, STAFF
 from tests.isolation.requests import Route, Template, routes_of, templates_of
 from tests.isolation.samples import Uncovered, absent, names_of, only, own, victims
 from tests.isolation.world import Outcome, Request, World
 
 KEY = "Idempotency-Key"
-REFUSED = frozenset({401, 404})
+REFUSED, FORBIDDEN = frozenset({401, 404}), frozenset({403})
 PRECONDITION_FAILED = 412
 CONDITIONS = {"get": "If-None-Match", "put": "If-Match", "patch": "If-Match", "delete": "If-Match"}
 ODD_IDS = ("{own}#A", "{victim}#A", "{own}#TASK#{victim}", "x/../{victim}", "..", "{victim}\x00", "%2e%2e", "é" * 30)
@@ -50,6 +50,8 @@ class Attack:
     """What the caller knows without being told, besides what they send."""
     untouched: bool = False
     """Refused before the table is asked anything."""
+    suspended: bool = False
+    """Whether the victim's organization is suspended meanwhile."""
     by_work: bool = True
     """Whether the answer and the work must be the same as the control's too."""
 
@@ -106,10 +108,11 @@ class HttpAttacks:
         world, route = self._world, template.route
         request = template.filled(own if route.access == "public" else victims)
         request.headers |= headers
+        if route.access == "public":
+            return await world.send(request, None)
         holder = world.holders.get(route.id, world.vera)
-        return await world.send(
-            request, None if route.access == "public" else world.token(holder.claims(world.victim_org))
-        )
+        claims = STAFF.staff_claims() if route.access == "staff" else holder.claims(world.victim_org)
+        return await world.send(request, world.token(claims))
 
     # --- who attacks with what
 
@@ -120,10 +123,19 @@ class HttpAttacks:
             yield from self._with_bad_tokens(template)
         if template.route.access == "guarded":
             yield from self._of_outsiders(template)
+        if template.route.access == "guarded" and not template.route.while_suspended:
+            yield from self._of_the_suspended(template)
 
     def _with_foreign_ids(self, template: Template) -> Iterator[Attack]:
         token, reach = self._attacker(template)
-        whole = Attack("another organization's member", template.filled(victims), token, reach)
+        staffs = template.route.access == "staff"
+        whole = Attack(
+            "another organization's member",
+            template.filled(victims),
+            token,
+            reach,
+            expected=FORBIDDEN if staffs else None,
+        )
         for place in template.places:
             known = (template.route.id, place.label) in KNOWN
             alike = not place.label.startswith("path") or (template.route.id, place.label) in ALIKE
@@ -133,7 +145,7 @@ class HttpAttacks:
                 request=template.filled(only(place.label, victims)),
                 control=template.filled(only(place.label, absent)),
                 names={place.pair.victim: "<id>", place.pair.absent: "<id>"},
-                expected=None if alike else REFUSED,
+                expected=FORBIDDEN if staffs else None if alike else REFUSED,
                 by_work=not known,
             )
         known = any((template.route.id, place.label) in KNOWN for place in template.places)
@@ -178,6 +190,21 @@ class HttpAttacks:
                 names_of(template.places),
                 REFUSED,
                 knows=(claims.user_id, str(claims.org)),
+            )
+
+    def _of_the_suspended(self, template: Template) -> Iterator[Attack]:
+        """Their own organization, in which they may next to nothing now: not even its owner."""
+        world = self._world
+        for person, role in ((world.vera, Role.OWNER), (world.by_role[Role.VIEWER], Role.VIEWER)):
+            token = world.token(person.claims(world.victim_org, role))
+            yield Attack(
+                f"suspended organization's {role}",
+                template.filled(victims),
+                token,
+                replace(self._no_reach, closed=frozenset(), users=frozenset({person.id})),
+                expected=FORBIDDEN,
+                knows=(person.id, world.victim_org),
+                suspended=True,
             )
 
     # --- what takes more than one request
@@ -243,16 +270,18 @@ class HttpAttacks:
             return None, replace(self._reach, users=frozenset({"unknown", world.mallory.id}))
         return world.attacker, self._reach
 
-    async def _outcome(self, request: Request, token: str | None, first: Template | None) -> Outcome:
+    async def _outcome(self, attack: Attack, request: Request, first: Template | None) -> Outcome:
         self._world.restore()
         if first is not None:
             await self._rightful(first, **{KEY: "used-key"})
-            self._world.mark()
-        return await self._world.send(request, token)
+        if attack.suspended:
+            self._world.suspend()
+        self._world.mark()
+        return await self._world.send(request, attack.token)
 
     async def _carry_out(self, route: Route, attack: Attack, first: Template | None = None) -> None:
-        control = await self._outcome(attack.control, attack.token, first) if attack.control else None
-        outcome = await self._outcome(attack.request, attack.token, first)
+        control = await self._outcome(attack, attack.control, first) if attack.control else None
+        outcome = await self._outcome(attack, attack.request, first)
         self._report.count(route.name, attack.name, self._judged(attack, outcome, control))
 
     def _judged(self, attack: Attack, outcome: Outcome, control: Outcome | None) -> Iterator[str]:

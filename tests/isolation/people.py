@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from chassis.auth.development import LIFETIME, DevelopmentIssuer
 from chassis.auth.tokens import Claims, Issuer
 from chassis.clock import Clock
-from contracts.common import Role
+from contracts.common import SUPERADMIN, Role
 
 MARKER = "planted"
 """Stands in every text of the victim, and nowhere else."""
@@ -31,6 +31,9 @@ class Person:
             user_id=self.id, email=self.email, name=self.name, org=org, role=role if org else None, mv=mv if org else 0
         )
 
+    def staff_claims(self) -> Claims:
+        return Claims(user_id=self.id, email=self.email, name=self.name, groups=(SUPERADMIN,))
+
 
 def theirs(name: str) -> Person:
     """One of the victim's people."""
@@ -40,6 +43,7 @@ def theirs(name: str) -> Person:
 VERA, REMOVED = theirs("vera"), theirs("rhea")
 BY_ROLE: Mapping[Role, Person] = {role: theirs(f"the{role}") for role in Role}
 MALLORY = Person("user_mallory", "mallory@wicked.example", "Mallory")
+STAFF = Person("user_staff", "staff@tenfold.example", "Staff")
 MARK = Person("user_mark", "mark@wicked.example", "Mark")
 
 Make = Callable[[DevelopmentIssuer, Clock, Claims, Claims], str]

@@ -32,6 +32,10 @@ class RecordingTable(MemoryTable):
         self.note("get", [key.pk], [f"{key.pk} {key.sk}"])
         return await super().get(key)
 
+    async def get_all(self, keys: Sequence[Key]) -> list[Item | None]:
+        self.note("get_all", [key.pk for key in keys], [f"{key.pk} {key.sk}" for key in keys])
+        return await super().get_all(keys)
+
     async def query(
         self,
         pk: str,

@@ -33,6 +33,10 @@ class Route:
         return str(self.operation.get("x-access", "guarded"))
 
     @property
+    def while_suspended(self) -> bool:
+        return bool(self.operation.get("x-while-suspended"))
+
+    @property
     def is_unsafe(self) -> bool:
         return self.method in UNSAFE
 

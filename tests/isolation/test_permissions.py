@@ -19,11 +19,21 @@ def about(user_id: str) -> Choose:
     return lambda place: user_id if place.label == "path.user_id" else victims(place)
 
 
-async def sent(world: World, template: Template, role: Role, choose: Choose) -> Outcome:
-    """What somebody with that role, in their own organization, is answered."""
+async def sent(
+    world: World,
+    template: Template,
+    role: Role,
+    choose: Choose,
+    *,
+    grants: tuple[str, ...] = (),
+    denies: tuple[str, ...] = (),
+) -> Outcome:
+    """What somebody with that role and those overrides, in their own organization, is answered."""
     world.restore()
     person = world.by_role[role]
-    return await world.send(template.filled(choose), world.token(person.claims(world.victim_org, role)))
+    world.override(person, grants=grants, denies=denies)
+    claims = person.claims(world.victim_org, role).model_copy(update={"grants": grants, "denies": denies})
+    return await world.send(template.filled(choose), world.token(claims))
 
 
 def judged(outcome: Outcome, operations: Mapping[str, Role], role: Role, name: str) -> None:
@@ -59,3 +69,42 @@ async def test_each_role_may_what_the_tables_say_and_nothing_else(service: str) 
                 themselves = await sent(world, template, role, about(world.by_role[role].id))
                 judged(themselves, asked, role, f"{route.name} of themselves")
     assert tested == set(permissions_of(service))
+
+
+@pytest.mark.parametrize("service", service_names())
+async def test_a_grant_does_what_the_role_does_not_and_a_denial_undoes_both(service: str) -> None:
+    """Every operation, for the role just below the least that may it and for the owner; conditional ones too."""
+    world = await world_of(service)
+    for route in (each for each in routes_of(world) if each.access == "guarded"):
+        asked, sometimes = operations_of(route)
+        template = templates_of(world, route)[0]
+        whom = about(world.by_role[Role.VIEWER].id)
+        for operation, least in (asked | sometimes).items():
+            where = f"{route.name}, {operation}"
+            below = [role for role in Role if not role.covers(least)][-1:]
+            for role in below:
+                outcome = await sent(world, template, role, whom)
+                assert (outcome.status, operation_of(outcome)) == (403, operation), f"{where} as {role}"
+                outcome = await sent(world, template, role, whom, grants=(operation,))
+                assert outcome.status not in {401, 403}, f"{where} as {role}, granted: {outcome.body}"
+            for role in (*below, Role.OWNER):
+                overrides = {"grants": (operation,), "denies": (operation,)}
+                outcome = await sent(world, template, role, whom, **overrides)
+                assert (outcome.status, operation_of(outcome)) == (403, operation), f"{where} as {role}, denied"
+
+
+@pytest.mark.parametrize("service", service_names())
+async def test_what_is_granted_is_nothing_else(service: str) -> None:
+    world = await world_of(service)
+    for route in (each for each in routes_of(world) if each.access == "guarded"):
+        asked, _ = operations_of(route)
+        others = tuple(sorted(permissions_of(service).keys() - asked.keys()))
+        template = templates_of(world, route)[0]
+        if list(asked.values()) != [Role.VIEWER]:
+            outcome = await sent(world, template, Role.VIEWER, victims, grants=others)
+            assert (outcome.status, operation_of(outcome)) == (403, *asked), route.name
+
+
+def operation_of(outcome: Outcome) -> str | None:
+    found: str | None = json.loads(outcome.body).get("operation") if outcome.body else None
+    return found

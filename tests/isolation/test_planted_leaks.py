@@ -13,11 +13,12 @@ import chassis.auth.tokens as tokens
 import chassis.dispatch as dispatch
 from chassis.auth.tokens import Claims, TokenVerifier
 from chassis.claims import Claim
+from chassis.context import Actor
 from chassis.errors import Forbidden
 from chassis.http import idempotency
 from chassis.keys import Key
 from chassis.repository import Listing, Page, Repository, _decoded
-from contracts.common import Role
+from contracts.common import OrgStatus, Role
 from contracts.event import Envelope
 from services.analytics.repository import FiguresRepository
 from services.files.model import File
@@ -84,22 +85,38 @@ async def test_work_that_is_more_for_what_exists(monkeypatch: pytest.MonkeyPatch
 
 
 async def test_a_guard_that_skips_the_membership(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def anybody(_scope: object, _claims: Claims) -> Role:
-        return Role.OWNER
+    def anybody(actor: Actor, _standing: object, _claims: Claims) -> Actor:
+        return replace(actor, role=Role.OWNER)
 
-    monkeypatch.setattr(guard, "role_by_membership", anybody)
+    monkeypatch.setattr(guard, "by_membership", anybody)
     report = await attacked("tenancy", HttpAttacks)
     assert found(report, "GET /v1/organizations/{org_id}", "path.org_id", "shows 'planted'")
     assert found(report, "GET /v1/organizations/{org_id}/members", "removed member", "answers 200")
 
 
 async def test_a_guard_that_believes_the_token_of_who_is_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def believed(_scope: object, claims: Claims) -> Role | None:
-        return claims.role
+    def believed(actor: Actor, _standing: object, claims: Claims) -> Actor:
+        return replace(actor, role=claims.role)
 
-    monkeypatch.setattr(guard, "role_by_projection", believed)
+    monkeypatch.setattr(guard, "by_projection", believed)
     report = await attacked("analytics", HttpAttacks)
     assert found(report, "GET /v1/analytics/projects", "removed member", "answers 200")
+
+
+@pytest.mark.parametrize(
+    ("service", "route"),
+    [("analytics", "GET /v1/analytics/projects"), ("tenancy", "GET /v1/organizations/{org_id}/members")],
+)
+async def test_a_guard_that_lets_the_suspended_in(monkeypatch: pytest.MonkeyPatch, service: str, route: str) -> None:
+    monkeypatch.setattr(OrgStatus, "operates", True)
+    report = await attacked(service, HttpAttacks)
+    assert found(report, route, "suspended organization's owner", "answers 200")
+
+
+async def test_a_route_for_staff_that_anybody_gets_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Claims, "is_staff", True)
+    report = await attacked("tenancy", HttpAttacks)
+    assert found(report, "PUT /v1/organizations/{org_id}/status", "another organization's member", "answers 200")
 
 
 async def test_tokens_whose_signature_nobody_checks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,11 +15,13 @@ from fastapi import FastAPI
 from chassis.auth.tokens import Claims
 from chassis.http.app import make_app
 from chassis.keys import Key
+from chassis.members import Members
+from chassis.organizations import OrganizationProfiles
 from chassis.service import service
 from chassis.subscription import Subscription
 from chassis.table import Item
 from chassis.testing.service import ServiceUnderTest
-from contracts.common import Role
+from contracts.common import OrgStatus, Plan, Role
 from contracts.tenancy import v1 as tenancy
 from tests.isolation.people import BY_ROLE, MALLORY, MARK, MARKER, REMOVED, VERA, Person
 from tests.isolation.recording import Call, RecordingTable
@@ -116,11 +118,30 @@ class World:
 
     async def tell_members(self, subscription: Subscription) -> None:
         """As tenancy's events would: everybody of both organizations, and one of the victim's who is out again."""
+        await self.tell_organizations(subscription)
         for org in (self.victim_org, self.attacker_org):
             for person, role in self.members(org):
                 await self._tell(subscription, tenancy.MemberAdded, person, role, org, 1)
         await self._tell(subscription, tenancy.MemberAdded, self.removed, Role.ADMIN, self.victim_org, 1)
         await self._tell(subscription, tenancy.MemberRemoved, self.removed, Role.ADMIN, self.victim_org, 2)
+
+    def override(self, person: Person, *, grants: tuple[str, ...] = (), denies: tuple[str, ...] = ()) -> None:
+        """What one of the victim's people may, and may not, beside their role, where the service keeps it."""
+        row = self.table.items.get(Members(self.sut.scope(org_id=self.victim_org)).key(person.id))
+        if row is not None:
+            row |= {"grants": list(grants), "denies": list(denies)}
+
+    def suspend(self) -> None:
+        """The victim's organization, as the staff would."""
+        key = OrganizationProfiles(self.sut.scope(org_id=self.victim_org)).key(self.victim_org)
+        self.table.items[key] |= {"status": OrgStatus.SUSPENDED.value}
+
+    async def tell_organizations(self, subscription: Subscription) -> None:
+        for org, owner in ((self.victim_org, self.vera), (self.attacker_org, self.mallory)):
+            created = tenancy.OrganizationCreated(
+                org_id=org, slug=owner.id, name=owner.name, plan=Plan.FREE, owner_id=owner.id, personal=False
+            )
+            await self.sut.deliver(subscription, created, org_id=org)
 
     async def _tell(
         self,

@@ -68,6 +68,9 @@ class WiredTable:
     async def get(self, key: Key) -> Item | None:
         return await self._call("get", lambda: self._table.get(key))
 
+    async def get_all(self, keys: Sequence[Key]) -> list[Item | None]:
+        return await self._call("get_all", lambda: self._table.get_all(keys))
+
     async def query(
         self,
         pk: str,

@@ -11,6 +11,7 @@ from tests.simulation.client import Client
 from tests.simulation.ledger import Effect, Organization, Person, Task, Upload
 
 T = TypeVar("T")
+OPERATIONS = ("tasks.import.create", "tasks.project.create", "files.file.create")
 ROLES = ("manager", "member", "admin", "viewer")
 DOMAIN = "acme.example"
 
@@ -117,6 +118,14 @@ class Commands:
             effects = [Effect("tenancy.member.role_changed.v1", f"{user_id}@{org.id}={role}", "maybe")]
             call = ("tenancy", "PATCH", f"/v1/organizations/{org.id}/members/{user_id}")
             self._client.ask("role", org.owner, call, {"role": role}, effects)
+
+    def change_permissions(self, a: int, b: int) -> None:
+        if (org := self._organization(a)) and (email := _pick(org.members[1:], b)):
+            user_id, operation = self._ledger.people[email].id, OPERATIONS[(a + b) % len(OPERATIONS)]
+            body = {"grants": [operation], "denies": []}
+            effects = [Effect("tenancy.member.permissions_changed.v1", f"{user_id}@{org.id}={operation}", "maybe")]
+            call = ("tenancy", "PUT", f"/v1/organizations/{org.id}/members/{user_id}/permissions")
+            self._client.ask("permissions", org.owner, call, body, effects)
 
     # --- work
 

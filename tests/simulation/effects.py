@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from tests.simulation.facts import Fact, Facts
+from tests.simulation.folds import MEMBER_FACTS
 from tests.simulation.ledger import Ledger
 from tests.simulation.violations import Violation
 
@@ -69,7 +70,7 @@ def _check_organizations(facts: Facts) -> None:
     joined += [(fact.org, fact.data["user_id"]) for fact in facts.of("tenancy.invitation.accepted")]
     _same(joined, [(fact.org, fact.subject) for fact in facts.of("tenancy.member.added")], "memberships")
     versions: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for fact in facts.of("tenancy.member.added", "tenancy.member.role_changed", "tenancy.member.removed"):
+    for fact in facts.of(*MEMBER_FACTS):
         versions[fact.org, fact.subject].append(fact.version)
     for place, found in versions.items():
         if sorted(found) != list(range(1, len(found) + 1)):

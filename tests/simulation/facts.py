@@ -23,6 +23,7 @@ IDENTITIES: dict[str, Callable[[Data, str], str]] = {
     "tenancy.invitation.revoked.v1": lambda data, _: data["email"],
     "tenancy.member.removed.v1": lambda data, org: f"{data['user_id']}@{org}",
     "tenancy.member.role_changed.v1": lambda data, org: f"{data['user_id']}@{org}={data['role']}",
+    "tenancy.member.permissions_changed.v1": lambda data, org: f"{data['user_id']}@{org}={data['grants'][0]}",
     "tasks.project.created.v1": lambda data, _: data["key"],
     "tasks.task.created.v1": lambda data, _: data["title"],
     "tasks.task.assigned.v1": lambda data, _: f"{data['title']}>{data['assignee_id']}",

@@ -6,8 +6,9 @@ from typing import Any
 
 from tests.simulation.facts import Fact, Facts
 
-Membership = tuple[str, bool, int]
-"""Role, still in, version."""
+Membership = tuple[str, list[str], bool, int]
+"""Role, what is granted beside it, still in, version."""
+MEMBER_FACTS = tuple(f"tenancy.member.{what}" for what in ("added", "role_changed", "permissions_changed", "removed"))
 
 
 STATE = ("slug", "name", "plan", "status", "allowed_origins")
@@ -25,11 +26,16 @@ def organizations(facts: Facts) -> dict[str, dict[str, Any]]:
 def memberships(facts: Facts) -> dict[tuple[str, str], Membership]:
     """By organization and user: what the newest version says."""
     newest: dict[tuple[str, str], Membership] = {}
-    for fact in facts.of("tenancy.member.added", "tenancy.member.role_changed", "tenancy.member.removed"):
-        place = (fact.org, fact.subject)
-        if place not in newest or newest[place][2] < fact.version:
-            newest[place] = (fact.data["role"], fact.type != "tenancy.member.removed.v1", fact.version)
+    for fact in facts.of(*MEMBER_FACTS):
+        place, data = (fact.org, fact.subject), fact.data
+        if place not in newest or newest[place][3] < fact.version:
+            newest[place] = (data["role"], data["grants"], fact.type != "tenancy.member.removed.v1", fact.version)
     return newest
+
+
+def held(row: dict[str, Any]) -> Membership:
+    """What a projection holds of one."""
+    return row["role"], row["grants"], row["active"], row["version"]
 
 
 @dataclass

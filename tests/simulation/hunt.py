@@ -10,7 +10,7 @@ from tests.simulation.journeys import EVERY_CALL, faults, scenes, with_fault
 from tests.simulation.planted import Planted
 from tests.simulation.violations import Violation
 
-SEEDS, STEPS = 150, 50
+SEEDS, STEPS = 300, 50
 
 
 def found(planted: Planted) -> tuple[str, Violation] | None:

@@ -32,7 +32,7 @@ class PlainIssuer(DevelopmentIssuer):
         pass
 
     def token(self, claims: Claims, **overrides: Any) -> str:
-        return json.dumps(claims.model_dump(mode="json", exclude_none=True) | overrides)
+        return json.dumps(claims.model_dump(mode="json", exclude_none=True, by_alias=True) | overrides)
 
 
 class PlainVerifier(TokenVerifier):

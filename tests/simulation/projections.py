@@ -42,10 +42,10 @@ def _check_members(world: World, facts: Facts) -> None:
     wanted = folds.memberships(facts)
     for service in WITH_MEMBERS:
         rows = world.items(service, "MEMBER")
-        found = {(_org(row), row["id"]): (row["role"], row["active"], row["version"]) for row in rows}
+        found = {(_org(row), row["id"]): folds.held(row) for row in rows}
         _equal(f"members in {service}", wanted, found)
     rows = [row for row in world.items("identity", "ACCOUNT") if row["SK"].startswith("MEMBERSHIP#")]
-    held = {(row["id"], row["PK"].split("#")[1]): (row["role"], row["active"], row["version"]) for row in rows}
+    held = {(row["id"], row["PK"].split("#")[1]): folds.held(row) for row in rows}
     _equal("memberships in identity", wanted, held)
 
 

@@ -2,18 +2,20 @@
 is unknown."""
 
 from chassis.context import OrgScope, UserScope
-from chassis.errors import AlreadyExists, NotFound
+from chassis.errors import AlreadyExists, NotFound, OrganizationSuspended
+from contracts.common import Role
 from contracts.tenancy import v1 as tenancy
 from services.tenancy.model import Invitation, InvitationStatus, Membership
-from services.tenancy.repository import Invitations, Memberships, Seats, find_token
-from services.tenancy.usecases.members import keep_owners
+from services.tenancy.repository import Invitations, Memberships, Organizations, Seats, find_token
 from services.tenancy.usecases.trying import again_if_stale
+
+ACCEPT = "tenancy.invitation.accept"
 
 
 async def accept(scope: UserScope, token: str) -> tuple[str, Invitation]:
     """The organization that the user is a member of now, and the invitation. Accepting again changes nothing.
 
-    Raises NotFound, InvitationExpired or InvitationClosed.
+    Raises NotFound, InvitationExpired, InvitationClosed or OrganizationSuspended.
     """
 
     async def change() -> tuple[str, Invitation]:
@@ -54,7 +56,10 @@ async def decline(scope: UserScope, token: str) -> None:
 async def _join(scope: OrgScope, accepted: Invitation, known: Membership | None) -> None:
     """The seat stays taken: the invitation's becomes the member's. `known` is their membership of former times."""
     assert accepted.accepted_by is not None
-    unit, members = scope.unit(), Memberships(scope)
+    unit, members, organizations = scope.unit(), Memberships(scope), Organizations(scope)
+    organization = await organizations.get(scope.org_id)
+    if not organization.status.operates:
+        raise OrganizationSuspended(ACCEPT, organization.status)
     saved = Invitations(scope).close(unit, accepted)
     member = Membership(
         id=accepted.accepted_by,
@@ -66,12 +71,14 @@ async def _join(scope: OrgScope, accepted: Invitation, known: Membership | None)
     )
     joined = members.save(unit, member) if known else members.create(unit, member)
     members.hold_address(unit, joined)
-    await keep_owners(scope, unit, joined.id, None, joined.role)
+    if joined.role is Role.OWNER:
+        organizations.save(unit, organization.with_owner(joined.id))
+    else:
+        organizations.require_status(unit, organization)
     unit.publish(
         tenancy.InvitationAccepted(invitation_id=saved.id, email=saved.email, user_id=joined.id), version=saved.version
     )
-    added = tenancy.MemberAdded(user_id=joined.id, email=joined.email, name=joined.name, role=joined.role)
-    unit.publish(added, version=joined.version)
+    unit.publish(tenancy.MemberAdded(**joined.told()), version=joined.version)
     await unit.answer((scope.org_id, accepted))
 
 

@@ -1,7 +1,7 @@
 """Members: their roles, and their end."""
 
 from chassis.context import OrgScope
-from chassis.errors import Forbidden, NotFound
+from chassis.errors import NotFound
 from chassis.members import MEMBERS
 from chassis.repository import Page, PageRequest
 from chassis.unit import Unit
@@ -36,10 +36,8 @@ async def change_role(scope: OrgScope, user_id: str, role: Role) -> Membership:
             return member
         unit = scope.unit()
         await keep_owners(scope, unit, user_id, member.role, role)
-        saved = members.save(unit, member.model_copy(update={"role": role}))
-        changed = tenancy.MemberRoleChanged(
-            user_id=saved.id, email=saved.email, name=saved.name, previous_role=member.role, role=role
-        )
+        saved = members.save(unit, member.with_role(role))
+        changed = tenancy.MemberRoleChanged(previous_role=member.role, **saved.told())
         unit.publish(changed, version=saved.version)
         return await unit.answer(saved)
 
@@ -51,9 +49,8 @@ async def remove(scope: OrgScope, user_id: str) -> None:
 
     Raises NotFound if they never were a member, Forbidden, RoleTooHigh or LastOwner.
     """
-    role = scope.actor.role
-    if user_id != scope.actor.id and (role is None or not role.covers(PERMISSIONS[REMOVE])):
-        raise Forbidden(REMOVE)
+    if user_id != scope.actor.id:
+        scope.actor.require(REMOVE, PERMISSIONS[REMOVE])
     members = Memberships(scope)
 
     async def change() -> None:
@@ -69,8 +66,7 @@ async def remove(scope: OrgScope, user_id: str) -> None:
         saved = members.save(unit, member.model_copy(update={"active": False}))
         members.free_address(unit, saved)
         Seats(scope).free(unit)
-        removed = tenancy.MemberRemoved(user_id=saved.id, email=saved.email, name=saved.name, role=saved.role)
-        unit.publish(removed, version=saved.version)
+        unit.publish(tenancy.MemberRemoved(**saved.told()), version=saved.version)
         await unit.answer(None)
 
     await again_if_stale(change)

@@ -6,7 +6,7 @@ from typing import Any
 from chassis.context import OrgScope, UserScope
 from chassis.errors import AlreadyHandled, TenfoldError
 from chassis.repository import Page, PageRequest
-from contracts.common import Plan, Role
+from contracts.common import OrgStatus, Plan, Role
 from contracts.tenancy import v1 as tenancy
 from services.tenancy.errors import SlugTaken
 from services.tenancy.model import Membership, MyOrganization, Organization, personal_org_id, personal_slugs
@@ -64,8 +64,7 @@ async def _found(
         organization=stored.state,
     )
     unit.publish(created, version=stored.version)
-    added = tenancy.MemberAdded(user_id=owner.id, email=owner.email, name=owner.name, role=owner.role)
-    unit.publish(added, version=owner.version)
+    unit.publish(tenancy.MemberAdded(**owner.told()), version=owner.version)
     return await unit.answer(stored)
 
 
@@ -85,6 +84,7 @@ async def list_mine(scope: UserScope, request: PageRequest) -> Page[MyOrganizati
             slug=organization.slug,
             name=organization.name,
             plan=organization.plan,
+            status=organization.status,
             role=member.role,
         )
 
@@ -105,6 +105,30 @@ async def change(scope: OrgScope, wanted: Mapping[str, Any]) -> Organization:
         saved = organizations.save(unit, other)
         changed = tenancy.OrganizationChanged(
             org_id=saved.id, organization=saved.state, previous_organization=organization.state
+        )
+        unit.publish(changed, version=saved.version)
+        return await unit.answer(saved)
+
+    return await again_if_stale(change)
+
+
+async def change_status(scope: OrgScope, status: OrgStatus, reason: str) -> Organization:
+    """By the platform's staff. Nothing happens if it has that status already. Raises NotFound."""
+    organizations = Organizations(scope)
+
+    async def change() -> Organization:
+        organization = await organizations.get(scope.org_id)
+        scope.require_match(organization)
+        if organization.status is status:
+            return organization
+        unit = scope.unit()
+        saved = organizations.save(unit, organization.model_copy(update={"status": status, "status_reason": reason}))
+        changed = tenancy.OrganizationStatusChanged(
+            org_id=saved.id,
+            previous_status=organization.status,
+            status=status,
+            reason=reason,
+            organization=saved.state,
         )
         unit.publish(changed, version=saved.version)
         return await unit.answer(saved)

@@ -61,6 +61,20 @@ def test_our_verifier_reads_what_the_token_says() -> None:
     assert (read.org, read.role, read.mv) == ("org_b", Role.MANAGER, 7)
 
 
+def test_a_token_carries_what_the_membership_grants_and_denies() -> None:
+    overridden = row("org_b", "viewer") | {"grants": ["tasks.task.create", "files.file.create"], "denies": []}
+    said = claims(PROFILE, overridden)
+    assert (said["grants"], "denies" in said) == ("tasks.task.create files.file.create", False)
+    read = Claims.model_validate(said)
+    assert (read.grants, read.denies) == (("tasks.task.create", "files.file.create"), ())
+
+
+def test_nobody_is_staff_by_what_is_stored_of_them() -> None:
+    said = claims(PROFILE | {"groups": ["superadmin"]}, row("org_b") | {"groups": ["superadmin"]})
+    assert not Claims.model_validate(said).is_staff
+    assert Claims.model_validate(said | {"cognito:groups": ["superadmin"]}).is_staff
+
+
 def test_a_removed_member_has_no_claim_of_the_organization() -> None:
     said = claims(PROFILE, row("org_b", active=False))
     assert {"org", "role", "mv"}.isdisjoint(said)

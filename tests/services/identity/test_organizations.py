@@ -1,3 +1,4 @@
+import jwt
 import pytest
 
 from chassis.errors import Rejected
@@ -154,6 +155,24 @@ async def test_a_stale_role_does_not_win(identity: Identity) -> None:
     await identity.changed(user_id, "org_a", Role.ADMIN, version=2)
     await identity.joined(user_id, "org_a", Role.VIEWER, version=1)
     assert (await me(identity))["organizations"] == [{"org_id": "org_a", "role": "admin"}]
+
+
+async def test_what_a_membership_grants_and_denies_reaches_the_token(identity: Identity) -> None:
+    user_id = await identity.register()
+    await identity.joined(user_id, "org_a", version=1)
+    overridden = tenancy.MemberPermissionsChanged(
+        user_id=user_id,
+        email=EMAIL,
+        name="Ada",
+        role=Role.MEMBER,
+        previous_grants=[],
+        grants=["tasks.project.create"],
+        previous_denies=[],
+        denies=["tasks.task.move"],
+    )
+    await identity.service.deliver(memberships, overridden, org_id="org_a", version=2)
+    said = jwt.decode(await identity.token(), options={"verify_signature": False})
+    assert (said["mv"], said["grants"], said["denies"]) == (2, ["tasks.project.create"], ["tasks.task.move"])
 
 
 async def test_a_newer_role_does(identity: Identity) -> None:

@@ -5,7 +5,7 @@ from contracts.identity import v1 as identity
 from contracts.tenancy import v1 as tenancy
 from services.tenancy import model
 from services.tenancy.consumers import users
-from tests.services.tenancy.world import World, email_of
+from tests.services.tenancy.world import NO_OVERRIDES, World, email_of
 
 
 def registered(user: str = "ada", *, invited: bool = False, name: str = "Ada Byron") -> identity.UserRegistered:
@@ -28,7 +28,8 @@ async def test_who_registers_gets_a_personal_organization(world: World) -> None:
         assert (event.orgid, event.actor, event.aggregateversion) == (org_id, "user_ada", 1)
         assert (event.causationid, event.correlationid) == (event_id, "correlation")
     assert created.data["personal"] is True
-    assert added.data == {"user_id": "user_ada", "email": email_of("ada"), "name": "Ada Byron", "role": "owner"}
+    person = {"user_id": "user_ada", "email": email_of("ada"), "name": "Ada Byron"}
+    assert added.data == {**person, "role": "owner", **NO_OVERRIDES}
     assert await world.seats(org_id) == 1
 
 

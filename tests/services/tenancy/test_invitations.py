@@ -9,7 +9,7 @@ from chassis.testing.memory import MemoryTable
 from contracts.common import Plan, Role
 from contracts.tenancy import v1 as tenancy
 from services.tenancy.usecases import answers
-from tests.services.tenancy.world import World, is_problem
+from tests.services.tenancy.world import NO_OVERRIDES, World, is_problem
 
 BO = "bo@acme.example"
 
@@ -126,7 +126,7 @@ async def test_who_accepts_is_a_member_and_keeps_the_seat(world: World) -> None:
     assert accepted.data == {"invitation_id": invitation["id"], "email": "Bo@Acme.example", "user_id": "user_bo"}
     added = (await world.events(tenancy.MemberAdded))[-1]
     assert (added.orgid, added.actor, added.aggregateversion) == (org_id, "user_bo", 1)
-    assert added.data == {"user_id": "user_bo", "email": BO, "name": "Bo", "role": "manager"}
+    assert added.data == {"user_id": "user_bo", "email": BO, "name": "Bo", "role": "manager", **NO_OVERRIDES}
     assert await world.invitations(org_id) == {"Bo@Acme.example": "accepted"}
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from contracts.common import Plan, Role
 from contracts.tenancy import v1 as tenancy
-from tests.services.tenancy.world import InterleavingTable, World, email_of, is_problem
+from tests.services.tenancy.world import NO_OVERRIDES, InterleavingTable, World, email_of, is_problem
 
 
 async def test_members_are_listed_without_those_who_left(world: World) -> None:
@@ -15,9 +15,9 @@ async def test_members_are_listed_without_those_who_left(world: World) -> None:
     page = (await world.call("bo", "GET", f"/organizations/{org_id}/members?limit=2")).json()
     rest = (await world.call("bo", "GET", f"/organizations/{org_id}/members?cursor={page['next']}")).json()
     assert page["items"] + rest["items"] == [
-        {"user_id": "user_ada", "email": email_of("ada"), "name": "Ada", "role": "owner", "version": 1},
-        {"user_id": "user_bo", "email": email_of("bo"), "name": "Bo", "role": "viewer", "version": 1},
-        {"user_id": "user_di", "email": email_of("di"), "name": "Di", "role": "viewer", "version": 1},
+        {"user_id": "user_ada", "email": email_of("ada"), "name": "Ada", "role": "owner", **NO_OVERRIDES, "version": 1},
+        {"user_id": "user_bo", "email": email_of("bo"), "name": "Bo", "role": "viewer", **NO_OVERRIDES, "version": 1},
+        {"user_id": "user_di", "email": email_of("di"), "name": "Di", "role": "viewer", **NO_OVERRIDES, "version": 1},
     ]
 
 
@@ -36,6 +36,7 @@ async def test_a_role_changes_once(world: World) -> None:
         "name": "Bo",
         "previous_role": "member",
         "role": "manager",
+        **NO_OVERRIDES,
     }
     assert (await world.members(org_id))["bo"] == "manager"
 
@@ -106,7 +107,13 @@ async def test_who_is_removed_is_out_and_their_seat_free(world: World) -> None:
     assert await world.seats(org_id) == 1
     [event] = await world.events(tenancy.MemberRemoved)
     assert (event.orgid, event.actor, event.subject, event.aggregateversion) == (org_id, "user_ada", "user_bo", 2)
-    assert event.data == {"user_id": "user_bo", "email": email_of("bo"), "name": "Bo", "role": "manager"}
+    assert event.data == {
+        "user_id": "user_bo",
+        "email": email_of("bo"),
+        "name": "Bo",
+        "role": "manager",
+        **NO_OVERRIDES,
+    }
     assert is_problem(await world.call("bo", "GET", f"/organizations/{org_id}"), 404, "not-found")
     row = await world.sut.table.get(world.sut.scope(org_id=org_id).key("MEMBER", "user_bo"))
     assert row is not None

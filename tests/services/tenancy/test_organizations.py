@@ -3,7 +3,7 @@ import pytest
 from chassis.keys import unique_key
 from contracts.common import Plan, Role
 from contracts.tenancy import v1 as tenancy
-from tests.services.tenancy.world import World, email_of, is_problem
+from tests.services.tenancy.world import NO_OVERRIDES, World, email_of, is_problem
 
 
 async def test_who_creates_an_organization_owns_it(world: World) -> None:
@@ -16,6 +16,7 @@ async def test_who_creates_an_organization_owns_it(world: World) -> None:
         "name": "Acme Ltd",
         "plan": "free",
         "status": "active",
+        "status_reason": None,
         "settings": {"allowed_origins": []},
         "personal": False,
         "owner_id": "user_ada",
@@ -50,7 +51,8 @@ async def test_who_creates_an_organization_owns_it(world: World) -> None:
         "user_ada",
         1,
     )
-    assert added.data == {"user_id": "user_ada", "email": email_of("ada"), "name": "Ada", "role": "owner"}
+    person = {"user_id": "user_ada", "email": email_of("ada"), "name": "Ada"}
+    assert added.data == {**person, "role": "owner", **NO_OVERRIDES}
     assert (await world.call("ada", "GET", f"/organizations/{body['id']}")).json() == body
     assert await world.members(body["id"]) == {"ada": "owner"}
     assert await world.seats(body["id"]) == 1
@@ -99,8 +101,8 @@ async def test_the_list_shows_where_one_is_a_member_now(world: World) -> None:
     await world.remove(acme, "ada", "cy")
     mine = (await world.call("bo", "GET", "/organizations")).json()["items"]
     assert sorted(mine, key=lambda each: str(each["slug"])) == [
-        {"id": acme, "slug": "acme", "name": "Acme", "plan": "starter", "role": "manager"},
-        {"id": other, "slug": "other", "name": "Other", "plan": "free", "role": "owner"},
+        {"id": acme, "slug": "acme", "name": "Acme", "plan": "starter", "status": "active", "role": "manager"},
+        {"id": other, "slug": "other", "name": "Other", "plan": "free", "status": "active", "role": "owner"},
     ]
     assert (await world.call("cy", "GET", "/organizations")).json() == {"items": [], "next": None}
 

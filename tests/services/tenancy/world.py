@@ -19,6 +19,8 @@ from contracts.tenancy import v1 as tenancy
 from services.tenancy.ports import TokenSource
 from services.tenancy.service import service
 
+NO_OVERRIDES: dict[str, Any] = {"grants": [], "denies": []}
+
 
 class FakeTokens:
     """`token-1`, `token-2`, ..."""
