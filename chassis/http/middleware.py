@@ -1,5 +1,6 @@
 """What surrounds every request: its log line, its limits, the headers of its answer. FastAPI itself makes its span."""
 
+import asyncio
 import time
 from collections.abc import MutableMapping
 from typing import Any
@@ -9,6 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.deadline import deadline
+from chassis.errors import TooLarge
 from chassis.http.headers import NOTES, complete
 from chassis.http.problems import problem
 
@@ -19,49 +21,67 @@ REQUEST_SECONDS = 25.0
 MAX_BODY = 1024 * 1024
 """Bytes. Files do not come this way: they go to the store directly."""
 
+BODY_SECONDS = 20.0
+"""For a body to come: less than the request has, so that there is time to do what it asks for."""
+
 MAX_HEADERS = 16 * 1024
 """Bytes of all names and values together; a token is the largest of them."""
 
 
 class BodyLimit:
-    """Refuses bodies over `limit` bytes with 413, also those that do not announce their length."""
+    """Refuses bodies over `limit` bytes with 413, also those that do not announce their length, and with 408 those that
+    take longer than `seconds` to come."""
 
-    def __init__(self, app: ASGIApp, limit: int = MAX_BODY) -> None:
-        self.app, self.limit = app, limit
+    def __init__(self, app: ASGIApp, limit: int = MAX_BODY, seconds: float = BODY_SECONDS) -> None:
+        self.app, self.limit, self.seconds = app, limit, seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         announced = Headers(scope=scope).get("content-length", "0")
-        if not announced.isdecimal() or int(announced) > self.limit:
-            await self._refuse(scope, receive, send)
-            return
+        try:
+            if not announced.isdecimal() or int(announced) > self.limit:
+                raise TooLarge(f"The body may have at most {self.limit} bytes.")
+            async with asyncio.timeout(self.seconds):
+                body = await self._read(receive)
+        except TooLarge as error:
+            await problem(error.status, error.kind, error.detail)(scope, receive, send)
+        except TimeoutError:
+            late = problem(408, "too-slow", f"The body did not come within {self.seconds:g} s.")
+            late.headers["Connection"] = "close"
+            await late(scope, receive, send)
+        else:
+            if body is not None:
+                await self.app(scope, _replaying(body, receive), send)
+
+    async def _read(self, receive: Receive) -> bytes | None:
+        """The whole body; None if its sender went away. Raises TooLarge."""
         chunks, size, more = [], 0, True
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
-                return
+                return None
             chunks.append(message.get("body", b""))
             size += len(chunks[-1])
             more = message.get("more_body", False)
             if size > self.limit:
-                await self._refuse(scope, receive, send)
-                return
-        body, given = b"".join(chunks), False
+                raise TooLarge(f"The body may have at most {self.limit} bytes.")
+        return b"".join(chunks)
 
-        async def replay() -> Message:
-            nonlocal given
-            if given:
-                return await receive()
-            given = True
-            return {"type": "http.request", "body": body, "more_body": False}
 
-        await self.app(scope, replay, send)
+def _replaying(body: bytes, receive: Receive) -> Receive:
+    """What gives `body` first, and then what `receive` gives."""
+    given = False
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = problem(413, "too-large", f"The body may have at most {self.limit} bytes.")
-        await answer(scope, receive, send)
+    async def replay() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay
 
 
 class Deadline:

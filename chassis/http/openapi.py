@@ -20,6 +20,7 @@ PROBLEMS = {
     403: "The role does not allow the operation, or the web origin is not allowed",
     404: "There is no such thing, for the caller",
     405: "Not with this method",
+    408: "The body did not come in time",
     409: "It clashes with what is there, or was changed meanwhile",
     412: "It is no longer what If-Match names",
     413: "The body is too large",
@@ -81,7 +82,7 @@ def _responses(route: APIRoute, access: Access) -> dict[int | str, dict[str, Any
     statuses = {404, 422, 429, 431, 500, 503}
     statuses |= set() if public else {401}
     statuses |= {403} if unsafe or access.kind == "guarded" else set()
-    statuses |= {400, 409, 413, 415} if unsafe else {409}
+    statuses |= {400, 408, 409, 413, 415} if unsafe else {409}
     statuses |= {412} if methods & CHANGES else set()
     schema = {"$ref": "#/components/schemas/Problem"}
     told: dict[int | str, dict[str, Any]] = {

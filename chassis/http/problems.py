@@ -71,7 +71,9 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def plain(_request: Request, error: HTTPException) -> JSONResponse:
-        return problem(error.status_code, KINDS.get(error.status_code, "http-error"), str(error.detail))
+        answer = problem(error.status_code, KINDS.get(error.status_code, "http-error"), str(error.detail))
+        answer.headers.update(error.headers or {})  # such as Allow
+        return answer
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -1,13 +1,15 @@
 """Errors are the same everywhere, name what is wrong, and tell no secrets."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from starlette.types import Message, Receive, Scope, Send
 
-from chassis.http.middleware import MAX_BODY
+from chassis.http.middleware import MAX_BODY, BodyLimit
 from chassis.testing.service import ServiceUnderTest
 from tests.chassis.world import service
 
@@ -150,6 +152,31 @@ async def test_a_body_of_an_impossible_length_is_refused(http: httpx.AsyncClient
     headers = {"Content-Length": length.encode("latin-1")}
     answer = await http.post("/v1/projects", content=b"{}", headers=headers)  # type: ignore[arg-type]
     assert (answer.status_code, kind(answer)) == (413, "too-large")
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+    sent: list[Message] = []
+
+    async def nothing_comes() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def never(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise AssertionError("it must not be asked")
+
+    scope = {"type": "http", "headers": [(b"content-length", b"10")]}
+    await BodyLimit(never, seconds=0.01)(scope, nothing_comes, send)
+    assert sent[0]["status"] == 408
+    assert (b"connection", b"close") in sent[0]["headers"]
+
+
+async def test_a_method_that_there_is_not_is_told_which_there_are(http: httpx.AsyncClient) -> None:
+    answer = await http.request("TRACE", "/v1/projects")
+    assert (answer.status_code, kind(answer)) == (405, "method-not-allowed")
+    assert answer.headers["allow"]
 
 
 async def test_health_needs_no_token(world: ServiceUnderTest) -> None:
