@@ -16,7 +16,7 @@ from contracts.event import ContractError
 
 PROBLEMS = {
     400: "The body can't be read",
-    401: "No good token",
+    401: "No good token or credentials",
     403: "The role does not allow the operation, or the web origin is not allowed",
     404: "There is no such thing, for the caller",
     405: "Not with this method",
@@ -78,9 +78,8 @@ def with_problem(app: FastAPI) -> None:
 
 def _responses(route: APIRoute, access: Access) -> dict[int | str, dict[str, Any]]:
     methods = route.methods or set()
-    unsafe, public = bool(methods & UNSAFE), access.kind == "public"
-    statuses = {404, 422, 429, 431, 500, 503}
-    statuses |= set() if public else {401}
+    unsafe = bool(methods & UNSAFE)
+    statuses = {401, 404, 422, 429, 431, 500, 503}
     statuses |= {403} if unsafe or access.kind == "guarded" else set()
     statuses |= {400, 408, 409, 413, 415} if unsafe else {409}
     statuses |= {412} if methods & CHANGES else set()
