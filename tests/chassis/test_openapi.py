@@ -24,7 +24,7 @@ def said(operation: dict[str, Any]) -> tuple[set[str], set[str]]:
 async def test_a_change_tells_of_its_conditions(paths: dict[str, Any]) -> None:
     headers, answers = said(paths["/v1/projects/{project_id}/name"]["put"])
     assert headers == {"Idempotency-Key", "If-Match"}
-    assert {"200", "400", "401", "403", "404", "409", "412", "413", "415", "422", "429", "431", "500", "503"} == answers
+    assert answers == set(["200", "400", "401", "403", "404", "408", "409", "412", "413", "415", "422", "429", "431", "500", "503"])
 
 
 async def test_a_read_tells_of_its_tag(paths: dict[str, Any]) -> None:
@@ -40,7 +40,7 @@ async def test_a_read_tells_of_its_tag(paths: dict[str, Any]) -> None:
 
 
 async def test_what_is_public_asks_for_no_token(paths: dict[str, Any]) -> None:
-    assert "401" not in paths["/v1/projects/suggestions"]["post"]["responses"]
+    assert "security" not in paths["/v1/projects/suggestions"]["post"]
 
 
 async def test_problems_are_problems(paths: dict[str, Any]) -> None:
