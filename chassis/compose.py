@@ -6,6 +6,7 @@ from chassis.aws import Aws
 from chassis.bus import EventBridge
 from chassis.clock import SystemClock, SystemIds
 from chassis.context import Toolbox
+from chassis.cursors import CursorKeys, SecretCursorKeys
 from chassis.dynamodb import DynamoTable
 from chassis.generations import GenerationalTable
 from chassis.outbox import Outbox
@@ -21,5 +22,6 @@ def make_tools(service: Service, settings: Settings, aws: Aws) -> Toolbox:
     clock = SystemClock()
     table = GenerationalTable(DynamoTable(aws, settings.names.table(service.name)), service.all_projections())
     outbox = Outbox(table, EventBridge(aws, settings.names.bus), clock)
-    ports = {port: load(factory)(aws) for port, factory in service.ports.items()}
+    ports: dict[type, object] = {port: load(factory)(aws) for port, factory in service.ports.items()}
+    ports[CursorKeys] = SecretCursorKeys(aws, settings.names.cursor_secret, clock)
     return Toolbox(service.name, table, outbox, clock, SystemIds(), ports)

@@ -35,6 +35,11 @@ class Names:
         """The queue, and its rule, to which a replay of the archive goes."""
         return f"{self.prefix}-platform-history"
 
+    @property
+    def cursor_secret(self) -> str:
+        """The secret with the key that signs the cursors of lists."""
+        return f"{self.prefix}-cursors"
+
     def stack(self, service: str) -> str:
         return f"{self.prefix}-{service}"
 

@@ -1,7 +1,6 @@
 """Repositories: the access patterns of one kind of aggregate, inside one scope. Only they know its keys."""
 
 import asyncio
-import base64
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
@@ -9,13 +8,15 @@ from typing import ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.context import Scope
-from chassis.errors import FieldError, Invalid, NotFound, TenfoldError
+from chassis.cursors import CursorKeys, opened, sealed
+from chassis.errors import NotFound, TenfoldError
 from chassis.keys import Key, ListEntry, shard_of
 from chassis.table import Absent, AtVersion, Expect, Item
 from chassis.unit import Unit
 
 MAX_PAGE = 200
 MAX_WALK = 20_000
+MAX_CURSOR = 2048
 
 
 class Aggregate(BaseModel):
@@ -35,7 +36,7 @@ class PageRequest(BaseModel):
     """Where a list goes on, and how much of it is wanted."""
 
     limit: int = Field(default=50, ge=1, le=MAX_PAGE)
-    cursor: str | None = Field(default=None, max_length=512)
+    cursor: str | None = Field(default=None, max_length=MAX_CURSOR)
 
 
 class Page(BaseModel, Generic[T]):
@@ -67,60 +68,63 @@ class Listing:
         after: str | None = None,
         before: str | None = None,
     ) -> Page[Item]:
-        """What sorts strictly between `after` and `before`. Raises Invalid for a cursor that is none of ours."""
+        """What sorts strictly between `after` and `before`. Raises Invalid for a cursor that is none of this list."""
+        place = self.place(scope, of, f"{descending} {after} {before}")
         bounds = {"after": after, "before": before}
         if request.cursor is not None:
-            bounds["before" if descending else "after"] = _decoded(request.cursor)
+            bounds["before" if descending else "after"] = await opened(scope.port(CursorKeys), place, request.cursor)
+        items, position = await self.part(scope, of, limit=request.limit, descending=descending, **bounds)
+        return Page(items=items, next=await sealed(scope.port(CursorKeys), place, position) if position else None)
+
+    async def part(
+        self,
+        scope: Scope,
+        of: str = "",
+        *,
+        limit: int,
+        descending: bool = False,
+        after: str | None = None,
+        before: str | None = None,
+    ) -> tuple[list[Item], str | None]:
+        """Items, and the position to go on from; None at the end. For the service itself: clients get pages."""
         parts = await asyncio.gather(
             *(
                 scope.table.query(
                     scope.entry(self.index, self._name(of, shard), "").pk,
                     index=self.index,
-                    limit=request.limit + 1,
+                    limit=limit + 1,
                     descending=descending,
-                    **bounds,
+                    after=after,
+                    before=before,
                 )
                 for shard in range(self.shards)
             )
         )
-        sort = f"L{self.index}SK"
-        merged = sorted((item for part in parts for item in part), key=lambda item: str(item[sort]), reverse=descending)
-        more = len(merged) > request.limit
-        items = merged[: request.limit]
-        return Page(items=items, next=self.cursor(items[-1]) if more else None)
+        merged = sorted((item for part in parts for item in part), key=self.position, reverse=descending)
+        items = merged[:limit]
+        return items, self.position(items[-1]) if len(merged) > limit else None
 
-    def cursor(self, item: Item) -> str:
-        """The cursor of what follows `item`, one of this list's."""
-        return _encoded(item[f"L{self.index}SK"])
+    def position(self, item: Item) -> str:
+        """Where `item` stands in this list."""
+        return str(item[f"L{self.index}SK"])
+
+    def place(self, scope: Scope, of: str, filters: str) -> str:
+        """What a cursor is good for: this list of this owner, with these filters."""
+        return f"{scope.entry(self.index, self._name(of, 0), '').pk} {self.index} {filters}"
 
     async def walk(self, scope: Scope, of: str = "") -> AsyncIterator[Item]:
         """Every item, in order, at most MAX_WALK of them."""
-        request, seen = PageRequest(limit=MAX_PAGE), 0
-        while True:
-            page = await self.page(scope, request, of)
-            for item in page.items:
+        after, seen = None, 0
+        while seen < MAX_WALK:
+            items, after = await self.part(scope, of, limit=MAX_PAGE, after=after)
+            for item in items:
                 yield item
-            seen += len(page.items)
-            if page.next is None or seen >= MAX_WALK:
+            seen += len(items)
+            if after is None:
                 return
-            request = PageRequest(limit=MAX_PAGE, cursor=page.next)
 
     def _name(self, of: str, shard: int) -> str:
         return f"{self.name}#{of}#{shard}" if of else f"{self.name}#{shard}"
-
-
-def _encoded(sort: str) -> str:
-    return base64.urlsafe_b64encode(sort.encode()).decode().rstrip("=")
-
-
-def _decoded(cursor: str) -> str:
-    try:
-        sort = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
-    except ValueError:  # of base64, of its alphabet, or of UTF-8
-        sort = ""
-    if not sort:
-        raise Invalid("The cursor is not one of ours; start again without it.", [FieldError("query.cursor", "unknown")])
-    return sort
 
 
 class Repository(Generic[A]):

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from chassis.auth.development import DevelopmentIssuer
 from chassis.auth.tokens import Claims, TokenVerifier
 from chassis.context import Actor, Cause, OrgScope, Toolbox, UserScope
+from chassis.cursors import CursorKeys
 from chassis.dispatch import REPLAY_NAME, Delivery, Dispatcher
 from chassis.http.app import Figures, Ready, make_app
 from chassis.members import Member, project
@@ -50,6 +51,19 @@ class CountingIds:
         return f"{prefix}_{self._count:032x}" if prefix else f"{self._count:032x}"
 
 
+class FixedKeys:
+    """The keys of cursors, as if there were a secret with them; the first one signs."""
+
+    def __init__(self, *known: bytes) -> None:
+        self.known = known or (b"the key of tests",)
+
+    async def keys(self) -> Sequence[bytes]:
+        return self.known
+
+    async def newer(self) -> Sequence[bytes]:
+        return self.known
+
+
 class FakeBus:
     """Keeps what is published. While `down`, it refuses every entry."""
 
@@ -77,7 +91,9 @@ class ServiceUnderTest:
         self.clock, self.ids, self.bus = FakeClock(), CountingIds(), FakeBus()
         self.table: Table = table or MemoryTable()
         self.outbox = Outbox(self.table, self.bus, self.clock)
-        self.tools = Toolbox(service.name, self.table, self.outbox, self.clock, self.ids, ports or {})
+        self.tools = Toolbox(
+            service.name, self.table, self.outbox, self.clock, self.ids, {CursorKeys: FixedKeys(), **(ports or {})}
+        )
         self.issuer = DevelopmentIssuer(self.clock, _KEY)
         self._verifier = TokenVerifier(self.issuer.find, self.issuer.fetch, self.clock)
         self.public_origins: tuple[str, ...] = ()

@@ -23,7 +23,7 @@ def policies(service: Service, subscriptions: Sequence[AnySubscription], part: S
     function (a user pool) would depend on a policy that names that resource."""
     made = {DATA_POLICY: _managed(f"{service.name}: its table and its events", _data(service, target.names))}
     if not target.lambdas:
-        statements = [*_queues(subscriptions), token_issuer(target.names), *part.statements]
+        statements = [*_queues(subscriptions), token_issuer(target.names), cursor_key(target.names), *part.statements]
         made[PROCESS_POLICY] = _managed(f"{service.name}: its queues and its other resources", statements)
     elif part.statements:
         made[RESOURCE_POLICY] = _managed(f"{service.name}: its other resources", list(part.statements))
@@ -78,6 +78,17 @@ def token_issuer(names: Names) -> Template:
         "Effect": "Allow",
         "Action": ["ssm:GetParameters"],
         "Resource": sub(f"arn:${{AWS::Partition}}:ssm:${{AWS::Region}}:${{AWS::AccountId}}:parameter{path}"),
+    }
+
+
+def cursor_key(names: Names) -> Template:
+    """Who answers with lists signs where they go on."""
+    # Secrets Manager ends each secret's ARN with six characters of its own.
+    secret = f"secret:{names.cursor_secret}-??????"
+    return {
+        "Effect": "Allow",
+        "Action": ["secretsmanager:GetSecretValue"],
+        "Resource": sub(f"arn:${{AWS::Partition}}:secretsmanager:${{AWS::Region}}:${{AWS::AccountId}}:{secret}"),
     }
 
 

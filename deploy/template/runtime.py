@@ -7,7 +7,7 @@ from chassis.stack import StackPart
 from chassis.subscription import AnySubscription
 from deploy.template.base import Target, Template, arn, logical, merge, ref
 from deploy.template.functions import Function, function, invoked
-from deploy.template.permissions import DATA_POLICY, RESOURCE_POLICY, queue_statements, token_issuer
+from deploy.template.permissions import DATA_POLICY, RESOURCE_POLICY, cursor_key, queue_statements, token_issuer
 from deploy.template.queues import function_seconds, queue_id, subscription_id
 from deploy.template.routes import API_PARAMETERS, API_SECONDS, routes
 from deploy.template.shifting import canary
@@ -27,7 +27,8 @@ MAX_CONCURRENCY, LOCAL_CONCURRENCY = 10, 2
 
 
 def api_function(part: StackPart, target: Target) -> Function:
-    return Function(API, HANDLERS["api"], API_SECONDS, part.environment, _policies(part), [token_issuer(target.names)])
+    reads = [token_issuer(target.names), cursor_key(target.names)]
+    return Function(API, HANDLERS["api"], API_SECONDS, part.environment, _policies(part), reads)
 
 
 def consumer_function(path: str, subscription: AnySubscription, part: StackPart) -> Function:

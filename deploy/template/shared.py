@@ -26,6 +26,15 @@ def platform_template(target: Target) -> Template:
         "Description": f"Tenfold: what the services of {target.stage} share",
         "Resources": {
             "Bus": {"Type": "AWS::Events::EventBus", "Properties": {"Name": names.bus}},
+            # Changing it is a rotation: processes accept the version before it too.
+            "CursorKey": {
+                "Type": "AWS::SecretsManager::Secret",
+                "Properties": {
+                    "Name": names.cursor_secret,
+                    "Description": "Signs the cursors of lists",
+                    "GenerateSecretString": {"PasswordLength": 64, "ExcludePunctuation": True},
+                },
+            },
             "Alarms": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": topic_name(target)}},
             "Artifacts": _artifacts(f"{names.prefix}-artifacts-${{AWS::AccountId}}"),
             "BusParameter": _parameter(names.parameter("platform", "bus-name"), ref("Bus")),

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from chassis.cursors import CursorKeys, opened, sealed
 from chassis.errors import Stale
 from chassis.keys import ListEntry
 from chassis.repository import MAX_PAGE, Listing, Page, PageRequest, Repository
@@ -77,37 +78,41 @@ class Records(Repository[Record]):
         """Newest first. A page may hold fewer than were asked for, or none, and still have a next one: a search reads
         MAX_READS times MAX_PAGE records at most."""
         listing, of = search.listing()
+        place, keys = listing.place(self.scope, of, repr(search)), self.scope.port(CursorKeys)
         size = MAX_PAGE if search.narrower_than_its_list else request.limit
+        before = instant(search.until) if search.until else None
+        if request.cursor is not None:
+            before = await opened(keys, place, request.cursor)
         found: list[Record] = []
         for _ in range(MAX_READS):
-            part = await listing.page(
+            items, position = await listing.part(
                 self.scope,
-                PageRequest(limit=size, cursor=request.cursor),
                 of,
+                limit=size,
                 descending=True,
                 after=instant(search.since) if search.since else None,
-                before=instant(search.until) if search.until else None,
+                before=before,
             )
-            for item in part.items:
+            for item in items:
                 record = self.model.model_validate(item)
                 if search.wants(record):
                     found.append(record)
                 if len(found) == request.limit:
-                    last = item is part.items[-1]
-                    return Page(items=found, next=part.next if last else listing.cursor(item))
-            if part.next is None:
-                break
-            request = request.model_copy(update={"cursor": part.next})
-        return Page(items=found, next=part.next)
+                    here = position if item is items[-1] else listing.position(item)
+                    return Page(items=found, next=await sealed(keys, place, here) if here else None)
+            if position is None:
+                return Page(items=found)
+            before = position
+        return Page(items=found, next=await sealed(keys, place, before) if before else None)
 
     async def everything(self) -> AsyncIterator[Item]:
         """Every record as it is stored, however many there are."""
-        cursor = None
+        after = None
         while True:
-            part = await RECORDS.page(self.scope, PageRequest(limit=MAX_PAGE, cursor=cursor))
-            for item in part.items:
+            items, after = await RECORDS.part(self.scope, limit=MAX_PAGE, after=after)
+            for item in items:
                 yield item
-            if (cursor := part.next) is None:
+            if after is None:
                 return
 
 

@@ -11,7 +11,7 @@ from chassis.errors import AlreadyExists, LimitReached, Stale, TenfoldError
 from chassis.keys import Key, ListEntry, token_key, unique_key
 from chassis.members import MEMBERS, Members
 from chassis.organizations import OrganizationProfiles
-from chassis.repository import Listing, PageRequest, Repository
+from chassis.repository import Listing, Repository
 from chassis.table import Absent
 from chassis.unit import Unit
 from contracts.common import Plan
@@ -133,7 +133,8 @@ class Invitations(Repository[Invitation]):
 
     async def first_to_expire(self, limit: int) -> list[Invitation]:
         """Pending ones, by the time at which they expire, whether or not it has come."""
-        return (await self.page(PENDING, PageRequest(limit=limit))).items
+        items, _ = await PENDING.part(self.scope, limit=limit)
+        return [self.model.model_validate(item) for item in items]
 
     def _pending(self, email: str) -> Key:
         return self.scope.key("PENDING", _digest(folded(email)))

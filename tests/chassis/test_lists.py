@@ -1,5 +1,6 @@
 """Lists over several shards read like one; work lists find what waits, of all organizations."""
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 
 import pytest
@@ -81,11 +82,36 @@ async def test_a_list_is_one_owners(world: ServiceUnderTest) -> None:
     assert await pages(world, 5, of="proj_1") == [["b1"]]
 
 
-async def test_a_cursor_of_another_organization_reaches_nothing_of_it(world: ServiceUnderTest) -> None:
-    await fill(world, ["a1", "b1"], org_id="org_other")
-    theirs = await LISTING.page(world.scope(org_id="org_other"), PageRequest(limit=1))
-    mine = await LISTING.page(world.scope(), PageRequest(limit=1, cursor=theirs.next))
-    assert mine.items == []
+@pytest.mark.parametrize(
+    ("org_id", "options"),
+    [
+        ("org_other", {}),
+        ("org_acme", {"of": "proj_1"}),
+        ("org_acme", {"descending": True}),
+        ("org_acme", {"after": "a"}),
+    ],
+    ids=str,
+)
+async def test_a_cursor_is_good_for_its_own_list_only(
+    world: ServiceUnderTest, org_id: str, options: dict[str, Any]
+) -> None:
+    await fill(world, ["a1", "b1"])
+    page = await LISTING.page(world.scope(), PageRequest(limit=1))
+    assert (await LISTING.page(world.scope(), PageRequest(cursor=page.next))).items
+    with pytest.raises(Invalid, match="none of this list"):
+        await LISTING.page(world.scope(org_id=org_id), PageRequest(cursor=page.next), **options)
+
+
+async def test_no_bit_of_a_cursor_can_be_changed(world: ServiceUnderTest) -> None:
+    await fill(world, ["a1", "b1"])
+    cursor = (await LISTING.page(world.scope(), PageRequest(limit=1))).next
+    assert cursor is not None
+    content = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+    for bit in range(len(content) * 8):
+        edited = bytearray(content)
+        edited[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(Invalid):
+            await LISTING.page(world.scope(), PageRequest(cursor=urlsafe_b64encode(edited).decode()))
 
 
 @pytest.mark.parametrize("cursor", ["", "a", "____", "not base64!", "\u00fc", "\x00"])

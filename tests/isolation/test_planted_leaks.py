@@ -14,10 +14,11 @@ import chassis.dispatch as dispatch
 from chassis.auth.tokens import Claims, TokenVerifier
 from chassis.claims import Claim
 from chassis.context import Actor
+from chassis.cursors import MAC_BYTES, _decoded
 from chassis.errors import Forbidden
 from chassis.http import idempotency
 from chassis.keys import Key
-from chassis.repository import Listing, Page, Repository, _decoded
+from chassis.repository import Listing, Page, Repository
 from contracts.common import OrgStatus, Role
 from contracts.event import Envelope
 from services.analytics.repository import FiguresRepository
@@ -153,7 +154,7 @@ async def test_a_cursor_that_carries_its_list_along(monkeypatch: pytest.MonkeyPa
     async def follow(self: Listing, scope: Any, request: Any, *args: Any, **more: Any) -> Page[Any]:
         if request.cursor is None:
             return await page(self, scope, request, *args, **more)
-        sort = _decoded(request.cursor)
+        sort = _decoded(request.cursor)[MAC_BYTES:].decode()
         items = [item for item in scope.table.items.values() if item.get(f"L{self.index}SK") == sort]
         return Page(items=items)
 

@@ -11,6 +11,7 @@ from faststream_sqs import SQSMessage
 
 from chassis.clock import Clock, Ids
 from chassis.context import Toolbox
+from chassis.cursors import CursorKeys
 from chassis.dispatch import Delivery, Dispatcher
 from chassis.errors import Rejected, Retryable, TenfoldError
 from chassis.http.app import make_app
@@ -18,6 +19,7 @@ from chassis.outbox import Outbox, OutboxEntry
 from chassis.service import Service, load, service
 from chassis.subscription import AnySubscription, Subscription
 from chassis.table import Operation
+from chassis.testing.service import FixedKeys
 from chassis.worker import settling
 from tests.simulation.asgi import Answer, ask
 from tests.simulation.backends import LaggingTable, WiredBus, WiredMessage, WiredTable
@@ -67,7 +69,7 @@ class Process:
         table = WiredTable(around.wire, self.life, around.table, around.committed)
         self.outbox = Outbox(table, WiredBus(around.wire, self.life, around.deliver), around.clock)
         known = around.ports(self.life)
-        ports = {port: known[port] for port in declared.ports}
+        ports = {CursorKeys: FixedKeys(), **{port: known[port] for port in declared.ports}}
         self.tools = Toolbox(name, table, self.outbox, around.clock, around.ids, ports)
         self._schedules = [load(schedule.task) for schedule in declared.schedules]
         self._settle = {
