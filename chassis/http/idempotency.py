@@ -93,8 +93,9 @@ async def keep(request: Request, response: Response) -> None:
 
 
 async def replay_if_done(request: Request) -> None:
-    """Called when a request is refused. Raises Answered if another try of it was carried out meanwhile: what it met is
-    then its own effect, or what came after it."""
+    """Called when a request is refused or can't be finished. Raises Answered if a try of it was carried out after all:
+    what it met is then its own effect, or what came after it, or another try in its way, or an answer of the store that
+    got lost."""
     scope: Scope | None = getattr(request.state, "scope", None)
     if scope is not None and scope.cause.claim is not None:
         await refuse_answered(scope.table, scope.cause.claim)

@@ -51,9 +51,8 @@ class Route(APIRoute):
     async def _once(self, handle: Handler, request: Request) -> Response:
         try:
             response = await handle(request)
-        except TenfoldError as error:
-            if error.status < 500:
-                await replay_if_done(request)
+        except TenfoldError:
+            await replay_if_done(request)
             raise
         await keep(request, response)
         return response

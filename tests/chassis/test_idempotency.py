@@ -7,6 +7,7 @@ from typing import Any, cast
 import httpx
 import pytest
 
+from chassis.errors import Unavailable
 from chassis.http import route
 from chassis.http.idempotency import HEADER, MAX_KEY
 from chassis.keys import Key
@@ -140,6 +141,19 @@ async def test_a_refusal_met_by_a_try_that_was_overtaken_is_not_its_answer(world
         other = await http.delete(path, headers=headers)
         overtaken.set()
         assert [other.status_code, (await slow).status_code] == [204, 204]
+
+
+async def test_who_does_not_hear_from_the_store_but_was_heard_is_answered(world: ServiceUnderTest) -> None:
+    table = cast("MemoryTable", world.table)
+    write = table.write
+
+    async def unheard(operations: Sequence[Operation]) -> None:
+        await write(operations)
+        raise Unavailable("The store does not answer; try again.")
+
+    table.write = unheard  # type: ignore[method-assign]
+    assert (await post(world)).status_code == 201
+    assert (await post(world, None)).status_code == 503
 
 
 async def test_a_crash_before_the_effect_leaves_the_key_free(world: ServiceUnderTest) -> None:
