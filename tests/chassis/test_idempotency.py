@@ -172,7 +172,16 @@ async def test_a_crash_before_the_effect_leaves_the_key_free(world: ServiceUnder
 
 async def test_of_fifty_at_once_one_has_the_effect_and_all_get_its_answer(table: Table) -> None:
     world = ServiceUnderTest(service, table=table)
-    answers = await asyncio.gather(*(post(world) for _ in range(50)))
+
+    async def answered() -> httpx.Response:
+        """A try that an overloaded store did not hear in time is repeated, as its answer asks for."""
+        for _ in range(10):
+            answer = await post(world)
+            if answer.status_code != 503:
+                break
+        return answer
+
+    answers = await asyncio.gather(*(answered() for _ in range(50)))
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.content for answer in answers}) == 1
     assert await names(world) == ["Web"]
