@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from chassis.cache import Kept
 from chassis.claims import Claim
 from chassis.clock import Clock, Ids
-from chassis.errors import Forbidden, OperationDenied
+from chassis.errors import Forbidden, OperationDenied, OutOfScope
 from chassis.keys import Key, ListEntry, org_prefix, user_prefix
+from chassis.limits import SeenLevels
 from chassis.preconditions import Precondition
 from chassis.table import Table
 from chassis.unit import Unit
@@ -30,7 +31,7 @@ class Versioned(Protocol):
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: a user's id or `system`, with what audit wants to know of them."""
+    """Who acts: the id of a user or of an API key, or `system`, with what audit wants to know of them."""
 
     id: str = SYSTEM_ACTOR
     role: Role | None = None
@@ -40,10 +41,21 @@ class Actor:
     user_agent: str | None = None
     grants: frozenset[str] = frozenset()
     denies: frozenset[str] = frozenset()
+    holder_id: str | None = None
+    """Of a program: the person whom its API key belongs to."""
+    scopes: frozenset[str] | None = None
+    """Of a program: the only operations that it may do."""
+
+    @property
+    def person_id(self) -> str:
+        """Who answers for what is done here, wherever only a person can stand."""
+        return self.holder_id or self.id
 
     def require(self, operation: str, least: Role) -> None:
         """The one answer to who may do what: whose role is `least` or above, or who was granted the operation; and in
-        either case not who was denied it. Raises Forbidden or OperationDenied."""
+        either case not who was denied it; for a program, within its scopes. Raises Forbidden or one of its kinds."""
+        if self.scopes is not None and operation not in self.scopes:
+            raise OutOfScope(operation)
         if operation in self.denies:
             raise OperationDenied(operation)
         if operation not in self.grants and (self.role is None or not self.role.covers(least)):
@@ -81,6 +93,7 @@ class Toolbox:
     ports: Mapping[type, object] = field(default_factory=dict)
     kept: Kept = field(default_factory=Kept)
     """What `chassis.cache` keeps in this process."""
+    seen_levels: SeenLevels = field(default_factory=SeenLevels)
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from awsjson import AwsError, ConnectionFailed, DeadlineExceeded, Throttled, TransactionCancelled
+from awsjson import AwsError, ConditionFailed, ConnectionFailed, DeadlineExceeded, Throttled, TransactionCancelled
 from chassis.aws import AwsCalls
 from chassis.errors import Unavailable
 from chassis.items import from_item, to_attribute, to_item
@@ -20,15 +20,19 @@ from chassis.table import (
     Delete,
     Expect,
     Item,
+    Levels,
     OlderThan,
     Operation,
     Put,
     check_operations,
+    standing,
 )
 
 READ_TIMEOUT = 5.0
 WRITE_TIMEOUT = 8.0
 LEFTOVER_TRIES = 8
+LEVEL_TRIES = 6
+"""A refusal tells what was guessed wrongly, and counters seldom go from idle to busy: nearly always two are enough."""
 BATCH = 25
 
 
@@ -126,12 +130,36 @@ class DynamoTable:
                     break
                 await asyncio.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311
 
+    async def raise_levels(
+        self,
+        key: Key,
+        steps: Mapping[str, int],
+        *,
+        floor: int,
+        ceiling: int,
+        expires_at: int,
+        known: Mapping[str, int],
+    ) -> Levels:
+        for _ in range(LEVEL_TRIES):
+            params = {"TableName": self._name, "Key": _key(key), **_rise(steps, floor, ceiling, expires_at, known)}
+            try:
+                answer = await self._call("UpdateItem", params, WRITE_TIMEOUT)
+            except ConditionFailed as refused:
+                stored = from_item(refused.item or {})
+                known = {name: stored[name] for name in steps if name in stored}
+                if any(standing(known.get(name), floor, ceiling) + step > ceiling for name, step in steps.items()):
+                    return Levels(raised=False, reached=known)
+            else:
+                reached = from_item(answer["Attributes"])
+                return Levels(raised=True, reached={name: reached[name] for name in steps})
+        raise Unavailable("The same counters are being changed by many at once; try again.")
+
     async def _call(self, operation: str, params: dict[str, Any], seconds: float) -> dict[str, Any]:
         try:
             return await self._calls.call("dynamodb", operation, params, timeout=seconds)
         except (ConnectionFailed, DeadlineExceeded, Throttled) as error:
             raise Unavailable("The store does not answer; try again.") from error
-        except TransactionCancelled:
+        except (TransactionCancelled, ConditionFailed):
             raise
         except AwsError as error:
             if error.is_retryable:
@@ -202,4 +230,31 @@ def _equality(equals: Any) -> dict[str, Any]:
         "ConditionExpression": " AND ".join(f"#e{at} = :e{at}" for at in range(len(equals))),
         "ExpressionAttributeNames": {f"#e{at}": name for at, name in enumerate(equals)},
         "ExpressionAttributeValues": {f":e{at}": to_attribute(value) for at, value in enumerate(equals.values())},
+    }
+
+
+def _rise(
+    steps: Mapping[str, int], floor: int, ceiling: int, expires_at: int, known: Mapping[str, int]
+) -> dict[str, Any]:
+    """DynamoDB has no maximum of two numbers: a counter is guessed to be idle (it begins at the floor) or busy, and the
+    condition holds only if the guess does."""
+    names, values = {"#x": "expires_at"}, {":x": expires_at, ":floor": floor}
+    sets, conditions = ["#x = :x"], []
+    for at, (name, step) in enumerate(steps.items()):
+        names[f"#n{at}"] = name
+        if standing(known.get(name), floor, ceiling) > floor:
+            values |= {f":s{at}": step, f":m{at}": ceiling - step}
+            sets.append(f"#n{at} = #n{at} + :s{at}")
+            conditions.append(f"#n{at} > :floor AND #n{at} <= :m{at}")
+        else:
+            values |= {f":s{at}": floor + step, ":wrong": 2 * ceiling - floor}
+            sets.append(f"#n{at} = :s{at}")
+            conditions.append(f"(attribute_not_exists(#n{at}) OR #n{at} <= :floor OR #n{at} > :wrong)")
+    return {
+        "UpdateExpression": f"SET {', '.join(sets)}",
+        "ConditionExpression": " AND ".join(conditions),
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": to_item(values),
+        "ReturnValues": "UPDATED_NEW",
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }

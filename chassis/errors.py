@@ -87,6 +87,15 @@ class OperationDenied(Forbidden):
         super().__init__(operation, f"{operation} was denied to you in this organization; ask one of its admins.")
 
 
+class OutOfScope(Forbidden):
+    """The scopes of the program's API key do not name the operation."""
+
+    reason = "scope"
+
+    def __init__(self, operation: str) -> None:
+        super().__init__(operation, f"This API key's scopes do not include {operation}.")
+
+
 class OrganizationSuspended(Forbidden):
     """The organization may not work now."""
 

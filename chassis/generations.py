@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from chassis.keys import Key, generation_key
-from chassis.table import Add, Check, Delete, Item, Operation, Put, Table
+from chassis.table import Add, Check, Delete, Item, Levels, Operation, Put, Table
 
 REFRESH_SECONDS = 5.0
 LIVE = "live"
@@ -126,6 +126,21 @@ class GenerationalTable:
     async def discard(self, keys: Sequence[Key]) -> None:
         live = await self._live()
         await self.table.discard([live.key(key) for key in keys])
+
+    async def raise_levels(
+        self,
+        key: Key,
+        steps: Mapping[str, int],
+        *,
+        floor: int,
+        ceiling: int,
+        expires_at: int,
+        known: Mapping[str, int],
+    ) -> Levels:
+        key = (await self._live()).key(key)
+        return await self.table.raise_levels(
+            key, steps, floor=floor, ceiling=ceiling, expires_at=expires_at, known=known
+        )
 
     async def _live(self) -> Generations:
         if self._stale():

@@ -1,5 +1,6 @@
 """Each service's projection of an organization's members: who they are, their role, and whether they are still in.
-The same queue brings the organization's own state (`chassis.organizations`).
+The same queue brings the organization's own state (`chassis.organizations`) and its API keys (`chassis.api_keys`),
+which are as good as the members who hold them.
 
 A service adds it by naming `chassis.members:subscription` among its subscriptions. In the tenancy service the same
 rows are not a projection but the truth; they have the same key and the same fields.
@@ -8,6 +9,7 @@ rows are not a projection but the truth; they have the same key and the same fie
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from chassis import api_keys
 from chassis.context import EventContext, OrgScope, Scope
 from chassis.errors import AlreadyHandled, Rejected
 from chassis.keys import ListEntry
@@ -123,6 +125,7 @@ Told = Added | RoleChanged | PermissionsChanged | Removed
 
 subscription = Subscription("members", mode="latest")
 follow(subscription)
+api_keys.follow(subscription)
 
 
 def _member(event: Told, ctx: EventContext, *, active: bool) -> Member:

@@ -78,6 +78,20 @@ class Check:
 Operation = Put | Delete | Add | Check
 
 
+@dataclass(frozen=True)
+class Levels:
+    """Where counters stand after `Table.raise_levels`, which `raised` all of them or none."""
+
+    raised: bool
+    reached: Mapping[str, int]
+
+
+def standing(level: int | None, floor: int, ceiling: int) -> int:
+    """Where a counter goes on from. One that is above the ceiling by more than the ceiling is above the floor was
+    raised by a process whose clock is wrong, and begins anew."""
+    return floor if level is None or not floor <= level <= 2 * ceiling - floor else level
+
+
 class ConditionRefused(Exception):
     """An atomic write was refused as a whole. `positions` are the operations whose condition did not hold."""
 
@@ -121,3 +135,20 @@ class Table(Protocol):
 
     async def discard(self, keys: Sequence[Key]) -> None:
         """Delete without conditions and not atomically. Absent keys are fine."""
+
+    async def raise_levels(
+        self,
+        key: Key,
+        steps: Mapping[str, int],
+        *,
+        floor: int,
+        ceiling: int,
+        expires_at: int,
+        known: Mapping[str, int],
+    ) -> Levels:
+        """Raise each counter of `steps` by its step, from where it is `standing`, at least from `floor`; all of
+        them, or none if one would pass `ceiling`. Exact under any parallelism, and at most one write. No step may be
+        larger than the ceiling is above the floor.
+
+        `known` is where they stood when last seen: a good guess spares a refused write, a bad one does no harm.
+        """

@@ -20,6 +20,7 @@ ImportId = Annotated[str, _id("imp")]
 FileId = Annotated[str, _id("file")]
 CredentialName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 """Chosen by the organization, and unique in it."""
+ApiKeyId = Annotated[str, _id("key")]
 
 SYSTEM_ORG = "org_system"
 """Carries what belongs to no organization, such as the failed sign-in of an unknown address."""

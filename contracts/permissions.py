@@ -1,7 +1,7 @@
 """Every operation of every service, with the least role that may do it.
 
-Made by `make generate` from each service's `permissions.py`; do not edit it. Tenancy alone reads it, to know what can
-be granted and denied. It may be older than another service: what it does not name yet cannot be granted yet.
+Made by `make generate` from each service's `permissions.py`; do not edit it. Tenancy and identity read it, to know what
+can be granted and denied. It may be older than another service: what it does not name yet cannot be granted yet.
 """
 
 from collections.abc import Mapping
@@ -15,6 +15,10 @@ OPERATIONS: Mapping[str, Role] = {
     "audit.record.list": Role.ADMIN,
     "files.file.create": Role.MEMBER,
     "files.file.read": Role.VIEWER,
+    "identity.api_key.create": Role.ADMIN,
+    "identity.api_key.list": Role.ADMIN,
+    "identity.api_key.revoke": Role.ADMIN,
+    "identity.api_key.rotate": Role.ADMIN,
     "notify.notification.list": Role.VIEWER,
     "notify.notification.read": Role.VIEWER,
     "tasks.assignee.list": Role.VIEWER,

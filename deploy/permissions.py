@@ -36,8 +36,8 @@ suspended, its members may only what is marked so; everything else is refused wi
 OPERATIONS = ROOT / "contracts/permissions.py"
 OPERATIONS_HEAD = '''"""Every operation of every service, with the least role that may do it.
 
-Made by `make generate` from each service's `permissions.py`; do not edit it. Tenancy alone reads it, to know what can
-be granted and denied. It may be older than another service: what it does not name yet cannot be granted yet.
+Made by `make generate` from each service's `permissions.py`; do not edit it. Tenancy and identity read it, to know what
+can be granted and denied. It may be older than another service: what it does not name yet cannot be granted yet.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Guards: the dependency of every route that is not public. They turn a token into a scope, or refuse.
+"""Guards: the dependency of every route that is not public. They turn a token or an API key into a scope, or refuse.
 
 `guard = Guard(PERMISSIONS)` is made once a service from its one policy table; `guard("tasks.task.create")` fails when
 the module is imported if the table has no such operation.
@@ -10,23 +10,28 @@ from typing import Annotated
 
 import structlog
 from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
+from chassis.api_keys import ApiKey, ApiKeys, KeySecret
 from chassis.auth.access import Access, gives
+from chassis.auth.api_keys import PresentedKey, presented
 from chassis.auth.tokens import Claims, TokenVerifier
 from chassis.context import Actor, Cause, OrgScope, Scope, Toolbox, UserScope
 from chassis.errors import MembershipEnded, NotFound, OrganizationSuspended, StaffOnly, Unauthenticated
 from chassis.http.conditions import precondition_of
 from chassis.http.cors import check_origin
 from chassis.http.idempotency import claim_for, replay_if_known
+from chassis.http.limits import count
 from chassis.http.queries import refuse_unknown_query
 from chassis.members import Standing, standing_of
-from contracts.common import OrgId, Role
+from contracts.common import OrgId, Plan, Role
 from contracts.event import ContractError
 
 MAX_AGENT = 200
 bearer = HTTPBearer(auto_error=False, description="An access token of the identity provider")
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+api_key = APIKeyHeader(name="X-Api-Key", scheme_name="ApiKey", auto_error=False, description="A program's API key")
+WrittenKey = Annotated[str | None, Depends(api_key)]
 
 
 def tools_of(request: Request) -> Toolbox:
@@ -45,6 +50,19 @@ async def claims_of(request: Request, token: Bearer) -> Claims:
 
 
 VerifiedClaims = Annotated[Claims, Depends(claims_of)]
+
+
+async def caller_of(request: Request, token: Bearer, key: WrittenKey) -> Claims | PresentedKey:
+    """A person by their token, or a program by its key. Raises Unauthenticated for neither, for both, and for a token
+    that is not good; whether the key is, its organization's scope tells."""
+    if key is None:
+        return await claims_of(request, token)
+    if token is not None:
+        raise Unauthenticated("Send either an access token or an API key, not both.")
+    return presented(key)
+
+
+Caller = Annotated[Claims | PresentedKey, Depends(caller_of)]
 
 
 def actor_of(request: Request, claims: Claims | None, role: Role | None = None) -> Actor:
@@ -107,6 +125,29 @@ def _placed(actor: Actor, role: Role, grants: Iterable[str], denies: Iterable[st
     return replace(actor, role=role, grants=frozenset(grants), denies=frozenset(denies))
 
 
+async def good_key(scope: OrgScope, presented: PresentedKey) -> tuple[ApiKey, KeySecret]:
+    """The key, and which of its secrets was presented. Raises Unauthenticated, in one way for every key that this
+    service does not know, so that nobody learns which there are."""
+    key = await ApiKeys(scope).find(presented.key_id)
+    secret = key.secret(presented.digest) if key else None
+    if key is None or secret is None:
+        raise Unauthenticated("This API key is unknown, or revoked.")
+    if not secret.is_good(scope.now()):
+        raise Unauthenticated("This API key has expired, or was replaced by another.")
+    return key, secret
+
+
+def as_program(actor: Actor, key: ApiKey, secret: KeySecret, standing: Standing) -> Actor:
+    """What a program may: its scopes, as far as its holder may too. Raises Unauthenticated if they left."""
+    holder = standing.member
+    if holder is not None and not holder.active:
+        raise Unauthenticated("Whom this API key was given to has left; another member must rotate it.")
+    role = secret.role if holder is None else min(secret.role, holder.role, key=list(Role).index)
+    grants, denies = (holder.grants, holder.denies) if holder else ((), ())
+    placed = _placed(actor, role, grants, denies)
+    return replace(placed, id=key.id, name=key.name, holder_id=secret.holder_id, scopes=frozenset(key.scopes))
+
+
 class Guard:
     """Makes the guards of one service from its policy table: operation -> least role."""
 
@@ -117,11 +158,13 @@ class Guard:
         """For routes in the organization of the token."""
         access = Access("guarded", operation, self._least(operation))
 
-        async def guarded(request: Request, claims: VerifiedClaims) -> OrgScope:
-            if claims.org is None:
+        async def guarded(request: Request, caller: Caller) -> OrgScope:
+            if isinstance(caller, PresentedKey):
+                return await _program(request, caller, access)
+            if caller.org is None:
                 raise MembershipEnded("The token names no organization; switch to one and refresh it.")
-            scope = org_scope(request, claims, claims.org)
-            return await _admitted(request, scope, claims, access, by_projection)
+            scope = org_scope(request, caller, caller.org)
+            return await _admitted(request, scope, caller, access, by_projection)
 
         return gives(access, guarded)
 
@@ -135,9 +178,11 @@ class Guard:
         conditional = {name: self._least(name) for name in sometimes}
         access = Access("guarded", operation, self._least(operation), conditional, while_suspended)
 
-        async def guarded(request: Request, claims: VerifiedClaims, org_id: OrgId) -> OrgScope:
-            scope = org_scope(request, claims, org_id)
-            return await _admitted(request, scope, claims, access, by_membership)
+        async def guarded(request: Request, caller: Caller, org_id: OrgId) -> OrgScope:
+            if isinstance(caller, PresentedKey):
+                return await _program(request, caller, access, org_id)
+            scope = org_scope(request, caller, org_id)
+            return await _admitted(request, scope, caller, access, by_membership)
 
         return gives(access, guarded)
 
@@ -160,7 +205,7 @@ class Guard:
             raise ContractError(f"{operation} has no entry in the service's permissions.py") from None
 
 
-def org_scope(request: Request, claims: Claims, org_id: str) -> OrgScope:
+def org_scope(request: Request, claims: Claims | None, org_id: str) -> OrgScope:
     """A scope that nobody has been admitted to yet."""
     tools = tools_of(request)
     return OrgScope(tools, actor_of(request, claims), Cause(tools.ids.new()), org_id)
@@ -177,16 +222,33 @@ Place = Callable[[Actor, Standing, Claims], Actor]
 
 async def _admitted(request: Request, scope: OrgScope, claims: Claims, access: Access, place: Place) -> OrgScope:
     """Membership first, for a stranger must not learn more; then the organization; then the operation."""
+    standing = await standing_of(scope, claims.user_id)
+    return await _known(request, replace(scope, actor=place(scope.actor, standing, claims)), standing, access)
+
+
+async def _program(request: Request, key: PresentedKey, access: Access, org_id: str | None = None) -> OrgScope:
+    """`org_id` is that of the path, if it names one. Raises NotFound if the key is of another."""
+    scope = org_scope(request, None, key.org_id)
+    known, secret = await good_key(scope, key)
+    standing = await standing_of(scope, secret.holder_id)
+    scope = replace(scope, actor=as_program(scope.actor, known, secret, standing))
+    structlog.contextvars.bind_contextvars(api_key=known.id, org=scope.org_id)
+    if org_id not in {None, key.org_id}:
+        raise NotFound("organization")
+    return await _known(request, scope, standing, access)
+
+
+async def _known(request: Request, scope: OrgScope, standing: Standing, access: Access) -> OrgScope:
+    """Of who belongs here every request counts, also one that is then refused."""
     assert access.operation is not None
     assert access.role is not None
-    standing = await standing_of(scope, claims.user_id)
-    actor = place(scope.actor, standing, claims)
     await check_origin(request, scope)  # before any refusal that the page should be able to read
     organization = standing.organization
+    await count(request, scope, Plan.FREE if organization is None else organization.plan)
     if organization is not None and not organization.status.operates and not access.while_suspended:
         raise OrganizationSuspended(access.operation, organization.status)
-    actor.require(access.operation, access.role)
-    return await _let_in(request, replace(scope, actor=actor))
+    scope.actor.require(access.operation, access.role)
+    return await _let_in(request, scope)
 
 
 async def _let_in(request: Request, scope: OrgScope) -> OrgScope:

@@ -16,6 +16,7 @@ from chassis.context import OrgScope
 from chassis.errors import OriginRefused
 from chassis.http.headers import NOTES
 from chassis.http.idempotency import HEADER, REPLAYED, UNSAFE
+from chassis.limits import ALLOWANCE_HEADERS
 from chassis.organizations import profile_of
 
 PREFLIGHT = {
@@ -24,9 +25,7 @@ PREFLIGHT = {
     "Access-Control-Allow-Headers": f"Authorization, Content-Type, {HEADER}, If-Match, If-None-Match, X-Api-Key",
     "Access-Control-Max-Age": "600",
 }
-EXPOSED = ", ".join(
-    ("ETag", "RateLimit", "RateLimit-Policy", "Retry-After", REPLAYED, "Deprecation", "Sunset", "Link", "Location")
-)
+EXPOSED = ", ".join(("ETag", *ALLOWANCE_HEADERS, "Retry-After", REPLAYED, "Deprecation", "Sunset", "Link", "Location"))
 
 
 class Preflights:

@@ -13,10 +13,12 @@ from chassis.table import (
     Delete,
     Expect,
     Item,
+    Levels,
     OlderThan,
     Operation,
     Put,
     check_operations,
+    standing,
 )
 
 
@@ -64,6 +66,23 @@ class MemoryTable:
     async def discard(self, keys: Sequence[Key]) -> None:
         for key in keys:
             self.items.pop(key, None)
+
+    async def raise_levels(
+        self,
+        key: Key,
+        steps: Mapping[str, int],
+        *,
+        floor: int,
+        ceiling: int,
+        expires_at: int,
+        known: Mapping[str, int],  # noqa: ARG002  (needs no guess)
+    ) -> Levels:
+        stored = self.items.get(key, {})
+        raised = {name: standing(stored.get(name), floor, ceiling) + step for name, step in steps.items()}
+        if any(level > ceiling for level in raised.values()):
+            return Levels(raised=False, reached={name: stored[name] for name in steps if name in stored})
+        self.items[key] = {**stored, "PK": key.pk, "SK": key.sk, **raised, "expires_at": expires_at}
+        return Levels(raised=True, reached=raised)
 
     def _holds(self, operation: Operation) -> bool:
         stored = self.items.get(operation.key)

@@ -1,5 +1,6 @@
 """A service in one test: its table, bus and clock in memory, its app on a client, its consumers on real envelopes."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -8,6 +9,9 @@ from typing import Any
 import httpx
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
+from chassis.api_keys import ApiKey, KeySecret
+from chassis.api_keys import project as project_key
+from chassis.auth.api_keys import digest_of, written
 from chassis.auth.development import DevelopmentIssuer
 from chassis.auth.tokens import Claims, TokenVerifier
 from chassis.context import Actor, Cause, OrgScope, Toolbox, UserScope
@@ -114,6 +118,22 @@ class ServiceUnderTest:
         member = Member(id=user_id, email=f"{name}@acme.example", name=name.title(), role=role, version=version)
         await project(self.scope(org_id=org_id), member)
         return member
+
+    async def add_key(
+        self,
+        *scopes: str,
+        holder: str = "user_ada",
+        role: Role = Role.OWNER,
+        org_id: str = ACME,
+        key_id: str = "key_robot",
+        valid_until: datetime | None = None,
+    ) -> str:
+        """Put an API key into the service's projection, as identity's event would. Returns what its program sends."""
+        secret = hashlib.sha256(f"{org_id} {key_id}".encode()).hexdigest()
+        held = KeySecret(digest=digest_of(secret), holder_id=holder, role=role, valid_until=valid_until)
+        key = ApiKey(id=key_id, name="Robot", scopes=scopes, secrets=(held,), version=1)
+        await project_key(self.scope(org_id=org_id), key)
+        return written(org_id, key_id, secret)
 
     # --- its events
 

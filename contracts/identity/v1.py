@@ -1,9 +1,12 @@
 """Events of the identity service, version 1."""
 
-from typing import Literal
+from datetime import datetime
+from typing import Annotated, Literal
 
-from contracts.common import OrgId, UserId
-from contracts.event import Event
+from pydantic import BaseModel, ConfigDict
+
+from contracts.common import ApiKeyId, Operation, OrgId, Role, UserId
+from contracts.event import Event, Secret
 
 
 class UserRegistered(Event, type="identity.user.registered.v1", subject="user_id"):
@@ -39,3 +42,44 @@ class ActiveOrgSwitched(Event, type="identity.active_org.switched.v1", subject="
     user_id: UserId
     previous_org_id: OrgId | None = None
     org_id: OrgId
+
+
+class ApiKeySecret(BaseModel):
+    """One of a key's secrets, of which only the digest is known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    digest: str
+    """SHA-256 of the secret, in hexadecimal."""
+    holder_id: UserId
+    """Whom it was shown to. It is good while they are a member, for what they may do themselves."""
+    role: Role
+    """The holder's role when it was made, which the key never exceeds."""
+    valid_until: datetime | None = None
+
+
+class ApiKeyCreated(Event, type="identity.api_key.created.v1", subject="key_id"):
+    """A program may act in an organization. Every service with an API keeps a projection of its keys."""
+
+    key_id: ApiKeyId
+    name: str
+    scopes: list[Operation]
+    """The operations that it may do, if its holder may."""
+    secrets: Annotated[list[ApiKeySecret], Secret()]
+
+
+class ApiKeyRotated(Event, type="identity.api_key.rotated.v1", subject="key_id"):
+    """An API key has a new secret. It carries all of the key's state, so that the newest event alone tells what is."""
+
+    key_id: ApiKeyId
+    name: str
+    scopes: list[Operation]
+    secrets: Annotated[list[ApiKeySecret], Secret()]
+    """The new one, and the old one while it is still good."""
+
+
+class ApiKeyRevoked(Event, type="identity.api_key.revoked.v1", subject="key_id"):
+    """An API key works no more, in any service, with any of its secrets."""
+
+    key_id: ApiKeyId
+    name: str

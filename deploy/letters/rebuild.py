@@ -11,7 +11,7 @@ and a claim, or the version of a row, lets each event count once in each generat
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,7 @@ from chassis.generations import LIVE, REFRESH_SECONDS, Generations, Projection
 from chassis.keys import Key, generation_key
 from chassis.outbox import Outbox, OutboxEntry
 from chassis.service import service
-from chassis.table import Absent, AtVersion, ConditionRefused, Item, Operation, Put, Table
+from chassis.table import Absent, AtVersion, ConditionRefused, Item, Levels, Operation, Put, Table
 from deploy.errors import RefusedError, StackError
 from deploy.letters.history import Past, Span
 from deploy.letters.replay import Consumer
@@ -96,15 +96,22 @@ class Pinned:
 
     async def write(self, operations: Sequence[Operation]) -> None:
         for one in operations:
-            if not self._projection.holds(one.key.pk):
-                raise StackError(
-                    f"{self._projection.consumer} also writes {one.key.pk}, which is not of its projection; nothing "
-                    "of this event was written. Only what writes nothing else can be rebuilt"
-                )
+            self._check(one.key)
         await self._table.write([self._at.operation(one) for one in operations])
 
     async def discard(self, keys: Sequence[Key]) -> None:
         await self._table.discard([self._at.key(key) for key in keys])
+
+    async def raise_levels(self, key: Key, steps: Mapping[str, int], **bounds: Any) -> Levels:
+        self._check(key)
+        return await self._table.raise_levels(self._at.key(key), steps, **bounds)
+
+    def _check(self, key: Key) -> None:
+        if not self._projection.holds(key.pk):
+            raise StackError(
+                f"{self._projection.consumer} also writes {key.pk}, which is not of its projection; nothing "
+                "of this event was written. Only what writes nothing else can be rebuilt"
+            )
 
 
 class NoBus:

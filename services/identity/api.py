@@ -1,19 +1,23 @@
 """HTTP: parse, authorize, call, render."""
 
 from dataclasses import replace
-from typing import Annotated, Literal, Self
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
 
-from chassis.auth.guard import Anonymous, Bearer, SignedIn
-from chassis.context import UserScope
-from chassis.errors import Unauthenticated
+from chassis.auth.api_keys import prefix
+from chassis.auth.guard import Anonymous, Bearer, Guard, SignedIn
+from chassis.context import OrgScope, UserScope
+from chassis.errors import FieldError, Invalid, Unauthenticated
 from chassis.http.idempotency import claim_for
 from chassis.http.route import Route
-from contracts.common import OrgId, Role, UserId
-from services.identity import usecases
-from services.identity.model import Email, Name, Profile
+from chassis.repository import Page, PageRequest
+from contracts.common import ApiKeyId, Operation, OrgId, Role, UserId
+from services.identity import api_keys, usecases
+from services.identity.model import Email, Name, OwnedKey, Profile
+from services.identity.permissions import PERMISSIONS
 from services.identity.ports import Tokens
 
 
@@ -24,10 +28,17 @@ async def somebody(request: Request, scope: Anonymous) -> UserScope:
 
 
 Somebody = Annotated[UserScope, Depends(somebody)]
+guard = Guard(PERMISSIONS)
+Creating = Annotated[OrgScope, Depends(guard("identity.api_key.create"))]
+Listing = Annotated[OrgScope, Depends(guard("identity.api_key.list"))]
+Rotating = Annotated[OrgScope, Depends(guard("identity.api_key.rotate"))]
+Revoking = Annotated[OrgScope, Depends(guard("identity.api_key.revoke"))]
 
 router = APIRouter(prefix="/v1", tags=["identity"], route_class=Route)
 
 Password = Annotated[SecretStr, Field(min_length=1, max_length=256)]
+MAX_OVERLAP = 7 * 24 * 3600
+"""Seconds."""
 Token = Annotated[str, Field(min_length=1, max_length=8192)]
 
 
@@ -104,6 +115,37 @@ class ActiveOrganizationSwitched(BaseModel):
         return cls.model_validate(profile, from_attributes=True)
 
 
+class NewApiKey(_Body):
+    name: Name
+    scopes: Annotated[list[Operation], Field(min_length=1, max_length=100)]
+    """The operations that it may do, such as `tasks.task.create`. It can do none that you cannot."""
+    expires_at: AwareDatetime | None = None
+
+
+class Rotation(_Body):
+    overlap_seconds: int = Field(default=0, ge=0, le=MAX_OVERLAP)
+    """How long the secret before stays good beside the new one."""
+    expires_at: AwareDatetime | None = None
+
+
+class ApiKeyShown(BaseModel):
+    id: ApiKeyId
+    name: str
+    prefix: str
+    """What every secret of it begins with."""
+    scopes: list[Operation]
+    holder_id: UserId | None
+    """Whom its newest secret was shown to. It works while they are a member."""
+    created_at: datetime
+    expires_at: datetime | None
+    active: bool
+
+
+class ApiKeyWithSecret(ApiKeyShown):
+    key: str
+    """The key itself: send it as `X-Api-Key`. It is shown this once."""
+
+
 @router.post("/auth/sign-up", status_code=201)
 async def sign_up(scope: Somebody, body: SignUp) -> SignedUp:
     """Register an address. A code is sent to it, which `confirm` wants."""
@@ -162,6 +204,69 @@ async def show_me(scope: SignedIn) -> Me:
 async def switch_organization(scope: SignedIn, body: ActiveOrganization) -> ActiveOrganizationSwitched:
     """Work in another of my organizations. Refresh the token afterwards: it then names that organization."""
     return ActiveOrganizationSwitched.of(await usecases.switch_organization(scope, body.org_id))
+
+
+@router.post("/api-keys", status_code=201)
+async def create_api_key(scope: Creating, body: NewApiKey, request: Request) -> ApiKeyWithSecret:
+    """Let a program act in this organization, for you. A request that is repeated does not show its secret again."""
+    made = await api_keys.create(
+        _unkept(request, scope), body.name, tuple(body.scopes), _in_future(scope, body.expires_at)
+    )
+    return _with_secret(scope, made)
+
+
+@router.get("/api-keys")
+async def list_api_keys(scope: Listing, page: Annotated[PageRequest, Depends()]) -> Page[ApiKeyShown]:
+    """The organization's API keys, from the oldest, those revoked in the last year included."""
+    found = await api_keys.page(scope, page)
+    return Page(items=[ApiKeyShown(**_shown(scope, key)) for key in found.items], next=found.next)
+
+
+@router.post("/api-keys/{key_id}/rotate")
+async def rotate_api_key(scope: Rotating, key_id: ApiKeyId, body: Rotation, request: Request) -> ApiKeyWithSecret:
+    """Get a new secret for an API key, in your name. The one before stays good as long as you say."""
+    overlap, end = timedelta(seconds=body.overlap_seconds), _in_future(scope, body.expires_at)
+    return _with_secret(scope, await api_keys.rotate(_unkept(request, scope), key_id, overlap, end))
+
+
+@router.delete("/api-keys/{key_id}", status_code=204)
+async def revoke_api_key(scope: Revoking, key_id: ApiKeyId) -> None:
+    """Stop an API key for good, in every service."""
+    await api_keys.revoke(scope, key_id)
+
+
+def _unkept(request: Request, scope: OrgScope) -> OrgScope:
+    """The answer holds a secret, so it is not kept for a repetition of the request; the effect exists once all the
+    same."""
+    claim = scope.cause.claim
+    if claim is None:
+        return scope
+    unkept = replace(scope, cause=replace(scope.cause, claim=replace(claim, keeper=None)))
+    request.state.scope = unkept
+    return unkept
+
+
+def _in_future(scope: OrgScope, moment: datetime | None) -> datetime | None:
+    if moment is not None and moment <= scope.now():
+        raise Invalid("The key would have expired already.", [FieldError("body.expires_at", "is in the past")])
+    return moment
+
+
+def _shown(scope: OrgScope, key: OwnedKey) -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "name": key.name,
+        "prefix": prefix(scope.org_id, key.id),
+        "scopes": list(key.scopes),
+        "holder_id": key.secrets[0].holder_id if key.secrets else None,
+        "created_at": key.created_at,
+        "expires_at": key.good_until,
+        "active": key.active,
+    }
+
+
+def _with_secret(scope: OrgScope, made: api_keys.NewKey) -> ApiKeyWithSecret:
+    return ApiKeyWithSecret(**_shown(scope, made.key), key=made.text)
 
 
 def _session(tokens: Tokens, refresh_token: str) -> Session:

@@ -1,71 +1,42 @@
-"""What identity reads of tenancy: who belongs where, for the tokens."""
+"""What identity reads of tenancy: who belongs where, for the tokens, for its own guards and for API keys."""
 
+from chassis import members
 from chassis.context import EventContext
 from chassis.errors import Rejected
 from chassis.organizations import follow
 from chassis.subscription import Subscription
-from contracts.common import Role, UserId
-from contracts.reads import Reads
-from contracts.tenancy import v1 as tenancy
 from services.identity import usecases
 from services.identity.model import Membership
-
-
-class Added(Reads[tenancy.MemberAdded]):
-    user_id: UserId
-    role: Role
-    grants: tuple[str, ...] = ()
-    denies: tuple[str, ...] = ()
-
-
-class RoleChanged(Reads[tenancy.MemberRoleChanged]):
-    user_id: UserId
-    role: Role
-    grants: tuple[str, ...] = ()
-    denies: tuple[str, ...] = ()
-
-
-class PermissionsChanged(Reads[tenancy.MemberPermissionsChanged]):
-    user_id: UserId
-    role: Role
-    grants: tuple[str, ...] = ()
-    denies: tuple[str, ...] = ()
-
-
-class Removed(Reads[tenancy.MemberRemoved]):
-    user_id: UserId
-    role: Role
-    grants: tuple[str, ...] = ()
-    denies: tuple[str, ...] = ()
-
-
-Told = Added | RoleChanged | PermissionsChanged | Removed
 
 memberships = Subscription("memberships", mode="latest")
 follow(memberships)
 
 
-@memberships.on(Added)
-async def keep_added(event: Added, ctx: EventContext) -> None:
+@memberships.on(members.Added)
+async def keep_added(event: members.Added, ctx: EventContext) -> None:
     await _keep(event, ctx, active=True)
+    await members.keep_added(event, ctx)
 
 
-@memberships.on(RoleChanged)
-async def keep_role(event: RoleChanged, ctx: EventContext) -> None:
+@memberships.on(members.RoleChanged)
+async def keep_role(event: members.RoleChanged, ctx: EventContext) -> None:
     await _keep(event, ctx, active=True)
+    await members.keep_role(event, ctx)
 
 
-@memberships.on(PermissionsChanged)
-async def keep_permissions(event: PermissionsChanged, ctx: EventContext) -> None:
+@memberships.on(members.PermissionsChanged)
+async def keep_permissions(event: members.PermissionsChanged, ctx: EventContext) -> None:
     await _keep(event, ctx, active=True)
+    await members.keep_permissions(event, ctx)
 
 
-@memberships.on(Removed)
-async def keep_removed(event: Removed, ctx: EventContext) -> None:
+@memberships.on(members.Removed)
+async def keep_removed(event: members.Removed, ctx: EventContext) -> None:
     await _keep(event, ctx, active=False)
+    await members.keep_removed(event, ctx)
 
 
-async def _keep(event: Told, ctx: EventContext, *, active: bool) -> None:
+async def _keep(event: members.Told, ctx: EventContext, *, active: bool) -> None:
     if ctx.version < 1:
         raise Rejected(f"The membership in {ctx.event_id} has no version.")
     membership = Membership(

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 from pydantic import StringConstraints
 
+from chassis.api_keys import ApiKey
 from chassis.repository import Aggregate
 from contracts.common import OrgId, Role
 
@@ -40,6 +41,14 @@ class Membership(Aggregate):
     active: bool = True
     grants: tuple[str, ...] = ()
     denies: tuple[str, ...] = ()
+
+
+class OwnedKey(ApiKey):
+    """An API key, with what only its list tells."""
+
+    created_at: datetime
+    good_until: datetime | None = None
+    """The end of its newest secret, if one was set."""
 
 
 def strong(password: str) -> bool:

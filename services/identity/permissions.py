@@ -1,8 +1,10 @@
-"""Operation -> the least role that may do it.
-
-None: every route here is public, or concerns the signed-in person alone, whatever their role.
-"""
+"""Operation -> the least role that may do it. The other routes are public, or concern the signed-in person alone."""
 
 from contracts.common import Role
 
-PERMISSIONS: dict[str, Role] = {}
+PERMISSIONS = {
+    "identity.api_key.create": Role.ADMIN,
+    "identity.api_key.list": Role.ADMIN,
+    "identity.api_key.rotate": Role.ADMIN,
+    "identity.api_key.revoke": Role.ADMIN,
+}

@@ -1,4 +1,4 @@
-"""Who knows passwords and issues tokens. This service keeps neither."""
+"""Who knows passwords and issues tokens (this service keeps neither), and where secrets come from."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -24,6 +24,13 @@ class Tokens:
     refresh_token: str | None
     expires_in: int
     claims: Claims
+
+
+class SecretSource(Protocol):
+    """Makes the secrets of API keys."""
+
+    def new(self) -> str:
+        """An unguessable text: 256 bits, in hexadecimal."""
 
 
 class IdentityProvider(Protocol):

@@ -1,16 +1,24 @@
-"""A user's account: one partition with the profile and the memberships."""
+"""A user's account: one partition with the profile and the memberships. An organization's API keys."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
+from chassis.api_keys import ApiKeys
 from chassis.context import UserScope
-from chassis.keys import Key
-from chassis.repository import Repository
+from chassis.errors import LimitReached
+from chassis.keys import Key, ListEntry
+from chassis.repository import Listing, Repository
 from chassis.table import OlderThan
 from chassis.unit import Unit
 from services.identity.account import ACCOUNT, MEMBERSHIP_ROW, PROFILE_ROW, chosen
-from services.identity.model import Membership, Profile
+from services.identity.model import Membership, OwnedKey, Profile
 
 MAX_ROWS = 1000
+MAX_KEYS = 50
+"""API keys that an organization may have at a time."""
+REVOKED_KEPT = timedelta(days=400)
+KEYS = Listing(index=1, name="API_KEYS")
 
 
 class Profiles(Repository[Profile]):
@@ -60,3 +68,21 @@ async def read_account(scope: UserScope) -> Account:
     profile = next((Profile.model_validate(row) for row in rows if row["SK"] == PROFILE_ROW), None)
     memberships = [Membership.model_validate(row) for row in rows if row["SK"].startswith(MEMBERSHIP_ROW)]
     return Account(profile, tuple(memberships))
+
+
+class OwnedKeys(Repository[OwnedKey]):
+    """The API keys of the scope's organization, where the guards of this service find them too."""
+
+    kind = ApiKeys.kind
+    model = OwnedKey
+
+    def lists(self, aggregate: OwnedKey) -> Sequence[ListEntry]:
+        return [KEYS.entry(self.scope, aggregate.id, aggregate.id)]
+
+    def expires_at(self, aggregate: OwnedKey) -> int | None:
+        return None if aggregate.active else int((self.scope.now() + REVOKED_KEPT).timestamp())
+
+    def count(self, unit: Unit, change: int) -> None:
+        """Let the organization have so many keys more, in `unit`, which raises LimitReached past MAX_KEYS."""
+        error = LimitReached(f"An organization has at most {MAX_KEYS} API keys; revoke one that is not needed.")
+        unit.add(self.scope.key("API_KEYS"), {"count": change}, at_most={"count": MAX_KEYS}, otherwise=error)

@@ -1,15 +1,26 @@
-"""Identity: who a user is, how they prove it, and which organization their tokens name."""
+"""Identity: who a user is, how they prove it, which organization their tokens name, and the keys of programs."""
 
 from chassis.service import Service, TableSpec
-from contracts.identity.v1 import ActiveOrgSwitched, SignInFailed, UserRegistered, UserSignedIn
-from services.identity.ports import IdentityProvider
+from contracts.identity import v1 as identity
+from services.identity.ports import IdentityProvider, SecretSource
 
 service = Service(
     "identity",
     api="services.identity.api:router",
-    table=TableSpec(indexes=0),
+    table=TableSpec(indexes=1),
     subscriptions=("services.identity.consumers:memberships",),
-    publishes=(ActiveOrgSwitched, SignInFailed, UserRegistered, UserSignedIn),
-    ports={IdentityProvider: "services.identity.cognito:make_provider"},
+    publishes=(
+        identity.ActiveOrgSwitched,
+        identity.ApiKeyCreated,
+        identity.ApiKeyRevoked,
+        identity.ApiKeyRotated,
+        identity.SignInFailed,
+        identity.UserRegistered,
+        identity.UserSignedIn,
+    ),
+    ports={
+        IdentityProvider: "services.identity.cognito:make_provider",
+        SecretSource: "services.identity.secret_source:make_secrets",
+    },
     resources="services.identity.stack:resources",
 )

@@ -1,5 +1,6 @@
 """What tenancy reads of the events of identity."""
 
+from chassis import api_keys
 from chassis.context import EventContext
 from chassis.subscription import Subscription
 from contracts.common import UserId
@@ -16,6 +17,7 @@ class Registered(Reads[identity.UserRegistered]):
 
 
 users = Subscription("users", mode="every")
+api_keys.follow(users)
 
 
 @users.on(Registered)

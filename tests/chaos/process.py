@@ -12,11 +12,12 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
+from typing import Any
 
 from chassis.aws import Aws
 from chassis.bus import EventBridge
@@ -28,7 +29,7 @@ from chassis.outbox import Outbox
 from chassis.run import main
 from chassis.service import Service
 from chassis.settings import Settings
-from chassis.table import Anything, Item, Operation, Put, Table
+from chassis.table import Anything, Item, Levels, Operation, Put, Table
 
 JUMP_SECONDS = 0.5
 FARTHEST = 3600.0
@@ -88,6 +89,9 @@ class _Around:
 
     async def discard(self, keys: Sequence[Key]) -> None:
         await self._table.discard(keys)
+
+    async def raise_levels(self, key: Key, steps: Mapping[str, int], **bounds: Any) -> Levels:
+        return await self._table.raise_levels(key, steps, **bounds)
 
 
 class WithoutInbox(_Around):

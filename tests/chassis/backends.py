@@ -50,7 +50,7 @@ def _typed(response: Any) -> AwsError:
         )
         return TransactionCancelled(code, message, reasons=reasons, status=status)
     if code == "ConditionalCheckFailedException":
-        return ConditionFailed(code, message, status=status)
+        return ConditionFailed(code, message, item=response.get("Item"), status=status)
     return AwsError(code, message, status=status)
 
 

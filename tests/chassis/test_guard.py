@@ -222,5 +222,5 @@ async def test_membership_and_organization_are_one_round_trip() -> None:
     await remember(world, Role.MEMBER, 2)
     table.calls.clear()
     assert await status(world, "GET", "/v1/projects/proj_nothing", Role.MEMBER) == 404
-    assert [call.name for call in table.calls] == ["get_all", "get"]
+    assert [call.name for call in table.calls] == ["get_all", "raise_levels", "get"]
     assert table.calls[0].partitions == ("ORG#org_acme#MEMBER#user_bo", "ORG#org_acme#ORGANIZATION#org_acme")

@@ -188,4 +188,4 @@ async def test_health_needs_no_token(world: ServiceUnderTest) -> None:
 async def test_the_document_names_operations_shortly_and_the_token(http: httpx.AsyncClient) -> None:
     document = (await http.get("/openapi.json")).json()
     assert document["paths"]["/v1/projects"]["post"]["operationId"] == "create_project"
-    assert [*document["components"]["securitySchemes"]] == ["HTTPBearer"]
+    assert [*document["components"]["securitySchemes"]] == ["HTTPBearer", "ApiKey"]

@@ -5,8 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from contracts.common import Role
+from deploy.permissions import permissions_of
 from tests.isolation.judge import Reach, Report, changes, differences, no_reach, reach_of, said, secrets, shown
 from tests.isolation.people import BAD_TOKENS, STAFF
+from tests.isolation.programs import bad_programs, program
 from tests.isolation.requests import Route, Template, routes_of, templates_of
 from tests.isolation.samples import Uncovered, absent, names_of, only, own, victims
 from tests.isolation.world import Outcome, Request, World
@@ -60,11 +62,18 @@ class HttpAttacks:
 
     def __init__(self, world: World, report: Report) -> None:
         self._world, self._report = world, report
-        world.restore()
-        self._secrets = secrets(world)
-        self._reach, self._no_reach = reach_of(world, world.mallory.id), no_reach(world)
 
     async def run(self) -> None:
+        world = self._world
+        world.restore()
+        operations = permissions_of(world.name)
+        self._own_program = await program(world, world.attacker_org, world.mallory.id, "own", *operations)
+        self._scopeless = await program(world, world.victim_org, world.vera.id, "other", "other.thing.do")
+        self._good = await program(world, world.victim_org, world.vera.id, "good", *operations)
+        self._bad_programs = await bad_programs(world, *operations)
+        world.save()
+        self._secrets = secrets(world)
+        self._reach, self._no_reach = reach_of(world, world.mallory.id), no_reach(world)
         for route in routes_of(self._world):
             self._report.routes += 1
             before = self._report.attacks
@@ -122,6 +131,7 @@ class HttpAttacks:
             yield from self._with_bad_tokens(template)
         if template.route.access == "guarded":
             yield from self._of_outsiders(template)
+            yield from self._of_programs(template)
         if template.route.access == "guarded" and not template.route.while_suspended:
             yield from self._of_the_suspended(template)
 
@@ -205,6 +215,48 @@ class HttpAttacks:
                 knows=(person.id, world.victim_org),
                 suspended=True,
             )
+        yield Attack(
+            "suspended organization's program",
+            self._good.presented(template.filled(victims)),
+            None,
+            replace(self._no_reach, closed=frozenset(), users=frozenset({world.vera.id})),
+            expected=FORBIDDEN,
+            knows=(self._good.key_id, world.victim_org),
+            suspended=True,
+        )
+
+    def _of_programs(self, template: Template) -> Iterator[Attack]:
+        """With the attacker's own good key, with the victim's bad ones, and with one of theirs for something else."""
+        own_key, scopeless = self._own_program, self._scopeless
+        whole = Attack(
+            "another organization's API key",
+            own_key.presented(template.filled(victims)),
+            None,
+            replace(self._reach, keys=frozenset({own_key.key_id})),
+            own_key.presented(template.filled(absent)),
+            names_of(template.places),
+            by_work=not any((template.route.id, place.label) in KNOWN for place in template.places),
+        )
+        yield whole
+        for name, held in self._bad_programs.items():
+            yield replace(
+                whole,
+                name=name,
+                request=held.presented(template.filled(victims)),
+                control=held.presented(template.filled(absent)),
+                reach=replace(self._no_reach, users=frozenset({held.holder}), keys=frozenset({held.key_id})),
+                expected=frozenset({401}),
+                knows=(held.key_id, held.holder, self._world.removed.id),
+                by_work=True,
+            )
+        yield Attack(
+            "API key without the scope",
+            scopeless.presented(template.filled(victims)),
+            None,
+            Reach(frozenset(), frozenset({scopeless.holder})),
+            expected=frozenset({403}),
+            knows=(scopeless.key_id, self._world.victim_org),
+        )
 
     # --- what takes more than one request
 

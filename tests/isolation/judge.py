@@ -9,7 +9,7 @@ from tests.isolation.people import MARKER
 from tests.isolation.recording import Call, alike
 from tests.isolation.world import Outcome, World
 
-IDS = re.compile(r"\b(?:org|user|proj|task|cmt|imp|inv|file|ntf)_[0-9a-z]+")
+IDS = re.compile(r"\b(?:org|user|proj|task|cmt|imp|inv|file|ntf|key)_[0-9a-z]+")
 OWNER = re.compile(r"(ORG|USER)#([^#]+)")
 GLOBAL = ("OUTBOX#", "INBOX#", "UNIQUE#", "TOKEN#", "WORK#")
 TRACE = re.compile(r'"trace_id":\s*"[0-9a-f]+",?')
@@ -56,6 +56,8 @@ class Reach:
 
     closed: frozenset[str]
     users: frozenset[str]
+    keys: frozenset[str] = frozenset()
+    """API keys, which are looked up in the same way."""
 
     def owns(self, key: str) -> bool:
         owner = OWNER.match(key)
@@ -76,11 +78,13 @@ class Reach:
                     yield f"writes into the list {place}"
 
     def _is_guards(self, call: Call) -> bool:
-        """The caller's own membership and the state of that organization, together and nothing else."""
+        """The caller's own membership and the state of that organization, together and nothing else; or an API key."""
         owner = OWNER.match(call.partitions[0]) if call.partitions else None
-        if owner is None or call.name != "get_all":
+        if owner is None or call.name not in {"get", "get_all"}:
             return False
         org = f"ORG#{owner[2]}"
+        if call.name == "get":
+            return call.partitions in [(f"{org}#API_KEY#{key}",) for key in self.keys]
         return call.partitions in [(f"{org}#MEMBER#{user}", f"{org}#ORGANIZATION#{owner[2]}") for user in self.users]
 
 

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from chassis.keys import Key
-from chassis.table import Add, Item, Operation, Put
+from chassis.table import Add, Item, Levels, Operation, Put
 from chassis.testing.memory import MemoryTable
 
 LIST_KEY = re.compile(r"L\d+PK")
@@ -58,6 +59,10 @@ class RecordingTable(MemoryTable):
     async def discard(self, keys: Sequence[Key]) -> None:
         self.note("discard", [key.pk for key in keys], [f"{key.pk} {key.sk}" for key in keys])
         await super().discard(keys)
+
+    async def raise_levels(self, key: Key, steps: Mapping[str, int], **bounds: Any) -> Levels:
+        self.note("raise_levels", [key.pk], [f"{key.pk} {key.sk} {sorted(steps)}"])
+        return await super().raise_levels(key, steps, **bounds)
 
     def note(self, name: str, partitions: list[str], lines: list[str], lists: Sequence[str] = ()) -> None:
         self.calls.append(Call(name, tuple(partitions), tuple(lists), " | ".join([name, *lines])))

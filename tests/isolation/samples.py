@@ -15,9 +15,13 @@ KINDS = {
     "imp": "import_id",
     "inv": "invitation_id",
     "file": "file_id",
+    "key": "key_id",
 }
 """What an id of a kind is called where only its pattern says what it is."""
 FORMATS = {"date": "2027-01-31", "date-time": "2027-01-31T09:00:00Z"}
+
+EVERYWHERE: Mapping[str, Any] = {"scopes": "tasks.task.create"}
+"""Values of what every service reads."""
 
 
 class Uncovered(Exception):
@@ -85,7 +89,7 @@ class Sampler:
 
     def known(self, name: str) -> Any:
         try:
-            return self._world.values[name]
+            return {**EVERYWHERE, **self._world.values}[name]
         except KeyError:
             raise self.gap(f"a value for {name}") from None
 

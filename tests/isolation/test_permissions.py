@@ -5,9 +5,12 @@ from collections.abc import Mapping
 
 import pytest
 
+from chassis.auth.api_keys import written
 from contracts.common import Role
 from deploy.permissions import permissions_of
 from deploy.services import service_names
+from tests.isolation.people import MARKER
+from tests.isolation.programs import HEADER, SECRET, program
 from tests.isolation.requests import Route, Template, routes_of, templates_of
 from tests.isolation.samples import Choose, victims
 from tests.isolation.seeds import world_of
@@ -108,3 +111,35 @@ async def test_what_is_granted_is_nothing_else(service: str) -> None:
 def operation_of(outcome: Outcome) -> str | None:
     found: str | None = json.loads(outcome.body).get("operation") if outcome.body else None
     return found
+
+
+PEOPLE_ONLY = frozenset({"identity.api_key.create", "identity.api_key.rotate"})
+"""A program's key cannot make another secret, whatever its scopes."""
+
+
+@pytest.mark.parametrize("service", service_names())
+async def test_a_program_may_what_its_scopes_say_and_nothing_else(service: str) -> None:
+    world = await world_of(service)
+    every = permissions_of(service)
+    for operation in every:
+        others = [each for each in every if each != operation]
+        await program(world, world.victim_org, world.vera.id, _name(operation, "only"), operation)
+        await program(world, world.victim_org, world.vera.id, _name(operation, "others"), *others)
+    world.save()
+    for route in (each for each in routes_of(world) if each.access == "guarded"):
+        asked, sometimes = operations_of(route)
+        [operation] = asked
+        template = templates_of(world, route)[0]
+        for name, allowed in (("only", operation not in PEOPLE_ONLY and not sometimes), ("others", False)):
+            world.restore()
+            key = written(world.victim_org, f"key_{MARKER}{_name(operation, name)}", SECRET)
+            request = template.filled(about(world.by_role[Role.VIEWER].id))
+            request.headers |= {HEADER: key}
+            outcome = await world.send(request, None)
+            where = f"{route.name} with {name} {operation}: {outcome.status} {outcome.body}"
+            assert outcome.status < 500, where
+            assert outcome.status not in {401, 403} if allowed else outcome.status == 403, where
+
+
+def _name(operation: str, name: str) -> str:
+    return f"{operation.replace('.', '').replace('_', '')}{name}"

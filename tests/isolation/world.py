@@ -187,6 +187,7 @@ class World:
         del self.sut.bus.entries[entries:]
         self.sut.outbox._waiting.clear()
         self.sut.tools.kept.clear()
+        self.sut.tools.seen_levels.forget()
         for port, state in ports:
             vars(port).update(copy.deepcopy(state))
         self._before = items

@@ -1,10 +1,10 @@
 """A process's view of the world: its table, the bus, and each message, all of them over the wire."""
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from faststream_sqs.schemas import Backoff, visibility_seconds
 
@@ -12,7 +12,7 @@ from chassis.clock import Clock
 from chassis.errors import Unavailable
 from chassis.keys import Key
 from chassis.outbox import OutboxEntry
-from chassis.table import Item, Operation
+from chassis.table import Item, Levels, Operation
 from chassis.testing.memory import MemoryTable
 from tests.simulation.queues import DeadLetter, Message, Queue
 from tests.simulation.wire import FaultKind, Life, Wire
@@ -98,6 +98,9 @@ class WiredTable:
 
     async def discard(self, keys: Sequence[Key]) -> None:
         await self._call("discard", lambda: self._table.discard(keys))
+
+    async def raise_levels(self, key: Key, steps: Mapping[str, int], **bounds: Any) -> Levels:
+        return await self._call("raise_levels", lambda: self._table.raise_levels(key, steps, **bounds))
 
     async def _call(self, what: str, work: Callable[[], Awaitable[T]]) -> T:
         return await self._wire.call(self._life, f"{self._life.service}.table.{what}", work, unavailable)

@@ -15,10 +15,11 @@ from services.files.errors import InspectionDied
 from services.files.model import Text, TextMetadata
 from services.files.ports import Findings, Form, Inspector, ObjectStore, StoredObject
 from services.identity.development import DevelopmentProvider
-from services.identity.ports import IdentityProvider, Person, Tokens
+from services.identity.ports import IdentityProvider, Person, SecretSource, Tokens
 from services.notify.ports import Composer, Letter, Mail, Mailer
 from services.tenancy.ports import TokenSource
 from tests.services.files.fakes import FakeObjectStore
+from tests.services.identity.conftest import FakeSecrets
 from tests.simulation.backends import unavailable
 from tests.simulation.wire import Life, Wire
 
@@ -175,6 +176,7 @@ def ports_of(wire: Wire, life: Life, outside: Outside, provider: DevelopmentProv
         Composer: PlainComposer(),
         ObjectStore: WiredStore(wire, life, outside.store),
         Inspector: WiredInspector(wire, life),
+        SecretSource: FakeSecrets(),
         TokenSource: CountedSecrets(outside),
         KeyService: FakeKeys(),
     }

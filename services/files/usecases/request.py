@@ -20,7 +20,7 @@ async def request_upload(scope: OrgScope, *, name: str, content_type: str, size:
         name=name,
         content_type=content_type,
         size=size,
-        owner_id=scope.actor.id,
+        owner_id=scope.actor.person_id,
         created_at=scope.now(),
         correlation_id=scope.cause.correlation_id,
     )

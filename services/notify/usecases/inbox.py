@@ -16,24 +16,24 @@ TRIES = 3
 
 
 async def list_own(scope: OrgScope, request: PageRequest, *, unread: bool | None) -> Page[Notification]:
-    return await Notifications(scope).of_user(scope.actor.id, request, unread=unread)
+    return await Notifications(scope).of_user(scope.actor.person_id, request, unread=unread)
 
 
 async def count_unread(scope: OrgScope) -> int:
-    return await UnreadCounter(scope).of_user(scope.actor.id)
+    return await UnreadCounter(scope).of_user(scope.actor.person_id)
 
 
 async def mark_read(scope: OrgScope, id: str) -> Notification:  # noqa: A002
     """Read from now on, or as it was if it is read already. Raises NotFound for what is not the caller's own."""
     await _read(scope, [id])
-    return await Notifications(scope).get_own(scope.actor.id, id)
+    return await Notifications(scope).get_own(scope.actor.person_id, id)
 
 
 async def mark_all_read(scope: OrgScope) -> int:
     """The caller's unread notifications, at most READ_ALL of them, newest first. Returns how many became read."""
     count, request = 0, PageRequest(limit=READ_AT_ONCE)
     for _ in range(READ_ALL // READ_AT_ONCE):
-        page = await Notifications(scope).of_user(scope.actor.id, request, unread=True)
+        page = await Notifications(scope).of_user(scope.actor.person_id, request, unread=True)
         if page.items:
             count += await _read(scope, [notification.id for notification in page.items])
         if page.next is None:
@@ -44,7 +44,7 @@ async def mark_all_read(scope: OrgScope) -> int:
 
 async def _read(scope: OrgScope, ids: Sequence[str]) -> int:
     """One transaction: the notifications and their counter. What was read meanwhile is read again and left out."""
-    user_id, notifications = scope.actor.id, Notifications(scope)
+    user_id, notifications = scope.actor.person_id, Notifications(scope)
     for attempt in range(TRIES):
         found = await asyncio.gather(*(notifications.get_own(user_id, each) for each in ids))
         for notification in found:

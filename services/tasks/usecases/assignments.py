@@ -25,7 +25,7 @@ async def assign(scope: OrgScope, task_id: str, user_id: str) -> Task:
         unit = scope.unit()
         saved = tasks.save(unit, task.with_assignee(user_id, scope.now()))
         tasks.assign(unit, saved, user_id)
-        unit.publish(saved.assigned_event(user_id, by=scope.actor.id), version=saved.version)
+        unit.publish(saved.assigned_event(user_id, by=scope.actor.person_id), version=saved.version)
         return await unit.answer(saved)
 
     return await while_stale(attempt)

@@ -14,7 +14,7 @@ async def add_comment(scope: OrgScope, task_id: str, text: str) -> Comment:
     comment = Comment(
         id=scope.new_id("cmt"),
         task_id=task.id,
-        author_id=scope.actor.id,
+        author_id=scope.actor.person_id,
         text=text,
         mentioned_ids=await _mentioned(scope, text),
         created_at=scope.now(),
@@ -35,4 +35,4 @@ async def _mentioned(scope: OrgScope, text: str) -> list[str]:
     if not has_handles(text):
         return []
     people = People([member async for member in Members(scope).all_active()])
-    return people.mentioned_in(text, author_id=scope.actor.id)
+    return people.mentioned_in(text, author_id=scope.actor.person_id)

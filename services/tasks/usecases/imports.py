@@ -16,7 +16,7 @@ async def request_import(scope: OrgScope, body: bytes) -> Import:
     sheet = await _read(body)
     imported = Import(
         id=scope.new_id("imp"),
-        requested_by=scope.actor.id,
+        requested_by=scope.actor.person_id,
         rows=sheet.rows,
         chunks=len(sheet.chunks),
         created_at=scope.now(),

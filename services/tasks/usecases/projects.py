@@ -8,7 +8,9 @@ from services.tasks.repository import PROJECTS, ProjectRepository
 
 async def create_project(scope: OrgScope, key: str, name: str) -> Project:
     """Whoever makes a project leads it. Raises AlreadyExists if the organization has one with this key."""
-    project = Project(id=scope.new_id("proj"), key=key, name=name, lead_id=scope.actor.id, created_at=scope.now())
+    project = Project(
+        id=scope.new_id("proj"), key=key, name=name, lead_id=scope.actor.person_id, created_at=scope.now()
+    )
     unit = scope.unit()
     saved = ProjectRepository(scope).add(unit, project)
     unit.publish(saved.created_event(), version=saved.version)

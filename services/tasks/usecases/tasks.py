@@ -45,7 +45,7 @@ async def create_task(
             due_on=due_on,
             labels=list(dict.fromkeys(labels)),
             assignee_ids=list(dict.fromkeys(assignee_ids)),
-            created_by=scope.actor.id,
+            created_by=scope.actor.person_id,
             created_at=scope.now(),
             updated_at=scope.now(),
         )

@@ -24,7 +24,7 @@ async def store(scope: OrgScope, name: str, platform: str, secret: str) -> Crede
         id=name,
         platform=platform,
         sealed=await Vault(scope, PURPOSE).seal(name, secret.encode()),
-        stored_by=scope.actor.id,
+        stored_by=scope.actor.person_id,
         stored_at=scope.now(),
     )
     unit = scope.unit()
@@ -45,7 +45,7 @@ async def replace(scope: OrgScope, name: str, platform: str, secret: str) -> Cre
         update = {
             "platform": platform,
             "sealed": await Vault(scope, PURPOSE).seal(name, secret.encode()),
-            "stored_by": scope.actor.id,
+            "stored_by": scope.actor.person_id,
             "stored_at": scope.now(),
         }
         unit = scope.unit()

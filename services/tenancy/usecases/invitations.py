@@ -118,7 +118,7 @@ def _made(scope: OrgScope, invitation_id: str, email: str, role: Role) -> Invita
         id=invitation_id,
         email=email,
         role=role,
-        inviter_id=scope.actor.id,
+        inviter_id=scope.actor.person_id,
         created_at=scope.now(),
         valid_until=scope.now() + INVITATION_LASTS,
     )

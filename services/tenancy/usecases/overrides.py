@@ -20,7 +20,7 @@ async def change_permissions(scope: OrgScope, user_id: str, grants: Sequence[str
     """The member's overrides are these, and no others. Raises NotFound, Invalid or RoleTooHigh."""
     granted, denied = tuple(sorted(set(grants))), tuple(sorted(set(denies)))
     _check_known(granted, denied)
-    if user_id == scope.actor.id:
+    if user_id == scope.actor.person_id:
         raise RoleTooHigh(CHANGE_PERMISSIONS, "You cannot change your own permissions; ask another admin.")
     members = Memberships(scope)
 

@@ -5,9 +5,10 @@ from dataclasses import replace
 from contracts.common import Role
 from services.identity.consumers import memberships
 from services.identity.development import DevelopmentProvider
-from services.identity.ports import IdentityProvider
+from services.identity.ports import IdentityProvider, SecretSource
 from tests.isolation.people import MALLORY, VERA, Person
-from tests.isolation.world import Pair, World
+from tests.isolation.world import Pair, World, text
+from tests.services.identity.conftest import FakeSecrets
 
 PASSWORD, THEIR_PASSWORD = "Blue-Harbor-47", "Green-Meadow-12"
 NEWCOMER, STRANGER = "newcomer@wicked.example", "stranger@wicked.example"
@@ -17,16 +18,21 @@ async def seed() -> World:
     world = World("identity")
     provider = DevelopmentProvider(world.sut.issuer, world.table)
     world.set_port(IdentityProvider, provider)
-    world.stateful = [provider]
+    secret_source = FakeSecrets()
+    world.set_port(SecretSource, secret_source)
+    world.stateful = [provider, secret_source]
     world.vera = await _registered(world, provider, VERA, THEIR_PASSWORD)
     world.mallory = await _registered(world, provider, MALLORY, PASSWORD)
     await world.tell_members(memberships)
     await _post(world, "sign-up", email=NEWCOMER, password=PASSWORD, name="Newcomer")
     session = await _post(world, "sign-in", email=MALLORY.email, password=PASSWORD)
+    keys = {org: await _two_keys(world, org) for org in (world.victim_org, world.attacker_org)}
     email = Pair(VERA.email, MALLORY.email)
     world.pairs = {
         "org_id": Pair(world.victim_org, world.attacker_org),
         "user_id": Pair(world.vera.id, world.mallory.id),
+        "holder_id": Pair(world.vera.id, world.mallory.id),
+        "key_id": Pair(keys[world.victim_org], keys[world.attacker_org]),
         "email": email,
         "sign_up.email": replace(email, own=STRANGER),
         "confirm_address.email": replace(email, own=NEWCOMER),
@@ -39,6 +45,14 @@ async def seed() -> World:
         "role": Role.OWNER,
     }
     return world
+
+
+async def _two_keys(world: World, org: str) -> str:
+    """So that the list has a second page. Returns the first one's id."""
+    token, name = (world.owner, text("robot")) if org == world.victim_org else (world.attacker, "Own robot")
+    body = {"name": name, "scopes": ["tasks.task.create"]}
+    made = [await world.call(token, "POST", "/v1/api-keys", body) for _ in range(2)]
+    return str(made[0]["id"])
 
 
 async def _registered(world: World, provider: DevelopmentProvider, person: Person, password: str) -> Person:

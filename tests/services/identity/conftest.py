@@ -10,10 +10,19 @@ from contracts.common import Role
 from contracts.tenancy import v1 as tenancy
 from services.identity.consumers import memberships
 from services.identity.development import DevelopmentProvider
-from services.identity.ports import IdentityProvider
+from services.identity.ports import IdentityProvider, SecretSource
 from services.identity.service import service
 
 EMAIL, PASSWORD = "ada@acme.example", "Blue-Harbor-47"
+
+
+class FakeSecrets:
+    def __init__(self) -> None:
+        self.made = 0
+
+    def new(self) -> str:
+        self.made += 1
+        return f"{self.made:064x}"
 
 
 @dataclass
@@ -74,5 +83,5 @@ def identity() -> Identity:
     table = MemoryTable()
     under_test = ServiceUnderTest(service, table=table)
     provider = DevelopmentProvider(under_test.issuer, table)
-    under_test.tools = replace(under_test.tools, ports={IdentityProvider: provider})
+    under_test.tools = replace(under_test.tools, ports={IdentityProvider: provider, SecretSource: FakeSecrets()})
     return Identity(under_test, provider, table)

@@ -6,10 +6,8 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from awsjson import AwsError, CancellationReason, TransactionCancelled
 from chassis.dynamodb import DynamoTable
 from chassis.names import Names
 from contracts.common import Plan, Role
@@ -17,31 +15,21 @@ from contracts.tenancy import v1 as tenancy
 from deploy.template import Target
 from deploy.template.table import TABLE, table
 from services.tenancy.service import service
+from tests.chassis.backends import Boto3Calls
 from tests.services.tenancy.world import World, email_of, is_problem
 
 REGION = "eu-central-1"
 NAMES = Names("test")
 
 
-class BotoCalls:
-    """The hot-path port on boto3, one call at a time: moto is only right in one thread."""
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
+class BotoCalls(Boto3Calls):
+    """Lets others run before every call, as a network does."""
 
     async def call(
         self, service: str, operation: str, params: Mapping[str, Any], *, timeout: float | None = None
     ) -> dict[str, Any]:
         await asyncio.sleep(0)
-        try:
-            answer: dict[str, Any] = self._client._make_api_call(operation, dict(params))
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code != "TransactionCanceledException":
-                raise AwsError(code, str(error)) from error
-            reasons: Any = error.response.get("CancellationReasons", [])
-            raise TransactionCancelled(reasons=tuple(CancellationReason(each["Code"]) for each in reasons)) from error
-        return answer
+        return await super().call(service, operation, params, timeout=timeout)
 
 
 @pytest.fixture

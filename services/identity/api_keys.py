@@ -1,0 +1,121 @@
+"""API keys: made, replaced and revoked by administrators. A secret is shown once, and kept nowhere."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chassis.api_keys import KeySecret
+from chassis.auth.api_keys import digest_of, written
+from chassis.context import OrgScope
+from chassis.errors import Conflict, FieldError, Forbidden, Invalid
+from chassis.repository import Page, PageRequest
+from contracts.common import Operation
+from contracts.identity.v1 import ApiKeyCreated, ApiKeyRevoked, ApiKeyRotated, ApiKeySecret
+from contracts.permissions import OPERATIONS
+from services.identity.model import OwnedKey
+from services.identity.ports import SecretSource
+from services.identity.repository import KEYS, OwnedKeys
+
+
+class KeyMadeBefore(Conflict):
+    """A repeated request cannot show again what was shown once."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "An earlier try made this key, and its secret is shown only once: rotate the key to get another."
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class NewKey:
+    """A key, and the text of it that nobody can get a second time."""
+
+    key: OwnedKey
+    text: str
+
+
+async def create(scope: OrgScope, name: str, scopes: tuple[Operation, ...], good_until: datetime | None) -> NewKey:
+    """Raises Invalid for an operation that there is none of, Forbidden for one that the maker may not do, LimitReached,
+    or KeyMadeBefore for a repeated request."""
+    _check_scopes(scope, scopes)
+    secret, held = _new_secret(scope, good_until)
+    unit, keys = scope.unit(), OwnedKeys(scope)
+    key = OwnedKey(
+        id=scope.new_id("key"),
+        name=name,
+        scopes=scopes,
+        secrets=(held,),
+        created_at=scope.now(),
+        good_until=good_until,
+    )
+    saved = keys.create(unit, key)
+    keys.count(unit, 1)
+    event = ApiKeyCreated(key_id=saved.id, name=saved.name, scopes=list(saved.scopes), secrets=_published(saved))
+    unit.publish(event, version=saved.version)
+    if not await unit.commit():
+        raise KeyMadeBefore
+    return NewKey(saved, written(scope.org_id, saved.id, secret))
+
+
+async def page(scope: OrgScope, request: PageRequest) -> Page[OwnedKey]:
+    return await OwnedKeys(scope).page(KEYS, request)
+
+
+async def rotate(scope: OrgScope, key_id: str, overlap: timedelta, good_until: datetime | None) -> NewKey:
+    """A new secret, held by whom it is shown to; the one before is good for `overlap` longer, as far as its own holder
+    is. Raises NotFound, Conflict for a revoked key, or KeyMadeBefore for a repeated request."""
+    keys = OwnedKeys(scope)
+    key = await keys.get(key_id)
+    scope.require_match(key)
+    if not key.active:
+        raise Conflict("This API key is revoked; make another.")
+    secret, held = _new_secret(scope, good_until)
+    unit = scope.unit()
+    left = key.secrets[:1] if overlap else ()
+    ending = tuple(each.model_copy(update={"valid_until": _sooner(each, scope.now() + overlap)}) for each in left)
+    saved = keys.save(unit, key.model_copy(update={"secrets": (held, *ending), "good_until": good_until}))
+    event = ApiKeyRotated(key_id=saved.id, name=saved.name, scopes=list(saved.scopes), secrets=_published(saved))
+    unit.publish(event, version=saved.version)
+    if not await unit.commit():
+        raise KeyMadeBefore
+    return NewKey(saved, written(scope.org_id, saved.id, secret))
+
+
+async def revoke(scope: OrgScope, key_id: str) -> None:
+    """None of its secrets is good any more. Nothing happens if it is revoked already. Raises NotFound."""
+    keys = OwnedKeys(scope)
+    key = await keys.get(key_id)
+    scope.require_match(key)
+    if not key.active:
+        return
+    unit = scope.unit()
+    saved = keys.save(unit, key.model_copy(update={"active": False, "secrets": ()}))
+    keys.count(unit, -1)
+    unit.publish(ApiKeyRevoked(key_id=saved.id, name=saved.name), version=saved.version)
+    await unit.commit()
+
+
+def _check_scopes(scope: OrgScope, scopes: tuple[Operation, ...]) -> None:
+    unknown = [
+        FieldError("body.scopes", f"There is no operation {each!r}.") for each in scopes if each not in OPERATIONS
+    ]
+    if unknown:
+        raise Invalid(unknown[0].message, unknown)
+    for each in scopes:
+        scope.actor.require(each, OPERATIONS[each])
+
+
+def _new_secret(scope: OrgScope, good_until: datetime | None) -> tuple[str, KeySecret]:
+    """Raises Forbidden for a program: only a person can be answerable for a secret."""
+    if scope.actor.holder_id is not None or scope.actor.role is None:
+        raise Forbidden("identity.api_key.create", "An API key cannot get another one; ask an administrator.")
+    secret = scope.port(SecretSource).new()
+    held = KeySecret(digest=digest_of(secret), holder_id=scope.actor.id, role=scope.actor.role, valid_until=good_until)
+    return secret, held
+
+
+def _sooner(secret: KeySecret, end: datetime) -> datetime:
+    return end if secret.valid_until is None else min(secret.valid_until, end)
+
+
+def _published(key: OwnedKey) -> list[ApiKeySecret]:
+    return [ApiKeySecret(**dict(each)) for each in key.secrets]

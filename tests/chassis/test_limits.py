@@ -1,0 +1,177 @@
+"""Rate limits: exact whoever asks at the same time, told in every answer, and one organization's alone."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import pytest
+
+from chassis.context import OrgScope
+from chassis.errors import Unavailable
+from chassis.keys import Key
+from chassis.limits import RATES, WINDOW, RateLimited, spend
+from chassis.table import Levels, Table
+from chassis.testing.memory import MemoryTable
+from chassis.testing.service import ServiceUnderTest
+from contracts.common import Plan, Role
+from tests.chassis.world import service
+
+LIST = "/v1/projects"
+FREE = RATES[Plan.FREE]
+
+
+class InterleavingTable(MemoryTable):
+    """Lets others run before and after every update, as a network does, and counts those that were carried out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = self.written = 0
+
+    async def raise_levels(self, key: Key, steps: Mapping[str, int], **bounds: Any) -> Levels:
+        self.asked += 1
+        await asyncio.sleep(0)
+        levels = await super().raise_levels(key, steps, **bounds)
+        self.written += levels.raised
+        await asyncio.sleep(0)
+        return levels
+
+
+@pytest.fixture
+def limited() -> ServiceUnderTest:
+    return ServiceUnderTest(service, table=InterleavingTable())
+
+
+async def admitted(scope: OrgScope, requests: int, plan: Plan = Plan.FREE, api_key: str | None = None) -> int:
+    """How many of so many requests at once come in."""
+    results = await asyncio.gather(*(spend(scope, plan, api_key) for _ in range(requests)), return_exceptions=True)
+    refused = [result for result in results if isinstance(result, RateLimited)]
+    assert len(refused) + sum(not isinstance(result, BaseException) for result in results) == requests, results
+    return requests - len(refused)
+
+
+async def test_of_two_hundred_at_once_exactly_as_many_as_allowed_come_in(table: Table) -> None:
+    world, other = ServiceUnderTest(service, table=table), ServiceUnderTest(service, table=table)
+    counts = await asyncio.gather(admitted(world.scope(), 100), admitted(other.scope(), 100))  # two processes
+    assert sum(counts) == FREE.organization
+    assert await admitted(world.scope(), 10) + await admitted(other.scope(), 10) == 0
+
+
+async def test_of_two_hundred_interleaved_exactly_as_many_as_allowed_come_in(limited: ServiceUnderTest) -> None:
+    assert await admitted(limited.scope(), 200) == FREE.organization
+
+
+async def test_each_admitted_request_is_one_write_and_a_flood_soon_none(limited: ServiceUnderTest) -> None:
+    table = limited.table
+    assert isinstance(table, InterleavingTable)
+    for _ in range(FREE.organization + 1):
+        await admitted(limited.scope(), 1)
+    assert (table.written, table.asked) == (FREE.organization, FREE.organization)
+    await admitted(limited.scope(), 500)
+    assert table.asked == FREE.organization
+
+
+async def test_one_organizations_flood_costs_another_nothing(limited: ServiceUnderTest) -> None:
+    await admitted(limited.scope(), 300)
+    table = limited.table
+    assert isinstance(table, InterleavingTable)
+    asked = table.asked
+    assert await admitted(limited.scope(org_id="org_other"), 1) == 1
+    await admitted(limited.scope(), 300)
+    assert table.asked == asked + 1
+
+
+async def test_what_was_used_comes_back_steadily(limited: ServiceUnderTest) -> None:
+    await admitted(limited.scope(), FREE.organization)
+    limited.clock.advance(seconds=WINDOW.total_seconds() / FREE.organization)
+    assert await admitted(limited.scope(), 3) == 1
+    limited.clock.advance(seconds=WINDOW.total_seconds() / 2)
+    assert await admitted(limited.scope(), 200) == FREE.organization // 2
+    limited.clock.advance(seconds=WINDOW.total_seconds())
+    assert await admitted(limited.scope(), 200) == FREE.organization
+
+
+async def test_a_clock_that_was_wrong_locks_nobody_out(limited: ServiceUnderTest) -> None:
+    limited.clock.advance(hours=1)
+    assert await admitted(limited.scope(), 200) == FREE.organization
+    limited.clock.advance(hours=-1)
+    assert await admitted(limited.scope(), 200) == FREE.organization
+
+
+async def test_a_key_has_a_limit_of_its_own_within_its_organizations(limited: ServiceUnderTest) -> None:
+    assert await admitted(limited.scope(), 80, api_key="key_one") == FREE.api_key
+    assert await admitted(limited.scope(), 1) == 1  # the people's part is still there
+    assert await admitted(limited.scope(), 80, api_key="key_two") == FREE.organization - FREE.api_key - 1
+
+
+async def test_a_refused_request_of_a_key_uses_nothing_of_its_organizations(limited: ServiceUnderTest) -> None:
+    await admitted(limited.scope(), 500, api_key="key_one")
+    assert await admitted(limited.scope(), 200) == FREE.organization - FREE.api_key
+
+
+@pytest.mark.parametrize("plan", list(Plan))
+async def test_each_plan_allows_what_it_says(limited: ServiceUnderTest, plan: Plan) -> None:
+    rate = RATES[plan]
+    assert await admitted(limited.scope(), rate.organization + 5, plan) == rate.organization
+
+
+def test_a_better_plan_allows_more() -> None:
+    rates = [RATES[plan] for plan in Plan]
+    assert rates == sorted(rates, key=lambda rate: (rate.organization, rate.api_key))
+    assert all(0 < rate.api_key < rate.organization for rate in rates)
+
+
+async def test_what_is_remembered_never_admits(limited: ServiceUnderTest) -> None:
+    """Another process used up the allowance; this one remembers that there was plenty."""
+    await admitted(limited.scope(), 1)
+    other = ServiceUnderTest(service, table=limited.table)
+    await admitted(other.scope(), 200)
+    assert await admitted(limited.scope(), 5) == 0
+
+
+def left(answer: httpx.Response) -> tuple[int, ...]:
+    return tuple(int(answer.headers[f"ratelimit-{name}"]) for name in ("limit", "remaining", "reset"))
+
+
+async def test_answers_say_what_is_left(limited: ServiceUnderTest) -> None:
+    async with limited.client() as http:
+        assert left(await http.get(LIST)) == (100, 99, 1)
+        limited.clock.advance(milliseconds=200)
+        assert left(await http.get(LIST)) == (100, 98, 1)
+        assert left(await http.get(LIST)) == (100, 97, 2)
+        limited.clock.advance(seconds=60)
+        assert left(await http.get(LIST)) == (100, 99, 1)
+
+
+async def test_one_too_many_is_told_when_to_come_back(limited: ServiceUnderTest) -> None:
+    async with limited.client() as http:
+        await admitted(limited.scope(), FREE.organization)
+        refused = await http.get(LIST)
+        assert (refused.status_code, refused.headers["retry-after"], left(refused)) == (429, "1", (100, 0, 60))
+        assert refused.json()["type"].endswith("/rate-limited")
+        limited.clock.advance(seconds=float(refused.headers["retry-after"]))
+        assert (await http.get(LIST)).status_code == 200
+
+
+async def test_refused_requests_of_members_count(limited: ServiceUnderTest) -> None:
+    async with limited.client("user_bo", Role.VIEWER) as http:
+        forbidden = await http.post(LIST, json={"name": "Web"})
+        absent = await http.get(f"{LIST}/proj_nothing")
+    assert (forbidden.status_code, left(forbidden)) == (403, (100, 99, 1))
+    assert (absent.status_code, left(absent)) == (404, (100, 98, 2))
+
+
+async def test_strangers_use_up_nothing(limited: ServiceUnderTest) -> None:
+    async with limited.client(None) as http:
+        for _ in range(3):
+            assert (await http.get(LIST, headers={"Authorization": "Bearer x"})).status_code == 401
+    assert await admitted(limited.scope(), 200) == FREE.organization
+
+
+async def test_a_table_that_does_not_answer_lets_nobody_past(limited: ServiceUnderTest) -> None:
+    async def down(*_: object, **__: object) -> Levels:
+        raise Unavailable("down")
+
+    limited.table.raise_levels = down  # type: ignore[method-assign]
+    async with limited.client() as http:
+        assert (await http.get(LIST)).status_code == 503
