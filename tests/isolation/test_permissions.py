@@ -7,6 +7,7 @@ import pytest
 
 from chassis.auth.api_keys import written
 from contracts.common import Role
+from contracts.permissions import OPERATIONS
 from deploy.permissions import permissions_of
 from deploy.services import service_names
 from tests.isolation.people import MARKER
@@ -130,7 +131,7 @@ async def test_a_program_may_what_its_scopes_say_and_nothing_else(service: str) 
             world.victim_org,
             world.vera.id,
             _name(operation, "only"),
-            *(every if operation in GIVES else [operation]),
+            *(OPERATIONS if operation in GIVES else [operation]),
         )
         await program(world, world.victim_org, world.vera.id, _name(operation, "others"), *others)
     world.save()
