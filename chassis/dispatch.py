@@ -3,7 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import structlog
@@ -128,7 +128,7 @@ class Dispatcher:
             event_type=envelope.type,
             subject=envelope.subject,
             version=envelope.aggregateversion,
-            time=envelope.time,
+            time=envelope.time if envelope.time.tzinfo else envelope.time.replace(tzinfo=UTC),
             receive_count=delivery.receive_count,
             causation_id=envelope.causationid,
         )
