@@ -3,7 +3,7 @@ against all that must follow from it."""
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,7 +40,7 @@ def compared(name: str, wanted: Mapping[Any, int], found: Mapping[Any, int]) -> 
     return finding
 
 
-def matched(name: str, wanted: Mapping[Any, Hashable], found: Mapping[Any, Hashable]) -> Finding:
+def matched(name: str, wanted: Mapping[Any, object], found: Mapping[Any, object]) -> Finding:
     """Things that are each in one state."""
     finding = Finding(name, len(wanted), lost=[str(key) for key in wanted.keys() - found.keys()])
     finding.wrong = [f"{key}: not expected" for key in found.keys() - wanted.keys()]
@@ -57,6 +57,7 @@ def findings(log: Log, published: Mapping[str, str], held: Holdings, letters: Fi
     facts = Facts(published)
     return [
         commands(log, facts),
+        organizations(facts, held),
         members(facts, held),
         tasks(facts, held),
         notifications(facts, held),
@@ -93,11 +94,23 @@ def members(facts: Facts, held: Holdings) -> Finding:
     told = folds.memberships(facts)
     wanted = {(name, *place): state for name in MEMBERS if name in held.items for place, state in told.items()}
     found = {
-        (name, item["PK"].split("#")[1], item["id"]): (item["role"], item["active"], item["version"])
+        (name, item["PK"].split("#")[1], item["id"]): folds.held(item)
         for name in MEMBERS
         for item in held.of(name, "MEMBER")
     }
     return matched("memberships", wanted, found)
+
+
+def organizations(facts: Facts, held: Holdings) -> Finding:
+    """The organizations in tenancy, and each service's projection of them."""
+    told = folds.organizations(facts)
+    wanted = {(name, org): state for name in MEMBERS if name in held.items for org, state in told.items()}
+    found = {
+        (name, item["PK"].split("#")[1]): {field: item[field] for field in folds.STATE}
+        for name in MEMBERS
+        for item in held.of(name, "ORGANIZATION")
+    }
+    return matched("organizations", wanted, found)
 
 
 def tasks(facts: Facts, held: Holdings) -> Finding:
@@ -120,7 +133,7 @@ def tasks(facts: Facts, held: Holdings) -> Finding:
     return finding
 
 
-def _state(state: folds.TaskState | str) -> Hashable:
+def _state(state: folds.TaskState | str) -> object:
     return state if isinstance(state, str) else (state.status, tuple(sorted(state.assignees)), state.version)
 
 

@@ -27,7 +27,7 @@ COMMANDS, KILLS, WORKERS = 100, 6, 6
 OUTAGE = (0.3, 0.7)
 """Of the load: while it lasts, events wait in memory, where a kill finds them."""
 LOOK_SECONDS = 0.02
-HOT = Rates(refused=0.02, executed_then_500=0.2, slow=0)
+HOT = Rates(refused=0.02, executed_then_500=0.3, slow=0)
 """So that a small system meets as many lies as a large one."""
 
 

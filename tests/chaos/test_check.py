@@ -14,6 +14,7 @@ from tests.chaos.evidence import Holdings, Letter
 from tests.simulation.ledger import Command, Effect
 
 ORG, TASK, PROJECT, USER, BY = "org_1", "task_1", "proj_1", "user_1", "user_2"
+STATE = {"slug": "acme", "name": "Acme", "plan": "free", "status": "active", "allowed_origins": []}
 LETTERS = Finding("dead letters", 0)
 
 
@@ -33,7 +34,8 @@ def published() -> dict[str, str]:
             event(1, "tasks.project.created.v1", PROJECT, 1, project_id=PROJECT, key="P", name="P"),
             event(2, "tasks.task.created.v1", TASK, 1, number=1, **task),
             event(3, "tasks.task.assigned.v1", TASK, 2, assignee_id=USER, assigned_by=BY, **task),
-            event(4, "tenancy.member.added.v1", USER, 1, user_id=USER, role="member"),
+            event(4, "tenancy.member.added.v1", USER, 1, user_id=USER, role="member", grants=[]),
+            event(5, "tenancy.organization.created.v1", ORG, 1, slug="acme", owner_id=BY, organization=STATE),
         ]
     )
 
@@ -41,6 +43,7 @@ def published() -> dict[str, str]:
 def log() -> Log:
     made = Log(io.StringIO())
     effects = [
+        ("tenancy.organization.created.v1", "acme"),
         ("tasks.project.created.v1", "P"),
         ("tasks.task.created.v1", "t1"),
         ("tasks.task.assigned.v1", f"t1>{USER}"),
@@ -58,7 +61,9 @@ def holdings() -> Holdings:
         {"PK": f"ORG#{ORG}#RECORD#{f['id']}", "id": f["id"], "org_id": ORG, "action": f["type"], "actor": BY, "seq": at}
         for at, f in enumerate(facts, start=1)
     ]
-    member = {"PK": f"ORG#{ORG}#MEMBER#{USER}", "id": USER, "role": "member", "active": True, "version": 1}
+    member: dict[str, Any] = {"PK": f"ORG#{ORG}#MEMBER#{USER}", "id": USER, "role": "member", "grants": []}
+    member |= {"active": True, "version": 1}
+    org = {"PK": f"ORG#{ORG}#ORGANIZATION", **STATE}
     task: dict[str, Any] = {
         "PK": f"ORG#{ORG}#TASK#{TASK}",
         "SK": "A",
@@ -73,11 +78,11 @@ def holdings() -> Holdings:
     person = {"PK": f"ORG#{ORG}#PERSON#{USER}", "user_id": USER, "open": 1, "assigned": 1}
     return Holdings(
         {
-            "tenancy": [member],
-            "tasks": [dict(member), task],
-            "notify": [dict(member), told, unread],
-            "audit": [dict(member), *records],
-            "analytics": [dict(member), project, person],
+            "tenancy": [member, org],
+            "tasks": [dict(member), task, dict(org)],
+            "notify": [dict(member), told, unread, dict(org)],
+            "audit": [dict(member), *records, dict(org)],
+            "analytics": [dict(member), project, person, dict(org)],
         },
         mails=Counter({f"event3.{USER}": 2}),
     )
@@ -121,11 +126,11 @@ def test_a_refused_command_must_not_be_done_unless_a_try_had_no_answer() -> None
 
 
 PLACES = {
-    "tenancy": ["memberships"],
-    "tasks": ["memberships", "tasks"],
-    "notify": ["memberships", "notifications", "unread counters"],
-    "audit": ["memberships", "audit records"],
-    "analytics": ["memberships", "figures"],
+    "tenancy": ["organizations", "memberships"],
+    "tasks": ["organizations", "memberships", "tasks"],
+    "notify": ["organizations", "memberships", "notifications", "unread counters"],
+    "audit": ["organizations", "memberships", "audit records"],
+    "analytics": ["organizations", "memberships", "figures"],
 }
 
 
@@ -171,6 +176,8 @@ def test_a_doubled_item_is_duplicated(service: str, at: int, promise: str) -> No
         ("audit", 1, {"action": "other"}, "audit records"),
         ("audit", 1, {"seq": None}, "audit records"),
         ("notify", 0, {"role": "owner"}, "memberships"),
+        ("notify", 0, {"grants": ["x"]}, "memberships"),
+        ("notify", 3, {"status": "suspended"}, "organizations"),
     ],
 )
 def test_a_wrong_state_is_seen(service: str, at: int, change: dict[str, Any], promise: str) -> None:
