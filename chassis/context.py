@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from chassis.cache import Kept
 from chassis.claims import Claim
 from chassis.clock import Clock, Ids
+from chassis.denials import Denials
 from chassis.errors import Forbidden, OperationDenied, OutOfScope
 from chassis.keys import Key, ListEntry, org_prefix, user_prefix
 from chassis.limits import SeenLevels
@@ -94,6 +95,7 @@ class Toolbox:
     kept: Kept = field(default_factory=Kept)
     """What `chassis.cache` keeps in this process."""
     seen_levels: SeenLevels = field(default_factory=SeenLevels)
+    denials: Denials = field(default_factory=Denials)
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,11 @@ class Api:
         return answer
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._function.connected(self._app(scope, receive, send))
+        await self._function.connected(self._answered(scope, receive, send))
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+        await self._function.tools.denials.settle()
 
 
 handler = Api(Function.from_environment())

@@ -96,12 +96,14 @@ async def _background(service: Service, tools: Toolbox, settings: Settings) -> A
     """The outbox and the schedules. On leaving, what waits in memory is published."""
     tasks = [asyncio.create_task(tools.outbox.run(), name="outbox")]
     tasks += [asyncio.create_task(_repeat(schedule, tools), name=schedule.name) for schedule in service.schedules]
+    tasks.append(asyncio.create_task(tools.denials.run(), name="denials"))
     tasks.append(asyncio.create_task(_sweep(tools, settings.sweep_seconds), name="sweeper"))
     for task in tasks:
         task.add_done_callback(_die_loudly)
     try:
         yield
     finally:
+        await tools.denials.settle(everything=True)
         await tools.outbox.drained(settings.graceful_seconds)
         for task in tasks:
             task.cancel()

@@ -80,6 +80,7 @@ async def signed_in(request: Request, claims: VerifiedClaims) -> UserScope:
     scope = UserScope(tools, actor, Cause(tools.ids.new()), claims.user_id, claims.org)
     await check_origin(request, scope.for_org(claims.org) if claims.org else None)
     scope = replace(scope, cause=_cause(request, scope))
+    answer_for(request, scope)
     await replay_if_known(request, scope)
     return scope
 
@@ -164,6 +165,7 @@ class Guard:
             if caller.org is None:
                 raise MembershipEnded("The token names no organization; switch to one and refresh it.")
             scope = org_scope(request, caller, caller.org)
+            answer_for(request, scope, operation)
             return await _admitted(request, scope, caller, access, by_projection)
 
         return gives(access, guarded)
@@ -193,6 +195,9 @@ class Guard:
 
         async def guarded(request: Request, claims: VerifiedClaims, org_id: OrgId) -> OrgScope:
             if not claims.is_staff:
+                tools, actor = tools_of(request), actor_of(request, claims, claims.role)
+                mine = UserScope(tools, actor, Cause(tools.ids.new()), claims.user_id, claims.org)
+                answer_for(request, mine, operation)
                 raise StaffOnly(operation)
             return await _let_in(request, org_scope(request, claims, org_id))
 
@@ -203,6 +208,11 @@ class Guard:
             return self.permissions[operation]
         except KeyError:
             raise ContractError(f"{operation} has no entry in the service's permissions.py") from None
+
+
+def answer_for(request: Request, scope: Scope, operation: str | None = None) -> None:
+    """From here on a refusal is known to be one of that actor in that organization, and goes into its audit trail."""
+    request.state.answered_for = scope, operation
 
 
 def org_scope(request: Request, claims: Claims | None, org_id: str) -> OrgScope:
@@ -242,6 +252,7 @@ async def _known(request: Request, scope: OrgScope, standing: Standing, access: 
     """Of who belongs here every request counts, also one that is then refused."""
     assert access.operation is not None
     assert access.role is not None
+    answer_for(request, scope, access.operation)
     await check_origin(request, scope)  # before any refusal that the page should be able to read
     organization = standing.organization
     await count(request, scope, Plan.FREE if organization is None else organization.plan)

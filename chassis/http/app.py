@@ -14,6 +14,8 @@ from chassis.http.cors import Preflights
 from chassis.http.middleware import AnswerHeaders, BodyLimit, Deadline, Logged, is_health_check
 from chassis.http.openapi import document_answers, with_problem
 from chassis.service import Service
+from contracts.access import DENIED
+from contracts.event import ContractError
 
 Ready = Callable[[], Awaitable[str | None]]
 Figures = Callable[[], Mapping[str, Any]]
@@ -39,6 +41,7 @@ def make_app(
         telemetry={"operation_spans": False, "logs": False, "exclude": is_health_check},
     )
     app.state.tools, app.state.verifier, app.state.public_origins = tools, verifier, frozenset(public_origins)
+    _require_denials(service)
     router = service.load_router()
     document(router)
     document_answers(router)
@@ -66,6 +69,16 @@ def make_app(
         return figures()
 
     return app
+
+
+def _require_denials(service: Service) -> None:
+    """Raises ContractError for a service that could tell nobody whom it refused."""
+    wanted = DENIED.format(service=service.name)
+    if wanted not in {event.event_type for event in service.publishes}:
+        raise ContractError(
+            f"{service.name} does not publish {wanted}: declare AccessDenied in contracts/{service.name}/v1.py as "
+            "contracts/access.py says, and name it in service.py"
+        )
 
 
 def _name(route: object) -> str:

@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from chassis.denials import Refused, reason_of
 from chassis.errors import Forbidden, Invalid, TenfoldError
 from chassis.http.headers import NOTES, complete
 from chassis.tracing import current_trace_id
@@ -49,11 +50,23 @@ def field_errors(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     return [{"field": ".".join(str(part) for part in error["loc"]), "message": error["msg"]} for error in errors]
 
 
+async def _record(request: Request, error: TenfoldError) -> None:
+    """Let the audit trail know of a refusal, if it is known whose it is."""
+    scope, operation = getattr(request.state, "answered_for", (None, None))
+    reason = reason_of(error)
+    if scope is None or reason is None:
+        return
+    asked = error.operation if isinstance(error, Forbidden) else operation
+    route = getattr(request.scope.get("route"), "path", request.url.path)
+    await scope.tools.denials.record(Refused(scope, asked, reason, request.method, route))
+
+
 def install(app: FastAPI) -> None:
     """Let every error of `app` become a problem."""
 
     @app.exception_handler(TenfoldError)
-    async def expected(_request: Request, error: TenfoldError) -> JSONResponse:
+    async def expected(request: Request, error: TenfoldError) -> JSONResponse:
+        await _record(request, error)
         members: dict[str, Any] = {}
         if isinstance(error, Forbidden):
             members["operation"] = error.operation

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from contracts.access import Denial
 from contracts.common import FileId, UserId
 from contracts.event import Event
 
@@ -64,3 +65,7 @@ class ProcessingFailed(Event, type="files.file.processing_failed.v1", subject="f
     file_id: FileId
     step: Literal["metadata", "thumbnail", "text"]
     reason: str
+
+
+class AccessDenied(Denial, Event, type="files.access.denied.v1", subject="actor_id"):
+    """Somebody was refused by files in their own organization. Audit keeps it."""

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from contracts.access import Denial
 from contracts.common import ApiKeyId, Operation, OrgId, Role, UserId
 from contracts.event import Event, Secret
 
@@ -42,6 +43,10 @@ class ActiveOrgSwitched(Event, type="identity.active_org.switched.v1", subject="
     user_id: UserId
     previous_org_id: OrgId | None = None
     org_id: OrgId
+
+
+class AccessDenied(Denial, Event, type="identity.access.denied.v1", subject="actor_id"):
+    """Somebody was refused by identity in their own organization. Audit keeps it."""
 
 
 class ApiKeySecret(BaseModel):

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Literal
 
+from contracts.access import Denial
 from contracts.common import CommentId, ImportId, Priority, ProjectId, TaskId, TaskStatus, UserId
 from contracts.event import Event
 
@@ -96,3 +97,7 @@ class ImportCompleted(Event, type="tasks.import.completed.v1", subject="import_i
     assigned: dict[UserId, int]
     """How many tasks each member got."""
     outcome: Literal["completed"] = "completed"
+
+
+class AccessDenied(Denial, Event, type="tasks.access.denied.v1", subject="actor_id"):
+    """Somebody was refused by tasks in their own organization. Audit keeps it."""

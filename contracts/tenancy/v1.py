@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from contracts.access import Denial
 from contracts.common import (
     MAX_OVERRIDES,
     CredentialName,
@@ -184,3 +185,7 @@ class CredentialRemoved(Event, type="tenancy.credential.removed.v1", subject="na
 
     name: CredentialName
     platform: str
+
+
+class AccessDenied(Denial, Event, type="tenancy.access.denied.v1", subject="actor_id"):
+    """Somebody was refused by tenancy in their own organization. Audit keeps it."""

@@ -102,6 +102,7 @@ async def remove(day: Day, cast: Cast) -> None:
         lambda: day.api.call("GET", "/v1/projects", token=leaving.token, expect=both),
         lambda answer: answer.status == 401,
     )
+    day.ledger.event("tasks.access.denied.v1")
     day.removal_ms = round((time.monotonic() - started) * 1000, 1)
 
 

@@ -70,6 +70,7 @@ async def work(day: Day, manager: Person) -> None:
     if viewer is not None:
         body = {"project_id": project, "title": "Not mine to create"}
         await day.api.call("POST", "/v1/tasks", token=viewer.token, json=body, expect=403)
+        day.ledger.event("tasks.access.denied.v1")
 
 
 async def task_story(day: Day, manager: Person, worker: Person, helper: Person, project: str, number: int) -> None:

@@ -14,6 +14,7 @@ service = Service(
         "chassis.members:subscription",
     ),
     publishes=(
+        files.AccessDenied,
         files.UploadRequested,
         files.FileUploaded,
         files.FileRejected,

@@ -10,6 +10,7 @@ service = Service(
     table=TableSpec(indexes=1),
     subscriptions=("services.identity.consumers:memberships",),
     publishes=(
+        identity.AccessDenied,
         identity.ActiveOrgSwitched,
         identity.ApiKeyCreated,
         identity.ApiKeyRevoked,

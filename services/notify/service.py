@@ -1,6 +1,7 @@
 """Notify: tells people what concerns them, in the product and by e-mail."""
 
 from chassis.service import Service, TableSpec
+from contracts.notify.v1 import AccessDenied
 from services.notify.ports import Composer, Mailer
 
 service = Service(
@@ -14,6 +15,7 @@ service = Service(
         "services.notify.consumers:imports",
         "chassis.members:subscription",
     ),
+    publishes=(AccessDenied,),
     ports={
         Mailer: "services.notify.ses:make_mailer",
         Composer: "services.notify.templating:make_composer",

@@ -9,6 +9,7 @@ service = Service(
     table=TableSpec(indexes=1),
     subscriptions=("services.tasks.consumers:imports", "chassis.members:subscription"),
     publishes=(
+        tasks.AccessDenied,
         tasks.ProjectCreated,
         tasks.TaskCreated,
         tasks.TaskAssigned,

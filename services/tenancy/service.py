@@ -11,6 +11,7 @@ service = Service(
     table=TableSpec(indexes=2),
     subscriptions=("services.tenancy.consumers:users",),
     publishes=(
+        tenancy.AccessDenied,
         tenancy.OrganizationCreated,
         tenancy.OrganizationChanged,
         tenancy.OrganizationStatusChanged,

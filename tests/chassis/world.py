@@ -120,7 +120,10 @@ async def crash(project_id: str, scope: Anonymous) -> None:
 
 
 service = Service(
-    "tasks", api="tests.chassis.world:router", table=TableSpec(indexes=2), publishes=(tasks.ProjectCreated,)
+    "tasks",
+    api="tests.chassis.world:router",
+    table=TableSpec(indexes=2),
+    publishes=(tasks.ProjectCreated, tasks.AccessDenied),
 )
 
 

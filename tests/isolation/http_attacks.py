@@ -1,10 +1,11 @@
 """Every route, attacked with what is another organization's, by everybody who must not get it."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from contracts.common import Role
+from contracts.event import Envelope
 from deploy.permissions import permissions_of
 from tests.isolation.judge import Reach, Report, changes, differences, no_reach, reach_of, said, secrets, shown
 from tests.isolation.people import BAD_TOKENS, STAFF
@@ -333,7 +334,9 @@ class HttpAttacks:
     async def _carry_out(self, route: Route, attack: Attack, first: Template | None = None) -> None:
         control = await self._outcome(attack, attack.control, first) if attack.control else None
         outcome = await self._outcome(attack, attack.request, first)
-        self._report.count(route.name, attack.name, self._judged(attack, outcome, control))
+        recorded = await self._world.denials()
+        found = [*self._judged(attack, outcome, control), *_unrecorded(outcome, recorded)]
+        self._report.count(route.name, attack.name, found)
 
     def _judged(self, attack: Attack, outcome: Outcome, control: Outcome | None) -> Iterator[str]:
         if outcome.status >= 500:
@@ -349,3 +352,9 @@ class HttpAttacks:
         if attack.by_work:
             yield from attack.reach.strays(outcome.calls)
         yield from changes(self._world, attack.reach)
+
+
+def _unrecorded(outcome: Outcome, recorded: Sequence[Envelope]) -> Iterator[str]:
+    """A refusal that audit would not know of, or one too many."""
+    if outcome.status == 403 and len(recorded) != 1:
+        yield f"is refused with 403 and leaves {len(recorded)} records of it"

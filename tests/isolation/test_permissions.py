@@ -40,7 +40,7 @@ async def sent(
     return await world.send(template.filled(choose), world.token(claims))
 
 
-def judged(outcome: Outcome, operations: Mapping[str, Role], role: Role, name: str) -> None:
+async def judged(world: World, outcome: Outcome, operations: Mapping[str, Role], role: Role, name: str) -> None:
     least = max(operations.values(), key=list(Role).index)
     where = f"{name} as {role}: {outcome.status} {outcome.body}"
     if role.covers(least):
@@ -49,6 +49,9 @@ def judged(outcome: Outcome, operations: Mapping[str, Role], role: Role, name: s
     else:
         assert outcome.status == 403, where
         assert json.loads(outcome.body)["operation"] in operations, where
+        [record] = await world.denials()
+        assert (record.actor, record.orgid) == (world.by_role[role].id, world.victim_org), where
+        assert (record.data["operation"], record.data["reason"]) == (operation_of(outcome), "role"), where
 
 
 def operations_of(route: Route) -> tuple[dict[str, Role], dict[str, Role]]:
@@ -68,10 +71,11 @@ async def test_each_role_may_what_the_tables_say_and_nothing_else(service: str) 
         template = templates_of(world, route)[0]
         for role in Role:
             other = world.by_role[Role.MEMBER if role is Role.VIEWER else Role.VIEWER]
-            judged(await sent(world, template, role, about(other.id)), asked | sometimes, role, route.name)
+            outcome = await sent(world, template, role, about(other.id))
+            await judged(world, outcome, asked | sometimes, role, route.name)
             if sometimes:
                 themselves = await sent(world, template, role, about(world.by_role[role].id))
-                judged(themselves, asked, role, f"{route.name} of themselves")
+                await judged(world, themselves, asked, role, f"{route.name} of themselves")
     assert tested == set(permissions_of(service))
 
 

@@ -22,6 +22,7 @@ from chassis.subscription import Subscription
 from chassis.table import Item
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import OrgStatus, Plan, Role
+from contracts.event import Envelope
 from contracts.tenancy import v1 as tenancy
 from tests.isolation.people import BY_ROLE, MALLORY, MARK, MARKER, REMOVED, VERA, Person
 from tests.isolation.recording import Call, RecordingTable
@@ -188,6 +189,7 @@ class World:
         self.sut.outbox._waiting.clear()
         self.sut.tools.kept.clear()
         self.sut.tools.seen_levels.forget()
+        self.sut.tools.denials.clear()
         for port, state in ports:
             vars(port).update(copy.deepcopy(state))
         self._before = items
@@ -206,6 +208,12 @@ class World:
         """What the adapters hold since `restore` that they did not hold before: mails, objects, accounts."""
         assert self._saved is not None
         return "\n".join(line for port, state in self._saved[4] for line in _news(state, _plain(port)))
+
+    async def denials(self) -> list[Envelope]:
+        """The records of refusals since `restore`."""
+        assert self._saved is not None
+        await self.sut.outbox.flush()
+        return [each for each in self.sut.bus.envelopes[self._saved[3] :] if each.type.endswith(".access.denied.v1")]
 
     # --- requests
 
