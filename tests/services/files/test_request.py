@@ -103,7 +103,8 @@ async def test_without_a_form_nothing_is_stored(files: ServiceUnderTest, store: 
 async def test_a_viewer_may_not_upload(files: ServiceUnderTest) -> None:
     status, problem = await ask(files, PHOTO, Role.VIEWER)
     assert (status, problem["operation"]) == (403, "files.file.create")
-    assert items(files) == []
+    assert [event.type for event in await files.published()] == ["files.access.denied.v1"]
+    assert [item for item in items(files) if item["PK"].startswith("ORG#org_acme#FILE")] == []
 
 
 async def test_without_a_token_nothing(files: ServiceUnderTest) -> None:
