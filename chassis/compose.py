@@ -20,7 +20,7 @@ Compose = Callable[[Service, Settings, Aws], Toolbox]
 def make_tools(service: Service, settings: Settings, aws: Aws) -> Toolbox:
     """What every piece of work of this process uses."""
     clock = SystemClock()
-    table = GenerationalTable(DynamoTable(aws, settings.names.table(service.name)), service.all_projections())
+    table = GenerationalTable(DynamoTable(aws, settings.table_of(service.name)), service.all_projections())
     outbox = Outbox(table, EventBridge(aws, settings.names.bus), clock)
     ports: dict[type, object] = {port: load(factory)(aws) for port, factory in service.ports.items()}
     ports[CursorKeys] = SecretCursorKeys(aws, settings.names.cursor_secret, clock)

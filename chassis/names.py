@@ -11,6 +11,10 @@ def index_name(number: int) -> str:
     return f"list{number}"
 
 
+PRODUCTION = "prod"
+"""The stage in which nothing is made easy."""
+
+
 @dataclass(frozen=True)
 class Names:
     """Names within one stage ("dev", "prod", ...), all of them beginning with `tenfold-<stage>`."""
@@ -39,6 +43,11 @@ class Names:
     def cursor_secret(self) -> str:
         """The secret with the key that signs the cursors of lists."""
         return f"{self.prefix}-cursors"
+
+    @property
+    def mailbox(self) -> str:
+        """The queue that mail goes to where nobody could read it otherwise."""
+        return f"{self.prefix}-mailbox"
 
     def stack(self, service: str) -> str:
         return f"{self.prefix}-{service}"

@@ -33,6 +33,9 @@ class Settings(BaseSettings):
     tenfold_public_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Web origins whose pages may use the routes that need no token, such as signing in; separated by commas."""
 
+    tenfold_table: str | None = None
+    """The name of the service's table, if it is not the one that follows from the stage: after a restore."""
+
     sweep_seconds: float = 2.0
     graceful_seconds: float = 10.0
 
@@ -44,3 +47,7 @@ class Settings(BaseSettings):
     @cached_property
     def names(self) -> Names:
         return Names(self.tenfold_stage)
+
+    def table_of(self, service: str) -> str:
+        """The name of the table of this process's `service`."""
+        return self.tenfold_table or self.names.table(service)

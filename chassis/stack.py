@@ -12,12 +12,14 @@ Template = dict[str, Any]
 @dataclass(frozen=True)
 class StackContext:
     """Where the stack goes. `local` is true on the embedded AWS. With `lambdas` the services are functions behind the
-    HTTP API whose id is the template's parameter `ApiId`; without, they are processes."""
+    HTTP API whose id is the template's parameter `ApiId`; without, they are processes. `without` are the AWS services,
+    by boto3's names, that the place lacks or does without."""
 
     names: Names
     service: str
     local: bool
     lambdas: bool = False
+    without: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

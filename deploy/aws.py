@@ -27,11 +27,18 @@ class Aws:
 
     def client(self, service: str) -> Any:
         """A boto3 client with timeouts (5 s to connect, 60 s to read) and three attempts. Safe from any thread."""
+        return self._client(service, read_timeout=60, attempts=3)
+
+    def brief(self, service: str) -> Any:
+        """A client for a question whose answer may never come: 5 s to connect, 5 s to read, one attempt."""
+        return self._client(service, read_timeout=5, attempts=1)
+
+    def _client(self, service: str, read_timeout: int, attempts: int) -> Any:
         config = Config(
             region_name=self.region,
             connect_timeout=5,
-            read_timeout=60,
-            retries={"total_max_attempts": 3, "mode": "standard"},
+            read_timeout=read_timeout,
+            retries={"total_max_attempts": attempts, "mode": "standard"},
             max_pool_connections=32,
         )
         keys: dict[str, str] = {}

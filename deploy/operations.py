@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from chassis.names import PRODUCTION
 from deploy.artifacts import remove_bucket
 from deploy.contracts.registry import bring_up_to_date
 from deploy.erasing import erase, kept_by
@@ -23,7 +24,6 @@ from deploy.template.shared import STACK
 
 PARALLEL = 4
 MEGABYTE = 1024 * 1024
-PRODUCTION = "prod"
 
 
 @dataclass

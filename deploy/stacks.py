@@ -130,6 +130,12 @@ class Stacks:
                 changed_at=found.get("LastUpdatedTime") or found.get("CreationTime"),
             )
 
+    def parameters(self, stack: str) -> dict[str, str]:
+        """The parameters of a stack; none if there is no such stack. Raises StackError."""
+        with _explained(stack):
+            found = self._describe(stack) or {}
+            return {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", [])}
+
     def names(self, prefix: str) -> list[str]:
         """The stacks that there are whose names begin with `prefix`. Raises StackError."""
         with _explained(prefix):

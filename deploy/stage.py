@@ -19,6 +19,7 @@ from deploy.stacks import Stacks
 from deploy.template import Target, Template, environment_of, platform_template, render, service_template
 from deploy.template.routes import AUTHORIZER
 from deploy.template.shared import STACK
+from deploy.template.table import TABLE_PARAMETER
 
 PARALLEL = 8
 Progress = Callable[[str], None]
@@ -40,7 +41,7 @@ class Plan:
     @property
     def packaged(self) -> list[str]:
         """The services that need a package, for they have functions."""
-        return [name for name in self.services if "Parameters" in self.templates[name]]
+        return [name for name in self.services if "CodeKey" in self.templates[name].get("Parameters", {})]
 
 
 def synthesize(target: Target, *, root: Path = ROOT, only: Sequence[str] | None = None) -> Plan:
@@ -92,6 +93,9 @@ def parameters_of(aws: Aws, plan: Plan, name: str, shared: Mapping[str, str], ke
     """
     known = {"CodeBucket": shared["ArtifactBucket"], "CodeKey": key or "", "ApiId": shared.get("ApiId", "")}
     wanted = plan.templates[name].get("Parameters", {})
+    if TABLE_PARAMETER in wanted:  # a deployment never moves the data: only a restore does
+        now = Stacks(aws).parameters(plan.target.names.stack(name))
+        known[TABLE_PARAMETER] = now.get(TABLE_PARAMETER) or plan.target.names.table(name)
     if "AuthorizerId" in wanted:
         path = plan.target.names.parameter(*AUTH_PARAMETERS, AUTHORIZER_PARAMETER)
         known["AuthorizerId"] = parameter(aws, path) or ""

@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 
+from deploy.embedded.mailbox import read_mailbox
 from deploy.errors import DeployError, LocalError
 from deploy.local.control import ask
 from deploy.local.supervise import Status
@@ -50,7 +51,7 @@ async def _organization(person: Person) -> str:
 async def call(method: str, path: str, body: Any, *, base_url: str, mailbox_url: str) -> Answer:
     """Raises UnexpectedAnswerError if the system does not work."""
     async with aiohttp.ClientSession() as session:
-        person, org_id = await entered(Api(base_url, session), Mailroom(mailbox_url))
+        person, org_id = await entered(Api(base_url, session), Mailroom(lambda: read_mailbox(mailbox_url)))
         return await person.call(method, path.replace("{org}", org_id), json=body, expect=ANY)
 
 

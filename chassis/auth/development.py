@@ -15,7 +15,7 @@ ISSUER = Issuer("https://development.tenfold.invalid", "development:jwks", "deve
 
 
 class DevelopmentIssuer:
-    """Signs the same claims that Cognito's PreTokenGeneration puts into tokens, with a key that lives in memory."""
+    """Signs the same claims that Cognito's PreTokenGeneration puts into tokens, with `key`, or one of its own."""
 
     def __init__(self, clock: Clock, key: RSAPrivateKey | None = None, issuer: Issuer = ISSUER) -> None:
         self._clock, self.issuer = clock, issuer

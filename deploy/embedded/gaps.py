@@ -10,6 +10,8 @@ from deploy.errors import EmulatorError
 from deploy.template import Template
 from deploy.template.history import archive_request
 
+ON = frozenset({"ENABLED", "ENABLING"})
+
 
 def fill_gaps(aws: Aws, template: Template) -> None:
     """Switch on each table's time to live, which the embedded AWS honours by its API but ignores in a template; give
@@ -29,12 +31,13 @@ def _of_type(template: Template, kind: str) -> list[dict[str, Any]]:
 
 
 def _keep_time_to_live(aws: Aws, table: dict[str, Any]) -> None:
+    name, dynamodb = table["TableName"], aws.client("dynamodb")
     try:
-        aws.client("dynamodb").update_time_to_live(
-            TableName=table["TableName"], TimeToLiveSpecification=table["TimeToLiveSpecification"]
-        )
+        now = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["TimeToLiveStatus"]
+        if now not in ON:  # whoever honours it in a template refuses to be told twice
+            dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=table["TimeToLiveSpecification"])
     except ClientError as error:
-        raise EmulatorError(f"the embedded AWS refuses the time to live of {table['TableName']}: {error}") from error
+        raise EmulatorError(f"the embedded AWS refuses the time to live of {name}: {error}") from error
 
 
 def _archive(aws: Aws, bus: str) -> None:

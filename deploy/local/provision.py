@@ -37,12 +37,15 @@ class Order:
     lambdas: bool = False
     environment: tuple[tuple[str, str], ...] = ()
     """Variables of every function."""
+    without: tuple[str, ...] = ()
+    """The AWS services that this AWS lacks."""
 
     @classmethod
     def parse(cls, text: str) -> "Order":
         given = json.loads(text)
         given |= {"root": Path(given["root"]), "cache": Path(given["cache"])}
-        return cls(**{**given, "environment": tuple((name, value) for name, value in given["environment"])})
+        pairs = tuple((name, value) for name, value in given["environment"])
+        return cls(**{**given, "environment": pairs, "without": tuple(given["without"])})
 
     def render(self) -> str:
         return json.dumps(asdict(self) | {"root": str(self.root), "cache": str(self.cache)})
@@ -64,7 +67,7 @@ def provision(order: Order) -> Provisioned:
     machine = "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"
     target = Target(
         order.stage, local=True, runtime=interpreter.runtime, architecture=machine, lambdas=order.lambdas,
-        environment=order.environment,
+        environment=order.environment, without=frozenset(order.without),
     )  # fmt: skip
     _say(progress="reading the declarations")
     plan = synthesize(target, root=order.root)
@@ -99,8 +102,10 @@ def _await_emulator(endpoint_url: str) -> None:
     deadline = time.monotonic() + EMULATOR_SECONDS
     while True:
         try:
-            with urllib.request.urlopen(f"{endpoint_url}/_ministack/health", timeout=2):  # noqa: S310
+            with urllib.request.urlopen(endpoint_url, timeout=2):  # noqa: S310
                 return
+        except urllib.error.HTTPError:  # it answers: that will do
+            return
         except (urllib.error.URLError, OSError):
             if time.monotonic() > deadline:
                 raise EmulatorError(f"the embedded AWS does not answer at {endpoint_url}") from None

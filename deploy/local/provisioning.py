@@ -4,9 +4,10 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
+from chassis.auth.development import ISSUER
 from deploy.aws import LOCAL_CREDENTIALS
 from deploy.errors import LocalError
 from deploy.local.provision import Order, Provisioned
@@ -14,6 +15,7 @@ from deploy.ports import HOST
 from deploy.processes import tail
 from deploy.services import ROOT
 
+COGNITO = "cognito-idp"
 PROVISION_SECONDS = 600.0
 NOT_INHERITED = ("AWS_", "OTEL_", "PYTHON", "TENFOLD_")
 """What a process of ours never takes over from who started us: an account's credentials above all, and switches that
@@ -59,6 +61,17 @@ async def _converse(
     raise LocalError(f"deploying ended with code {code}; its log {log} ends:\n{tail(log)}")
 
 
+def issuer_environment(public_url: str, without: Collection[str]) -> dict[str, str]:
+    """Who signs tokens, where that is not the user pool that its stack made known."""
+    if COGNITO not in without:
+        return {}
+    return {
+        "TENFOLD_ISSUER": ISSUER.issuer,
+        "TENFOLD_JWKS_URL": f"{public_url}/v1/auth/keys",
+        "TENFOLD_CLIENT_ID": ISSUER.client_id,
+    }
+
+
 def base_environment(root: Path) -> dict[str, str]:
     """What every process of ours gets: whatever we got but for the NOT_INHERITED, and the way to the code."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(NOT_INHERITED)}
@@ -76,6 +89,7 @@ def service_environment(
     port: int,
     root: Path,
     stack: Mapping[str, str],
+    without: Collection[str] = (),
 ) -> dict[str, str]:
     """All variables of one service's process. `stack` is what its stack's outputs give it."""
     return (
@@ -90,5 +104,6 @@ def service_environment(
             "PORT": str(port),
             "OTEL_EXPORTER_OTLP_ENDPOINT": traces_url,
         }
+        | issuer_environment(public_url, without)
         | dict(stack)
     )

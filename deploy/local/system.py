@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,19 +11,24 @@ from typing import Self
 import aiohttp
 from aiohttp import web
 
+from chassis.names import Names
+from deploy.embedded.elsewhere import Elsewhere
 from deploy.embedded.emulator import Emulator
+from deploy.embedded.mailbox import Mail
 from deploy.errors import DeployError, LocalError
 from deploy.local.child import READY_SECONDS, STOP_SECONDS, Child
 from deploy.local.gateway import TRACES_PATH, Gateway
 from deploy.local.lock import FolderLock
 from deploy.local.provision import Order
-from deploy.local.provisioning import run_provision, service_environment
+from deploy.local.provisioning import issuer_environment, run_provision, service_environment
 from deploy.local.routes import RouteTable
 from deploy.local.traces import Traces, TraceWriter
+from deploy.mailbox import QueueMailbox
 from deploy.ports import HOST, free_port, is_free, remembered_port
 from deploy.services import ROOT, checked, service_names
 
 WATCH_SECONDS = 0.5
+SES = "sesv2"
 
 
 def service_command(name: str) -> list[str]:
@@ -36,20 +41,23 @@ class LocalSystem:
 
     Everything lies in `state_dir` and survives stop(): data, logs, the ports. `port` is the front door's; without one
     it is chosen once and remembered. `progress` is told, in a few words, what is going on. With `lambdas` the services
-    are functions of the embedded AWS: there are no processes to start, stop or kill. Use as an async context manager,
-    or start() and stop(); all methods belong to one event loop.
+    are functions of the embedded AWS: there are no processes to start, stop or kill. `elsewhere` is an AWS that
+    somebody else runs, in place of the embedded one; `without` are the AWS services that it lacks. Use as an async
+    context manager, or start() and stop(); all methods belong to one event loop.
     """
 
     def __init__(
         self, state_dir: Path, *, stage: str = "local", port: int | None = None, root: Path = ROOT,
         cache: Path = ROOT / ".local/deploy", command: Callable[[str], Sequence[str]] = service_command,
         progress: Callable[[str], None] = lambda _: None, extra_routes: tuple[web.RouteDef, ...] = (),
-        lambdas: bool = False,
+        lambdas: bool = False, elsewhere: Elsewhere | None = None, without: Collection[str] = (),
     ) -> None:  # fmt: skip
         self.state_dir, self.stage, self._root, self._cache = state_dir.resolve(), stage, root, cache
         self._command, self._progress, self._extra = command, progress, extra_routes
         self.port = remembered_port(self.state_dir / "port", port)
-        self.emulator = Emulator(self.state_dir / "emulator")
+        self.emulator: Emulator | Elsewhere = elsewhere or Emulator(self.state_dir / "emulator")
+        self.without = frozenset(without)
+        self._mailbox: QueueMailbox | None = None
         self._children: dict[str, Child] = {}
         self._routes = RouteTable()
         self._writer = TraceWriter(self.traces_path)
@@ -75,6 +83,14 @@ class LocalSystem:
     @property
     def services(self) -> tuple[str, ...]:
         return service_names(self._root)
+
+    def mail(self) -> list[Mail]:
+        """Every e-mail so far, oldest first. Blocks. Raises DeployError if the mailbox does not answer."""
+        if not self.without:
+            return self.emulator.mailbox()
+        self._mailbox = self._mailbox or QueueMailbox(self.emulator.aws, Names(self.stage))
+        sent = [] if SES in self.without else self.emulator.mailbox()
+        return sorted([*self._mailbox.read(), *sent], key=lambda mail: mail.sent_at)
 
     def log(self, service: str) -> Path:
         return self.state_dir / "logs" / f"{service}.log"
@@ -151,8 +167,12 @@ class LocalSystem:
 
         Raises LocalError with the first cause."""
         traces_url = f"{self.base_url}{TRACES_PATH}"
-        shared = (("OTEL_EXPORTER_OTLP_ENDPOINT", traces_url), ("TENFOLD_PUBLIC_URL", self.base_url))
-        order = Order(self.stage, self.emulator.endpoint_url, self._root, self._cache, self._lambdas, shared)
+        shared = {"OTEL_EXPORTER_OTLP_ENDPOINT": traces_url, "TENFOLD_PUBLIC_URL": self.base_url}
+        shared |= issuer_environment(self.base_url, self.without)
+        order = Order(
+            self.stage, self.emulator.endpoint_url, self._root, self._cache, self._lambdas, tuple(shared.items()),
+            tuple(sorted(self.without)),
+        )  # fmt: skip
         made = await run_provision(order, self.log("deploy"), self._progress)
         if self._lambdas:
             self._api_url = made.api_url or ""
@@ -164,7 +184,7 @@ class LocalSystem:
             port = child.port if child else free_port([other.port for other in self._children.values()])
             environment = service_environment(
                 name, stage=self.stage, endpoint_url=self.emulator.endpoint_url, port=port, root=self._root,
-                public_url=self.base_url, traces_url=traces_url, stack=stack,
+                public_url=self.base_url, traces_url=traces_url, stack=stack, without=self.without,
             )  # fmt: skip
             if child:
                 child.environment = environment

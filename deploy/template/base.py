@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chassis.names import Names
+from chassis.names import PRODUCTION, Names
 from deploy.errors import TemplateError
 
 Template = dict[str, Any]
@@ -31,7 +31,8 @@ class Target:
 
     With `lambdas` the API, the consumers and the schedules are functions; without, processes of ours. `aliases` lets
     callers reach a function by an alias to a numbered version, moved at once or by the `canary`; `snapstart` needs
-    them. `environment` is for every function.
+    them. `environment` is for every function. `without` are the AWS services, by boto3's names, that the place lacks or
+    does without (cognito-idp, sesv2): the development provider and a mailbox stand in for them.
     """
 
     stage: str
@@ -43,6 +44,7 @@ class Target:
     snapstart: bool = False
     canary: Canary | None = None
     environment: tuple[tuple[str, str], ...] = ()
+    without: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if not _STAGE.fullmatch(self.stage):
@@ -51,6 +53,9 @@ class Target:
             )
         if (self.snapstart or self.canary) and not self.aliases:
             raise TemplateError("SnapStart and a canary work on published versions; switch aliases on")
+
+        if self.without and self.stage == PRODUCTION:
+            raise TemplateError(f"the stage {PRODUCTION} does not go without {', '.join(sorted(self.without))}")
 
     @property
     def names(self) -> Names:

@@ -12,6 +12,7 @@ from deploy.errors import TemplateError
 from deploy.template.base import Target, Template, arn, ref
 from deploy.template.permissions import DATA_POLICY
 from deploy.template.shifting import shifting
+from deploy.template.table import TABLE_PARAMETER
 
 CODE_PARAMETERS: Template = {
     "CodeBucket": {"Type": "String", "Description": "Where the package lies"},
@@ -81,7 +82,12 @@ def function(service: Service, one: Function, target: Target, code: str) -> Temp
 
 def _plain(service: Service, one: Function, target: Target) -> Template:
     name, logs = one.name(service, target), f"{one.logical_id}Logs"
-    variables = {"TENFOLD_STAGE": target.stage, "TENFOLD_SERVICE": service.name, **dict(target.environment)}
+    variables = {
+        "TENFOLD_STAGE": target.stage,
+        "TENFOLD_SERVICE": service.name,
+        "TENFOLD_TABLE": ref(TABLE_PARAMETER),
+        **dict(target.environment),
+    }
     properties: Template = {
         "FunctionName": name,
         "Runtime": target.runtime,

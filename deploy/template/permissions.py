@@ -9,7 +9,7 @@ from chassis.subscription import AnySubscription
 from contracts.event import SOURCE_PREFIX
 from deploy.template.base import Target, Template, arn, bus_arn, sub
 from deploy.template.queues import dead_letters_id, queue_id
-from deploy.template.table import TABLE
+from deploy.template.table import used_table
 
 DATA_POLICY = "DataPolicy"
 PROCESS_POLICY = "ProcessPolicy"
@@ -49,13 +49,11 @@ def _data(service: Service, names: Names) -> list[Template]:
                 "dynamodb:Query",
                 "dynamodb:UpdateItem",
             ],
-            "Resource": arn(TABLE),
+            "Resource": used_table(),
         }
     ]
     if service.table.indexes:
-        statements.append(
-            {"Effect": "Allow", "Action": ["dynamodb:Query"], "Resource": sub(f"${{{TABLE}.Arn}}/index/*")}
-        )
+        statements.append({"Effect": "Allow", "Action": ["dynamodb:Query"], "Resource": used_table("/index/*")})
     if service.publishes:
         statements.append(
             {

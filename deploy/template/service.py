@@ -15,7 +15,7 @@ from deploy.template.permissions import DATA_POLICY, PROCESS_POLICY, policies
 from deploy.template.queues import subscription
 from deploy.template.routes import CONDITIONS
 from deploy.template.runtime import SCHEDULE_LETTERS, functions_of, runtime, runtime_parameters
-from deploy.template.table import TABLE, table
+from deploy.template.table import TABLE_PARAMETER, table, table_parameter
 
 
 def stack_part(service: Service, target: Target) -> StackPart:
@@ -23,7 +23,7 @@ def stack_part(service: Service, target: Target) -> StackPart:
     resources = service.load_resources()
     if resources is None:
         return StackPart()
-    context = StackContext(names=target.names, service=service.name, local=target.local, lambdas=target.lambdas)
+    context = StackContext(target.names, service.name, target.local, target.lambdas, target.without)
     return resources(context)
 
 
@@ -54,9 +54,10 @@ def service_template(service: Service, target: Target, code: str = "") -> Templa
             "Description": f"Tenfold: {service.name} ({target.stage})",
             "Resources": resources,
             "Outputs": _outputs(part, target),
+            "Parameters": table_parameter(service, target),
         }
         if part.functions or target.lambdas:
-            template["Parameters"] = CODE_PARAMETERS | (runtime_parameters() if target.lambdas else {})
+            template["Parameters"] |= CODE_PARAMETERS | (runtime_parameters() if target.lambdas else {})
         if "HasAuthorizer" in str(resources):
             template["Conditions"] = CONDITIONS
         elif target.lambdas:
@@ -84,7 +85,8 @@ def _observed(service: Service, subscriptions: Sequence[AnySubscription], part: 
 
 def _outputs(part: StackPart, target: Target) -> Template:
     outputs: Template = {env_output(name): {"Value": value} for name, value in part.environment.items()}
-    outputs["TableName"] = {"Value": ref(TABLE)}
+    outputs[TABLE_PARAMETER] = {"Value": ref(TABLE_PARAMETER)}
+    outputs[env_output("TENFOLD_TABLE")] = {"Value": ref(TABLE_PARAMETER)}
     outputs["DataPolicyArn"] = {"Value": ref(DATA_POLICY)}
     if not target.lambdas:
         outputs["ProcessPolicyArn"] = {"Value": ref(PROCESS_POLICY)}

@@ -2,6 +2,7 @@
 
 import json
 
+from chassis.mailbox import KEPT_SECONDS
 from deploy.template.alarms import topic_name
 from deploy.template.base import FORMAT, Target, Template, arn, ref, sub
 from deploy.template.functions import LOG_DAYS
@@ -50,7 +51,18 @@ def platform_template(target: Target) -> Template:
     if target.lambdas:
         template["Resources"] |= _api(target)
         template["Outputs"]["ApiId"] = {"Value": ref("Api")}
+    if target.without:
+        template["Resources"]["Mailbox"] = _mailbox(names.mailbox)
     return template
+
+
+def _mailbox(name: str) -> Template:
+    return {
+        "Type": "AWS::SQS::Queue",
+        "DeletionPolicy": "Delete",
+        "UpdateReplacePolicy": "Delete",
+        "Properties": {"QueueName": name, "MessageRetentionPeriod": KEPT_SECONDS, "SqsManagedSseEnabled": True},
+    }
 
 
 def _api(target: Target) -> Template:

@@ -2,9 +2,11 @@
 
 from chassis.names import index_name
 from chassis.service import Service
-from deploy.template.base import Target, Template
+from deploy.template.base import Target, Template, sub
 
 TABLE = "Table"
+TABLE_PARAMETER = "TableName"
+"""The table that the service uses: after a restore another one than the stack's own, see docs/adr/0013."""
 TTL_ATTRIBUTE = "expires_at"
 
 
@@ -36,6 +38,18 @@ def table(service: Service, target: Target) -> Template:
             "Properties": properties,
         }
     }
+
+
+def table_parameter(service: Service, target: Target) -> Template:
+    """The parameter that names the table in use."""
+    default = target.names.table(service.name)
+    return {TABLE_PARAMETER: {"Type": "String", "Default": default, "Description": "The table that the service uses"}}
+
+
+def used_table(path: str = "") -> Template:
+    """The ARN of the table in use, and of what is below it by `path`."""
+    region = "${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}"
+    return sub(f"arn:{region}:table/${{{TABLE_PARAMETER}}}{path}")
 
 
 def _schema(partition: str, sort: str) -> list[Template]:

@@ -54,9 +54,8 @@ class Holdings:
 class Tables:
     """Reads the tables of one stage. All calls block: use it from a thread."""
 
-    def __init__(self, endpoint_url: str, stage: str) -> None:
+    def __init__(self, aws: Aws, stage: str) -> None:
         self._names = Names(stage)
-        aws = Aws(endpoint_url)
         self._dynamodb, self._sqs = aws.client("dynamodb"), aws.client("sqs")
 
     def bodies(self, queue_suffix: str = "-dlq") -> list[str]:
@@ -81,6 +80,8 @@ class Tables:
             wanted = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
             depth = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=wanted)["Attributes"]
             count = sum(int(value) for value in depth.values())
+            if url.endswith(self._names.mailbox):
+                continue  # where people's mail waits for them
             if url.endswith("-dlq"):
                 dead += count
             else:

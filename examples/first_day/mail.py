@@ -3,8 +3,9 @@
 import asyncio
 import re
 import time
+from collections.abc import Callable
 
-from deploy.embedded.mailbox import Mail, read_mailbox
+from deploy.embedded.mailbox import Mail
 from examples.first_day.client import UnexpectedAnswerError
 
 CODE = re.compile(r"\b(\d{6})\b")
@@ -13,10 +14,11 @@ PAUSE = 0.15
 
 
 class Mailroom:
-    """The emulator's mailbox. Many people wait for their mail at once, so it is fetched for all of them together."""
+    """The place's mailbox, which `read` (which blocks) reads whole. Many people wait for their mail at once, so it is
+    fetched for all of them together."""
 
-    def __init__(self, url: str, ignored: frozenset[str] = frozenset()) -> None:
-        self._url = url
+    def __init__(self, read: Callable[[], list[Mail]], ignored: frozenset[str] = frozenset()) -> None:
+        self._read = read
         self._mails: list[Mail] = []
         self._fetched = 0.0
         self._lock = asyncio.Lock()
@@ -27,7 +29,7 @@ class Mailroom:
         async with self._lock:
             if self._fetched < wanted:
                 self._fetched = time.monotonic()
-                self._mails = await asyncio.to_thread(read_mailbox, self._url)
+                self._mails = await asyncio.to_thread(self._read)
         return [mail for mail in self._mails if mail.message_id not in self.ignored]
 
     async def code(self, email: str, seconds: float = 30) -> str:

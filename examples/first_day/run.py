@@ -3,10 +3,12 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 
+from deploy.aws import Aws
 from deploy.local.system import LocalSystem
 from examples.first_day.check import Outcome, compare
 from examples.first_day.client import Api
@@ -30,14 +32,38 @@ async def run_day(
 ) -> tuple[Day, Outcome, Holdings]:
     """Raises UnexpectedAnswerError when the system answers what the day does not allow for. Whether every effect
     exists exactly once says the outcome."""
-    mailroom = Mailroom(system.emulator.mailbox_url)
+    scene = Scene(system.base_url, system.stage, system.emulator.aws, Mailroom(system.mail))
+    return await play_at(scene, inputs, tell=tell, slug=slug, domain=domain, reached=reached)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Where a day is played: any deployed stage of any AWS."""
+
+    base_url: str
+    stage: str
+    aws: Aws
+    mailroom: Mailroom
+
+
+async def play_at(
+    scene: Scene,
+    inputs: Inputs,
+    *,
+    tell: Tell = lambda _: None,
+    slug: str = "acme",
+    domain: str | None = None,
+    reached: Callable[[str], Awaitable[None]] | None = None,
+) -> tuple[Day, Outcome, Holdings]:
+    """As `run_day`, wherever the scene is."""
+    mailroom = scene.mailroom
     mailroom.ignored = frozenset(mail.message_id for mail in await mailroom.all())
     async with aiohttp.ClientSession() as session:
-        day = Day(Api(system.base_url, session), mailroom, inputs, tell, slug, domain, reached=reached)
+        day = Day(Api(scene.base_url, session), mailroom, inputs, tell, slug, domain, reached=reached)
         await play(day)
         tell("waits until every event has had its effects")
         async with day.phase("settling"):
-            outcome, found = await settle(day, Tables(system.emulator.endpoint_url, system.stage))
+            outcome, found = await settle(day, Tables(scene.aws, scene.stage))
         await read_inbox(day)
     return day, outcome, found
 

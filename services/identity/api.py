@@ -89,6 +89,12 @@ class Session(BaseModel):
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105
 
 
+class KeySet(BaseModel):
+    """RFC 7517."""
+
+    keys: list[dict[str, Any]]
+
+
 class OrganizationOfMine(BaseModel):
     org_id: OrgId
     role: Role
@@ -185,6 +191,12 @@ async def sign_out(scope: SignedIn, token: Bearer) -> None:
     if token is None:
         raise Unauthenticated("Send an access token: Authorization: Bearer …")
     await usecases.sign_out(scope, token.credentials)
+
+
+@router.get("/auth/keys")
+async def show_keys(scope: Anonymous) -> KeySet:
+    """The public keys of access tokens, in a place without Cognito; Cognito publishes its own."""
+    return KeySet.model_validate(await usecases.published_keys(scope))
 
 
 @router.get("/me")

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from awsjson import AwsError
 from chassis.auth.tokens import Claims
-from chassis.aws import Aws, AwsCalls
+from chassis.aws import AwsCalls
 from chassis.errors import Invalid, NotFound, TenfoldError, Unavailable
 from services.identity.account import user_id_of
 from services.identity.errors import (
@@ -21,8 +21,7 @@ from services.identity.errors import (
     WrongCode,
     WrongCredentials,
 )
-from services.identity.ports import IdentityProvider, Person, Tokens
-from services.identity.settings import IdentitySettings
+from services.identity.ports import Person, Tokens
 
 TIMEOUT = 10.0
 """Seconds, over all attempts: Cognito itself waits five for its trigger."""
@@ -68,12 +67,6 @@ REFRESH: Refusals = {
     "UserNotFoundException": lambda _: SessionEnded(),
     "InvalidParameterException": lambda _: SessionEnded(),
 }
-
-
-def make_provider(aws: Aws) -> IdentityProvider:
-    """The adapter for this process's user pool, which its settings name."""
-    settings = IdentitySettings()
-    return Cognito(aws, settings.identity_user_pool_id, settings.identity_client_id)
 
 
 class Cognito:
@@ -133,6 +126,9 @@ class Cognito:
             await self._call("GlobalSignOut", {"AccessToken": access_token}, REFRESH)
         except SessionEnded:
             return
+
+    async def keys(self) -> dict[str, Any]:
+        raise NotFound("key set")  # Cognito publishes its keys itself
 
     async def _user(self, email: str) -> dict[str, Any]:
         return await self._call("AdminGetUser", {"UserPoolId": self._pool_id, "Username": email}, PERSON)

@@ -1,7 +1,7 @@
-"""Who knows passwords and issues tokens (this service keeps neither), and where secrets come from."""
+"""Who knows passwords and issues tokens (where there is Cognito, this service keeps neither), and where secrets come from."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from chassis.auth.tokens import Claims
 
@@ -60,3 +60,6 @@ class IdentityProvider(Protocol):
 
     async def sign_out(self, access_token: str) -> None:
         """End all sessions of the token's bearer: none can be refreshed. Access tokens live out their time."""
+
+    async def keys(self) -> dict[str, Any]:
+        """The JSON Web Key Set of its tokens (RFC 7517). Raises NotFound if it is published elsewhere."""

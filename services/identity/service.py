@@ -20,7 +20,7 @@ service = Service(
         identity.UserSignedIn,
     ),
     ports={
-        IdentityProvider: "services.identity.cognito:make_provider",
+        IdentityProvider: "services.identity.provider:make_provider",
         SecretSource: "services.identity.secret_source:make_secrets",
     },
     resources="services.identity.stack:resources",

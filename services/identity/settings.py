@@ -1,9 +1,30 @@
 """What identity reads from its environment besides what every service reads. Its stack writes it."""
 
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from chassis.names import PRODUCTION
 from chassis.settings import Settings
 
 
 class IdentitySettings(Settings):
+    """Raises ValidationError for a provider that lacks what it needs, or that must not be where it is."""
+
     tenfold_service: str = "identity"
-    identity_user_pool_id: str
-    identity_client_id: str
+    tenfold_identity_provider: Literal["cognito", "development"] = "cognito"
+    identity_user_pool_id: str = ""
+    identity_client_id: str = ""
+    tenfold_mailbox: str = ""
+    """The queue that the development provider's codes go to."""
+
+    @model_validator(mode="after")
+    def _can_work(self) -> Self:
+        if self.tenfold_identity_provider == "cognito":
+            if not (self.identity_user_pool_id and self.identity_client_id):
+                raise ValueError("Cognito needs IDENTITY_USER_POOL_ID and IDENTITY_CLIENT_ID, which its stack gives")
+        elif self.tenfold_stage == PRODUCTION or not self.aws_endpoint_url:
+            raise ValueError("TENFOLD_IDENTITY_PROVIDER=development is for an embedded AWS only, and never for prod")
+        elif not self.tenfold_mailbox:
+            raise ValueError("TENFOLD_IDENTITY_PROVIDER=development needs TENFOLD_MAILBOX for its codes")
+        return self

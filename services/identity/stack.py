@@ -1,6 +1,8 @@
 """What only identity needs from AWS: the user pool, its client, the trigger that writes our claims into tokens."""
 
 from chassis.auth.names import AUTH_PARAMETERS, AUTHORIZER_PARAMETER, CLIENT_PARAMETER, POOL_PARAMETER
+from chassis.mailbox import writes_mail
+from chassis.names import Names
 from chassis.stack import FunctionSpec, StackContext, StackPart, Template
 from contracts.common import SUPERADMIN
 from services.identity.cognito import ATTEMPT, INVITED
@@ -8,10 +10,20 @@ from services.identity.model import MIN_PASSWORD
 
 POOL, CLIENT, TRIGGER, AUTHORIZER = "UserPool", "UserPoolClient", "AddClaims", "Authorizer"
 ACCESS_HOURS, REFRESH_HOURS = 8, 24
+COGNITO, MAIL = "cognito-idp", "sesv2"
+VERIFICATION: Template = {
+    "AutoVerifiedAttributes": ["email"],
+    # Else a user could wear an address that they never confirmed.
+    "UserAttributeUpdateSettings": {"AttributesRequireVerificationBeforeUpdate": ["email"]},
+}
+"""Left out where nobody could read the code: there an operator confirms who signs up."""
+CODE_SUBJECT, CODE_MESSAGE = "Your Tenfold code", "Your confirmation code is {####}."
 
 
 def resources(context: StackContext) -> StackPart:
     """The pool outlives the stack: its users and their passwords are nowhere else."""
+    if COGNITO in context.without:
+        return _development(context)
     pool_arn = {"Fn::GetAtt": [POOL, "Arn"]}
     return StackPart(
         resources={
@@ -37,7 +49,6 @@ def resources(context: StackContext) -> StackPart:
         functions={
             TRIGGER: FunctionSpec(
                 "services.identity.triggers:add_claims",
-                environment={"TABLE_NAME": {"Ref": "Table"}},
                 invoker="cognito-idp.amazonaws.com",
                 invoker_arn=pool_arn,
             )
@@ -45,6 +56,25 @@ def resources(context: StackContext) -> StackPart:
         environment={"IDENTITY_USER_POOL_ID": {"Ref": POOL}, "IDENTITY_CLIENT_ID": {"Ref": CLIENT}},
         # The other calls are public ones, which the client id allows.
         statements=({"Effect": "Allow", "Action": ["cognito-idp:AdminGetUser"], "Resource": pool_arn},),
+    )
+
+
+def signing_secret(names: Names) -> str:
+    """Where the development provider's key is kept."""
+    return names.parameter("identity", "signing-key")
+
+
+def _development(context: StackContext) -> StackPart:
+    """A provider of our own in place of the pool, and what it needs."""
+    place, secret = "${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}", signing_secret(context.names)
+    sign = {
+        "Effect": "Allow",
+        "Action": ["secretsmanager:CreateSecret", "secretsmanager:GetSecretValue"],
+        "Resource": {"Fn::Sub": f"arn:{place}:secret:{secret}-*"},  # AWS adds six letters to a secret's name
+    }
+    return StackPart(
+        environment={"TENFOLD_IDENTITY_PROVIDER": "development", "TENFOLD_MAILBOX": context.names.mailbox},
+        statements=(sign, writes_mail(context.names)),
     )
 
 
@@ -56,9 +86,7 @@ def _pool(context: StackContext) -> Template:
         "DeletionProtection": "INACTIVE" if context.local else "ACTIVE",
         "UsernameAttributes": ["email"],
         "UsernameConfiguration": {"CaseSensitive": False},
-        "AutoVerifiedAttributes": ["email"],
-        # Else a user could wear an address that they never confirmed.
-        "UserAttributeUpdateSettings": {"AttributesRequireVerificationBeforeUpdate": ["email"]},
+        **({} if MAIL in context.without else VERIFICATION),
         "Schema": [
             {"Name": "email", "AttributeDataType": "String", "Required": True, "Mutable": True},
             {"Name": "name", "AttributeDataType": "String", "Required": True, "Mutable": True},
@@ -79,8 +107,8 @@ def _pool(context: StackContext) -> Template:
         "AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": "verified_email", "Priority": 1}]},
         "VerificationMessageTemplate": {
             "DefaultEmailOption": "CONFIRM_WITH_CODE",
-            "EmailSubject": "Your Tenfold code",
-            "EmailMessage": "Your confirmation code is {####}.",
+            "EmailSubject": CODE_SUBJECT,
+            "EmailMessage": CODE_MESSAGE,
         },
         "LambdaConfig": {
             "PreTokenGenerationConfig": {"LambdaVersion": "V2_0", "LambdaArn": {"Fn::GetAtt": [TRIGGER, "Arn"]}}

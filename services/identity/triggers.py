@@ -22,7 +22,7 @@ def add_claims(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """
     attributes = event["request"]["userAttributes"]
     user_id = user_id_of(attributes["sub"])
-    rows = _rows(os.environ["TABLE_NAME"], partition_of(user_id))
+    rows = _rows(os.environ["TENFOLD_TABLE"], partition_of(user_id))
     claims = token_claims(user_id, rows, email=attributes.get("email", ""), name=attributes.get("name", ""))
     for_id_token = {name: value for name, value in claims.items() if name not in OWN_TO_ID_TOKENS}
     event["response"] = {

@@ -1,6 +1,7 @@
 """What identity does. Passwords and codes only pass through it, to the identity provider."""
 
 from dataclasses import replace
+from typing import Any
 
 from chassis.context import UserScope
 from chassis.errors import AlreadyExists, AlreadyHandled, NotFound, NotYet
@@ -75,6 +76,11 @@ async def refresh(scope: UserScope, refresh_token: str) -> Tokens:
 async def sign_out(scope: UserScope, access_token: str) -> None:
     """End all sessions of the token's bearer."""
     await scope.port(IdentityProvider).sign_out(access_token)
+
+
+async def published_keys(scope: UserScope) -> dict[str, Any]:
+    """Raises NotFound where the identity provider publishes them itself."""
+    return await scope.port(IdentityProvider).keys()
 
 
 async def me(scope: UserScope) -> tuple[Profile, Account]:

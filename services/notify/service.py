@@ -17,7 +17,7 @@ service = Service(
     ),
     publishes=(AccessDenied,),
     ports={
-        Mailer: "services.notify.ses:make_mailer",
+        Mailer: "services.notify.mailer:make_mailer",
         Composer: "services.notify.templating:make_composer",
     },
     resources="services.notify.stack:resources",

@@ -9,7 +9,6 @@ from chassis.aws import Aws
 from chassis.errors import Retryable, Unavailable
 from services.notify.errors import AddressRefused
 from services.notify.ports import Mail
-from services.notify.settings import NotifySettings
 
 HEADER: Final = "X-Event-Id"
 ADDRESS: Final = re.compile(r"[!-~]+@[!-~]+")
@@ -41,10 +40,6 @@ class SesMailer:
 def usable(address: str) -> bool:
     """One plain address in ASCII. SES would take a list of addresses, too."""
     return bool(ADDRESS.fullmatch(address)) and address.count("@") == 1 and not UNUSABLE & set(address.replace("@", ""))
-
-
-def make_mailer(aws: Aws) -> SesMailer:
-    return SesMailer(aws, NotifySettings().notify_sender)
 
 
 def _params(sender: str, mail: Mail) -> dict[str, Any]:

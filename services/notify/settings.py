@@ -13,6 +13,8 @@ class NotifySettings(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
 
     notify_sender: str = "Tenfold <no-reply@tenfold.example>"
+    tenfold_mailbox: str = ""
+    """The queue that takes our e-mails in a place without a mail service; without one, they are sent."""
     tenfold_public_url: str = "http://127.0.0.1:8080"
 
     @field_validator("notify_sender")

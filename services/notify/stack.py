@@ -1,7 +1,10 @@
 """The identity that notify's e-mails come from."""
 
+from chassis.mailbox import writes_mail
 from chassis.stack import StackContext, StackPart
 from services.notify.settings import NotifySettings
+
+SES = "sesv2"
 
 
 def resources(context: StackContext) -> StackPart:
@@ -10,6 +13,11 @@ def resources(context: StackContext) -> StackPart:
     Each stage needs a domain of its own (`NOTIFY_SENDER` when deploying): an account has each identity once.
     """
     settings = NotifySettings()
+    if SES in context.without:
+        return StackPart(
+            environment={"NOTIFY_SENDER": settings.notify_sender, "TENFOLD_MAILBOX": context.names.mailbox},
+            statements=(writes_mail(context.names),),
+        )
     rules = {
         "Type": "AWS::SES::ConfigurationSet",
         "Properties": {

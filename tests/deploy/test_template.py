@@ -69,7 +69,7 @@ def test_a_function_has_a_role_kept_logs_and_one_caller(template: Template) -> N
     permission = properties(template, "PreTokenInvoke")
     assert permission["Principal"] == "cognito-idp.amazonaws.com"
     assert permission["SourceArn"] == {"Fn::GetAtt": ["Pool", "Arn"]}
-    assert set(template["Parameters"]) == {"CodeBucket", "CodeKey"}
+    assert set(template["Parameters"]) == {"CodeBucket", "CodeKey", "TableName"}
 
 
 def test_permissions_name_only_what_is_its_own(template: Template) -> None:
@@ -86,12 +86,14 @@ def test_a_service_without_events_may_not_publish(demo: Service, target: Target)
     quiet = Service("quiet", api=demo.api, table=demo.table)
     template = service_template(quiet, target)
     assert "PutEvents" not in render(template)
-    assert "Parameters" not in template
+    assert set(template["Parameters"]) == {"TableName"}
 
 
 def test_outputs_carry_the_environment(template: Template) -> None:
     outputs = {key: str(value) for key, value in template["Outputs"].items()}
-    assert set(environment_of(outputs)) == {"UPLOADS_BUCKET", "USER_POOL_ID", "USER_POOL_CLIENT_ID"}
+    assert set(environment_of(outputs)) == {
+        "TENFOLD_TABLE", "UPLOADS_BUCKET", "USER_POOL_ID", "USER_POOL_CLIENT_ID",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["A", "UPLOADS_BUCKET", "S3_URL", "A1_B2_C"])

@@ -64,7 +64,7 @@ class Killer:
 
 
 def count(system: LocalSystem, service: str, marker: str) -> int:
-    tables = Tables(system.emulator.endpoint_url, system.stage)
+    tables = Tables(system.emulator.aws, system.stage)
     return sum(marker in item["PK"] for item in tables.items(service))
 
 

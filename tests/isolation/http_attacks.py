@@ -33,8 +33,8 @@ KNOWN = {
 }
 """Places in which the answer, or the work for it, may differ from that for what does not exist, and why. None of the
 victim's data may be shown there either, and nothing of theirs be changed."""
-ONLY_NUMBERS = frozenset({"count_unread_notifications"})
-"""Answers without a word in them that could be planted; the table calls must do."""
+ONLY_NUMBERS = frozenset({"count_unread_notifications", "show_keys"})
+"""Answers without a word in them that could be planted (a count, public keys); the table calls must do."""
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,9 @@ class WiredProvider(Wired):
     async def sign_out(self, access_token: str) -> None:
         await self._call("provider.sign_out", lambda: self._real.sign_out(access_token))
 
+    async def keys(self) -> dict[str, Any]:
+        return await self._call("provider.keys", self._real.keys)
+
 
 class WiredMailer(Wired):
     def __init__(self, wire: Wire, life: Life, outside: Outside) -> None:

@@ -11,8 +11,8 @@ from typing import Any, Self
 from chassis.outbox import OutboxEntry
 from chassis.table import Item, Operation, Put
 from chassis.testing.service import FakeClock
-from services.identity.development import DevelopmentProvider
 from tests.services.files.fakes import BUCKET
+from tests.services.identity.fakes import ProviderInMemory
 from tests.simulation.asgi import Answer
 from tests.simulation.backends import LaggingTable, QueueDown, WiredMessage
 from tests.simulation.ledger import Ledger
@@ -57,11 +57,11 @@ class State:
     unknown: dict[str, str] = field(default_factory=dict)
     """Service -> the type of event that its deployment of now has no handler for."""
     ids: Ids = field(init=False)
-    provider: DevelopmentProvider = field(init=False)
+    provider: ProviderInMemory = field(init=False)
 
     def __post_init__(self) -> None:
         self.ids = Ids(self.clock)
-        self.provider = DevelopmentProvider(PlainIssuer(), self.tables["identity"])
+        self.provider = ProviderInMemory(PlainIssuer(), self.tables["identity"], self.clock)
         for name in SERVICES:
             for subscription in subscriptions_of(name):
                 queue = Queue.of(name, subscription)

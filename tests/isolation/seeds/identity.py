@@ -4,11 +4,11 @@ from dataclasses import replace
 
 from contracts.common import Role
 from services.identity.consumers import memberships
-from services.identity.development import DevelopmentProvider
 from services.identity.ports import IdentityProvider, SecretSource
 from tests.isolation.people import MALLORY, VERA, Person
 from tests.isolation.world import Pair, World, text
 from tests.services.identity.conftest import FakeSecrets
+from tests.services.identity.fakes import ProviderInMemory
 
 PASSWORD, THEIR_PASSWORD = "Blue-Harbor-47", "Green-Meadow-12"
 NEWCOMER, STRANGER = "newcomer@wicked.example", "stranger@wicked.example"
@@ -16,11 +16,11 @@ NEWCOMER, STRANGER = "newcomer@wicked.example", "stranger@wicked.example"
 
 async def seed() -> World:
     world = World("identity")
-    provider = DevelopmentProvider(world.sut.issuer, world.table)
+    provider = ProviderInMemory(world.sut.issuer, world.table, world.sut.clock)
     world.set_port(IdentityProvider, provider)
     secret_source = FakeSecrets()
     world.set_port(SecretSource, secret_source)
-    world.stateful = [provider, secret_source]
+    world.stateful = [provider, provider.accounts, secret_source]
     world.vera = await _registered(world, provider, VERA, THEIR_PASSWORD)
     world.mallory = await _registered(world, provider, MALLORY, PASSWORD)
     await world.tell_members(memberships)
@@ -55,7 +55,7 @@ async def _two_keys(world: World, org: str) -> str:
     return str(made[0]["id"])
 
 
-async def _registered(world: World, provider: DevelopmentProvider, person: Person, password: str) -> Person:
+async def _registered(world: World, provider: ProviderInMemory, person: Person, password: str) -> Person:
     """Their id follows from their address."""
     made = await _post(world, "sign-up", email=person.email, password=password, name=person.name)
     await _post(world, "confirm", email=person.email, code=provider.codes[person.email])

@@ -9,9 +9,9 @@ from chassis.testing.service import ServiceUnderTest
 from contracts.common import Role
 from contracts.tenancy import v1 as tenancy
 from services.identity.consumers import memberships
-from services.identity.development import DevelopmentProvider
 from services.identity.ports import IdentityProvider, SecretSource
 from services.identity.service import service
+from tests.services.identity.fakes import ProviderInMemory
 
 EMAIL, PASSWORD = "ada@acme.example", "Blue-Harbor-47"
 
@@ -30,7 +30,7 @@ class Identity:
     """The service with the development provider, and the requests that its tests make again and again."""
 
     service: ServiceUnderTest
-    provider: DevelopmentProvider
+    provider: ProviderInMemory
     table: MemoryTable
 
     async def call(
@@ -82,6 +82,6 @@ class Identity:
 def identity() -> Identity:
     table = MemoryTable()
     under_test = ServiceUnderTest(service, table=table)
-    provider = DevelopmentProvider(under_test.issuer, table)
+    provider = ProviderInMemory(under_test.issuer, table, under_test.clock)
     under_test.tools = replace(under_test.tools, ports={IdentityProvider: provider, SecretSource: FakeSecrets()})
     return Identity(under_test, provider, table)

@@ -200,7 +200,7 @@ async def test_a_failing_trigger_refuses_the_token(emulator: Emulator, deployed:
     """Better no token than one with old or missing claims."""
     function, client = "tenfold-test-identity-AddClaims", emulator.aws.client("lambda")
     right = client.get_function_configuration(FunctionName=function)["Environment"]
-    wrong = {"Variables": {**right["Variables"], "TABLE_NAME": "not-there"}}
+    wrong = {"Variables": {**right["Variables"], "TENFOLD_TABLE": "not-there"}}
     async with running(deployed) as identity:
         await registered(identity, emulator, OTHER)
         client.update_function_configuration(FunctionName=function, Environment=wrong)

@@ -5,9 +5,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from contracts.identity.v1 import UserRegistered
-from services.identity.development import DevelopmentProvider
 from services.identity.ports import IdentityProvider
 from tests.services.identity.conftest import EMAIL, PASSWORD, Identity
+from tests.services.identity.fakes import ProviderInMemory
 
 
 async def test_a_sign_up_waits_for_its_code(identity: Identity) -> None:
@@ -171,7 +171,7 @@ async def test_secrets_reach_neither_logs_nor_table_nor_events(identity: Identit
 async def test_a_restarted_development_provider_knows_the_same_ids(identity: Identity) -> None:
     """Its users are gone, but what is stored of them is found again."""
     user_id = await identity.register()
-    fresh = DevelopmentProvider(identity.service.issuer, identity.table)
+    fresh = ProviderInMemory(identity.service.issuer, identity.table, identity.service.clock)
     identity.service.tools = replace(identity.service.tools, ports={IdentityProvider: fresh})
     identity.provider = fresh
     assert await identity.register() == user_id

@@ -18,7 +18,7 @@ HEAVY = {"aiohttp", "boto3", "cryptography", "fastapi", "faststream", "jwt", "op
 
 @pytest.fixture
 def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    monkeypatch.setenv("TABLE_NAME", "identity")
+    monkeypatch.setenv("TENFOLD_TABLE", "identity")
     for name, value in {"ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "x", "DEFAULT_REGION": "us-east-1"}.items():
         monkeypatch.setenv(f"AWS_{name}", value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
@@ -87,7 +87,7 @@ def test_a_new_person_gets_a_token_without_an_organization(dynamodb: Any) -> Non
 
 
 def test_no_token_without_the_table(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TABLE_NAME", "not-there")
+    monkeypatch.setenv("TENFOLD_TABLE", "not-there")
     with pytest.raises(Exception, match="ResourceNotFoundException"):
         triggers.add_claims(event("user_ada"), None)
 

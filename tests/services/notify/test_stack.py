@@ -10,8 +10,8 @@ from chassis.aws import Aws
 from chassis.names import Names
 from chassis.stack import StackContext
 from deploy.embedded.emulator import Emulator
+from services.notify.mailer import make_mailer
 from services.notify.ports import Letter
-from services.notify.ses import make_mailer
 from services.notify.stack import resources
 from services.notify.templating import make_composer
 

@@ -1,0 +1,28 @@
+"""Who takes this process's e-mails, by its settings."""
+
+from chassis.aws import Aws
+from chassis.mailbox import Letter, MailboxQueue
+from services.notify.errors import AddressRefused
+from services.notify.ports import Mail, Mailer
+from services.notify.ses import SesMailer, usable
+from services.notify.settings import NotifySettings
+
+
+class MailboxMailer:
+    """Keeps each e-mail in the stage's mailbox, and refuses the addresses that the mail service would."""
+
+    def __init__(self, mailbox: MailboxQueue, sender: str) -> None:
+        self._mailbox, self._sender = mailbox, sender
+
+    async def send(self, mail: Mail) -> None:
+        if not usable(mail.to):
+            raise AddressRefused("The address is not one that mail can be sent to.")
+        await self._mailbox.put(Letter(self._sender, mail.to, mail.subject, mail.text, mail.html))
+
+
+def make_mailer(aws: Aws) -> Mailer:
+    """Amazon SES; the stage's mailbox in a place without it."""
+    settings = NotifySettings()
+    if settings.tenfold_mailbox:
+        return MailboxMailer(MailboxQueue(aws, settings.tenfold_mailbox), settings.notify_sender)
+    return SesMailer(aws, settings.notify_sender)

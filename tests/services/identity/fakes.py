@@ -1,0 +1,31 @@
+"""The development provider without a place: accounts in memory, codes in hand, a hash that costs nothing."""
+
+import hashlib
+
+from chassis.auth.development import DevelopmentIssuer
+from chassis.clock import Clock
+from chassis.table import Table
+from chassis.testing.memory import MemoryTable
+from services.identity.development import DevelopmentProvider, Parts
+
+
+class Codes(dict[str, str]):
+    """What a person would find in their mailbox, by address."""
+
+    async def send_code(self, email: str, code: str) -> None:
+        self[email] = code
+
+
+async def cheap(password: str, salt: bytes) -> bytes:
+    return hashlib.sha256(salt + password.encode()).digest()
+
+
+class ProviderInMemory(DevelopmentProvider):
+    """Its users live as long as it does. Pickles."""
+
+    def __init__(self, issuer: DevelopmentIssuer, table: Table, clock: Clock) -> None:
+        self.codes, self.accounts, self._issuer = Codes(), MemoryTable(), issuer
+        super().__init__(Parts(table, self.accounts, self._issuing, self.codes, clock, cheap))
+
+    async def _issuing(self) -> DevelopmentIssuer:
+        return self._issuer
