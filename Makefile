@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- setting up: runs by itself before whatever needs it
 
@@ -87,6 +87,10 @@ test-slow: setup ## the tests that take long: packages that install alone, comma
 ci: check test test-slow mutants ## all that must hold before a change lands
 	@$(MAKE) --no-print-directory fuzz MINUTES=2 ARGS=
 	$(MAKE) --no-print-directory chaos ARGS=
+
+.PHONY: e2e
+e2e: setup ## TARGET=ministack|localstack|url|aws: the first day against it; url: AWS_ENDPOINT_URL=, aws: YES=1
+	@$(PY) -m tests.e2e
 
 .PHONY: isolation
 isolation: setup ## attack the walls between organizations, with a table; ARGS=tasks for one service
