@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chassis.auth.names import AUTH_PARAMETERS, AUTHORIZER_PARAMETER
+from chassis.names import Names
 from chassis.service import service
 from deploy.artifacts import forget_others, upload
 from deploy.aws import Aws, parameter
@@ -94,12 +95,16 @@ def parameters_of(aws: Aws, plan: Plan, name: str, shared: Mapping[str, str], ke
     known = {"CodeBucket": shared["ArtifactBucket"], "CodeKey": key or "", "ApiId": shared.get("ApiId", "")}
     wanted = plan.templates[name].get("Parameters", {})
     if TABLE_PARAMETER in wanted:  # a deployment never moves the data: only a restore does
-        now = Stacks(aws).parameters(plan.target.names.stack(name))
-        known[TABLE_PARAMETER] = now.get(TABLE_PARAMETER) or plan.target.names.table(name)
+        known[TABLE_PARAMETER] = table_in_use(aws, plan.target.names, name)
     if "AuthorizerId" in wanted:
         path = plan.target.names.parameter(*AUTH_PARAMETERS, AUTHORIZER_PARAMETER)
         known["AuthorizerId"] = parameter(aws, path) or ""
     return {one: known[one] for one in wanted}
+
+
+def table_in_use(aws: Aws, names: Names, service: str) -> str:
+    """The name of the table that a service uses: its stack's own, or since a restore another. Raises StackError."""
+    return Stacks(aws).parameters(names.stack(service)).get(TABLE_PARAMETER) or names.table(service)
 
 
 def in_order(plan: Plan) -> tuple[list[str], list[str]]:

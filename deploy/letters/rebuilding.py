@@ -22,6 +22,7 @@ from deploy.letters.rebuild import Difference, Fed, Rebuild, projection_of, sett
 from deploy.letters.replay import Consumer
 from deploy.letters.where import Where
 from deploy.operations import Say
+from deploy.stage import table_in_use
 
 SHOWN = 50
 SCAN_SECONDS = 15.0
@@ -86,7 +87,8 @@ async def _rebuild(where: Where, to: Consumer) -> AsyncIterator[Rebuild]:
     """Errors of the table come out as one line."""
     if where.embedded:
         os.environ.update(LOCAL_CREDENTIALS)
-    aws, name = Aws(where.aws.region, where.aws.endpoint_url), where.names.table(to.service)
+    aws = Aws(where.aws.region, where.aws.endpoint_url)
+    name = await asyncio.to_thread(table_in_use, where.aws, where.names, to.service)
     await aws.open()
 
     async def rows() -> AsyncIterator[Item]:

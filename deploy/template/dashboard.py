@@ -8,6 +8,7 @@ from chassis.service import Service
 from chassis.subscription import AnySubscription
 from deploy.template.base import Target, Template, sub
 from deploy.template.functions import Function
+from deploy.template.table import TABLE_PARAMETER
 
 WIDTH, HEIGHT = 8, 6
 A_ROW = 24 // WIDTH
@@ -20,7 +21,7 @@ def dashboard(
     names, stack = target.names, target.names.stack(service.name)
     queues = [names.queue(service.name, one.name) for one in subscriptions]
     letters = [names.dead_letters(service.name, one.name) for one in subscriptions]
-    table = names.table(service.name)
+    table = f"${{{TABLE_PARAMETER}}}"
     called = [one.name(service, target) for one in functions]
     charts: list[tuple[str, list[Metric], str]] = [
         ("Calls", [_lambda("Invocations", name) for name in called], "Sum"),

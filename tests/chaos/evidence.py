@@ -62,7 +62,7 @@ class Witness:
     """Reads one stage."""
 
     def __init__(self, stage: Stage) -> None:
-        self._stage, self._tables = stage, Tables(stage.emulator.endpoint_url, stage.name)
+        self._stage, self._tables = stage, Tables(stage.emulator.aws, stage.name)
         self._sqs = stage.emulator.aws.client("sqs")
         self._letters: list[Letter] = []
 

@@ -12,6 +12,7 @@ from deploy.ports import HOST, free_port
 
 SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
 SIGNED_AS = {"sesv2": "ses", "apigatewayv2": "apigateway"}
+HOP_BY_HOP = frozenset({"transfer-encoding", "connection"})
 LIMIT = 64 * 1024 * 1024
 
 
@@ -42,7 +43,7 @@ class Lacking:
         await self._runner.cleanup()
         await self._session.close()
 
-    async def _pass_on(self, request: web.Request) -> web.Response:
+    async def _pass_on(self, request: web.Request) -> web.StreamResponse:
         scope = SCOPE.search(request.headers.get("Authorization", ""))
         if scope and scope[1] in self._lacks:
             self.refused.append(scope[1])
@@ -54,9 +55,8 @@ class Lacking:
             request.method, self._target + request.raw_path, headers=forwarded, data=await request.read(),
             allow_redirects=False,
         ) as answer:  # fmt: skip
-            headers = {
-                name: value
-                for name, value in answer.headers.items()
-                if name.lower() not in {"transfer-encoding", "content-length", "connection"}
-            }
-            return web.Response(status=answer.status, headers=headers, body=await answer.read())
+            headers = {name: value for name, value in answer.headers.items() if name.lower() not in HOP_BY_HOP}
+            response = web.StreamResponse(status=answer.status, headers=headers)
+            await response.prepare(request)  # with the answer's own length: that of a HEAD is of what it does not send
+            await response.write_eof(await answer.read())
+            return response

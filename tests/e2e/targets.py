@@ -116,7 +116,7 @@ async def at_url(tell: Teller, endpoint_url: str, stage: str | None = None) -> A
 @asynccontextmanager
 async def on_localstack(tell: Teller) -> AsyncIterator[Scene]:
     """LocalStack's free edition in a container. Raises NoDockerError."""
-    from docker.errors import DockerException
+    from docker.errors import DockerException  # type: ignore[import-untyped]
     from testcontainers.community.localstack import LocalStackContainer
 
     tell(f"starting {IMAGE}")
