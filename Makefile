@@ -193,6 +193,10 @@ rollback: setup ## SERVICE= STAGE=: back to the healthy release before
 destroy: setup ## STAGE= [WITH_DATA=1]: delete a stage's stacks; its data stays (ADOPT=1 takes it over again) or goes too
 	@$(stage) destroy
 
+.PHONY: restore
+restore: setup ## SERVICE= STAGE= AT=2026-11-21T09:00:00Z [ENDPOINT=]: its table as it was, beside the present one; then swap
+	@$(of_service) restore
+
 # --- dead letters: of a stage, or without STAGE= of what `make up` runs
 LETTERS := $(PY) -m deploy.letters
 of_subscription = SUBSCRIPTION=$(or $(SUBSCRIPTION),$(error say SUBSCRIPTION=notify.assignments)) $(LETTERS)

@@ -1,6 +1,7 @@
 """`python -m deploy.cli`: an operator's commands. Each takes --stage, and --endpoint for an embedded AWS."""
 
 import sys
+import time
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +12,7 @@ from deploy.errors import DeployError, RefusedError
 from deploy.operations import Operation, Say, deploy_all, deploy_one, destroy_stage, roll_back, show_difference
 from deploy.place import Options, Place, place, who
 from deploy.report import as_table, conditions
+from deploy.restoring.operation import Restore
 from deploy.services import checked
 from deploy.stage import synthesize
 from deploy.template.base import Canary
@@ -37,6 +39,10 @@ Percent = Annotated[
     int, typer.Option("--canary", envvar="CANARY", help="Percent of the traffic first; 0: all at once.")
 ]
 Minutes = Annotated[int, typer.Option("--canary-minutes", envvar="CANARY_MINUTES")]
+
+
+At = Annotated[str, typer.Option("--at", envvar="AT", help="A moment: 2026-11-21T09:00:00Z.")]
+UsedTable = Annotated[str, typer.Option("--table", envvar="TABLE", help="A table of the service that exists.")]
 
 
 @app.callback()
@@ -93,6 +99,15 @@ def status(context: typer.Context) -> None:
 def destroy(context: typer.Context, with_data: WithData = False) -> None:
     """Delete the stage's stacks. Tables, buckets, user pools and keys stay, unless told otherwise."""
     destroy_stage(_operation(context), with_data=with_data)
+
+
+@app.command()
+def restore(context: typer.Context, service: Name, at: At = "", table: UsedTable = "") -> None:
+    """Restore a service's table as it was, beside the present one, and swap; or swap to one that is there."""
+    if bool(at) == bool(table):
+        raise RefusedError("say either AT=2026-11-21T09:00:00Z or TABLE=tenfold-...")
+    one = Restore.of(_operation(context), checked(service), time.sleep)
+    one.at(at) if at else one.use(table)
 
 
 def _operation(context: typer.Context) -> Operation:

@@ -64,10 +64,15 @@ def _archive(aws: Aws, name: str) -> None:
     aws.client("events").delete_archive(ArchiveName=name)
 
 
+def _secret(aws: Aws, name: str) -> None:
+    aws.client("secretsmanager").delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+
+
 _ERASERS: dict[str, Callable[[Aws, str], None]] = {
     "AWS::Cognito::UserPool": _user_pool,
     "AWS::DynamoDB::Table": _table,
     "AWS::Events::Archive": _archive,
     "AWS::KMS::Key": _key,
     "AWS::S3::Bucket": remove_bucket,
+    "AWS::SecretsManager::Secret": _secret,
 }

@@ -16,9 +16,10 @@ from deploy.health import check_health
 from deploy.history import History, Release, stamp
 from deploy.place import Place
 from deploy.stacks import DONE, NEVER_LIVED, ChangeSet, Deployed, Told
-from deploy.stage import Plan, parameters_of, tags_of
+from deploy.stage import Plan, parameters_of, table_in_use, tags_of
 from deploy.template import Template, render, service_template
 from deploy.template.shared import STACK
+from deploy.template.table import TABLE, TABLE_PARAMETER
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,10 @@ class Rollout:
         if now is None:
             raise RefusedError(f"{name} is not deployed in stage {self._place.target.stage}")
         release = History(self._place.aws, shared["ArtifactBucket"]).before(name, now.body, now.parameters)
-        template = _parsed(release.body)
-        return self._step(name, template, release.parameters, shared["ArtifactBucket"], release.body)
+        template, parameters = _parsed(release.body), dict(release.parameters)
+        if TABLE_PARAMETER in parameters:  # code goes back, data does not
+            parameters[TABLE_PARAMETER] = table_in_use(self._place.aws, self._names, name)
+        return self._step(name, template, parameters, shared["ArtifactBucket"], release.body)
 
     def _step(
         self, name: str, template: Template, parameters: dict[str, str], bucket: str | None, body: str | None = None
@@ -104,6 +107,7 @@ class Rollout:
             return None
         try:
             refuse_taken_names(self._place.aws, self._stacks, planned, template)
+            refuse_change_of_unused_table(planned, template, parameters)
         except RefusedError:
             self._stacks.discard(planned)
             raise
@@ -132,6 +136,18 @@ class Rollout:
             tags=step.before.tags,
         )  # fmt: skip
         return f"version {version_of(step.before.parameters)} is back"
+
+
+def refuse_change_of_unused_table(planned: ChangeSet, template: Template, parameters: Mapping[str, str]) -> None:
+    """Raises RefusedError if the change is to the stack's own table while, since a restore, another one is used: that
+    one would lack the change."""
+    own = template["Resources"].get(TABLE, {}).get("Properties", {}).get("TableName")
+    used = parameters.get(TABLE_PARAMETER, own)
+    if used != own and any(change["LogicalResourceId"] == TABLE for change in planned.changes):
+        raise RefusedError(
+            f"this changes the table {own}, but {planned.stack} uses {used} since a restore; bring the data back to "
+            f"{own} first (docs/deploying.md)"
+        )
 
 
 def version_of(parameters: Mapping[str, str]) -> str:

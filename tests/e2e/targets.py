@@ -107,7 +107,7 @@ async def at_url(tell: Teller, endpoint_url: str, stage: str | None = None) -> A
             async with LocalSystem(
                 Path(folder), stage=stage, progress=tell, lambdas=lambdas, elsewhere=elsewhere, without=without
             ) as system:
-                mailroom = _mailroom(system.mail, elsewhere.aws, stage, without)
+                mailroom = await asyncio.to_thread(_mailroom, system.mail, elsewhere.aws, stage, without)
                 yield Scene(system.base_url, stage, elsewhere.aws, mailroom)
         finally:
             await _clean(tell, throwaway)
