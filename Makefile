@@ -139,6 +139,7 @@ check: setup ## ruff, mypy --strict, import-linter, the scope rule, secrets, sta
 	$(PY) -m deploy.contracts generate --check
 	$(PY) -m deploy.contracts check >/dev/null
 	$(PY) -m deploy.permissions --check
+	$(PY) -m deploy.costs --check
 	$(PY) -m deploy.check
 
 .PHONY: audit-deps
@@ -197,6 +198,10 @@ destroy: setup ## STAGE= [WITH_DATA=1]: delete a stage's stacks; its data stays 
 restore: setup ## SERVICE= STAGE= AT=2026-11-21T09:00:00Z [ENDPOINT=]: its table as it was, beside the present one; then swap
 	@$(of_service) restore
 
+.PHONY: costs
+costs: setup ## what a stage costs at rest and for each million events, and its quotas, from the templates
+	@$(PY) -m deploy.costs
+
 # --- dead letters: of a stage, or without STAGE= of what `make up` runs
 LETTERS := $(PY) -m deploy.letters
 of_subscription = SUBSCRIPTION=$(or $(SUBSCRIPTION),$(error say SUBSCRIPTION=notify.assignments)) $(LETTERS)
@@ -231,6 +236,7 @@ rebuild: setup ## SERVICE= SUBSCRIPTION= [SWAP=1] [DROP=1] [YES=1]: a projection
 generate: setup ## schemas, golden events, AsyncAPI, the event map and the table of permissions, from the code
 	@$(PY) -m deploy.contracts generate
 	$(PY) -m deploy.permissions
+	$(PY) -m deploy.costs --write
 
 .PHONY: new-event
 new-event: setup ## SERVICE=tasks EVENT=TaskArchived: the model, golden examples and a test

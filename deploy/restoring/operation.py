@@ -51,10 +51,10 @@ class Restore:
         self.recovery.restore(used, target, at, own, say)
         self.recovery.reapply(target, own, tags_of(self.operation.place.target, self.service), say)
         self._exchange(now, target)
+        replay = f"make replay SERVICE={self.service} SUBSCRIPTION=<name> STAGE={self._stage}"
         self._tell(
             f"Next: what {self.service} consumed after that moment it does not know any more. For each of its "
-            f"subscriptions: make replay SUBSCRIPTION={self.service}.<name> STAGE={self._stage} FROM={text}. What it "
-            "published since stands in the other services and in audit; docs/deploying.md says what that means."
+            f"subscriptions: {replay} FROM={at:%Y-%m-%dT%H:%M:%S}. What it published since stands in the other services and in audit; docs/deploying.md says what that means."
         )
 
     def use(self, table: str) -> None:

@@ -1,0 +1,51 @@
+"""List prices of AWS in us-east-1, in US dollars, without free tiers and discounts.
+
+Remembered from AWS's public price pages as they were in the middle of 2025, not looked up since: before you decide by
+them, check each on its page. `make costs` computes with what stands here.
+"""
+
+from dataclasses import dataclass
+
+AS_OF = "mid-2025"
+REGION = "us-east-1"
+PAGES = "https://aws.amazon.com"
+
+
+@dataclass(frozen=True)
+class Price:
+    """`usd` for `per` of what is counted."""
+
+    usd: float
+    per: str
+    page: str
+
+    @property
+    def each(self) -> float:
+        return self.usd / {"million": 1_000_000, "thousand": 1000}.get(self.per.split()[0], 1)
+
+
+PRICES: dict[str, Price] = {
+    "alarm": Price(0.10, "alarm a month", "/cloudwatch/pricing/"),
+    "dashboard": Price(3.00, "dashboard a month", "/cloudwatch/pricing/"),
+    "log": Price(0.50, "GB of logs taken in", "/cloudwatch/pricing/"),
+    "key": Price(1.00, "key a month", "/kms/pricing/"),
+    "sqs": Price(0.40, "million requests", "/sqs/pricing/"),
+    "event": Price(1.00, "million events put on a bus", "/eventbridge/pricing/"),
+    "archive": Price(0.10, "GB archived", "/eventbridge/pricing/"),
+    "schedule": Price(1.00, "million runs of a schedule", "/eventbridge/pricing/"),
+    "call": Price(0.20, "million function calls", "/lambda/pricing/"),
+    "compute": Price(0.0000133334, "GB-second on arm64", "/lambda/pricing/"),
+    "api": Price(1.00, "million HTTP API requests", "/api-gateway/pricing/"),
+    "write": Price(0.625, "million write units, on demand", "/dynamodb/pricing/on-demand/"),
+    "read": Price(0.125, "million read units, on demand", "/dynamodb/pricing/on-demand/"),
+    "trace": Price(5.00, "million traces", "/xray/pricing/"),
+}
+BESIDE: dict[str, Price] = {
+    "table storage": Price(0.25, "GB a month", "/dynamodb/pricing/on-demand/"),
+    "point-in-time recovery": Price(0.20, "GB a month", "/dynamodb/pricing/on-demand/"),
+    "a restore": Price(0.15, "GB restored", "/dynamodb/pricing/on-demand/"),
+    "files": Price(0.023, "GB a month", "/s3/pricing/"),
+    "e-mails": Price(0.10, "thousand e-mails", "/ses/pricing/"),
+    "people who sign in, over 10 000": Price(0.015, "person a month (Essentials)", "/cognito/pricing/"),
+}
+"""What grows with the data and the people, and not with the events."""

@@ -1,0 +1,53 @@
+"""What a stage costs follows from its templates: more of them, more dollars."""
+
+from dataclasses import replace
+
+import pytest
+
+from deploy.costs import at_rest, deliveries, for_a_million, plan, quotas, rendered
+from deploy.prices import PRICES
+from deploy.stage import Plan
+
+
+@pytest.fixture(scope="module")
+def stage() -> Plan:
+    return plan()
+
+
+def dollars(stage: Plan) -> float:
+    return sum(one.usd for one in at_rest(stage))
+
+
+def test_each_alarm_costs_its_price(stage: Plan) -> None:
+    alarm = {"Type": "AWS::CloudWatch::Alarm", "Properties": {}}
+    platform = stage.templates["platform"]
+    more = {**platform, "Resources": {**platform["Resources"], "One": alarm, "Two": alarm}}
+    larger = replace(stage, templates={**stage.templates, "platform": more})
+    assert dollars(larger) - dollars(stage) == pytest.approx(2 * PRICES["alarm"].usd)
+
+
+def test_a_queue_costs_its_polls_before_any_message(stage: Plan) -> None:
+    """Five long polls of twenty seconds: 657 thousand requests in a month of 30.4 days."""
+    mapping = {"Type": "AWS::Lambda::EventSourceMapping", "Properties": {}}
+    platform = stage.templates["platform"]
+    more = {**platform, "Resources": {**platform["Resources"], "Source": mapping}}
+    larger = replace(stage, templates={**stage.templates, "platform": more})
+    assert dollars(larger) - dollars(stage) == pytest.approx(0.6566 * 0.40, rel=1e-3)
+
+
+def test_an_event_goes_to_those_who_subscribe_and_to_audit(stage: Plan) -> None:
+    with_audit = deliveries(stage)
+    without = replace(stage, templates={name: one for name, one in stage.templates.items() if name != "audit"})
+    assert 1 < with_audit < 17
+    assert deliveries(without) < with_audit
+    assert sum(one.usd for one in for_a_million(without)) < sum(one.usd for one in for_a_million(stage))
+
+
+def test_quotas_come_from_the_templates(stage: Plan) -> None:
+    tables = {what: own for what, own, _ in quotas(stage)}["DynamoDB: tables"]
+    assert tables == str(len(stage.services))
+
+
+def test_the_page_names_the_age_of_its_prices() -> None:
+    assert "remembered of" in rendered()
+    assert "pricing" in rendered()
