@@ -86,6 +86,7 @@ def at_rest(plan: Plan) -> list[Line]:
         Line("alarms", len(resources(plan, "AWS::CloudWatch::Alarm")), "alarm"),
         Line("dashboards", len(resources(plan, "AWS::CloudWatch::Dashboard")), "dashboard"),
         Line("keys", len(resources(plan, "AWS::KMS::Key")), "key"),
+        Line("secrets", len(resources(plan, "AWS::SecretsManager::Secret")), "secret"),
         Line("polls of empty queues", polls, "sqs"),
         Line("runs of schedules", runs, "schedule"),
         Line("function calls of schedules", runs, "call"),
@@ -127,11 +128,8 @@ def quotas(plan: Plan) -> Iterator[tuple[str, str, str]]:
     mappings = kinds["AWS::Lambda::EventSourceMapping"]
     on_bus = sum("EventBusName" in rule for rule in resources(plan, "AWS::Events::Rule"))
     largest = max(len(template["Resources"]) for template in plan.templates.values())
-    yield (
-        "Lambda: concurrent executions",
-        f"{mappings * MAX_CONCURRENCY} for consumers, and the API",
-        "1000; 10 in a new account",
-    )
+    consumers = f"{mappings * MAX_CONCURRENCY} for consumers, and the API"
+    yield "Lambda: concurrent executions", consumers, "1000; 10 in a new account"
     yield "EventBridge: rules on a bus", str(on_bus), "300"
     yield "API Gateway: routes of an API", str(kinds["AWS::ApiGatewayV2::Route"]), "300"
     yield "API Gateway: requests a second", "500 (the stage's own limit)", "10 000 an account"
@@ -187,14 +185,12 @@ def _live_rules(plan: Plan) -> list[Mapping[str, Any]]:
 
 
 def _takes(pattern: Mapping[str, Any], event: tuple[str, str]) -> bool:
-    return all(
-        any(
-            value == one or (isinstance(one, dict) and value.startswith(one.get("prefix", "\0")))
-            for one in pattern[key]
-        )
-        for key, value in zip(("source", "detail-type"), event, strict=True)
-        if key in pattern
-    )
+    asked = zip(("source", "detail-type"), event, strict=True)
+    return all(any(_fits(one, value) for one in pattern[key]) for key, value in asked if key in pattern)
+
+
+def _fits(one: Any, value: str) -> bool:
+    return value.startswith(one["prefix"]) if isinstance(one, dict) else bool(value == one)
 
 
 def _indexes(plan: Plan) -> float:

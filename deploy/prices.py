@@ -29,6 +29,7 @@ PRICES: dict[str, Price] = {
     "dashboard": Price(3.00, "dashboard a month", "/cloudwatch/pricing/"),
     "log": Price(0.50, "GB of logs taken in", "/cloudwatch/pricing/"),
     "key": Price(1.00, "key a month", "/kms/pricing/"),
+    "secret": Price(0.40, "secret a month", "/secrets-manager/pricing/"),
     "sqs": Price(0.40, "million requests", "/sqs/pricing/"),
     "event": Price(1.00, "million events put on a bus", "/eventbridge/pricing/"),
     "archive": Price(0.10, "GB archived", "/eventbridge/pricing/"),

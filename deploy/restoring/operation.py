@@ -54,7 +54,8 @@ class Restore:
         replay = f"make replay SERVICE={self.service} SUBSCRIPTION=<name> STAGE={self._stage}"
         self._tell(
             f"Next: what {self.service} consumed after that moment it does not know any more. For each of its "
-            f"subscriptions: {replay} FROM={at:%Y-%m-%dT%H:%M:%S}. What it published since stands in the other services and in audit; docs/deploying.md says what that means."
+            f"subscriptions: {replay} FROM={at:%Y-%m-%dT%H:%M:%S}. What it published since stands in the other "
+            "services and in audit; docs/deploying.md says what that means."
         )
 
     def use(self, table: str) -> None:
