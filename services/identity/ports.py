@@ -1,4 +1,4 @@
-"""Who knows passwords and issues tokens (where there is Cognito, this service keeps neither), and where secrets come from."""
+"""Who knows passwords and issues tokens (where there is Cognito, this service keeps neither), and makes secrets."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol

@@ -87,9 +87,6 @@ def test_who_may_not_ask_is_not_told_that_it_is_missing() -> None:
         capabilities(Refusing())
 
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def emulator(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Emulator]:
     folder: Path = tmp_path_factory.mktemp("target")
@@ -106,6 +103,7 @@ def stacks_and_tables(aws: Aws) -> tuple[list[str], list[str], list[str]]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+@pytest.mark.asyncio(loop_scope="module")
 async def test_the_day_without_cognito_and_without_mail(emulator: Emulator) -> None:
     """The proxy is no part of the promise: it shows that nothing reaches for what is said to be missing."""
     tell = Teller(Console(stderr=True), time.monotonic())
@@ -121,6 +119,7 @@ async def test_the_day_without_cognito_and_without_mail(emulator: Emulator) -> N
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+@pytest.mark.asyncio(loop_scope="module")
 async def test_who_signs_up_where_mail_cannot_be_read_is_confirmed_by_an_operator(emulator: Emulator) -> None:
     tell = Teller(Console(stderr=True), time.monotonic())
     async with (
