@@ -43,7 +43,7 @@ setup: $(VENV)/.ready $(EMULATOR)/.ready ## set up both environments (the other 
 # --- running
 
 .PHONY: demo
-demo: setup ## play an organization's first day; ARGS="--json", ARGS="--input DIR"
+demo: setup ## play an organization's first day; ARGS="--json", ARGS="--input DIR", AUTH=1 with IAM enforced
 	@$(PY) -m examples.first_day $(ARGS)
 
 .PHONY: up down logs status
@@ -95,6 +95,10 @@ e2e: setup ## TARGET=ministack|localstack|url|aws: the first day against it; url
 .PHONY: isolation
 isolation: setup ## attack the walls between organizations, with a table; ARGS=tasks for one service
 	@$(PY) -m tests.isolation $(ARGS)
+
+.PHONY: privileges
+privileges: setup ## play the day with IAM enforced: what is granted and used, granted and unused, used and not granted
+	@$(PY) -m tests.privileges
 
 .PHONY: fuzz
 fuzz: setup ## MINUTES=10: generated and hostile requests to every service; ARGS="tasks --seed 7"

@@ -30,11 +30,14 @@ class Emulator:
     """One embedded AWS, with everything that it keeps in `state_dir`.
 
     Its port is chosen at the first start and remembered in `state_dir/port`, because the queue URLs and the resources
-    that it persists carry the port. Use as a context manager, or start() and stop().
+    that it persists carry the port. With `enforced` it checks every signature and refuses what the caller's policies
+    don't allow, all but its root's. Use as a context manager, or start() and stop().
     """
 
-    def __init__(self, state_dir: Path, *, port: int | None = None, venv: Path | None = None) -> None:
-        self.state_dir = state_dir.resolve()
+    def __init__(
+        self, state_dir: Path, *, port: int | None = None, venv: Path | None = None, enforced: bool = False
+    ) -> None:
+        self.state_dir, self._enforced = state_dir.resolve(), enforced
         self.venv = venv or emulator_venv()
         self.log = self.state_dir / "emulator.log"
         self._pid_file = self.state_dir / "emulator.pid"
@@ -128,6 +131,7 @@ class Emulator:
             "S3_DATA_DIR": str(self.state_dir / "s3"),
             "TMPDIR": str(temporary),
             "LOG_LEVEL": "WARNING",
+            "AUTH": "true" if self._enforced else "false",
             # Servers of other protocols, on fixed ports that two instances would fight for.
             "IOT_MTLS_ENABLED": "false",
             "SFTP_ENABLED": "false",

@@ -18,9 +18,10 @@ from typing import Any
 from chassis.service import Service, service
 from deploy.aws import REGION, Aws, parameter
 from deploy.embedded.emulator import emulator_venv
+from deploy.embedded.identities import process_credentials, translate_policies
 from deploy.errors import DeployError, EmulatorError, StackError
 from deploy.packaging import interpreter_of
-from deploy.stage import deploy, prepare, synthesize
+from deploy.stage import Environments, Plan, deploy, prepare, synthesize
 from deploy.template import Target
 
 EMULATOR_SECONDS = 60.0
@@ -39,6 +40,8 @@ class Order:
     """Variables of every function."""
     without: tuple[str, ...] = ()
     """The AWS services that this AWS lacks."""
+    enforced: bool = False
+    """Whether the embedded AWS enforces IAM, so that each process gets credentials of its own."""
 
     @classmethod
     def parse(cls, text: str) -> "Order":
@@ -75,10 +78,21 @@ def provision(order: Order) -> Provisioned:
     _await_emulator(order.endpoint_url)
     aws = Aws(order.endpoint_url)
     environments = deploy(aws, plan, packages, progress=_progress)
+    if order.enforced:
+        _identify(aws, plan, environments)
     if not order.lambdas:
         return Provisioned(environments)
     documents = {name: document(service(name)) for name in plan.services}
     return Provisioned(environments, api_url(aws, target), documents)
+
+
+def _identify(aws: Aws, plan: Plan, environments: Environments) -> None:
+    """Give every process its service's role; functions have theirs from their template."""
+    names = plan.target.names
+    for name in plan.services:
+        translate_policies(aws, names.stack(name))
+        if not plan.target.lambdas:
+            environments[name] |= process_credentials(aws, names, name)
 
 
 def api_url(aws: Aws, target: Target) -> str:

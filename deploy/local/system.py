@@ -41,21 +41,22 @@ class LocalSystem:
 
     Everything lies in `state_dir` and survives stop(): data, logs, the ports. `port` is the front door's; without one
     it is chosen once and remembered. `progress` is told, in a few words, what is going on. With `lambdas` the services
-    are functions of the embedded AWS: there are no processes to start, stop or kill. `elsewhere` is an AWS that
-    somebody else runs, in place of the embedded one; `without` are the AWS services that it lacks. Use as an async
-    context manager, or start() and stop(); all methods belong to one event loop.
+    are functions of the embedded AWS: there are no processes to start, stop or kill. With `enforced` the embedded AWS
+    enforces IAM, and each service works with the permissions of its stack and no others (for 12 hours from its start).
+    `elsewhere` is an AWS that somebody else runs, in place of the embedded one; `without` are the AWS services that it
+    lacks. Use as an async context manager, or start() and stop(); all methods belong to one event loop.
     """
 
     def __init__(
         self, state_dir: Path, *, stage: str = "local", port: int | None = None, root: Path = ROOT,
         cache: Path = ROOT / ".local/deploy", command: Callable[[str], Sequence[str]] = service_command,
         progress: Callable[[str], None] = lambda _: None, extra_routes: tuple[web.RouteDef, ...] = (),
-        lambdas: bool = False, elsewhere: Elsewhere | None = None, without: Collection[str] = (),
+        lambdas: bool = False, enforced: bool = False, elsewhere: Elsewhere | None = None, without: Collection[str] = (),
     ) -> None:  # fmt: skip
         self.state_dir, self.stage, self._root, self._cache = state_dir.resolve(), stage, root, cache
         self._command, self._progress, self._extra = command, progress, extra_routes
         self.port = remembered_port(self.state_dir / "port", port)
-        self.emulator: Emulator | Elsewhere = elsewhere or Emulator(self.state_dir / "emulator")
+        self.emulator: Emulator | Elsewhere = elsewhere or Emulator(self.state_dir / "emulator", enforced=enforced)
         self.without = frozenset(without)
         self._mailbox: QueueMailbox | None = None
         self._children: dict[str, Child] = {}
@@ -66,7 +67,7 @@ class LocalSystem:
         self._session: aiohttp.ClientSession | None = None
         self._watcher: asyncio.Task[None] | None = None
         self._reported: set[str] = set()
-        self._lambdas, self._api_url = lambdas, ""
+        self._lambdas, self._enforced, self._api_url = lambdas, enforced, ""
 
     @property
     def base_url(self) -> str:
@@ -171,7 +172,7 @@ class LocalSystem:
         shared |= issuer_environment(self.base_url, self.without)
         order = Order(
             self.stage, self.emulator.endpoint_url, self._root, self._cache, self._lambdas, tuple(shared.items()),
-            tuple(sorted(self.without)),
+            tuple(sorted(self.without)), self._enforced,
         )  # fmt: skip
         made = await run_provision(order, self.log("deploy"), self._progress)
         if self._lambdas:

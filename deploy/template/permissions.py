@@ -36,22 +36,7 @@ def _managed(description: str, statements: list[Template]) -> Template:
 
 
 def _data(service: Service, names: Names) -> list[Template]:
-    statements: list[Template] = [
-        {
-            "Effect": "Allow",
-            "Action": [
-                "dynamodb:BatchGetItem",
-                "dynamodb:BatchWriteItem",
-                "dynamodb:ConditionCheckItem",
-                "dynamodb:DeleteItem",
-                "dynamodb:GetItem",
-                "dynamodb:PutItem",
-                "dynamodb:Query",
-                "dynamodb:UpdateItem",
-            ],
-            "Resource": used_table(),
-        }
-    ]
+    statements: list[Template] = [{"Effect": "Allow", "Action": _table_actions(service), "Resource": used_table()}]
     if service.table.indexes:
         statements.append({"Effect": "Allow", "Action": ["dynamodb:Query"], "Resource": used_table("/index/*")})
     if service.publishes:
@@ -67,6 +52,12 @@ def _data(service: Service, names: Names) -> list[Template]:
         # To know whether it could publish.
         statements.append({"Effect": "Allow", "Action": ["events:DescribeEventBus"], "Resource": bus_arn(names)})
     return statements
+
+
+def _table_actions(service: Service) -> list[str]:
+    """What the Table port does: the outbox, which only publishers have, is what is emptied in batches."""
+    actions = ["ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"]
+    return [f"dynamodb:{action}" for action in [*(["BatchWriteItem"] if service.publishes else []), *actions]]
 
 
 def token_issuer(names: Names) -> Template:

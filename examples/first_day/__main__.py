@@ -49,7 +49,8 @@ async def _demo(inputs: Inputs, progress: Console, *, as_object: bool) -> bool:
 
     shutil.rmtree(STATE, ignore_errors=True)
     lambdas = os.environ.get("RUNTIME") == "lambda"
-    async with LocalSystem(STATE, stage="demo", progress=tell, lambdas=lambdas) as system:
+    enforced = os.environ.get("AUTH") == "1"
+    async with LocalSystem(STATE, stage="demo", progress=tell, lambdas=lambdas, enforced=enforced) as system:
         ready = time.monotonic() - started
         day, outcome, found = await run_day(system, inputs, tell=tell)
         day.seconds = {"starting": round(ready, 2), **day.seconds}

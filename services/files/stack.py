@@ -22,7 +22,7 @@ def resources(context: StackContext) -> StackPart:
             {
                 "Effect": "Allow",
                 "Action": [
-                    "s3:DeleteObject",
+                    # Never the object itself, which would only hide it: always the one version that was refused.
                     "s3:DeleteObjectVersion",
                     "s3:GetObject",
                     "s3:GetObjectVersion",
