@@ -51,7 +51,8 @@ class LocalSystem:
         self, state_dir: Path, *, stage: str = "local", port: int | None = None, root: Path = ROOT,
         cache: Path = ROOT / ".local/deploy", command: Callable[[str], Sequence[str]] = service_command,
         progress: Callable[[str], None] = lambda _: None, extra_routes: tuple[web.RouteDef, ...] = (),
-        lambdas: bool = False, enforced: bool = False, elsewhere: Elsewhere | None = None, without: Collection[str] = (),
+        lambdas: bool = False, enforced: bool = False, elsewhere: Elsewhere | None = None,
+        without: Collection[str] = (),
     ) -> None:  # fmt: skip
         self.state_dir, self.stage, self._root, self._cache = state_dir.resolve(), stage, root, cache
         self._command, self._progress, self._extra = command, progress, extra_routes

@@ -56,7 +56,7 @@ def _data(service: Service, names: Names) -> list[Template]:
 
 def _table_actions(service: Service) -> list[str]:
     """What the Table port does: the outbox, which only publishers have, is what is emptied in batches."""
-    actions = ["ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"]
+    actions = ["BatchGetItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"]
     return [f"dynamodb:{action}" for action in [*(["BatchWriteItem"] if service.publishes else []), *actions]]
 
 

@@ -25,7 +25,7 @@ def main() -> int:
         progress.print(f"[red]{error}[/]")
         return 1
     report = compared(played, REASONS)
-    console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+    console = Console(width=None if sys.stdout.isatty() else 160, highlight=False, emoji=False)
     console.print(table(report))
     for line in (found := troubles(played, report)):
         console.print(f"[red]{line}[/]", soft_wrap=True)

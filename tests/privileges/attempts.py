@@ -43,7 +43,7 @@ _TABLE = (
         lambda c, t: c.transact_write_items(TransactItems=[{"Put": {"TableName": t, "Item": KEY}}]), own=True,
     ),
     Attempt("delete", "dynamodb", lambda c, t: c.delete_item(TableName=t, Key=KEY), own=True),
-    Attempt("read many", "dynamodb", lambda c, t: c.batch_get_item(RequestItems={t: {"Keys": [KEY]}})),
+    Attempt("read many", "dynamodb", lambda c, t: c.batch_get_item(RequestItems={t: {"Keys": [KEY]}}), own=True),
     Attempt("scan", "dynamodb", lambda c, t: c.scan(TableName=t)),
     Attempt("select", "dynamodb", lambda c, t: c.execute_statement(Statement=f'SELECT * FROM "{t}"')),
     Attempt("query an index that there is not", "dynamodb", lambda c, t: _query(c, f"{t}x", IndexName="list1")),

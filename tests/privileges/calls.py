@@ -15,6 +15,8 @@ from deploy.aws import REGION
 from tests.privileges.policy import Request
 
 ACCOUNT = "000000000000"
+SECRET_ENDING = "-a1B2c3"
+"""Secrets Manager ends each ARN with six characters of its own."""
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/[^/]+/([^/]+)/aws4_request")
 _FORM_FIELD = r'name="{name}"\r\n\r\n(.*?)\r\n'
 _TRANSACTION = {
@@ -141,7 +143,11 @@ def _pool(operation: str, body: Any) -> Iterator[Request]:
 
 
 def _secret(operation: str, body: Any) -> Iterator[Request]:
-    yield Request(f"secretsmanager:{operation}", body["SecretId"])
+    secret: str = body["SecretId"]
+    yield Request(
+        f"secretsmanager:{operation}",
+        secret if secret.startswith("arn:") else _arn("secretsmanager", f"secret:{secret}{SECRET_ENDING}"),
+    )
 
 
 def _mail(http: Http) -> Iterator[Request]:

@@ -9,7 +9,7 @@ from deploy.aws import REGION
 from deploy.stage import Plan
 from deploy.template import Template
 from deploy.template.permissions import DATA_POLICY, PROCESS_POLICY
-from tests.privileges.calls import ACCOUNT
+from tests.privileges.calls import ACCOUNT, SECRET_ENDING
 from tests.privileges.policy import Grant, grants
 
 PSEUDO = {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT}
@@ -20,7 +20,7 @@ ARNS = {
     "AWS::SQS::Queue": ("QueueName", f"arn:aws:sqs:{_HERE}:{{}}"),
     "AWS::S3::Bucket": ("BucketName", "arn:aws:s3:::{}"),
     "AWS::KMS::Key": ("KeyId", f"arn:aws:kms:{_HERE}:key/{{}}"),
-    "AWS::SecretsManager::Secret": ("Name", f"arn:aws:secretsmanager:{_HERE}:secret:{{}}"),
+    "AWS::SecretsManager::Secret": ("Name", f"arn:aws:secretsmanager:{_HERE}:secret:{{}}{SECRET_ENDING}"),
     "AWS::Cognito::UserPool": ("PoolId", f"arn:aws:cognito-idp:{_HERE}:userpool/{{}}"),
     "AWS::SSM::Parameter": ("Name", f"arn:aws:ssm:{_HERE}:parameter{{}}"),
     "AWS::SES::EmailIdentity": ("EmailIdentity", f"arn:aws:ses:{_HERE}:identity/{{}}"),
@@ -114,8 +114,14 @@ class Stage:
             for name, made in self._templates[stack]["Resources"].items()
             if made["Type"] == "AWS::Lambda::Alias"
         }
+        parameters = {
+            name: said["Default"]
+            for name, said in self._templates[stack].get("Parameters", {}).items()
+            if "Default" in said
+        }
         return (
-            aliases
+            parameters
+            | aliases
             | {each.logical_id: each.name for each in own}
             | {f"{each.logical_id}.Arn": each.arn for each in own}
         )

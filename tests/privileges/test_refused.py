@@ -20,13 +20,14 @@ from deploy.local.provision import Order, provision
 from deploy.ports import free_port
 from deploy.services import ROOT, service_names
 from deploy.template.shared import STACK
-from tests.privileges.attempts import ATTEMPTS, BUS, DEAD_LETTERS, INDEXED, QUEUE, TABLE, Attempt
+from tests.privileges.attempts import ATTEMPTS, BUS, DEAD_LETTERS, INDEXED, QUEUE, SECRET, TABLE, Attempt
 
 pytestmark = [pytest.mark.slow, pytest.mark.ministack, pytest.mark.timeout(600)]
 REFUSED = frozenset({"AccessDenied", "AccessDeniedException"})
 WITHOUT_DATA = (
     "AWS::IAM::", "AWS::SQS::QueuePolicy", "AWS::Events::Rule", "AWS::Lambda::", "AWS::Logs::", "AWS::SNS::",
-    "AWS::Cognito::UserPoolClient", "AWS::SES::ConfigurationSet", "AWS::S3::BucketPolicy",
+    "AWS::Cognito::UserPoolClient", "AWS::Cognito::UserPoolGroup", "AWS::SES::ConfigurationSet",
+    "AWS::S3::BucketPolicy",
 )  # fmt: skip
 """Types with nothing in them that a service could take; roles must not touch them at all (test_templates)."""
 
@@ -100,7 +101,7 @@ def test_each_service_reaches_its_own_and_nothing_else(stage: Deployed) -> None:
     wrong, tried = [], {"own": 0, "foreign": 0}
     for thing in stage.things():
         for who in service_names():
-            own = who == thing.stack
+            own = who == thing.stack or (thing.stack, thing.kind) == (STACK, SECRET)  # all sign cursors with it
             for attempt in attempts_on(thing):
                 client = stage.client(who, attempt.service)
                 may = not refused(lambda: attempt.use(client, thing.id))  # noqa: B023  (called at once)

@@ -22,6 +22,7 @@ every_role = pytest.mark.parametrize(("stage", "role"), ROLES)
 WITHOUT_RESOURCES = "xray:"
 """The one service whose actions have no resources; tests/deploy/test_policies holds the list."""
 AUTH_PATH = "parameter/tenfold/prod/auth/"
+CURSORS = Target("prod").names.cursor_secret
 CONTEXT = {"kms:EncryptionContext:tenfold:org": "org_1", "kms:EncryptionContext:tenfold:purpose": "credential"}
 
 
@@ -50,7 +51,7 @@ def foreign(stage: Stage, role: Role) -> Iterator[str]:
 
 
 def _shared(grant: Grant, role: Role) -> bool:
-    """What every service needs of the others: to publish in its own name, and to know whose tokens to trust."""
+    """What all services use: the bus in their own name, the names of whose tokens to trust, the key of cursors."""
     match grant.action:
         case "events:PutEvents":
             return grant.conditions == (("StringEquals", "events:source", (SOURCE_PREFIX + role.stack,)),)
@@ -58,6 +59,8 @@ def _shared(grant: Grant, role: Role) -> bool:
             return True
         case "ssm:GetParameters":
             return grant.resource.split(":")[-1].startswith(AUTH_PATH)
+        case "secretsmanager:GetSecretValue":
+            return grant.resource.split(":")[-1] == f"{CURSORS}-??????"
     return False
 
 

@@ -18,7 +18,11 @@ class Reason:
 
 
 PORT = "an operation of the Table port; a service that begins to use it needs no other policy for its own table"
+REFUSAL = "who publishes nothing else publishes whom it refused (docs/adr/0011); nobody is refused on such a day"
 REASONS = (
+    Reason("dynamodb:BatchWriteItem", "*", f"empties the outbox: {REFUSAL}"),
+    Reason("events:PutEvents", "*", REFUSAL),
+    Reason("secretsmanager:GetSecretValue", "*-cursors-??????", "read with the first list that has a second page"),
     Reason("dynamodb:ConditionCheckItem", "*", PORT),
     Reason("dynamodb:DeleteItem", "*", PORT),
     Reason("dynamodb:UpdateItem", "*", PORT),
