@@ -131,36 +131,38 @@ def scratch() -> Iterator[Path]:
 
 
 def deployments(report: Report) -> None:
-    rows = []
+    rows: list[tuple[str, float, str]] = []
     with scratch() as root, tempfile.TemporaryDirectory(prefix="bench-") as state:
+
+        def timed(what: str, emulator: Emulator, *arguments: str, said: str, target: str = "") -> None:
+            rows.append((what, _command(root, emulator, *arguments, said=said), target))
+
         with Emulator(Path(state) / "first") as emulator:
-            rows.append(("the whole system, whatever is built", _command(root, emulator, "deploy"), ""))
+            timed("the whole system, whatever is built", emulator, "deploy", said="tenancy: deployed")
         with Emulator(Path(state) / "second") as emulator:
-            rows.append(
-                ("the whole system, templates checked and packages built", _command(root, emulator, "deploy"), "60")
-            )
-            one = ("deploy-service", "--service", SERVICE)
-            rows.append(("one service, nothing changed", _command(root, emulator, *one), "10"))
-            rows.append(("the whole system, nothing changed", _command(root, emulator, "deploy"), "10"))
+            whole, one = "the whole system", ("deploy-service", "--service", SERVICE)
+            timed(f"{whole}, everything built", emulator, "deploy", said="tenancy: deployed", target="60")
+            timed("one service, nothing changed", emulator, *one, said="nothing to change", target="10")
+            timed(f"{whole}, nothing changed", emulator, "deploy", said="up to date", target="10")
             with (root / CHANGED).open("a") as source:
                 source.write("# changed\n")
-            rows.append(("one service, one line of code", _command(root, emulator, *one), "12"))
+            timed("one service, one line of code", emulator, *one, said=f"{SERVICE}: deployed", target="12")
     report.table(
         "Deployments to an embedded AWS in the Lambda runtime, health checks included, s", ("", "s", "target"),
         [(what, f"{seconds:.1f}", f"at most {target}" if target else "") for what, seconds, target in rows],
     )  # fmt: skip
 
 
-def _command(root: Path, emulator: Emulator, *arguments: str) -> float:
-    """Seconds of one of the operators' commands. Raises CalledProcessError if it fails."""
+def _command(root: Path, emulator: Emulator, *arguments: str, said: str) -> float:
+    """Seconds of one of the operators' commands. Raises SystemExit if it fails or does not say what it did."""
     environment = {**os.environ, "EMULATOR_VENV": str(emulator_venv()), "PYTHONPATH": str(root)}
     command = [sys.executable, "-m", "deploy.cli", "--stage", "bench", "--endpoint", emulator.endpoint_url, "--yes"]
     start = time.perf_counter()
     done = subprocess.run(
         [*command, *arguments], cwd=root, env=environment, capture_output=True, text=True, timeout=900, check=False
     )
-    if done.returncode:
-        raise SystemExit(f"{' '.join(arguments)} failed: {done.stderr[-2000:]}")
+    if done.returncode or said not in done.stdout:
+        raise SystemExit(f"{' '.join(arguments)} failed: {(done.stdout + done.stderr)[-2000:]}")
     return time.perf_counter() - start
 
 
