@@ -12,7 +12,7 @@ from chassis.context import Toolbox
 from chassis.http import problems
 from chassis.http.cors import Preflights
 from chassis.http.middleware import AnswerHeaders, BodyLimit, Deadline, Logged, is_health_check
-from chassis.http.openapi import document_answers, with_problem
+from chassis.http.openapi import complete_document, document_answers
 from chassis.service import Service
 from contracts.access import DENIED
 from contracts.event import ContractError
@@ -47,7 +47,7 @@ def make_app(
     document_answers(router)
     app.include_router(router)
     problems.install(app)
-    with_problem(app)
+    complete_document(app)
     app.add_middleware(Deadline)
     app.add_middleware(BodyLimit)
     app.add_middleware(Logged, service=service.name)

@@ -5,7 +5,6 @@ or both do. So a repetition is answered before anything is checked against a sta
 """
 
 import hashlib
-from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request, Response
@@ -39,6 +38,7 @@ async def fingerprint_of(request: Request) -> str:
 def claim_for(request: Request, scope: Scope) -> Claim | None:
     """The claim of a request that carries the header: one person's, under the keys of `scope`. Of people that we do not
     know yet, only the same request is taken for the same person's, and no answer is kept: it may hold their tokens.
+    Nor is an answer that is shown only once.
 
     Raises Invalid for an unusable key.
     """
@@ -50,13 +50,12 @@ def claim_for(request: Request, scope: Scope) -> Claim | None:
     known, fingerprint = scope.actor.id != SYSTEM_ACTOR, request.state.fingerprint
     who = scope.actor.id if known else fingerprint
     digest = hashlib.sha256(f"{who}\n{request.method} {request.url.path}\n{value}".encode()).hexdigest()
-    rendering: Rendering = request.state.rendering
+    keeper = _keeper(request.state.rendering) if known else None
+    return Claim(scope.key("IDEMPOTENCY", digest), KEPT_DAYS, is_event=False, fingerprint=fingerprint, keeper=keeper)
 
-    def kept(result: Any) -> Mapping[str, Any]:
-        return _kept(rendering(result))
 
-    key, keeper = scope.key("IDEMPOTENCY", digest), Keeper(kept) if known else None
-    return Claim(key, KEPT_DAYS, is_event=False, fingerprint=fingerprint, keeper=keeper)
+def _keeper(rendering: Rendering | None) -> Keeper | None:
+    return None if rendering is None else Keeper(lambda result: _kept(rendering(result)))
 
 
 async def replay_if_known(request: Request, scope: Scope) -> None:

@@ -9,8 +9,11 @@ from pydantic import BaseModel, Field
 from chassis.auth.access import Access, access_of
 from chassis.http.conditions import CHANGES
 from chassis.http.idempotency import HEADER, MAX_KEY, UNSAFE
+from chassis.http.patches import MEDIA_TYPE as MERGE_PATCH
+from chassis.http.patches import MergePatch
 from chassis.http.problems import MEDIA_TYPE
 from chassis.http.route import Route
+from chassis.limits import ALLOWANCE_HEADERS
 from chassis.preconditions import MAX_HEADER
 from contracts.event import ContractError
 
@@ -51,10 +54,12 @@ class Problem(BaseModel):
 
 
 def document_answers(router: APIRouter) -> None:
-    """Complete each route's part of the document. Raises ContractError for a route of another class than ours."""
+    """Complete each route's part of the document. Raises ContractError for a route of another class than ours, and for
+    a PATCH whose body is no merge patch."""
     for route in router.routes:
         if not isinstance(route, Route):
             raise ContractError(f"{getattr(route, 'path', route)}: make its router with route_class=Route")
+        _require_merge_patch(route)
         access = access_of(route.dependant, route.path)
         route.responses = {**_responses(route, access), **route.responses}
         extra = dict(route.openapi_extra or {})
@@ -62,18 +67,30 @@ def document_answers(router: APIRouter) -> None:
         route.openapi_extra = extra
 
 
-def with_problem(app: FastAPI) -> None:
-    """Let the app's document define what its answers refer to."""
+def complete_document(app: FastAPI) -> None:
+    """Let the app's document define what its answers refer to, and name both types of a merge patch."""
     made = app.openapi
 
     def openapi() -> dict[str, Any]:
         document = made()
+        for path in document["paths"].values():
+            if "patch" in path:
+                content = path["patch"]["requestBody"]["content"]
+                content[MERGE_PATCH] = content["application/json"]
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas |= schema.pop("$defs") | {"Problem": schema}
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _require_merge_patch(route: APIRoute) -> None:
+    if "PATCH" not in (route.methods or ()):
+        return
+    body = route.body_field.field_info.annotation if route.body_field else None
+    if not (isinstance(body, type) and issubclass(body, MergePatch)):
+        raise ContractError(f"PATCH {route.path}: derive the model of its body from MergePatch")
 
 
 def _responses(route: APIRoute, access: Access) -> dict[int | str, dict[str, Any]]:
@@ -88,9 +105,11 @@ def _responses(route: APIRoute, access: Access) -> dict[int | str, dict[str, Any
         status: {"description": PROBLEMS[status], "content": {MEDIA_TYPE: {"schema": schema}}}
         for status in sorted(statuses)
     }
+    allowance = _allowance() if access.kind == "guarded" else {}
+    told[429]["headers"] = {"Retry-After": _whole("Seconds until it is worth another try"), **allowance}
+    told[route.status_code or 200] = {"headers": allowance | (_tag() if "GET" in methods else {})}
     if "GET" in methods:
-        told[304] = {"description": "Not changed since If-None-Match", "headers": _tag()}
-        told[route.status_code or 200] = {"headers": _tag()}
+        told[304] = {"description": "Not changed since If-None-Match", "headers": allowance | _tag()}
     return told
 
 
@@ -113,3 +132,16 @@ def _header(name: str, description: str, longest: int, least: int = 0) -> dict[s
 
 def _tag() -> dict[str, Any]:
     return {"ETag": {"description": "The entity tag of this representation", "schema": {"type": "string"}}}
+
+
+def _allowance() -> dict[str, Any]:
+    limit, remaining, reset = ALLOWANCE_HEADERS
+    return {
+        limit: _whole("Requests that the tightest limit of the caller allows at once"),
+        remaining: _whole("How many of them are left"),
+        reset: _whole("Seconds until all of them are there again"),
+    }
+
+
+def _whole(description: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "integer", "minimum": 0}}

@@ -7,11 +7,23 @@ from typing import Any
 from fastapi import Response
 from fastapi.exceptions import ResponseValidationError
 from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict
 
 from chassis.preconditions import tag_of
 
 JSON = "application/json"
 Rendering = Callable[[Any], Response]
+
+
+class ShownOnce(BaseModel):
+    """A response model with a secret in it, which nobody is shown a second time. Such an answer is not kept: a repeated
+    request has no second effect, and no answer with the secret either."""
+
+    model_config = ConfigDict(json_schema_extra={"x-shown-once": True})
+
+
+def is_shown_once(route: APIRoute) -> bool:
+    return isinstance(route.response_model, type) and issubclass(route.response_model, ShownOnce)
 
 
 def render(route: APIRoute, result: Any) -> Response:

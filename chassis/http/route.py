@@ -12,7 +12,7 @@ from chassis.errors import TenfoldError
 from chassis.http.conditions import unless_known
 from chassis.http.idempotency import fingerprint_of, is_keyed, keep, replay_if_done, replayed
 from chassis.http.queries import KNOWN, known_query
-from chassis.http.rendering import render
+from chassis.http.rendering import is_shown_once, render
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -40,7 +40,7 @@ class Route(APIRoute):
             if not is_keyed(request):
                 return unless_known(request, await handle(request))
             request.state.fingerprint = await fingerprint_of(request)
-            request.state.rendering = functools.partial(render, self)
+            request.state.rendering = None if is_shown_once(self) else functools.partial(render, self)
             try:
                 return await self._once(handle, request)
             except Answered as before:

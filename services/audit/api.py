@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from chassis.auth.guard import Guard
 from chassis.context import OrgScope
 from chassis.http.route import Route
+from chassis.http.times import Moment
 from chassis.repository import Page, PageRequest
 from services.audit import usecases, verifier
 from services.audit.model import Record, Verification
@@ -60,12 +61,12 @@ class RecordView(BaseModel):
 def search(
     actor: Annotated[str | None, Query(max_length=128, description="a user's id, or `system`")] = None,
     action: Annotated[str | None, Query(max_length=128, description="an event type")] = None,
-    resource: Annotated[str | None, Query(max_length=320, description="a resource's id")] = None,
-    kind: Annotated[str | None, Query(max_length=64, description="the kind of resource, such as `task`")] = None,
-    since: Annotated[AwareDatetime | None, Query(description="from then on")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="before then")] = None,
+    resource_id: Annotated[str | None, Query(max_length=320)] = None,
+    resource_kind: Annotated[str | None, Query(max_length=64, description="such as `task`")] = None,
+    since: Annotated[Moment | None, Query(description="from then on")] = None,
+    until: Annotated[Moment | None, Query(description="before then")] = None,
 ) -> Search:
-    return Search(actor, action, kind, resource, since, until)
+    return Search(actor, action, resource_kind, resource_id, since, until)
 
 
 @router.get("/records")

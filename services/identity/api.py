@@ -5,14 +5,16 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from chassis.auth.api_keys import prefix
 from chassis.auth.guard import Anonymous, Bearer, Guard, SignedIn
 from chassis.context import OrgScope, UserScope
 from chassis.errors import FieldError, Invalid, Unauthenticated
 from chassis.http.idempotency import claim_for
+from chassis.http.rendering import ShownOnce
 from chassis.http.route import Route
+from chassis.http.times import Moment
 from chassis.repository import Page, PageRequest
 from contracts.common import ApiKeyId, Operation, OrgId, Role, UserId
 from services.identity import api_keys, usecases
@@ -81,7 +83,7 @@ class Refresh(_Body):
     refresh_token: Token
 
 
-class Session(BaseModel):
+class Session(ShownOnce):
     access_token: str
     refresh_token: str
     expires_in: int
@@ -125,13 +127,13 @@ class NewApiKey(_Body):
     name: Name
     scopes: Annotated[list[Operation], Field(min_length=1, max_length=100)]
     """The operations that it may do, such as `tasks.task.create`. It can do none that you cannot."""
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
 
 
 class Rotation(_Body):
     overlap_seconds: int = Field(default=0, ge=0, le=MAX_OVERLAP)
     """How long the secret before stays good beside the new one."""
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
 
 
 class ApiKeyShown(BaseModel):
@@ -147,7 +149,7 @@ class ApiKeyShown(BaseModel):
     active: bool
 
 
-class ApiKeyWithSecret(ApiKeyShown):
+class ApiKeyWithSecret(ApiKeyShown, ShownOnce):
     key: str
     """The key itself: send it as `X-Api-Key`. It is shown this once."""
 
@@ -219,12 +221,10 @@ async def switch_organization(scope: SignedIn, body: ActiveOrganization) -> Acti
 
 
 @router.post("/api-keys", status_code=201)
-async def create_api_key(scope: Creating, body: NewApiKey, request: Request) -> ApiKeyWithSecret:
+async def create_api_key(scope: Creating, body: NewApiKey) -> ApiKeyWithSecret:
     """Let a program act in this organization, for you. A request that is repeated does not show its secret again."""
-    made = await api_keys.create(
-        _unkept(request, scope), body.name, tuple(body.scopes), _in_future(scope, body.expires_at)
-    )
-    return _with_secret(scope, made)
+    end = _in_future(scope, body.expires_at)
+    return _with_secret(scope, await api_keys.create(scope, body.name, tuple(body.scopes), end))
 
 
 @router.get("/api-keys")
@@ -235,27 +235,16 @@ async def list_api_keys(scope: Listing, page: Annotated[PageRequest, Depends()])
 
 
 @router.post("/api-keys/{key_id}/rotate")
-async def rotate_api_key(scope: Rotating, key_id: ApiKeyId, body: Rotation, request: Request) -> ApiKeyWithSecret:
+async def rotate_api_key(scope: Rotating, key_id: ApiKeyId, body: Rotation) -> ApiKeyWithSecret:
     """Get a new secret for an API key, in your name. The one before stays good as long as you say."""
     overlap, end = timedelta(seconds=body.overlap_seconds), _in_future(scope, body.expires_at)
-    return _with_secret(scope, await api_keys.rotate(_unkept(request, scope), key_id, overlap, end))
+    return _with_secret(scope, await api_keys.rotate(scope, key_id, overlap, end))
 
 
 @router.delete("/api-keys/{key_id}", status_code=204)
 async def revoke_api_key(scope: Revoking, key_id: ApiKeyId) -> None:
     """Stop an API key for good, in every service."""
     await api_keys.revoke(scope, key_id)
-
-
-def _unkept(request: Request, scope: OrgScope) -> OrgScope:
-    """The answer holds a secret, so it is not kept for a repetition of the request; the effect exists once all the
-    same."""
-    claim = scope.cause.claim
-    if claim is None:
-        return scope
-    unkept = replace(scope, cause=replace(scope.cause, claim=replace(claim, keeper=None)))
-    request.state.scope = unkept
-    return unkept
 
 
 def _in_future(scope: OrgScope, moment: datetime | None) -> datetime | None:

@@ -1,13 +1,14 @@
 """HTTP: parse, authorize, call, render."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.auth.guard import Guard, SignedIn
 from chassis.context import OrgScope
+from chassis.http.patches import MergePatch
 from chassis.http.route import Route
 from chassis.repository import Page, PageRequest
 from chassis.vault import MAX_SECRET_BYTES
@@ -47,32 +48,29 @@ class NewOrganization(Body):
     slug: str = Field(pattern=r"^[a-z0-9-]{3,40}$")
 
 
-class SettingsChange(Body):
-    """What is left out stays as it is; null is the value of a new organization."""
+class SettingsChange(MergePatch):
+    """null is the value of a new organization."""
 
     allowed_origins: Origins | None = None
 
 
-class OrganizationChange(Body):
-    """A JSON merge patch (RFC 7396)."""
-
+class OrganizationChange(MergePatch):
     name: str = Field(default="", min_length=1, max_length=100)
     settings: SettingsChange = Field(default_factory=SettingsChange)
 
-    def wanted(self) -> dict[str, object]:
+    def wanted(self) -> dict[str, Any]:
         """The fields of an organization that it names."""
-        wanted: dict[str, object] = {"name": self.name} if "name" in self.model_fields_set else {}
-        if "allowed_origins" in self.settings.model_fields_set:
-            wanted["allowed_origins"] = tuple(self.settings.allowed_origins or ())
-        return wanted
+        changes = self.changes()
+        settings = changes.pop("settings", {})
+        return changes | {name: tuple(value or ()) for name, value in settings.items()}
 
 
 class NewPlan(Body):
     plan: Plan
 
 
-class NewRole(Body):
-    role: Role
+class MemberChange(MergePatch):
+    role: Role = Role.VIEWER
 
 
 class NewStatus(Body):
@@ -267,10 +265,12 @@ async def list_members(
 
 @router.patch("/organizations/{org_id}/members/{user_id}")
 async def change_role(
-    scope: Annotated[OrgScope, Depends(guard.in_path("tenancy.member.change_role"))], user_id: UserId, body: NewRole
+    scope: Annotated[OrgScope, Depends(guard.in_path("tenancy.member.change_role"))],
+    user_id: UserId,
+    body: MemberChange,
 ) -> MemberView:
     """Another role, not above one's own; 409 if no owner would be left."""
-    return MemberView.of(await members.change_role(scope, user_id, body.role))
+    return MemberView.of(await members.change_role(scope, user_id, body.changes().get("role")))
 
 
 @router.put("/organizations/{org_id}/members/{user_id}/permissions")

@@ -3,9 +3,15 @@
 from typing import Any
 
 import pytest
+from fastapi import APIRouter
 
+from chassis.auth.guard import Anonymous
+from chassis.http.route import Route
+from chassis.limits import ALLOWANCE_HEADERS
+from chassis.service import Service
 from chassis.testing.service import ServiceUnderTest
-from tests.chassis.world import service
+from contracts.event import ContractError
+from tests.chassis.world import NewProject, service
 
 
 @pytest.fixture
@@ -34,7 +40,7 @@ async def test_a_read_tells_of_its_tag(paths: dict[str, Any]) -> None:
     assert headers == {"If-None-Match"}
     assert "304" in answers
     assert "412" not in answers
-    assert list(operation["responses"]["200"]["headers"]) == ["ETag"]
+    assert set(operation["responses"]["200"]["headers"]) == {*ALLOWANCE_HEADERS, "ETag"}
     assert operation["responses"]["200"]["content"]["application/json"]["schema"] == {
         "$ref": "#/components/schemas/Project"
     }
@@ -42,6 +48,25 @@ async def test_a_read_tells_of_its_tag(paths: dict[str, Any]) -> None:
 
 async def test_what_is_public_asks_for_no_token(paths: dict[str, Any]) -> None:
     assert "security" not in paths["/v1/projects/suggestions"]["post"]
+
+
+async def test_what_is_limited_tells_what_is_left_and_when_to_come_back(paths: dict[str, Any]) -> None:
+    for method, path in (("post", "/v1/projects"), ("delete", "/v1/projects/{project_id}")):
+        answers = paths[path][method]["responses"]
+        assert set(answers["429"]["headers"]) == {*ALLOWANCE_HEADERS, "Retry-After"}
+        assert set(next(iter(answers.values()))["headers"]) == set(ALLOWANCE_HEADERS)
+    assert set(paths["/v1/projects/suggestions"]["post"]["responses"]["429"]["headers"]) == {"Retry-After"}
+
+
+def test_a_patch_must_be_a_merge_patch(monkeypatch: pytest.MonkeyPatch) -> None:
+    routes = APIRouter(prefix="/v1/things", route_class=Route)
+
+    @routes.patch("/{thing_id}")
+    async def change(scope: Anonymous, thing_id: str, body: NewProject) -> None: ...
+
+    monkeypatch.setattr(Service, "load_router", lambda _self: routes)
+    with pytest.raises(ContractError, match="derive the model of its body"):
+        ServiceUnderTest(service).client(None)
 
 
 async def test_problems_are_problems(paths: dict[str, Any]) -> None:

@@ -75,8 +75,10 @@ def routes_of(world: World) -> list[Route]:
 
 
 def templates_of(world: World, route: Route) -> list[Template]:
-    """With what is required, and once more with each id that may be left out. Raises Uncovered."""
-    sampler = Sampler(world, route.id, world.app.openapi().get("components", {}).get("schemas", {}))
+    """With what is required, and once more with each id that may be left out; a patch with all that it may change.
+    Raises Uncovered."""
+    schemas = world.app.openapi().get("components", {}).get("schemas", {})
+    sampler = Sampler(world, route.id, schemas, whole=route.method == "patch")
     parts: dict[str, Any] = {}
     required: dict[str, Any] = {}
     optional: dict[str, Any] = {}

@@ -56,10 +56,12 @@ def only(label: str, there: Choose, elsewhere: Choose = own) -> Choose:
 
 class Sampler:
     """Makes values of one operation or event, whose name is `of`. `words` stands for texts that the world has no
-    value for; without it they are Uncovered."""
+    value for; without it they are Uncovered. `whole`: with all that may be left out."""
 
-    def __init__(self, world: World, of: str, schemas: Mapping[str, Any], words: str | None = None) -> None:
-        self._world, self._of, self._schemas, self._words = world, of, schemas, words
+    def __init__(
+        self, world: World, of: str, schemas: Mapping[str, Any], words: str | None = None, *, whole: bool = False
+    ) -> None:
+        self._world, self._of, self._schemas, self._words, self._whole = world, of, schemas, words, whole
 
     def pair(self, name: str, schema: Mapping[str, Any]) -> Pair | None:
         pairs, kind = self._world.pairs, KINDS.get(_prefix(self.resolved(schema)), "")
@@ -108,7 +110,11 @@ class Sampler:
             key = self.value("", schema["propertyNames"], f"{label}.key")
             return {key: self.value("", schema["additionalProperties"], f"{label}.value")}
         properties = schema.get("properties", {})
-        wanted = [each for each in properties if each in schema.get("required", ()) or self._names(each, properties)]
+        wanted = [
+            each
+            for each in properties
+            if self._whole or each in schema.get("required", ()) or self._names(each, properties)
+        ]
         return {each: self.value(each, properties[each], f"{label}.{each}") for each in wanted}
 
     def _names(self, name: str, properties: Mapping[str, Any]) -> bool:

@@ -21,8 +21,8 @@ async def list_members(scope: OrgScope, request: PageRequest) -> Page[Membership
     return await Memberships(scope).page(MEMBERS, request)
 
 
-async def change_role(scope: OrgScope, user_id: str, role: Role) -> Membership:
-    """Raises NotFound, RoleTooHigh, LastOwner or TooManyOwners."""
+async def change_role(scope: OrgScope, user_id: str, wanted: Role | None) -> Membership:
+    """None leaves it as it is. Raises NotFound, RoleTooHigh, LastOwner or TooManyOwners."""
     members = Memberships(scope)
 
     async def change() -> Membership:
@@ -31,6 +31,7 @@ async def change_role(scope: OrgScope, user_id: str, role: Role) -> Membership:
             raise NotFound("member")
         scope.require_match(member)
         check_changes(scope.actor.role, member.role, CHANGE_ROLE)
+        role = wanted or member.role
         check_gives(scope.actor.role, role, CHANGE_ROLE)
         if member.role is role:
             return member

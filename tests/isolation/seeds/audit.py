@@ -20,7 +20,7 @@ async def seed() -> World:
             await world.sut.deliver(trail, event, org_id=org, actor=actor, version=number)
     await seal_all(world.sut.tools)
     world.pairs = {
-        "resource": Pair("proj_theirs", "proj_own"),
+        "resource_id": Pair("proj_theirs", "proj_own"),
         "project_id": Pair("proj_theirs", "proj_own"),
         "actor": Pair(VERA.id, MALLORY.id),
         "user_id": Pair(VERA.id, MALLORY.id),

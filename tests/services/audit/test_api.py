@@ -60,13 +60,13 @@ async def test_searches_by_actor_action_resource_and_time(audit: Any) -> None:
     searches: list[tuple[dict[str, str], list[str]]] = [
         ({}, [three, two, one]),
         ({"actor": "user_ada"}, [three, one]),
-        ({"resource": "task_1"}, [two, one]),
-        ({"resource": "task_1", "kind": "task"}, [two, one]),
-        ({"resource": "task_1", "kind": "project"}, []),
+        ({"resource_id": "task_1"}, [two, one]),
+        ({"resource_id": "task_1", "resource_kind": "task"}, [two, one]),
+        ({"resource_id": "task_1", "resource_kind": "project"}, []),
         ({"action": "tasks.task.status_changed.v1"}, [three, two]),
         ({"actor": "user_ada", "action": "tasks.task.created.v1"}, [one]),
-        ({"actor": "user_bo", "resource": "task_1"}, [two]),
-        ({"actor": "user_bo", "resource": "task_2"}, []),
+        ({"actor": "user_bo", "resource_id": "task_1"}, [two]),
+        ({"actor": "user_bo", "resource_id": "task_2"}, []),
         ({"since": "2026-11-21T09:01:00Z"}, [three, two]),
         ({"until": "2026-11-21T09:01:00Z"}, [one]),
         ({"since": "2026-11-21T10:01:00+01:00", "until": "2026-11-21T09:02:00Z"}, [two]),
@@ -106,7 +106,7 @@ async def test_a_search_for_what_is_rare_reads_only_so_much_and_says_where_to_go
 async def test_another_organizations_records_are_not_shown(audit: Any) -> None:
     await audit.record(2, org_id="org_other")
     await audit.seal()
-    for params in ({}, {"actor": "user_ada"}, {"resource": "task_1"}, {"action": "tasks.task.status_changed.v1"}):
+    for params in ({}, {"actor": "user_ada"}, {"resource_id": "task_1"}, {"action": "tasks.task.status_changed.v1"}):
         assert await pages(audit, **params) == []
     async with audit.client() as client:
         found = (await client.get(VERIFICATION)).json()
