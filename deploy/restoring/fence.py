@@ -15,6 +15,7 @@ MAPPING = "AWS::Lambda::EventSourceMapping"
 WRITES = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
 PAUSE_SECONDS = 180.0
 STEP_SECONDS = 2.0
+RESUME_TRIES = 10
 
 
 class Fence:
@@ -34,8 +35,15 @@ class Fence:
             self._until(running, "Disabled")
             yield len(running)
         finally:
-            for mapping in running:
-                self._switch(mapping, on=True)
+            self._resume(running)
+
+    def lift(self, arn: str) -> int:
+        """What a command that was killed in between left behind is undone: the table takes writes, and every queue is
+        read. Returns how many queues were not. Raises StackError."""
+        self.open(arn)
+        waiting = [one for one in self._mappings() if self._state(one) in {"Disabled", "Disabling"}]
+        self._resume(waiting)
+        return len(waiting)
 
     def close(self, arn: str) -> None:
         """The table takes no more writes, whoever sends them. Raises StackError."""
@@ -68,6 +76,26 @@ class Fence:
     def _switch(self, mapping: str, *, on: bool) -> None:
         with _explained(mapping):
             self._aws.client("lambda").update_event_source_mapping(UUID=mapping, Enabled=on)
+
+    def _resume(self, mappings: list[str]) -> None:
+        """Each of them, also when one is refused. Raises StackError, of the last that was."""
+        refused: StackError | None = None
+        for mapping in mappings:
+            try:
+                self._persist(mapping)
+            except StackError as error:
+                refused = error
+        if refused:
+            raise refused
+
+    def _persist(self, mapping: str) -> None:
+        # Lambda refuses while an earlier change of the same mapping is under way.
+        for _ in range(RESUME_TRIES - 1):
+            try:
+                return self._switch(mapping, on=True)
+            except StackError:
+                self._wait(STEP_SECONDS)
+        return self._switch(mapping, on=True)
 
     def _until(self, mappings: list[str], state: str) -> None:
         waited = 0.0

@@ -59,10 +59,13 @@ class Restore:
         )
 
     def use(self, table: str) -> None:
-        """Swap to a table that is there already: restored before, or the one used before. Raises DeployError."""
+        """Swap to a table that is there already: restored before, or the one used before. The one in use is freed of
+        what an exchange that was killed left of its fence. Raises DeployError."""
         now = self._deployed()
         if table == now.parameters[TABLE_PARAMETER]:
-            self.operation.say.out.print(f"{self.service} uses {table} already")
+            found = refuse_stranger(self.recovery, now, table)
+            queues = self.fence.lift(found["TableArn"])
+            self._tell(f"{self.service} uses {table} already; it takes writes, and {queues} queues go on that waited")
             return
         self._exchange(now, table)
 

@@ -59,10 +59,10 @@ def swap(operation: Operation, service: str, now: Deployed, table: str, recovery
     arns = {name: (recovery.describe(name) or {}).get("TableArn", "") for name in (old, table)}
     with fence.paused() as queues:
         operation.say.progress(f"{queues} queues wait; {old} takes no more writes")
-        if arns[old]:
-            fence.close(arns[old])
-        fence.open(arns[table])
         try:
+            if arns[old]:
+                fence.close(arns[old])
+            fence.open(arns[table])
             _use(operation, service, now, table)
             return check_health(operation.place.aws, _parsed(now))
         except BaseException:

@@ -12,7 +12,7 @@ from botocore.stub import ANY, Stubber
 from deploy.aws import Aws
 from deploy.errors import RefusedError, StackError
 from deploy.restoring.compare import kind_of
-from deploy.restoring.fence import WRITES, Fence
+from deploy.restoring.fence import RESUME_TRIES, WRITES, Fence
 from deploy.restoring.recovery import Recovery, moment, target_name
 from deploy.restoring.swap import with_table
 from deploy.rollout import refuse_change_of_unused_table
@@ -189,6 +189,26 @@ def test_queues_wait_during_the_swap_and_go_on_after_it_also_when_it_failed(aws:
     with pytest.raises(ZeroDivisionError):
         failing()
     assert len(waits) == 1
+    aws.done()
+
+
+def test_every_queue_goes_on_also_when_lambda_refuses_for_a_while(aws: Stubbed) -> None:
+    """Left alone, a mapping that is still being changed would keep the ones after it from being read, for good."""
+    resource = {"LogicalResourceId": "S", "ResourceType": "AWS::Lambda::EventSourceMapping",
+                "LastUpdatedTimestamp": AT, "ResourceStatus": "CREATE_COMPLETE"}  # fmt: skip
+    both = [{**resource, "PhysicalResourceId": number * 36} for number in "01"]
+    aws.stubs["dynamodb"].add_client_error("delete_resource_policy", "PolicyNotFoundException")
+    aws.expect("cloudformation", "list_stack_resources", {"StackResourceSummaries": both}, StackName="stack")
+    for number in "01":
+        aws.expect("lambda", "get_event_source_mapping", mapping("Disabled"), UUID=number * 36)
+    for _ in range(RESUME_TRIES):
+        aws.stubs["lambda"].add_client_error("update_event_source_mapping", "ResourceInUseException")
+    aws.stubs["lambda"].add_client_error("update_event_source_mapping", "ResourceInUseException")
+    aws.expect("lambda", "update_event_source_mapping", mapping("Enabling"), UUID="1" * 36, Enabled=True)
+    waits: list[float] = []
+    with pytest.raises(StackError, match="ResourceInUse"):
+        Fence(aws, "stack", waits.append).lift(ARN)
+    assert len(waits) == RESUME_TRIES
     aws.done()
 
 

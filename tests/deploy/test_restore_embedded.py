@@ -116,6 +116,41 @@ def test_a_swap_that_fails_leaves_the_old_table_in_use(operator: Operator, monke
     assert operator.used == OLD
 
 
+def policy_of(operator: Operator, table: str) -> str | None:
+    arn = operator.dynamodb.describe_table(TableName=table)["Table"]["TableArn"]
+    try:
+        return str(operator.dynamodb.get_resource_policy(ResourceArn=arn)["Policy"])
+    except operator.dynamodb.exceptions.PolicyNotFoundException:
+        return None
+
+
+def test_a_fence_that_does_not_open_leaves_the_old_table_in_use_and_open(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Fence.open
+
+    def refused(self: Fence, arn: str) -> None:
+        if arn.endswith("-second"):
+            raise StackError("throttled")
+        real(self, arn)
+
+    operator.dynamodb.restore_table_to_point_in_time(
+        SourceTableName=OLD, TargetTableName=f"{OLD}-second", UseLatestRestorableTime=True
+    )
+    monkeypatch.setattr(Fence, "open", refused)
+    with pytest.raises(StackError, match="throttled"):
+        operator.restore.use(f"{OLD}-second")
+    assert (operator.used, policy_of(operator, OLD)) == (OLD, None)
+
+
+def test_what_a_killed_exchange_left_closed_is_opened_by_asking_for_the_table_in_use(operator: Operator) -> None:
+    arn = operator.dynamodb.describe_table(TableName=OLD)["Table"]["TableArn"]
+    operator.restore.fence.close(arn)
+    assert "Deny" in str(policy_of(operator, OLD))
+    operator.restore.use(OLD)
+    assert (operator.used, policy_of(operator, OLD)) == (OLD, None)
+
+
 @pytest.mark.parametrize(
     ("table", "said"),
     [("tenfold-back-demo-nowhere", "there is no table"), ("tenfold-prod-audit", "is no table of this service")],
