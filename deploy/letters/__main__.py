@@ -148,6 +148,8 @@ def replay(
         raise RefusedError(f"nothing found: {fed.read} events of that time, none of them chosen for {to.name}")
     for event_type, count in sorted(fed.sent.items()):
         out.print(f"{count} × {event_type}", highlight=False)
+    if fed.unreadable:
+        out.print(f"{fed.unreadable} things on the bus were no events of ours, and were left out")
     out.print(f"{fed.sent.total()} of {fed.read} events handed on to {to.name}, {effects}")
 
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
+from pydantic import ValidationError
 
 from chassis.dispatch import REPLAY_NAME
 from contracts.event import Envelope
@@ -31,10 +32,11 @@ ENDED_WELL = "COMPLETED"
 
 @dataclass(frozen=True)
 class Past:
-    """One event of the archive as EventBridge gives it again: `raw` is the whole, with the replay's name."""
+    """One event of the archive as EventBridge gives it again: `raw` is the whole, with the replay's name. `envelope` is
+    None for what was put on the bus without being an event of ours: live, its consumers refused it."""
 
     raw: dict[str, Any]
-    envelope: Envelope
+    envelope: Envelope | None
 
 
 @dataclass(frozen=True)
@@ -153,4 +155,9 @@ def archive(where: Where) -> Archive:
 def _past(body: str, name: str) -> Past | None:
     """None for what another replay left behind."""
     raw = json.loads(body)
-    return Past(raw, Envelope.model_validate(raw["detail"])) if raw.get(REPLAY_NAME) == name else None
+    if raw.get(REPLAY_NAME) != name:
+        return None
+    try:
+        return Past(raw, Envelope.model_validate(raw.get("detail")))
+    except ValidationError:
+        return Past(raw, None)

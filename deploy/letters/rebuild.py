@@ -189,9 +189,11 @@ class Rebuild:
         dispatcher, fed = self._dispatcher(generation), Fed()
         with closing(self._read(Span(start, end))) as pasts:
             while (past := await asyncio.to_thread(next, pasts, None)) is not None:
-                if self._to.follows(past.envelope.type):
+                if past.envelope is None:
+                    fed.refused.append(f"{past.raw.get('id')}: it is no event of ours")
+                elif self._to.follows(past.envelope.type):
                     fed.events += 1
-                    await _handled(dispatcher, past, fed)
+                    await _handled(dispatcher, past.raw, past.envelope.id, fed)
         now = await self.state()
         await self._keep(now, replace(now, read_to=end))
         return fed
@@ -242,17 +244,17 @@ def projection_of(to: Consumer) -> Projection:
     raise RefusedError(f"{to.name} is no projection; of {to.service} these can be rebuilt: {names}")
 
 
-async def _handled(dispatcher: Dispatcher, past: Past, fed: Fed) -> None:
-    body = json.dumps(past.raw).encode()
+async def _handled(dispatcher: Dispatcher, raw: dict[str, Any], event_id: str, fed: Fed) -> None:
+    body = json.dumps(raw).encode()
     for attempt in range(TRIES):
         try:
-            await dispatcher.handle(Delivery(body, past.envelope.id))
+            await dispatcher.handle(Delivery(body, event_id))
         except Rejected as error:
-            fed.refused.append(f"{past.envelope.id}: {error.detail}")
+            fed.refused.append(f"{event_id}: {error.detail}")
             return
         except Retryable as error:
             if attempt == TRIES - 1:
-                raise Unavailable(f"{past.envelope.id}: {error.detail}") from error
+                raise Unavailable(f"{event_id}: {error.detail}") from error
             await asyncio.sleep(0.1 * 2**attempt)
         else:
             return

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from chassis.dispatch import REPLAY_NAME
 from chassis.service import service
 from chassis.subscription import AnySubscription, Subscription
+from contracts.event import Envelope
 from deploy.errors import RefusedError
-from deploy.letters.history import Archive, Past, Span
+from deploy.letters.history import Archive, Span
 from deploy.letters.where import asking_aws
 from deploy.services import checked
 
@@ -38,15 +39,16 @@ class Chosen:
     org: str | None = None
     type: str | None = None
 
-    def __call__(self, past: Past) -> bool:
-        return self.org in {None, past.envelope.orgid} and self.type in {None, past.envelope.type}
+    def __call__(self, event: Envelope) -> bool:
+        return self.org in {None, event.orgid} and self.type in {None, event.type}
 
 
 @dataclass
 class Fed:
-    """How far a replay is: events read of the archive, and those handed on, by type."""
+    """How far a replay is: events read of the archive, those of them that are none, and those handed on, by type."""
 
     read: int = 0
+    unreadable: int = 0
     sent: Counter[str] = field(default_factory=Counter)
 
 
@@ -79,15 +81,18 @@ def replay(
     with closing(archive.read(span)) as pasts:
         for past in pasts:
             fed.read += 1
-            if to.follows(past.envelope.type) and chosen(past):
+            event = past.envelope
+            if event is None:
+                fed.unreadable += 1
+            elif to.follows(event.type) and chosen(event):
                 raw = {name: value for name, value in past.raw.items() if not (with_effects and name == REPLAY_NAME)}
                 with asking_aws(f"send to {queue}; repeat the replay, what was handled is absorbed"):
                     sqs.send_message(
                         QueueUrl=url,
                         MessageBody=json.dumps(raw, ensure_ascii=False),
-                        MessageGroupId=past.envelope.orgid,
+                        MessageGroupId=event.orgid,
                     )
-                fed.sent[past.envelope.type] += 1
+                fed.sent[event.type] += 1
                 pause(1 / rate)
             yield fed
 

@@ -4,7 +4,6 @@ import json
 from collections.abc import AsyncIterator, Generator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
@@ -12,9 +11,8 @@ from chassis.generations import REFRESH_SECONDS, GenerationalTable, Projection
 from chassis.table import Item
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
-from contracts.event import Envelope
 from deploy.errors import RefusedError, StackError
-from deploy.letters.history import Past, Span
+from deploy.letters.history import Past, Span, _past
 from deploy.letters.rebuild import Rebuild, projection_of
 from deploy.letters.replay import consumer
 from services.analytics.consumers import figures
@@ -52,8 +50,9 @@ class World:
 
     def read(self, span: Span) -> Generator[Past, None, None]:
         for text in list(self.archived):
-            raw = json.loads(text) | {"replay-name": "r"}
-            yield Past(raw, _envelope(raw))
+            past = _past(json.dumps(json.loads(text) | {"replay-name": "r"}), "r")
+            assert past is not None
+            yield past
 
     async def rows(self) -> AsyncIterator[Item]:
         for item in list(self.table.items.values()):
@@ -73,10 +72,6 @@ class World:
     async def worker_page(self) -> list[Item]:
         pks = [f"ORG#org_acme#PROJECTS#{shard}" for shard in range(2)]
         return [item for pk in pks for item in await self.live.query(pk, index=1)]
-
-
-def _envelope(raw: dict[str, Any]) -> Envelope:
-    return Envelope.model_validate(raw["detail"])
 
 
 @pytest.fixture
@@ -114,6 +109,14 @@ async def test_a_hole_and_a_wrong_row_are_shown_and_mended(world: World) -> None
     assert await world.created() == 2, "the live one changed before the swap"
     await world.rebuild.swap()
     assert await world.created() == 3
+
+
+async def test_what_somebody_put_on_the_bus_that_is_no_event_is_told_and_passed_over(world: World) -> None:
+    """It stands in the archive for good: every rebuild, and every replay of that time, meets it again."""
+    await world.happens(1)
+    world.archived += [json.dumps({"id": "odd", "source": "tenfold.tasks", "detail": {"half": 1}}), body(2)]
+    fed = await world.rebuild.build()
+    assert (fed.events, fed.refused) == (2, ["odd: it is no event of ours"])
 
 
 @pytest.mark.parametrize(("last_pass", "counted"), [(True, 6), (False, 5)], ids=["last pass", "without it"])
