@@ -16,6 +16,7 @@ from chassis.auth.tokens import TokenVerifier
 from chassis.aws import Aws
 from chassis.compose import Compose, make_tools
 from chassis.context import Toolbox
+from chassis.deadline import deadline
 from chassis.errors import TenfoldError, Unavailable
 from chassis.health import probes, readiness
 from chassis.http.app import make_app
@@ -103,7 +104,8 @@ async def _background(service: Service, tools: Toolbox, settings: Settings) -> A
     try:
         yield
     finally:
-        await tools.denials.settle(everything=True)
+        with deadline(settings.graceful_seconds):  # else each would wait for a table that does not answer
+            await tools.denials.settle(everything=True)
         await tools.outbox.drained(settings.graceful_seconds)
         for task in tasks:
             task.cancel()

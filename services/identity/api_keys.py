@@ -37,7 +37,7 @@ async def create(scope: OrgScope, name: str, scopes: tuple[Operation, ...], good
     """Raises Invalid for an operation that there is none of, Forbidden for one that the maker may not do, LimitReached,
     or KeyMadeBefore for a repeated request."""
     _check_scopes(scope, scopes)
-    secret, held = _new_secret(scope, good_until)
+    secret, held = _new_secret(scope, good_until, "identity.api_key.create")
     unit, keys = scope.unit(), OwnedKeys(scope)
     key = OwnedKey(
         id=scope.new_id("key"),
@@ -68,7 +68,7 @@ async def rotate(scope: OrgScope, key_id: str, overlap: timedelta, good_until: d
     scope.require_match(key)
     if not key.active:
         raise Conflict("This API key is revoked; make another.")
-    secret, held = _new_secret(scope, good_until)
+    secret, held = _new_secret(scope, good_until, "identity.api_key.rotate")
     unit = scope.unit()
     left = key.secrets[:1] if overlap else ()
     ending = tuple(each.model_copy(update={"valid_until": _sooner(each, scope.now() + overlap)}) for each in left)
@@ -104,10 +104,10 @@ def _check_scopes(scope: OrgScope, scopes: tuple[Operation, ...]) -> None:
         scope.actor.require(each, OPERATIONS[each])
 
 
-def _new_secret(scope: OrgScope, good_until: datetime | None) -> tuple[str, KeySecret]:
+def _new_secret(scope: OrgScope, good_until: datetime | None, operation: str) -> tuple[str, KeySecret]:
     """Raises Forbidden for a program: only a person can be answerable for a secret."""
     if scope.actor.holder_id is not None or scope.actor.role is None:
-        raise Forbidden("identity.api_key.create", "An API key cannot get another one; ask an administrator.")
+        raise Forbidden(operation, "An API key cannot get another one; ask an administrator.")
     secret = scope.port(SecretSource).new()
     held = KeySecret(digest=digest_of(secret), holder_id=scope.actor.id, role=scope.actor.role, valid_until=good_until)
     return secret, held

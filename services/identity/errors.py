@@ -1,4 +1,5 @@
-"""Errors of signing up and signing in. Only AddressTaken and NotConfirmed, which must, say that an address is known."""
+"""Errors of signing up and signing in. Only AddressTaken, NotConfirmed and Locked, which must, say that an address
+is known."""
 
 from typing import Literal
 

@@ -61,7 +61,10 @@ class KeptIssuer:
         except AwsError as error:
             if error.code != "ResourceExistsException":
                 raise
-            return await self._read() or pem
+            made = await self._read()
+            if made is None:  # Secrets Manager shows a new secret a moment later
+                raise Unavailable("The key that signs tokens is being made; try again.") from error
+            return made
         return pem
 
 

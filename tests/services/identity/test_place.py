@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from awsjson import AwsError
 from chassis.auth.development import DevelopmentIssuer
+from chassis.errors import Unavailable
 from chassis.names import Names
 from chassis.stack import StackContext
 from chassis.testing.service import FakeClock
@@ -67,6 +68,27 @@ async def test_all_processes_of_a_place_sign_with_one_key_which_outlives_them() 
     later = await KeptIssuer(secrets, "key", FakeClock()).issuer()
     assert published(one) == published(other) == published(later)
     assert published(await KeptIssuer(secrets, "another-place", FakeClock()).issuer()) != published(one)
+
+
+class SlowToShow(FakeSecrets):
+    """Has the secret, and does not show it yet, as Secrets Manager may for a moment."""
+
+    shown = False
+
+    async def call(self, service: str, operation: str, *more: Any, **options: Any) -> dict[str, Any]:
+        if operation == "GetSecretValue" and not self.shown:
+            raise refusal("ResourceNotFoundException")
+        return await super().call(service, operation, *more, **options)
+
+
+async def test_no_process_signs_with_a_key_that_no_other_has() -> None:
+    secrets = SlowToShow()
+    first = await KeptIssuer(secrets, "key", FakeClock()).issuer()
+    second = KeptIssuer(secrets, "key", FakeClock())
+    with pytest.raises(Unavailable):
+        await second.issuer()
+    secrets.shown = True
+    assert published(await second.issuer()) == published(first)
 
 
 async def test_the_keys_are_published_and_verify_its_tokens(identity: Identity) -> None:
