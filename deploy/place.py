@@ -12,6 +12,7 @@ from deploy.embedded.emulator import emulator_venv
 from deploy.errors import RefusedError, StackError
 from deploy.packaging import Interpreter, interpreter_of
 from deploy.services import ROOT
+from deploy.settings import settings_of
 from deploy.stacks import Stacks
 from deploy.template import Target
 from deploy.template.base import Canary
@@ -89,7 +90,7 @@ def place(options: Options) -> Place:
     target = Target(
         options.stage, local=local, runtime=interpreter.runtime, architecture=architecture, lambdas=options.lambdas,
         aliases=options.lambdas and not local, snapstart=options.snapstart and not local,
-        canary=None if local else options.canary,
+        canary=None if local else options.canary, settings=settings_of(options.stage).variables,
     )  # fmt: skip
     return Place(Aws(options.endpoint_url, options.region), target, interpreter, options.boto3 or local)
 

@@ -199,6 +199,7 @@ class Guard:
                 mine = UserScope(tools, actor, Cause(tools.ids.new()), claims.user_id, claims.org)
                 answer_for(request, mine, operation)
                 raise StaffOnly(operation)
+            await check_origin(request, None)
             return await _let_in(request, org_scope(request, claims, org_id))
 
         return gives(access, guarded)

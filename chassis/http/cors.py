@@ -1,10 +1,12 @@
 """Which web pages may use the API: those of the origins that the organization of the token allows.
 
 We take bearer tokens and no cookies, so a page gains nothing by a browser that is signed in elsewhere. A preflight
-carries no token and is answered alike for everybody; what counts is the request itself. For routes without a token the
-stage says which origins are allowed.
+carries no token and is answered alike for everybody; what counts is the request itself. For routes without a token and
+for the platform's staff the stage says which origins are allowed. A refusal that comes before we know whose request it
+is, such as a 401, says nothing of anybody's, and every page may read it.
 """
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from fastapi import Request
@@ -28,6 +30,10 @@ PREFLIGHT = {
 EXPOSED = ", ".join(("ETag", *ALLOWANCE_HEADERS, "Retry-After", REPLAYED, "Deprecation", "Sunset", "Link", "Location"))
 
 
+JUDGED = "origin_judged"
+"""Where in a request's state it stands that its origin was allowed, or was not."""
+
+
 class Preflights:
     """Answers them, before anybody asks for a token."""
 
@@ -49,6 +55,7 @@ async def check_origin(request: Request, scope: OrgScope | None) -> None:
     origin = request.headers.get("Origin")
     if origin is None or _is_ours(origin, request):
         return
+    setattr(request.state, JUDGED, True)
     if scope is None:
         allowed = origin in request.app.state.public_origins
     else:
@@ -59,6 +66,13 @@ async def check_origin(request: Request, scope: OrgScope | None) -> None:
         notes |= {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": EXPOSED}
     elif request.method in UNSAFE:
         raise OriginRefused
+
+
+def headers_of_refusal(scope: Scope, status: int) -> Mapping[str, str]:
+    """What lets every page read a refusal of nobody in particular; nothing for any other answer."""
+    if status < 400 or scope["state"].get(JUDGED) or "origin" not in Headers(scope=scope):
+        return {}
+    return {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": EXPOSED}
 
 
 def _is_ours(origin: str, request: Request) -> bool:

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.deadline import deadline
 from chassis.errors import TooLarge
+from chassis.http.cors import headers_of_refusal
 from chassis.http.headers import NOTES, complete
 from chassis.http.problems import problem
 
@@ -112,7 +113,7 @@ class AnswerHeaders:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                complete(MutableHeaders(scope=message), notes)
+                complete(MutableHeaders(scope=message), {**headers_of_refusal(scope, message["status"]), **notes})
             await send(message)
 
         if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADERS:

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from chassis.denials import Refused, reason_of
 from chassis.errors import Forbidden, Invalid, TenfoldError
+from chassis.http.cors import headers_of_refusal
 from chassis.http.headers import NOTES, complete
 from chassis.tracing import current_trace_id
 
@@ -93,5 +94,5 @@ def install(app: FastAPI) -> None:
         log.error("request_crashed", exc_info=error)
         answer = problem(500, "internal", "Something went wrong on our side; the trace id helps us to find it.")
         # Starlette answers a crash outside of all middleware.
-        complete(answer.headers, getattr(request.state, NOTES, {}))
+        complete(answer.headers, {**headers_of_refusal(request.scope, 500), **getattr(request.state, NOTES, {})})
         return answer

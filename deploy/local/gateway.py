@@ -185,9 +185,9 @@ def too_large() -> web.Response:
 
 
 def problem(status: HTTPStatus, detail: str, *, retry_after: int | None = None) -> web.Response:
-    """An RFC 9457 answer, in the services' own shape."""
+    """An RFC 9457 answer, in the services' own shape. It says nothing of anybody's, and every page may read it."""
     body = {"type": "about:blank", "title": status.phrase, "status": int(status), "detail": detail}
-    headers = {"Retry-After": str(retry_after)} if retry_after else None
+    headers = {"Access-Control-Allow-Origin": "*"} | ({"Retry-After": str(retry_after)} if retry_after else {})
     return web.Response(
         status=status, body=json.dumps(body).encode(), content_type="application/problem+json", headers=headers
     )

@@ -21,6 +21,7 @@ from deploy.embedded.emulator import emulator_venv
 from deploy.embedded.identities import process_credentials, translate_policies
 from deploy.errors import DeployError, EmulatorError, StackError
 from deploy.packaging import interpreter_of
+from deploy.settings import settings_of
 from deploy.stage import Environments, Plan, deploy, prepare, synthesize
 from deploy.template import Target
 
@@ -70,7 +71,8 @@ def provision(order: Order) -> Provisioned:
     machine = "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"
     target = Target(
         order.stage, local=True, runtime=interpreter.runtime, architecture=machine, lambdas=order.lambdas,
-        environment=order.environment, without=frozenset(order.without),
+        environment=order.environment, settings=settings_of(order.stage, order.root).variables,
+        without=frozenset(order.without),
     )  # fmt: skip
     _say(progress="reading the declarations")
     plan = synthesize(target, root=order.root)

@@ -67,6 +67,7 @@ def lock_without_libraries(root: Path) -> str:
 def _generate(root: Path) -> None:
     _run(root, "deploy.contracts", "generate")
     _run(root, "deploy.permissions")
+    _run(root, "deploy.costs", "--write")
 
 
 def _remove(files: dict[Path, str], name: str, root: Path) -> None:

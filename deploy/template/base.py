@@ -31,8 +31,9 @@ class Target:
 
     With `lambdas` the API, the consumers and the schedules are functions; without, processes of ours. `aliases` lets
     callers reach a function by an alias to a numbered version, moved at once or by the `canary`; `snapstart` needs
-    them. `environment` is for every function. `without` are the AWS services, by boto3's names, that the place lacks or
-    does without (cognito-idp, sesv2): the development provider and a mailbox stand in for them.
+    them. `environment` is for every function, `settings` for every process too. `without` are the AWS services, by
+    boto3's names, that the place lacks or does without (cognito-idp, sesv2): the development provider and a mailbox
+    stand in for them.
     """
 
     stage: str
@@ -44,6 +45,7 @@ class Target:
     snapstart: bool = False
     canary: Canary | None = None
     environment: tuple[tuple[str, str], ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
     without: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:

@@ -86,6 +86,7 @@ def _plain(service: Service, one: Function, target: Target) -> Template:
         "TENFOLD_STAGE": target.stage,
         "TENFOLD_SERVICE": service.name,
         "TENFOLD_TABLE": ref(TABLE_PARAMETER),
+        **dict(target.settings),
         **dict(target.environment),
     }
     properties: Template = {

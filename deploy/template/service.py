@@ -84,7 +84,8 @@ def _observed(service: Service, subscriptions: Sequence[AnySubscription], part: 
 
 
 def _outputs(part: StackPart, target: Target) -> Template:
-    outputs: Template = {env_output(name): {"Value": value} for name, value in part.environment.items()}
+    variables = {**part.environment, **dict(target.settings)}
+    outputs: Template = {env_output(name): {"Value": value} for name, value in variables.items()}
     outputs[TABLE_PARAMETER] = {"Value": ref(TABLE_PARAMETER)}
     outputs[env_output("TENFOLD_TABLE")] = {"Value": ref(TABLE_PARAMETER)}
     outputs["DataPolicyArn"] = {"Value": ref(DATA_POLICY)}

@@ -166,6 +166,30 @@ async def test_another_page_reads_nothing_and_changes_nothing(
     assert read.json()["items"] == []
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", PROJECTS, 401),
+        ("GET", "/v1/nowhere", 404),
+        ("PUT", PROJECTS, 405),
+        ("POST", SUGGESTIONS, 422),
+        ("GET", f"{PROJECTS}/x/crash", 500),
+    ],
+)
+async def test_every_page_reads_why_nobody_in_particular_is_refused(
+    world: ServiceUnderTest, method: str, path: str, status: int
+) -> None:
+    world.public_origins = (ORIGIN,)
+    async with world.client(None) as http:
+        origin = ORIGIN if path in {SUGGESTIONS, f"{PROJECTS}/x/crash"} else STRANGE
+        answer = await http.request(method, path, headers={"Origin": origin, "Authorization": "Bearer x"})
+        unasked = await http.request(method, path, headers={"Authorization": "Bearer x"})
+    assert (answer.status_code, unasked.status_code) == (status, status)
+    assert answer.headers["access-control-allow-origin"] == (origin if origin == ORIGIN else "*")
+    assert "Retry-After" in answer.headers["access-control-expose-headers"]
+    assert "access-control-allow-origin" not in unasked.headers
+
+
 async def test_what_one_organization_allows_another_does_not(world: ServiceUnderTest) -> None:
     await allow(world, ORIGIN)
     async with world.client(org_id="org_other") as http:
