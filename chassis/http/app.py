@@ -46,7 +46,7 @@ def make_app(
     document(router)
     document_answers(router)
     app.include_router(router)
-    problems.install(app)
+    problems.install(app, router.routes)
     complete_document(app)
     app.add_middleware(Deadline)
     app.add_middleware(BodyLimit)

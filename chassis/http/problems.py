@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match
 
 from chassis.denials import Refused, reason_of
 from chassis.errors import Forbidden, Invalid, TenfoldError
@@ -62,8 +63,8 @@ async def _record(request: Request, error: TenfoldError) -> None:
     await scope.tools.denials.record(Refused(scope, asked, reason, request.method, route))
 
 
-def install(app: FastAPI) -> None:
-    """Let every error of `app` become a problem."""
+def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
+    """Let every error of `app` become a problem. `routes` are those that clients know of."""
 
     @app.exception_handler(TenfoldError)
     async def expected(request: Request, error: TenfoldError) -> JSONResponse:
@@ -84,9 +85,11 @@ def install(app: FastAPI) -> None:
         return problem(422, "invalid", f"The request is not valid: {named}.", errors=errors)
 
     @app.exception_handler(HTTPException)
-    async def plain(_request: Request, error: HTTPException) -> JSONResponse:
+    async def plain(request: Request, error: HTTPException) -> JSONResponse:
         answer = problem(error.status_code, KINDS.get(error.status_code, "http-error"), str(error.detail))
-        answer.headers.update(error.headers or {})  # such as Allow
+        answer.headers.update(error.headers or {})
+        if error.status_code == 405:
+            answer.headers["Allow"] = _methods_of(request, routes) or answer.headers["Allow"]
         return answer
 
     @app.exception_handler(Exception)
@@ -96,3 +99,9 @@ def install(app: FastAPI) -> None:
         # Starlette answers a crash outside of all middleware.
         complete(answer.headers, {**headers_of_refusal(request.scope, 500), **getattr(request.state, NOTES, {})})
         return answer
+
+
+def _methods_of(request: Request, routes: Sequence[BaseRoute]) -> str:
+    """All that the path knows: Starlette names those of its first route only."""
+    here = [route for route in routes if route.matches(request.scope)[0] is Match.PARTIAL]
+    return ", ".join(sorted({method for route in here for method in getattr(route, "methods", None) or ()}))

@@ -176,7 +176,8 @@ async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
 async def test_a_method_that_there_is_not_is_told_which_there_are(http: httpx.AsyncClient) -> None:
     answer = await http.request("TRACE", "/v1/projects")
     assert (answer.status_code, kind(answer)) == (405, "method-not-allowed")
-    assert answer.headers["allow"]
+    assert answer.headers["allow"] == "GET, POST"
+    assert (await http.post("/health/live")).headers["allow"] == "GET"
 
 
 async def test_health_needs_no_token(world: ServiceUnderTest) -> None:
