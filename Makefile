@@ -173,6 +173,14 @@ bench-broker: setup ## what the broker and its client cost; ARGS="consumer --rou
 bench-flood: setup ## 20 000 events into one subscription: the API's p95 and the memory meanwhile; ARGS="--events 2000"
 	@$(PY) -m tests.bench.flood $(ARGS)
 
+.PHONY: bench-neighbours
+bench-neighbours: setup ## one organization's flood of requests: the others' p95 beside it and alone; ARGS="--rate 100"
+	@$(PY) -m tests.bench.neighbours $(ARGS)
+
+.PHONY: bench-guard
+bench-guard: setup ## CPU that auth, scope, rate limit and idempotency add to a read, measured in process; ARGS="--rounds 3"
+	@$(PY) -m tests.bench.guard $(ARGS)
+
 .PHONY: bench-deploy
 bench-deploy: setup ## sizes of packages, imports of entry points, seconds of deployments; ARGS=imports for one section
 	@$(PY) -m tests.bench.deploying $(ARGS)

@@ -6,7 +6,7 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +19,9 @@ from chassis.auth.development import ISSUER, DevelopmentIssuer
 from chassis.auth.tokens import Claims
 from chassis.clock import SystemClock, SystemIds
 from chassis.names import Names
-from contracts.common import Role
-from contracts.event import SOURCE_PREFIX, Envelope
-from contracts.tenancy.v1 import MemberAdded
+from contracts.common import Plan, Role
+from contracts.event import SOURCE_PREFIX, Envelope, Event
+from contracts.tenancy.v1 import MemberAdded, OrganizationCreated
 from deploy.aws import REGION, Aws
 from services.tasks.service import service
 from tests.bench.processes import ROOT, end, environment, free_port, variables_for
@@ -34,10 +34,12 @@ READY_SECONDS = 30.0
 
 @dataclass
 class Stage:
-    """A running service."""
+    """A running service. `headers` are those of USER in ORG, whose plan is the best."""
 
     base_url: str
     headers: dict[str, str]
+    headers_in: Callable[[str], dict[str, str]]
+    """Those of USER in another organization."""
     process: subprocess.Popen[bytes]
     sqs: Any
     queue: str
@@ -70,15 +72,19 @@ async def running_stage(endpoint_url: str, home: Path) -> AsyncIterator[Stage]:
             TENFOLD_STAGE=NAMES.stage, TENFOLD_ISSUER=ISSUER.issuer, TENFOLD_JWKS_URL=jwks_url,
             TENFOLD_CLIENT_ID=ISSUER.client_id,
         )  # fmt: skip
-        claims = Claims(user_id=USER, email="ada@acme.example", org=ORG, role=Role.OWNER, mv=1)
-        headers = {"Authorization": f"Bearer {issuer.token(claims)}"}
+
+        def headers_in(org_id: str) -> dict[str, str]:
+            claims = Claims(user_id=USER, email="ada@acme.example", org=org_id, role=Role.OWNER, mv=1)
+            return {"Authorization": f"Bearer {issuer.token(claims)}"}
+
         with (home / "service.log").open("wb") as log:
             command = [sys.executable, "-m", "chassis.run", service.name]
             process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=log, stderr=log)
         queue = sqs.get_queue_url(QueueName=NAMES.queue(service.name, "members"))["QueueUrl"]
-        stage = Stage(f"http://127.0.0.1:{port}", headers, process, sqs, queue)
+        stage = Stage(f"http://127.0.0.1:{port}", headers_in(ORG), headers_in, process, sqs, queue)
         try:
             await _ready(stage, home / "service.log")
+            await asyncio.to_thread(stage.send, [organization_created(ORG, Plan.ENTERPRISE)])
             yield stage
         finally:
             await asyncio.to_thread(end, process, 30.0)
@@ -125,7 +131,18 @@ async def _ready(stage: Stage, log: Path) -> None:
 
 def member_added(number: int, org_id: str) -> str:
     """One message as the bus puts it into the queue of the members."""
-    ids, event = SystemIds(), MemberAdded(user_id=f"user_{number}", email="x@y.example", name="X", role=Role.MEMBER)
+    event = MemberAdded(user_id=f"user_{number}", email="x@y.example", name="X", role=Role.MEMBER)
+    return _message(event, org_id)
+
+
+def organization_created(org_id: str, plan: Plan) -> str:
+    """The same of an organization, so that its rate is that of the plan."""
+    event = OrganizationCreated(org_id=org_id, slug="quiet", name="X", plan=plan, owner_id=USER, personal=False)
+    return _message(event, org_id)
+
+
+def _message(event: Event, org_id: str) -> str:
+    ids = SystemIds()
     envelope = Envelope(
         id=ids.new(), source=SOURCE_PREFIX + event.owner(), type=event.event_type, time=SystemClock().now(),
         subject=event.subject(), dataschema=event.schema_path(), orgid=org_id, actor=USER, aggregateversion=1,
