@@ -31,7 +31,7 @@ class Event(BaseModel):
     the field that holds the id of the aggregate. Fields marked `Secret` never reach the audit trail or a log.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     event_type: ClassVar[str]
     subject_field: ClassVar[str]

@@ -34,7 +34,7 @@ class Reads(BaseModel, Generic[E]):
     as optional while the reader requires it, is refused when the class is defined (ContractError).
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     reads: ClassVar[type[Event]]
 

@@ -21,17 +21,20 @@ from deploy.errors import PackagingError
 from deploy.libraries import keep_needed
 from deploy.reach import Reach, Tree, reach
 from deploy.services import ROOT
-from deploy.shaking import drop_unreached
+from deploy.shaking import drop_unreached, top_names
 from deploy.template import Target
 from deploy.template.runtime import HANDLERS
 from deploy.template.service import stack_part
 
-BUILDER = "6"
+BUILDER = "9"
 """Part of every cache key: raise it when this module builds differently."""
 KEPT = 3
 """How many packages of a service stay in the cache, and how many of their libraries."""
 INSTALL_SECONDS = 300
 COMPILE_SECONDS = 300
+BYTECODE = Path(__file__).with_name("bytecode.py")
+UNCHECKED = ("--invalidation-mode", "unchecked-hash")
+"""Unpacking sets the times of files anew, and a .pyc that follows them would be compiled at each start."""
 TIMESTAMP = (2020, 1, 1, 0, 0, 0)
 FIRST_PARTY = {
     "awsjson": "awsjson/src/awsjson",
@@ -42,9 +45,10 @@ FIRST_PARTY = {
 MANIFESTS = tuple(ROOT / folder / "pyproject.toml" for folder in ("", "awsjson", "faststream-sqs"))
 UNPACKED = frozenset({"__pycache__", "tests", "testing", "schemas"})
 UNPACKED_FILES = frozenset({"README.md", "requirements.lock", "pyproject.toml", "RECORD", "INSTALLER", "REQUESTED"})
-UNPACKED_SUFFIXES = frozenset({".pyi", ".pyx", ".pxd", ".pxi", ".h", ".c", ".proto"})
-UNREAD_FOLDERS = ("boto3/data", "boto3/examples")
-"""Of the libraries, what nothing reads at run time: these are boto3's `resource` objects, and we use its clients."""
+UNPACKED_SUFFIXES = frozenset({".md", ".pyi", ".pyx", ".pxd", ".pxi", ".h", ".c", ".proto"})
+UNREAD_FOLDERS = ("boto3/data", "boto3/examples", "pydantic/v1")
+"""Of the libraries, what nothing reads at run time: boto3's `resource` objects, for we use its clients; and pydantic's
+old version, which FastAPI imports to recognize models of it, and takes its absence for an answer."""
 READ_OF_METADATA = frozenset({"METADATA", "entry_points.txt"})
 
 SOURCE_ONLY = ("--no-binary", "pyvips")
@@ -125,8 +129,9 @@ def package(
             with tempfile.TemporaryDirectory(dir=cache) as folder:
                 site = Path(folder) / "site"
                 _install(lock, interpreter, site)
+                locked = top_names(site)
                 keep_needed(site, reached, f"{service}/{lock.name}", declared=declared, provided=provided)
-                drop_unreached(site, reached)
+                drop_unreached(site, reached, locked)
                 _pack_libraries(site, reached.apis, interpreter, libraries)
         _add_sources(libraries, sources, interpreter, finished)
         _forget_old(cache.glob(f"{service}-*.zip"))
@@ -207,10 +212,8 @@ def _pack_libraries(site: Path, apis: set[str], interpreter: Interpreter, finish
     """The libraries in `site`, trimmed and compiled. Kept zipped, for they change less often than our code and
     compressing them is most of the work."""
     trim(site, apis)
-    _compile(site, interpreter, beside=True)
-    # Half of the size, and read by nobody: lines of libraries in a traceback keep their numbers.
-    for source in list(site.rglob("*.py")):
-        source.unlink()
+    # Without the sources, half of the size and read by nobody: lines of libraries in a traceback keep their numbers.
+    _compile([str(BYTECODE), str(site)], interpreter, "-X", "no_debug_ranges")
     unfinished = site.with_name("libraries.zip")
     _zip(site, unfinished)
     unfinished.replace(finished)
@@ -222,7 +225,7 @@ def _add_sources(libraries: Path, sources: dict[str, Path], interpreter: Interpr
         for name, path in sources.items():
             (code / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, code / name)
-        _compile(code, interpreter)
+        _compile(["-m", "compileall", "-q", *UNCHECKED, "-s", str(code), str(code)], interpreter)
         shutil.copyfile(libraries, unfinished)
         _zip(code, unfinished)
         unfinished.replace(finished)
@@ -256,14 +259,8 @@ def _replace(path: Path, data: bytes) -> None:
     path.write_bytes(data)
 
 
-def _compile(folder: Path, interpreter: Interpreter, *, beside: bool = False) -> None:
-    """Compile every module, into __pycache__ or `beside` its source, where it is found without that."""
-    # Unchecked: unpacking sets the times of files anew, and a .pyc that follows them would be compiled at each start.
-    _run(
-        [str(interpreter.python), "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash",
-         *(["-b"] if beside else []), "-s", str(folder), str(folder)],
-        COMPILE_SECONDS, "compiling",
-    )  # fmt: skip
+def _compile(command: list[str], interpreter: Interpreter, *flags: str) -> None:
+    _run([str(interpreter.python), *flags, *command], COMPILE_SECONDS, "compiling")
 
 
 def _zip(folder: Path, archive_path: Path) -> None:

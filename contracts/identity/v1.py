@@ -52,7 +52,7 @@ class AccessDenied(Denial, Event, type="identity.access.denied.v1", subject="act
 class ApiKeySecret(BaseModel):
     """One of a key's secrets, of which only the digest is known."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     digest: str
     """SHA-256 of the secret, in hexadecimal."""

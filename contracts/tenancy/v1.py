@@ -24,7 +24,7 @@ class OrganizationState(BaseModel):
     """All that other services may know of an organization, as it is at the event's aggregate version. Every event that
     changes any of it carries all of it, so that the newest alone tells what is."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     slug: str
     name: str

@@ -14,7 +14,6 @@ import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 from deploy.embedded.emulator import Emulator, emulator_venv
@@ -22,10 +21,9 @@ from deploy.packaging import Contents, interpreter_of, package
 from deploy.services import ROOT, service_names
 from deploy.stage import synthesize
 from deploy.template import Target
-from deploy.template.runtime import HANDLERS
-from tests.bench.figures import Report, Samples, alternate
+from tests.bench.entries import SERVICE, imports
+from tests.bench.figures import Report, Samples
 
-SERVICE, SUBSCRIPTION = "tasks", "services.tasks.consumers:imports"
 CODE = (
     "awsjson",
     "chassis",
@@ -36,18 +34,10 @@ CODE = (
     "pyproject.toml",
     "requirements.lock",
 )
-FIRST_PARTY = ("awsjson", "chassis", "contracts", "faststream_sqs", "services")
+NATIVE = ("files", "notify")
+"""Services whose own libraries are native: pictures and PDF, the layout of e-mails."""
 CHANGED = f"services/{SERVICE}/api.py"
 TARGET = Target("bench", local=True, lambdas=True)
-IMPORT = """
-import gc, sys, time
-gc.disable()
-before = set(sys.modules)
-start = time.process_time()
-{statements}
-print(time.process_time() - start)
-print(*[name for name in sys.modules if name not in before])
-"""
 
 
 def synthesis(report: Report, rounds: int) -> None:
@@ -64,53 +54,24 @@ def synthesis(report: Report, rounds: int) -> None:
 
 
 def packages(report: Report) -> None:
+    """With boto3 in them, as on the embedded AWS, and with the one of Lambda's Python."""
     rows = []
     for name in service_names():
-        built = package(
-            name, interpreter_of(emulator_venv()), ROOT / ".local/deploy/packages", contents=Contents(lambdas=True)
-        )
-        with zipfile.ZipFile(built) as archive:
-            files = archive.infolist()
-        native = sum(one.file_size for one in files if ".so" in one.filename)
-        total = sum(one.file_size for one in files)
-        sizes = (built.stat().st_size, total, total - native)
-        rows.append((name, *(f"{size / 1e6:.1f}" for size in sizes), str(len(files))))
-    report.table("Packages, MB", ("", "zipped", "unpacked", "of that not native", "files"), rows)
-
-
-def imports(report: Report, rounds: int) -> None:
-    rows = []
-    for kind, handler in HANDLERS.items():
-        entry = f"import {handler.rpartition('.')[0]}"
-        _, loaded = _imported(entry)
-        libraries = [name for name in loaded if _is_library(name)]
-        alone = "import importlib\n" + "\n".join(f"importlib.import_module({name!r})" for name in libraries)
-        statements = {"libraries": alone, kind: entry}
-        found = alternate(tuple(statements), rounds, partial(_milliseconds, statements))
-        ratio = found[kind].ratios(found["libraries"]).spread(2)
-        rows.append((kind, found[kind].spread(), found["libraries"].spread(), ratio, "at most 1.15"))
-    report.table("Import of an entry point, ms of CPU, compiled", ("", "ms", "libraries", "ratio", "target"), rows)
-
-
-def _milliseconds(statements: dict[str, str], name: str) -> float:
-    return _imported(statements[name])[0] * 1000
-
-
-def _is_library(name: str) -> bool:
-    top = name.partition(".")[0]
-    return top not in sys.stdlib_module_names and top not in FIRST_PARTY and not top.startswith("__")
-
-
-def _imported(statements: str) -> tuple[float, list[str]]:
-    """Seconds of CPU, and what was loaded, in the order in which it was."""
-    variables = {"TENFOLD_SERVICE": SERVICE, "TENFOLD_STAGE": "bench", "TENFOLD_SUBSCRIPTION": SUBSCRIPTION}
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    done = subprocess.run(
-        [sys.executable, "-c", IMPORT.format(statements=statements)], cwd=ROOT, env=environment | variables,
-        capture_output=True, text=True, timeout=120, check=True,
-    )  # fmt: skip
-    seconds, loaded = done.stdout.splitlines()
-    return float(seconds), loaded.split()
+        for boto3 in (True, False):
+            built = package(
+                name, interpreter_of(emulator_venv()), ROOT / ".local/deploy/packages",
+                contents=Contents(lambdas=True, boto3=boto3),
+            )  # fmt: skip
+            with zipfile.ZipFile(built) as archive:
+                files = archive.infolist()
+            native = sum(one.file_size for one in files if ".so" in one.filename)
+            total = sum(one.file_size for one in files)
+            sizes = (built.stat().st_size, total, total - native)
+            said = name if boto3 else "  with Lambda's boto3"
+            target = "" if name in NATIVE else "at most 30"
+            rows.append((said, *(f"{size / 1e6:.1f}" for size in sizes), str(len(files)), target))
+    columns = ("", "zipped", "unpacked", "of that not native", "files", "target")
+    report.table("Packages, MB", columns, rows)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from deploy.reach import Reach
-from deploy.shaking import drop_unreached
+from deploy.shaking import drop_unreached, top_names
 
 
 @pytest.fixture
@@ -29,12 +29,15 @@ def site(tmp_path: Path) -> Path:
         "native/_fast.cpython-311-x86_64-linux-gnu.so": "",
         "native/deep/__init__.py": "",
         "native/deep/imported_by_it.py": "",
+        "native/pytest_plugin.py": "import os\nfrom absent.plugins import hook\n",
+        "native/perhaps.py": "from . import absent\nimport provided.data\ntry:\n    import absent\n"
+        "except ImportError:\n    pass\nif os.name == 'nt':\n    import absent\n",
         "plugin/__init__.py": "",
         "plugin/context.py": "",
         "plugin/command.py": "",
         "plugin-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: plugin\nVersion: 1.0\n",
         "plugin-1.0.dist-info/entry_points.txt": "[contexts]\nours = plugin.context:Context\n"
-        "[console_scripts]\ncommand = plugin.command:main\n",
+        "[console_scripts]\ncommand = plugin.command:main\n[pytest11]\nplugin = plugin.command\n",
     }.items():  # fmt: skip
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
@@ -42,7 +45,7 @@ def site(tmp_path: Path) -> Path:
 
 
 def kept(site: Path, module: str) -> set[str]:
-    drop_unreached(site, Reach(libraries={module: "services.shop.triggers"}))
+    drop_unreached(site, Reach(libraries={module: "services.shop.triggers"}), {*top_names(site), "provided"})
     return {path.relative_to(site).as_posix() for path in site.rglob("*.py")} - {"plugin/__init__.py"}
 
 
@@ -60,6 +63,12 @@ def test_who_loads_by_name_keeps_all_of_its_package(site: Path) -> None:
 
 def test_who_has_native_code_keeps_all_of_its_package(site: Path) -> None:
     assert "native/deep/imported_by_it.py" in kept(site, "native")
+
+
+def test_what_starts_with_an_import_of_what_is_not_locked_goes(site: Path) -> None:
+    found = kept(site, "native")
+    assert "native/pytest_plugin.py" not in found
+    assert "native/perhaps.py" in found
 
 
 def test_native_code_stays_unasked(site: Path) -> None:
