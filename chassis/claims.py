@@ -19,9 +19,9 @@ BEGUN, ANSWERED = 0, 1
 
 @dataclass
 class Keeper:
-    """`values` makes what is kept of a result; `done` tells that it was committed."""
+    """`values` makes what is kept of a result, None of one that is too large; `done` tells that it was committed."""
 
-    values: Callable[[Any], Mapping[str, Any]]
+    values: Callable[[Any], Mapping[str, Any] | None]
     done: bool = False
 
 

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -80,7 +81,8 @@ class SecretCursorKeys:
 
 
 def _mac(key: bytes, place: str, position: str) -> bytes:
-    return hmac.digest(key, f"{place}\n{position}".encode(), hashlib.sha256)[:MAC_BYTES]
+    signed = json.dumps([place, position]).encode()  # which keeps the two apart, whatever stands in them
+    return hmac.digest(key, signed, hashlib.sha256)[:MAC_BYTES]
 
 
 def _encoded(content: bytes) -> str:

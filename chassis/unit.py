@@ -157,14 +157,15 @@ class Unit:
         Returns `result`. Raises as `commit` does, and Answered when an earlier try of the request has its answer.
         """
         keeper = self._claim.keeper if self._claim else None
-        if keeper is not None:
+        kept = keeper.values(result) if keeper is not None else None
+        if kept is not None:
             put = self._operations[0]
             assert isinstance(put, Put)
-            self._operations[0] = replace(put, item={**put.item, **keeper.values(result), "version": ANSWERED})
+            self._operations[0] = replace(put, item={**put.item, **kept, "version": ANSWERED})
         if not await self.commit():
             raise AlreadyHandled("This request was carried out already, and its answer is not kept.")
         if keeper is not None:
-            keeper.done = True
+            keeper.done = kept is not None
         return result
 
     async def commit(self) -> bool:

@@ -22,7 +22,8 @@ KEPT_DAYS = 1
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 MAX_KEY = 255
 MAX_ANSWER = 200_000
-"""Bytes. Larger answers are not kept: the effects exist once all the same, and a repetition is answered anew."""
+"""Bytes, for DynamoDB's items have 400 KB. Larger answers are not kept: the effects exist once all the same, and a
+repetition is told so, or answered anew where nothing was changed."""
 
 
 def is_keyed(request: Request) -> bool:
@@ -55,7 +56,11 @@ def claim_for(request: Request, scope: Scope) -> Claim | None:
 
 
 def _keeper(rendering: Rendering | None) -> Keeper | None:
-    return None if rendering is None else Keeper(lambda result: _kept(rendering(result)))
+    return None if rendering is None else Keeper(lambda result: _if_small(rendering(result)))
+
+
+def _if_small(response: Response) -> dict[str, Any] | None:
+    return None if len(response.body) > MAX_ANSWER else _kept(response)
 
 
 async def replay_if_known(request: Request, scope: Scope) -> None:
@@ -79,12 +84,13 @@ async def keep(request: Request, response: Response) -> None:
     claim = scope.cause.claim if scope else None
     if scope is None or claim is None or claim.keeper is None:
         return
-    if claim.keeper.done or len(response.body) > MAX_ANSWER:
+    values = None if claim.keeper.done else _if_small(response)
+    if values is None:
         return
     unit = scope.unit(claimed=False)
     expires = int(scope.now().timestamp()) + claim.days * 24 * 3600
-    values = {"fingerprint": claim.fingerprint, "version": ANSWERED, **_kept(response)}
-    unit.put(claim.key, values, expect=OlderThan(ANSWERED), expires_at=expires)
+    item = {"fingerprint": claim.fingerprint, "version": ANSWERED, **values}
+    unit.put(claim.key, item, expect=OlderThan(ANSWERED), expires_at=expires)
     try:
         await unit.commit()
     except AlreadyHandled:

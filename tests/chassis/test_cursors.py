@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from awsjson import AwsError
-from chassis.cursors import NO_SUCH, SecretCursorKeys, opened, sealed
+from chassis.cursors import MAC_BYTES, NO_SUCH, SecretCursorKeys, _decoded, _encoded, opened, sealed
 from chassis.errors import Invalid, Unavailable
 from chassis.testing.service import FakeClock, FixedKeys
 
@@ -36,6 +36,13 @@ async def test_a_cursor_opens_in_every_process_and_in_its_place_only() -> None:
     assert await opened(other, "tasks of acme", cursor) == "0007#é"
     with pytest.raises(Invalid):
         await opened(other, "tasks of globex", cursor)
+
+
+async def test_no_part_of_a_place_passes_for_a_part_of_a_position() -> None:
+    signature = _decoded(await sealed(FixedKeys(), "list of a\nb", "c"))[:MAC_BYTES]
+    forged = _encoded(signature + b"b\nc")
+    with pytest.raises(Invalid):
+        await opened(FixedKeys(), "list of a", forged)
 
 
 async def test_the_secret_is_read_once() -> None:

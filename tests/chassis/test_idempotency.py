@@ -204,6 +204,16 @@ async def test_a_key_that_cannot_be_used_is_refused(world: ServiceUnderTest, key
     assert (await post(world, "x" * MAX_KEY)).status_code == 201
 
 
+async def test_an_answer_that_is_too_large_for_an_item_is_not_kept_and_the_effect_exists_once(
+    world: ServiceUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kept with the effect, it would make DynamoDB refuse both."""
+    monkeypatch.setattr("chassis.http.idempotency.MAX_ANSWER", 10)
+    first, again = await post(world), await post(world)
+    assert (first.status_code, again.status_code) == (201, 409)
+    assert await names(world) == ["Web"]
+
+
 async def test_answers_and_claims_are_forgotten_by_the_store(world: ServiceUnderTest) -> None:
     await post(world)
     kept = [item for key, item in cast("MemoryTable", world.table).items.items() if "#IDEMPOTENCY#" in key.pk]
