@@ -11,10 +11,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from chassis.context import EventContext, Scope
-from chassis.errors import AlreadyHandled, Rejected
+from chassis.errors import Rejected
 from chassis.repository import Aggregate, Repository
 from chassis.subscription import Subscription
-from chassis.table import OlderThan
 from contracts.common import ApiKeyId, Operation, Role, UserId
 from contracts.identity import v1 as identity
 from contracts.reads import Reads
@@ -58,12 +57,7 @@ class ApiKeys(Repository[ApiKey]):
 
 async def project(scope: Scope, key: ApiKey) -> None:
     """Keep `key` unless a newer state of it is known."""
-    unit, keys = scope.unit(claimed=False), ApiKeys(scope)
-    unit.put(keys.key(key.id), key, expect=OlderThan(key.version))
-    try:
-        await unit.commit()
-    except AlreadyHandled:
-        return
+    await ApiKeys(scope).project(key)
 
 
 class Created(Reads[identity.ApiKeyCreated]):

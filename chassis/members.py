@@ -11,12 +11,11 @@ from dataclasses import dataclass
 
 from chassis import api_keys
 from chassis.context import EventContext, OrgScope, Scope
-from chassis.errors import AlreadyHandled, Rejected
+from chassis.errors import Rejected
 from chassis.keys import ListEntry
 from chassis.organizations import OrganizationProfile, OrganizationProfiles, follow
 from chassis.repository import Aggregate, Listing, Repository
 from chassis.subscription import Subscription
-from chassis.table import OlderThan
 from contracts.common import Role, UserId
 from contracts.reads import Reads
 from contracts.tenancy import v1 as tenancy
@@ -76,13 +75,7 @@ async def standing_of(scope: OrgScope, user_id: str) -> Standing:
 
 async def project(scope: Scope, member: Member) -> None:
     """Keep `member` unless a newer state of that membership is known."""
-    unit = scope.unit(claimed=False)
-    members = Members(scope)
-    unit.put(members.key(member.id), member, expect=OlderThan(member.version), lists=members.lists(member))
-    try:
-        await unit.commit()
-    except AlreadyHandled:
-        return
+    await Members(scope).project(member)
 
 
 class Added(Reads[tenancy.MemberAdded]):

@@ -4,17 +4,15 @@
 projection but the truth; it has the same key and the same fields.
 """
 
-import contextlib
 from datetime import timedelta
 
 from pydantic import BaseModel
 
 from chassis.cache import Cached
 from chassis.context import EventContext, OrgScope
-from chassis.errors import AlreadyHandled, NotYet, Rejected
+from chassis.errors import NotYet, Rejected
 from chassis.repository import Aggregate, Repository
 from chassis.subscription import Subscription
-from chassis.table import OlderThan
 from contracts.common import OrgId, OrgStatus, Plan
 from contracts.reads import Reads
 from contracts.tenancy import v1 as tenancy
@@ -49,10 +47,7 @@ async def profile_of(scope: OrgScope) -> OrganizationProfile | None:
 
 async def project(scope: OrgScope, profile: OrganizationProfile) -> None:
     """Keep `profile` unless a newer state of the organization is known."""
-    unit, profiles = scope.unit(claimed=False), OrganizationProfiles(scope)
-    unit.put(profiles.key(profile.id), profile, expect=OlderThan(profile.version))
-    with contextlib.suppress(AlreadyHandled):
-        await unit.commit()
+    await OrganizationProfiles(scope).project(profile)
     PROFILE.forget(scope)
 
 

@@ -1,6 +1,7 @@
 """Repositories: the access patterns of one kind of aggregate, inside one scope. Only they know its keys."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
@@ -9,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.context import Scope
 from chassis.cursors import CursorKeys, opened, sealed
-from chassis.errors import NotFound, TenfoldError
+from chassis.errors import AlreadyHandled, NotFound, TenfoldError
 from chassis.keys import Key, ListEntry, shard_of
-from chassis.table import Absent, AtVersion, Expect, Item
+from chassis.table import Absent, AtVersion, Expect, Item, OlderThan
 from chassis.unit import Unit
 
 MAX_PAGE = 200
@@ -167,6 +168,16 @@ class Repository(Generic[A]):
     def save(self, unit: Unit, aggregate: A, *, otherwise: TenfoldError | None = None) -> A:
         """Store its change, in `unit`, if nobody changed it since it was read. Returns it at its new version."""
         return self._put(unit, aggregate, AtVersion(aggregate.version), otherwise)
+
+    async def project(self, aggregate: A) -> None:
+        """Keep a state of it that somebody else's event told, unless a newer one is known. Commits by itself."""
+        unit = self.scope.unit(claimed=False)
+        unit.put(
+            self.key(aggregate.id), aggregate, expect=OlderThan(aggregate.version), lists=self.lists(aggregate),
+            expires_at=self.expires_at(aggregate),
+        )  # fmt: skip
+        with contextlib.suppress(AlreadyHandled):
+            await unit.commit()
 
     def remove(self, unit: Unit, aggregate: A) -> None:
         unit.delete(self.key(aggregate.id), expect=AtVersion(aggregate.version))

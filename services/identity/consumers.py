@@ -5,8 +5,8 @@ from chassis.context import EventContext
 from chassis.errors import Rejected
 from chassis.organizations import follow
 from chassis.subscription import Subscription
-from services.identity import usecases
 from services.identity.model import Membership
+from services.identity.repository import Memberships
 
 memberships = Subscription("memberships", mode="latest")
 follow(memberships)
@@ -48,4 +48,4 @@ async def _keep(event: members.Told, ctx: EventContext, *, active: bool) -> None
         version=ctx.version,
     )
     # unscoped(made-scope): the membership stands with its person, under the organization that the envelope names
-    await usecases.project_membership(ctx.scope.for_user(event.user_id), membership)
+    await Memberships(ctx.scope.for_user(event.user_id)).project(membership)

@@ -9,7 +9,6 @@ from chassis.context import UserScope
 from chassis.errors import LimitReached
 from chassis.keys import Key, ListEntry
 from chassis.repository import Listing, Repository
-from chassis.table import OlderThan
 from chassis.unit import Unit
 from services.identity.account import ACCOUNT, MEMBERSHIP_ROW, PROFILE_ROW, chosen
 from services.identity.model import Membership, OwnedKey, Profile
@@ -39,10 +38,6 @@ class Memberships(Repository[Membership]):
 
     def key(self, id: str) -> Key:  # noqa: A002
         return self.scope.key(ACCOUNT, sk=f"{MEMBERSHIP_ROW}{id}")
-
-    def keep(self, unit: Unit, membership: Membership) -> None:
-        """Store it, in `unit`, which raises AlreadyHandled at its commit if a newer state is known."""
-        unit.put(self.key(membership.id), membership, expect=OlderThan(membership.version))
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 from chassis.context import UserScope
-from chassis.errors import AlreadyExists, AlreadyHandled, NotFound, NotYet
+from chassis.errors import AlreadyExists, NotFound, NotYet
 from contracts.identity.v1 import ActiveOrgSwitched, SignInFailed, UserRegistered, UserSignedIn
 from services.identity.errors import AlreadyConfirmed, Locked, NotConfirmed, WrongCode, WrongCredentials
-from services.identity.model import Membership, Profile, spent
+from services.identity.model import Profile, spent
 from services.identity.ports import IdentityProvider, Person, Tokens
 from services.identity.repository import Account, Memberships, Profiles, read_account
 
@@ -111,16 +111,6 @@ async def switch_organization(scope: UserScope, org_id: str) -> Profile:
     switched = ActiveOrgSwitched(user_id=scope.user_id, previous_org_id=left, org_id=org_id)
     unit.publish(switched, version=saved.version, org_id=org_id)
     return await unit.answer(saved)
-
-
-async def project_membership(scope: UserScope, membership: Membership) -> None:
-    """Keep a membership unless a newer state of it is known."""
-    unit = scope.unit(claimed=False)
-    Memberships(scope).keep(unit, membership)
-    try:
-        await unit.commit()
-    except AlreadyHandled:
-        return
 
 
 async def _registered(scope: UserScope, person: Person, confirmed_with: str | None) -> Profile:

@@ -32,12 +32,21 @@ _fresh = itertools.count(1)
 
 def any_version_projected(patch: Patch) -> None:
     """An older state of a membership overwrites a newer one."""
-    patch.setattr(chassis.members, "OlderThan", lambda _version: Anything())
+    _project_anything(patch, chassis.members.Members)
 
 
 def any_version_in_tokens(patch: Patch) -> None:
     """The same in identity."""
-    patch.setattr(services.identity.repository, "OlderThan", lambda _version: Anything())
+    _project_anything(patch, services.identity.repository.Memberships)
+
+
+def _project_anything(patch: Patch, repository: type[Repository[Any]]) -> None:
+    async def project(self: Repository[Any], aggregate: Aggregate) -> None:
+        unit = self.scope.unit(claimed=False)
+        unit.put(self.key(aggregate.id), aggregate, expect=Anything(), lists=self.lists(aggregate))
+        await unit.commit()
+
+    patch.setattr(repository, "project", project)
 
 
 def registered_again(patch: Patch) -> None:
