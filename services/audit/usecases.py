@@ -1,7 +1,7 @@
 """What audit does for an event and for a reader. Sealing and verifying have files of their own."""
 
 from chassis.context import EventContext, OrgScope
-from chassis.errors import FieldError, Invalid
+from chassis.errors import AlreadyHandled, FieldError, Invalid
 from chassis.repository import Page, PageRequest
 from chassis.subscription import AnyEvent
 from chassis.tracing import current_trace_id
@@ -32,9 +32,10 @@ def record_of(event: AnyEvent, ctx: EventContext) -> Record:
 
 
 async def keep(scope: OrgScope, record: Record) -> None:
-    """Unsealed: linking it to its neighbours here would let only one event of an organization through at a time."""
+    """Unsealed: linking it to its neighbours here would let only one event of an organization through at a time. Raises
+    AlreadyHandled for one that is there, also when it is fed in again after its claim was forgotten."""
     unit = scope.unit()
-    Records(scope).create(unit, record)
+    Records(scope).create(unit, record, otherwise=AlreadyHandled("It is recorded already."))
     await unit.commit()
 
 

@@ -66,6 +66,18 @@ async def test_a_record_says_who_did_what_when_and_from_where(audit: Any) -> Non
     }
 
 
+async def test_history_fed_in_again_after_the_claims_are_forgotten_changes_nothing(audit: Any) -> None:
+    """A replay of more than the inbox remembers would otherwise make a dead letter of every event."""
+    await audit.deliver_raw(trail, envelope())
+    before = audit.stored("event1")
+    claims = [key for key in audit.items if key.pk.startswith("INBOX#")]
+    assert claims
+    for key in claims:
+        del audit.items[key]
+    await audit.deliver_raw(trail, envelope())
+    assert audit.stored("event1") == before
+
+
 async def test_an_event_that_names_no_time_zone_is_taken_as_utc(audit: Any) -> None:
     await audit.deliver_raw(trail, envelope(time="2026-11-21T08:00:00"))
     assert audit.stored("event1")["at"] == "2026-11-21T08:00:00.000000Z"
