@@ -211,14 +211,14 @@ async def test_discarding_needs_nothing_to_be_there(table: Table) -> None:
     assert [item["SK"] for item in await table.query("MANY")] == ["kept"]
 
 
-async def test_of_many_at_once_exactly_as_many_pass_as_the_limit_allows(table: Table) -> None:
+async def test_of_two_hundred_at_once_exactly_as_many_pass_as_the_limit_allows(table: Table) -> None:
     limited = Add(ONE, {"seats": 1}, at_most={"seats": 7})
     results = await asyncio.gather(
-        *(refused(table, limited, Put(Key(f"SEAT#{number}"), {}, Absent())) for number in range(20))
+        *(refused(table, limited, Put(Key(f"SEAT#{number}"), {}, Absent())) for number in range(200))
     )
-    assert sorted(results) == [()] * 7 + [(0,)] * 13
+    assert sorted(results) == [()] * 7 + [(0,)] * 193
     assert await values_of(table, ONE) == {"seats": 7}
-    seats = [number for number in range(20) if await table.get(Key(f"SEAT#{number}"))]
+    seats = [number for number in range(200) if await table.get(Key(f"SEAT#{number}"))]
     assert len(seats) == 7
 
 

@@ -29,13 +29,14 @@ class World:
         self.issuer = DevelopmentIssuer(self.clock, ONE_KEY)
         self.fetches = 0
         self.down = False
+        self.others: list[DevelopmentIssuer] = []
         self.verifier = TokenVerifier(self.issuer.find, self._fetch, self.clock)
 
     async def _fetch(self, url: str) -> dict[str, Any]:
         self.fetches += 1
         if self.down:
             raise Unavailable("no issuer")
-        return self.issuer.keys()
+        return {"keys": [key for each in (self.issuer, *self.others) for key in each.keys()["keys"]]}
 
     async def refused(self, token: str) -> str:
         with pytest.raises(Unauthenticated) as refused:
@@ -50,6 +51,12 @@ def world() -> World:
 
 def part(value: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+
+def resigned(world: World, key: RSAPrivateKey, algorithm: str = "RS256", **headers: Any) -> str:
+    """The claims of a good token, signed by that key."""
+    payload = jwt.decode(world.issuer.token(ADA), options={"verify_signature": False})
+    return jwt.encode(payload, key, algorithm=algorithm, headers=headers)
 
 
 async def test_a_good_token_gives_its_claims(world: World) -> None:
@@ -126,14 +133,54 @@ async def test_a_token_that_was_changed_is_refused(world: World) -> None:
 
 
 async def test_a_token_signed_by_somebody_else_is_refused(world: World) -> None:
-    def signed(key: RSAPrivateKey, **headers: str) -> str:
-        payload = jwt.decode(world.issuer.token(ADA), options={"verify_signature": False})
-        return jwt.encode(payload, key, algorithm="RS256", headers=headers)
+    assert "not valid" in await world.refused(resigned(world, OTHER_KEY, kid="development"))
+    assert "does not have" in await world.refused(resigned(world, OTHER_KEY, kid="unknown"))
+    assert "does not have" in await world.refused(resigned(world, ONE_KEY))
+    assert await world.verifier.verify(resigned(world, ONE_KEY, kid="development")) == ADA
 
-    assert "not valid" in await world.refused(signed(OTHER_KEY, kid="development"))
-    assert "does not have" in await world.refused(signed(OTHER_KEY, kid="unknown"))
-    assert "does not have" in await world.refused(signed(ONE_KEY))
-    assert await world.verifier.verify(signed(ONE_KEY, kid="development")) == ADA
+
+async def test_each_key_is_good_under_its_own_name_only(world: World) -> None:
+    second = DevelopmentIssuer(world.clock, OTHER_KEY)
+    second.kid, world.others = "second", [second]
+    for key, kid, good in ((ONE_KEY, "second", False), (OTHER_KEY, "development", False), (OTHER_KEY, "second", True)):
+        token = resigned(world, key, kid=kid)
+        if good:
+            assert await world.verifier.verify(token) == ADA
+        else:
+            assert "not valid" in await world.refused(token)
+
+
+@pytest.mark.parametrize("kid", ["../../../dev/null", "' OR 1=1", "", None, 7, ["development"], {"a": 1}, "k" * 2000])
+async def test_an_odd_name_of_a_key_names_none(world: World, kid: Any) -> None:
+    header, payload, signature = world.issuer.token(ADA).split(".")
+    await world.refused(f"{part({'alg': 'RS256', 'typ': 'JWT', 'kid': kid})}.{payload}.{signature}")
+
+
+@pytest.mark.parametrize("name", ["jwk", "jku", "x5u", "x5c"])
+async def test_a_key_that_the_token_brings_along_is_not_used(world: World, name: str) -> None:
+    brought = DevelopmentIssuer(world.clock, OTHER_KEY).keys()["keys"][0]
+    value = {"jwk": brought, "x5c": [brought["n"]]}.get(name, "https://evil.example/keys")
+    assert "not valid" in await world.refused(resigned(world, OTHER_KEY, kid="development", **{name: value}))
+
+
+@pytest.mark.parametrize("algorithm", ["RS384", "RS512", "PS256"])
+async def test_the_right_key_by_another_algorithm_is_refused(world: World, algorithm: str) -> None:
+    assert "algorithm" in await world.refused(resigned(world, ONE_KEY, algorithm, kid="development"))
+
+
+@pytest.mark.parametrize("claims", [{"token_use": "id"}, {"client_id": None}, {"client_id": "another"}])
+async def test_an_audience_is_not_enough(world: World, claims: dict[str, Any]) -> None:
+    """An identity token names us as its audience, and is no access token."""
+    await world.refused(world.issuer.token(ADA, aud=world.issuer.issuer.client_id, **claims))
+
+
+async def test_a_key_that_its_issuer_took_back_is_good_no_longer_than_keys_are_kept(world: World) -> None:
+    token = world.issuer.token(ADA)
+    await world.verifier.verify(token)
+    world.issuer.kid = "rotated"
+    await world.verifier.verify(token)
+    world.clock.advance(seconds=KEYS_FRESH.total_seconds() + 1)
+    assert "does not have" in await world.refused(token)
 
 
 async def test_keys_are_fetched_once_for_many_tokens(world: World) -> None:
