@@ -54,6 +54,8 @@ class Attack:
     """Refused before the table is asked anything."""
     suspended: bool = False
     """Whether the victim's organization is suspended meanwhile."""
+    denied: str | None = None
+    """The operation that the membership of the victim's second owner refuses meanwhile."""
     by_work: bool = True
     """Whether the answer and the work must be the same as the control's too."""
 
@@ -133,6 +135,7 @@ class HttpAttacks:
         if template.route.access == "guarded":
             yield from self._of_outsiders(template)
             yield from self._of_programs(template)
+            yield self._of_the_denied(template)
         if template.route.access == "guarded" and not template.route.while_suspended:
             yield from self._of_the_suspended(template)
 
@@ -201,6 +204,21 @@ class HttpAttacks:
                 REFUSED,
                 knows=(claims.user_id, str(claims.org)),
             )
+
+    def _of_the_denied(self, template: Template) -> Attack:
+        """An owner, whose membership refuses this one operation."""
+        world, operation = self._world, str(template.route.operation["x-operation"])
+        owner = world.by_role[Role.OWNER]
+        claims = owner.claims(world.victim_org).model_copy(update={"denies": (operation,)})
+        return Attack(
+            "denied operation",
+            template.filled(victims),
+            world.token(claims),
+            replace(self._no_reach, closed=frozenset(), users=frozenset({owner.id})),
+            expected=FORBIDDEN,
+            knows=(owner.id, world.victim_org),
+            denied=operation,
+        )
 
     def _of_the_suspended(self, template: Template) -> Iterator[Attack]:
         """Their own organization, in which they may next to nothing now: not even its owner."""
@@ -328,6 +346,8 @@ class HttpAttacks:
             await self._rightful(first, **{KEY: "used-key"})
         if attack.suspended:
             self._world.suspend()
+        if attack.denied is not None:
+            self._world.override(self._world.by_role[Role.OWNER], denies=(attack.denied,))
         self._world.mark()
         return await self._world.send(request, attack.token)
 

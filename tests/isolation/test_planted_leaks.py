@@ -114,6 +114,15 @@ async def test_a_guard_that_lets_the_suspended_in(monkeypatch: pytest.MonkeyPatc
     assert found(report, route, "suspended organization's owner", "answers 200")
 
 
+async def test_a_guard_that_forgets_what_a_membership_denies(monkeypatch: pytest.MonkeyPatch) -> None:
+    def by_role(actor: Actor, role: Role, _grants: object, _denies: object) -> Actor:
+        return replace(actor, role=role)
+
+    monkeypatch.setattr(guard, "_placed", by_role)
+    report = await attacked("analytics", HttpAttacks)
+    assert found(report, "GET /v1/analytics/projects", "denied operation", "answers 200")
+
+
 async def test_a_route_for_staff_that_anybody_gets_into(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Claims, "is_staff", True)
     report = await attacked("tenancy", HttpAttacks)
