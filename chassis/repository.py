@@ -23,7 +23,7 @@ MAX_CURSOR = 2048
 class Aggregate(BaseModel):
     """State that changes as one. `version` counts its changes; 0 is not yet stored."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     id: str
     version: int = 0
