@@ -80,6 +80,21 @@ def test_a_package_works_without_anything_else(built: tuple[Path, Path], entry: 
 
 
 @pytest.mark.slow
+def test_files_ships_the_libraries_that_its_libraries_load(tmp_path: Path) -> None:
+    """Which nothing of ours imports by name: libvips comes with an extra, PDFium beside its module."""
+    zipfile.ZipFile(package("files", HERE, CACHE / "packages", contents=Contents(lambdas=True))).extractall(tmp_path)
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import pypdfium2, pyvips; "
+        "assert pyvips.API_mode; pyvips.Image.black(2, 2).write_to_buffer('.png'); "
+        "pypdfium2.PdfDocument.new().new_page(10, 10)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
 def test_boto3_may_be_the_runtimes(built: tuple[Path, Path]) -> None:
     lean = package("tasks", HERE, CACHE / "packages", contents=Contents(lambdas=True, boto3=False))
     folders = {name.split("/")[0] for name in zipfile.ZipFile(lean).namelist()}
