@@ -12,6 +12,7 @@ from chassis.claims import Claim
 from chassis.clock import Clock, Ids
 from chassis.denials import Denials
 from chassis.errors import Forbidden, OperationDenied, OutOfScope
+from chassis.key_uses import KeyUses
 from chassis.keys import Key, ListEntry, org_prefix, user_prefix
 from chassis.limits import SeenLevels
 from chassis.preconditions import Precondition
@@ -96,6 +97,7 @@ class Toolbox:
     """What `chassis.cache` keeps in this process."""
     seen_levels: SeenLevels = field(default_factory=SeenLevels)
     denials: Denials = field(default_factory=Denials)
+    key_uses: KeyUses = field(default_factory=KeyUses)
 
 
 @dataclass(frozen=True)

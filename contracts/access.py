@@ -1,14 +1,21 @@
-"""What every service publishes of those it refused. Each declares the event under its own name:
+"""What every service publishes of who comes to it: of those it refused, and of the API keys that programs used.
 
-`class AccessDenied(Denial, Event, type="tasks.access.denied.v1", subject="actor_id")` in its contracts, and names it
-among what its service publishes. The chassis finds it by that type, and publishes it.
+Each declares both events under its own name, and names them among what it publishes:
+
+`class AccessDenied(Denial, Event, type="tasks.access.denied.v1", subject="actor_id")`
+`class ApiKeyUsed(KeyUse, Event, type="tasks.api_key.used.v1", subject="key_id")`
+
+The chassis finds them by those types, and publishes them.
 """
 
 from datetime import datetime
 
 from pydantic import BaseModel, Field
 
+from contracts.common import ApiKeyId
+
 DENIED = "{service}.access.denied.v1"
+KEY_USED = "{service}.api_key.used.v1"
 
 
 class Denial(BaseModel):
@@ -26,3 +33,9 @@ class Denial(BaseModel):
     """How many refusals of this kind it stands for, the last of them like this."""
     since: datetime
     """When the first of them was."""
+
+
+class KeyUse(BaseModel):
+    """A program used its API key, when the envelope says; it tells it at most once in each ten minutes."""
+
+    key_id: ApiKeyId

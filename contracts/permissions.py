@@ -17,6 +17,7 @@ OPERATIONS: Mapping[str, Role] = {
     "files.file.read": Role.VIEWER,
     "identity.api_key.create": Role.ADMIN,
     "identity.api_key.list": Role.ADMIN,
+    "identity.api_key.read": Role.ADMIN,
     "identity.api_key.revoke": Role.ADMIN,
     "identity.api_key.rotate": Role.ADMIN,
     "notify.notification.list": Role.VIEWER,

@@ -244,6 +244,7 @@ async def _program(request: Request, key: PresentedKey, access: Access, org_id: 
     standing = await standing_of(scope, secret.holder_id)
     scope = replace(scope, actor=as_program(scope.actor, known, secret, standing))
     structlog.contextvars.bind_contextvars(api_key=known.id, org=scope.org_id)
+    await scope.tools.key_uses.record(scope, known.id)
     if org_id not in {None, key.org_id}:
         raise NotFound("organization")
     return await _known(request, scope, standing, access)

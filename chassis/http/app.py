@@ -14,7 +14,7 @@ from chassis.http.cors import Preflights
 from chassis.http.middleware import AnswerHeaders, BodyLimit, Deadline, Logged, is_health_check
 from chassis.http.openapi import complete_document, document_answers
 from chassis.service import Service
-from contracts.access import DENIED
+from contracts.access import DENIED, KEY_USED
 from contracts.event import ContractError
 
 Ready = Callable[[], Awaitable[str | None]]
@@ -41,7 +41,7 @@ def make_app(
         telemetry={"operation_spans": False, "logs": False, "exclude": is_health_check},
     )
     app.state.tools, app.state.verifier, app.state.public_origins = tools, verifier, frozenset(public_origins)
-    _require_denials(service)
+    _require_access_events(service)
     router = service.load_router()
     document(router)
     document_answers(router)
@@ -71,12 +71,12 @@ def make_app(
     return app
 
 
-def _require_denials(service: Service) -> None:
-    """Raises ContractError for a service that could tell nobody whom it refused."""
-    wanted = DENIED.format(service=service.name)
-    if wanted not in {event.event_type for event in service.publishes}:
+def _require_access_events(service: Service) -> None:
+    """Raises ContractError for a service that could tell nobody whom it refused, or that a key is in use."""
+    wanted = {each.format(service=service.name) for each in (DENIED, KEY_USED)}
+    for missing in sorted(wanted - {event.event_type for event in service.publishes}):
         raise ContractError(
-            f"{service.name} does not publish {wanted}: declare AccessDenied in contracts/{service.name}/v1.py as "
+            f"{service.name} does not publish {missing}: declare it in contracts/{service.name}/v1.py as "
             "contracts/access.py says, and name it in service.py"
         )
 

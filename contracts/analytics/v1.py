@@ -1,8 +1,12 @@
 """Events of the analytics service, version 1."""
 
-from contracts.access import Denial
+from contracts.access import Denial, KeyUse
 from contracts.event import Event
 
 
 class AccessDenied(Denial, Event, type="analytics.access.denied.v1", subject="actor_id"):
     """Somebody was refused by analytics in their own organization. Audit keeps it."""
+
+
+class ApiKeyUsed(KeyUse, Event, type="analytics.api_key.used.v1", subject="key_id"):
+    """A program used its API key in analytics. Identity shows when a key was last used; audit keeps it."""

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from contracts.access import Denial
+from contracts.access import Denial, KeyUse
 from contracts.common import FileId, UserId
 from contracts.event import Event
 
@@ -69,3 +69,7 @@ class ProcessingFailed(Event, type="files.file.processing_failed.v1", subject="f
 
 class AccessDenied(Denial, Event, type="files.access.denied.v1", subject="actor_id"):
     """Somebody was refused by files in their own organization. Audit keeps it."""
+
+
+class ApiKeyUsed(KeyUse, Event, type="files.api_key.used.v1", subject="key_id"):
+    """A program used its API key in files. Identity shows when a key was last used; audit keeps it."""

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from contracts.access import Denial
+from contracts.access import Denial, KeyUse
 from contracts.common import ApiKeyId, Operation, OrgId, Role, UserId
 from contracts.event import Event, Secret
 
@@ -47,6 +47,10 @@ class ActiveOrgSwitched(Event, type="identity.active_org.switched.v1", subject="
 
 class AccessDenied(Denial, Event, type="identity.access.denied.v1", subject="actor_id"):
     """Somebody was refused by identity in their own organization. Audit keeps it."""
+
+
+class ApiKeyUsed(KeyUse, Event, type="identity.api_key.used.v1", subject="key_id"):
+    """A program used its API key in identity. Identity shows when a key was last used; audit keeps it."""
 
 
 class ApiKeySecret(BaseModel):

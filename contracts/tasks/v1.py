@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Literal
 
-from contracts.access import Denial
+from contracts.access import Denial, KeyUse
 from contracts.common import CommentId, ImportId, Priority, ProjectId, TaskId, TaskStatus, UserId
 from contracts.event import Event
 
@@ -101,3 +101,7 @@ class ImportCompleted(Event, type="tasks.import.completed.v1", subject="import_i
 
 class AccessDenied(Denial, Event, type="tasks.access.denied.v1", subject="actor_id"):
     """Somebody was refused by tasks in their own organization. Audit keeps it."""
+
+
+class ApiKeyUsed(KeyUse, Event, type="tasks.api_key.used.v1", subject="key_id"):
+    """A program used its API key in tasks. Identity shows when a key was last used; audit keeps it."""

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from contracts.access import Denial
+from contracts.access import Denial, KeyUse
 from contracts.common import (
     MAX_OVERRIDES,
     CredentialName,
@@ -189,3 +189,7 @@ class CredentialRemoved(Event, type="tenancy.credential.removed.v1", subject="na
 
 class AccessDenied(Denial, Event, type="tenancy.access.denied.v1", subject="actor_id"):
     """Somebody was refused by tenancy in their own organization. Audit keeps it."""
+
+
+class ApiKeyUsed(KeyUse, Event, type="tenancy.api_key.used.v1", subject="key_id"):
+    """A program used its API key in tenancy. Identity shows when a key was last used; audit keeps it."""

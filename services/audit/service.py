@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 from chassis.service import Schedule, Service, TableSpec
-from contracts.audit.v1 import AccessDenied
+from contracts.audit.v1 import AccessDenied, ApiKeyUsed
 
 service = Service(
     "audit",
     api="services.audit.api:router",
     table=TableSpec(indexes=4),
     subscriptions=("services.audit.consumers:trail", "chassis.members:subscription"),
-    publishes=(AccessDenied,),
+    publishes=(AccessDenied, ApiKeyUsed),
     schedules=(Schedule("seal", "services.audit.sealer:seal_all", every=timedelta(seconds=2)),),
 )

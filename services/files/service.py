@@ -15,6 +15,7 @@ service = Service(
     ),
     publishes=(
         files.AccessDenied,
+        files.ApiKeyUsed,
         files.UploadRequested,
         files.FileUploaded,
         files.FileRejected,

@@ -33,6 +33,7 @@ Somebody = Annotated[UserScope, Depends(somebody)]
 guard = Guard(PERMISSIONS)
 Creating = Annotated[OrgScope, Depends(guard("identity.api_key.create"))]
 Listing = Annotated[OrgScope, Depends(guard("identity.api_key.list"))]
+Reading = Annotated[OrgScope, Depends(guard("identity.api_key.read"))]
 Rotating = Annotated[OrgScope, Depends(guard("identity.api_key.rotate"))]
 Revoking = Annotated[OrgScope, Depends(guard("identity.api_key.revoke"))]
 
@@ -149,6 +150,16 @@ class ApiKeyShown(BaseModel):
     active: bool
 
 
+class ApiKeyListed(ApiKeyShown):
+    last_used_at: datetime | None
+    """When a program last used it, in any service and whatever the answer was; some ten minutes late at most. Null if
+    never, or not for 400 days."""
+
+    @classmethod
+    def of(cls, seen: api_keys.KeyInUse) -> Self:
+        return cls(**_shown(seen.org_id, seen.key), last_used_at=seen.last_used_at)
+
+
 class ApiKeyWithSecret(ApiKeyShown, ShownOnce):
     key: str
     """The key itself: send it as `X-Api-Key`. It is shown this once."""
@@ -228,10 +239,16 @@ async def create_api_key(scope: Creating, body: NewApiKey) -> ApiKeyWithSecret:
 
 
 @router.get("/api-keys")
-async def list_api_keys(scope: Listing, page: Annotated[PageRequest, Depends()]) -> Page[ApiKeyShown]:
+async def list_api_keys(scope: Listing, page: Annotated[PageRequest, Depends()]) -> Page[ApiKeyListed]:
     """The organization's API keys, from the oldest, those revoked in the last year included."""
     found = await api_keys.page(scope, page)
-    return Page(items=[ApiKeyShown(**_shown(scope, key)) for key in found.items], next=found.next)
+    return Page(items=[ApiKeyListed.of(each) for each in found.items], next=found.next)
+
+
+@router.get("/api-keys/{key_id}", response_model=ApiKeyListed)
+async def read_api_key(scope: Reading, key_id: ApiKeyId) -> api_keys.KeyInUse:
+    """One API key, also a revoked one."""
+    return await api_keys.read(scope, key_id)
 
 
 @router.post("/api-keys/{key_id}/rotate")
@@ -253,11 +270,11 @@ def _in_future(scope: OrgScope, moment: datetime | None) -> datetime | None:
     return moment
 
 
-def _shown(scope: OrgScope, key: OwnedKey) -> dict[str, Any]:
+def _shown(org_id: str, key: OwnedKey) -> dict[str, Any]:
     return {
         "id": key.id,
         "name": key.name,
-        "prefix": prefix(scope.org_id, key.id),
+        "prefix": prefix(org_id, key.id),
         "scopes": list(key.scopes),
         "holder_id": key.secrets[0].holder_id if key.secrets else None,
         "created_at": key.created_at,
@@ -267,7 +284,7 @@ def _shown(scope: OrgScope, key: OwnedKey) -> dict[str, Any]:
 
 
 def _with_secret(scope: OrgScope, made: api_keys.NewKey) -> ApiKeyWithSecret:
-    return ApiKeyWithSecret(**_shown(scope, made.key), key=made.text)
+    return ApiKeyWithSecret(**_shown(scope.org_id, made.key), key=made.text)
 
 
 def _session(tokens: Tokens, refresh_token: str) -> Session:

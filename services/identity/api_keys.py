@@ -1,5 +1,6 @@
 """API keys: made, replaced and revoked by administrators. A secret is shown once, and kept nowhere."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,7 +14,7 @@ from contracts.identity.v1 import ApiKeyCreated, ApiKeyRevoked, ApiKeyRotated, A
 from contracts.permissions import OPERATIONS
 from services.identity.model import OwnedKey
 from services.identity.ports import SecretSource
-from services.identity.repository import KEYS, OwnedKeys
+from services.identity.repository import KEYS, LastUses, OwnedKeys
 
 
 class KeyMadeBefore(Conflict):
@@ -31,6 +32,20 @@ class NewKey:
 
     key: OwnedKey
     text: str
+
+
+@dataclass(frozen=True)
+class KeyInUse:
+    """A key as its administrators see it."""
+
+    key: OwnedKey
+    org_id: str
+    last_used_at: datetime | None
+    """None if it was not used in the last `repository.USE_KEPT`."""
+
+    @property
+    def version(self) -> int:
+        return self.key.version
 
 
 async def create(scope: OrgScope, name: str, scopes: tuple[Operation, ...], good_until: datetime | None) -> NewKey:
@@ -56,8 +71,15 @@ async def create(scope: OrgScope, name: str, scopes: tuple[Operation, ...], good
     return NewKey(saved, written(scope.org_id, saved.id, secret))
 
 
-async def page(scope: OrgScope, request: PageRequest) -> Page[OwnedKey]:
-    return await OwnedKeys(scope).page(KEYS, request)
+async def page(scope: OrgScope, request: PageRequest) -> Page[KeyInUse]:
+    found = await OwnedKeys(scope).page(KEYS, request)
+    return Page(items=await _in_use(scope, found.items), next=found.next)
+
+
+async def read(scope: OrgScope, key_id: str) -> KeyInUse:
+    """Raises NotFound."""
+    [found] = await _in_use(scope, [await OwnedKeys(scope).get(key_id)])
+    return found
 
 
 async def rotate(scope: OrgScope, key_id: str, overlap: timedelta, good_until: datetime | None) -> NewKey:
@@ -92,6 +114,12 @@ async def revoke(scope: OrgScope, key_id: str) -> None:
     keys.count(unit, -1)
     unit.publish(ApiKeyRevoked(key_id=saved.id, name=saved.name), version=saved.version)
     await unit.commit()
+
+
+async def _in_use(scope: OrgScope, keys: Sequence[OwnedKey]) -> list[KeyInUse]:
+    """`keys` are sorted by id, as lists are."""
+    uses = await LastUses(scope).between(keys[0].id, keys[-1].id) if keys else {}
+    return [KeyInUse(key, scope.org_id, uses.get(key.id)) for key in keys]
 
 
 def _check_scopes(scope: OrgScope, scopes: tuple[Operation, ...]) -> None:

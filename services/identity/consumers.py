@@ -1,12 +1,19 @@
-"""What identity reads of tenancy: who belongs where, for the tokens, for its own guards and for API keys."""
+"""What identity reads of tenancy: who belongs where, for the tokens, for its own guards and for API keys; and of every
+service: which keys are in use."""
+
+from pydantic import BaseModel
 
 from chassis import members
 from chassis.context import EventContext
 from chassis.errors import Rejected
 from chassis.organizations import follow
 from chassis.subscription import Subscription
-from services.identity.model import Membership
-from services.identity.repository import Memberships
+from contracts.access import KeyUse
+from contracts.catalog import load_all
+from contracts.common import ApiKeyId
+from contracts.reads import reader_of
+from services.identity.model import LastUse, Membership
+from services.identity.repository import LastUses, Memberships
 
 memberships = Subscription("memberships", mode="latest")
 follow(memberships)
@@ -49,3 +56,17 @@ async def _keep(event: members.Told, ctx: EventContext, *, active: bool) -> None
     )
     # unscoped(made-scope): the membership stands with its person, under the organization that the envelope names
     await Memberships(ctx.scope.for_user(event.user_id)).project(membership)
+
+
+class Used(BaseModel):
+    key_id: ApiKeyId
+
+
+async def keep_use(event: Used, ctx: EventContext) -> None:
+    """By its time, so that of uses in any order the latest stays. A clock that is ahead is not believed."""
+    await LastUses(ctx.scope).project(LastUse.at(event.key_id, min(ctx.time, ctx.scope.now())))
+
+
+for _published in load_all().values():  # so that a new service needs no line here
+    if issubclass(_published, KeyUse):
+        memberships.on(reader_of(_published, Used))(keep_use)

@@ -1,14 +1,14 @@
 """Who a user is and where they belong. What tokens say of it is in account.py."""
 
 import hashlib
-from datetime import datetime
-from typing import Annotated, Final
+from datetime import UTC, datetime
+from typing import Annotated, Final, Self
 
 from pydantic import StringConstraints
 
 from chassis.api_keys import ApiKey
 from chassis.repository import Aggregate
-from contracts.common import OrgId, Role
+from contracts.common import ApiKeyId, OrgId, Role
 
 Email = Annotated[
     str,
@@ -49,6 +49,18 @@ class OwnedKey(ApiKey):
     created_at: datetime
     good_until: datetime | None = None
     """The end of its newest secret, if one was set."""
+
+
+class LastUse(Aggregate):
+    """When a key, which `id` names, was last used: `version` is that moment, in seconds since 1970."""
+
+    @classmethod
+    def at(cls, key_id: ApiKeyId, moment: datetime) -> Self:
+        return cls(id=key_id, version=int(moment.timestamp()))
+
+    @property
+    def moment(self) -> datetime:
+        return datetime.fromtimestamp(self.version, UTC)
 
 
 def strong(password: str) -> bool:

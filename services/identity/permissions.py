@@ -5,6 +5,7 @@ from contracts.common import Role
 PERMISSIONS = {
     "identity.api_key.create": Role.ADMIN,
     "identity.api_key.list": Role.ADMIN,
+    "identity.api_key.read": Role.ADMIN,
     "identity.api_key.rotate": Role.ADMIN,
     "identity.api_key.revoke": Role.ADMIN,
 }

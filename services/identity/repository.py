@@ -2,21 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from chassis.api_keys import ApiKeys
 from chassis.context import UserScope
 from chassis.errors import LimitReached
 from chassis.keys import Key, ListEntry
-from chassis.repository import Listing, Repository
+from chassis.repository import MAX_PAGE, Listing, Repository
 from chassis.unit import Unit
 from services.identity.account import ACCOUNT, MEMBERSHIP_ROW, PROFILE_ROW, chosen
-from services.identity.model import Membership, OwnedKey, Profile
+from services.identity.model import LastUse, Membership, OwnedKey, Profile
 
 MAX_ROWS = 1000
 MAX_KEYS = 50
 """API keys that an organization may have at a time."""
 REVOKED_KEPT = timedelta(days=400)
+USE_KEPT = timedelta(days=400)
 KEYS = Listing(index=1, name="API_KEYS")
 
 
@@ -81,3 +82,22 @@ class OwnedKeys(Repository[OwnedKey]):
         """Let the organization have so many keys more, in `unit`, which raises LimitReached past MAX_KEYS."""
         error = LimitReached(f"An organization has at most {MAX_KEYS} API keys; revoke one that is not needed.")
         unit.add(self.scope.key("API_KEYS"), {"count": change}, at_most={"count": MAX_KEYS}, otherwise=error)
+
+
+class LastUses(Repository[LastUse]):
+    """When the API keys of the scope's organization were last used, in one partition for the list's sake. Beside the
+    keys, not in them: a use is no change that an administrator's change could come into conflict with."""
+
+    kind = "API_KEY_USES"
+    model = LastUse
+
+    def key(self, id: str) -> Key:  # noqa: A002
+        return self.scope.key(self.kind, sk=f"{id}#LAST")  # after `#`, as in the list: `key_1` sorts before `key_10`
+
+    def expires_at(self, aggregate: LastUse) -> int | None:
+        return int((aggregate.moment + USE_KEPT).timestamp())
+
+    async def between(self, first: str, last: str) -> dict[str, datetime]:
+        """The moments by key, from the first key of a page to its last."""
+        rows = await self.scope.table.query(self.key(first).pk, after=first, before=f"{last}#~", limit=MAX_PAGE)
+        return {use.id: use.moment for use in map(LastUse.model_validate, rows)}

@@ -15,6 +15,7 @@ service = Service(
         identity.ApiKeyCreated,
         identity.ApiKeyRevoked,
         identity.ApiKeyRotated,
+        identity.ApiKeyUsed,
         identity.SignInFailed,
         identity.UserRegistered,
         identity.UserSignedIn,

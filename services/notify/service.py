@@ -1,7 +1,7 @@
 """Notify: tells people what concerns them, in the product and by e-mail."""
 
 from chassis.service import Service, TableSpec
-from contracts.notify.v1 import AccessDenied
+from contracts.notify.v1 import AccessDenied, ApiKeyUsed
 from services.notify.ports import Composer, Mailer
 
 service = Service(
@@ -15,7 +15,7 @@ service = Service(
         "services.notify.consumers:imports",
         "chassis.members:subscription",
     ),
-    publishes=(AccessDenied,),
+    publishes=(AccessDenied, ApiKeyUsed),
     ports={
         Mailer: "services.notify.mailer:make_mailer",
         Composer: "services.notify.templating:make_composer",

@@ -10,6 +10,7 @@ service = Service(
     subscriptions=("services.tasks.consumers:imports", "chassis.members:subscription"),
     publishes=(
         tasks.AccessDenied,
+        tasks.ApiKeyUsed,
         tasks.ProjectCreated,
         tasks.TaskCreated,
         tasks.TaskAssigned,

@@ -12,6 +12,7 @@ service = Service(
     subscriptions=("services.tenancy.consumers:users",),
     publishes=(
         tenancy.AccessDenied,
+        tenancy.ApiKeyUsed,
         tenancy.OrganizationCreated,
         tenancy.OrganizationChanged,
         tenancy.OrganizationStatusChanged,

@@ -14,6 +14,7 @@ from chassis.members import Member, project
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import Role
 from contracts.identity import v1 as identity
+from contracts.tasks import v1 as tasks
 from tests.chassis.world import service
 
 READ, CREATE = "tasks.project.read", "tasks.project.create"
@@ -97,7 +98,7 @@ async def test_a_program_may_what_its_scopes_say_and_nothing_else(world: Service
 async def test_a_program_acts_as_itself_and_a_person_answers_for_it(world: ServiceUnderTest) -> None:
     key = await world.add_key(CREATE)
     assert (await ask(world, key, "POST")).status_code == 201
-    [event] = await world.published()
+    [event] = await world.published(tasks.ProjectCreated)
     assert (event.actor, event.orgid) == ("key_robot", "org_acme")
 
 
@@ -129,7 +130,7 @@ async def test_a_key_of_somebody_who_left_is_refused_until_another_holds_it(worl
 async def test_a_key_is_of_one_organization(world: ServiceUnderTest) -> None:
     key = await world.add_key(READ, CREATE, org_id="org_other")
     assert (await ask(world, key, "POST")).status_code == 201
-    [event] = await world.published()
+    [event] = await world.published(tasks.ProjectCreated)
     assert event.orgid == "org_other"
     elsewhere = written("org_acme", "key_robot", key.split("_")[3])
     assert (await ask(world, elsewhere)).status_code == 401

@@ -16,7 +16,7 @@ from chassis.table import Operation, Put
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import OrgStatus, Role
-from contracts.event import ContractError, Envelope
+from contracts.event import ContractError, Envelope, Event
 from contracts.tasks import v1 as tasks
 from tests.chassis.test_guard import told
 from tests.chassis.world import service
@@ -201,7 +201,10 @@ async def test_it_is_bounded_and_beyond_that_each_is_told(
     assert len(world.tools.denials._windows) == 1
 
 
-async def test_a_service_that_could_not_tell_does_not_start() -> None:
-    silent = Service("tasks", api="tests.chassis.world:router", table=TableSpec(), publishes=(tasks.ProjectCreated,))
-    with pytest.raises(ContractError, match=r"does not publish tasks\.access\.denied\.v1"):
+@pytest.mark.parametrize(
+    ("publishes", "missing"), [(tasks.ApiKeyUsed, "tasks.access.denied"), (tasks.AccessDenied, "tasks.api_key.used")]
+)
+async def test_a_service_that_could_not_tell_does_not_start(publishes: type[Event], missing: str) -> None:
+    silent = Service("tasks", api="tests.chassis.world:router", table=TableSpec(), publishes=(publishes,))
+    with pytest.raises(ContractError, match=f"does not publish {missing}"):
         ServiceUnderTest(silent).client()

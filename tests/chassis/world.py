@@ -123,7 +123,7 @@ service = Service(
     "tasks",
     api="tests.chassis.world:router",
     table=TableSpec(indexes=2),
-    publishes=(tasks.ProjectCreated, tasks.AccessDenied),
+    publishes=(tasks.ProjectCreated, tasks.AccessDenied, tasks.ApiKeyUsed),
 )
 
 

@@ -190,6 +190,7 @@ class World:
         self.sut.tools.kept.clear()
         self.sut.tools.seen_levels.forget()
         self.sut.tools.denials.clear()
+        self.sut.tools.key_uses.forget()
         for port, state in ports:
             vars(port).update(copy.deepcopy(state))
         self._before = items

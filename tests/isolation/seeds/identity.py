@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from contracts.common import Role
+from contracts.tasks import v1 as tasks
 from services.identity.consumers import memberships
 from services.identity.ports import IdentityProvider, SecretSource
 from tests.isolation.people import MALLORY, VERA, Person
@@ -27,6 +28,8 @@ async def seed() -> World:
     await _post(world, "sign-up", email=NEWCOMER, password=PASSWORD, name="Newcomer")
     session = await _post(world, "sign-in", email=MALLORY.email, password=PASSWORD)
     keys = {org: await _two_keys(world, org) for org in (world.victim_org, world.attacker_org)}
+    for org, key_id in keys.items():
+        await world.sut.deliver(memberships, tasks.ApiKeyUsed(key_id=key_id), org_id=org)
     email = Pair(VERA.email, MALLORY.email)
     world.pairs = {
         "org_id": Pair(world.victim_org, world.attacker_org),

@@ -83,5 +83,6 @@ def identity() -> Identity:
     table = MemoryTable()
     under_test = ServiceUnderTest(service, table=table)
     provider = ProviderInMemory(under_test.issuer, table, under_test.clock)
-    under_test.tools = replace(under_test.tools, ports={IdentityProvider: provider, SecretSource: FakeSecrets()})
+    ports = {**under_test.tools.ports, IdentityProvider: provider, SecretSource: FakeSecrets()}
+    under_test.tools = replace(under_test.tools, ports=ports)
     return Identity(under_test, provider, table)

@@ -48,7 +48,8 @@ async def test_a_key_is_shown_once_and_kept_as_a_digest(identity: Identity) -> N
     assert made["key"].startswith(made["prefix"])
     listed = await ask(identity, "GET", KEYS)
     [shown] = listed.json()["items"]
-    assert shown == {name: value for name, value in made.items() if name != "key"}
+    assert shown == {**{name: value for name, value in made.items() if name != "key"}, "last_used_at": None}
+    assert (await ask(identity, "GET", f"{KEYS}/{made['id']}")).json() == shown
     [event] = await identity.service.published(identity_events.ApiKeyCreated)
     everything = f"{identity.table.items}{event}"
     assert secret not in everything
