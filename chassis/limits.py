@@ -1,4 +1,4 @@
-"""How many requests an organization and each of its API keys may send to one service.
+"""How many requests an organization and each of its API keys may send to one service, and a person outside of any.
 
 The generic cell rate algorithm (GCRA) in one conditional update: a counter holds the moment, in microseconds, up to
 which the requests so far have used up their time. Each request uses `WINDOW / limit` of it, and may not get further
@@ -17,7 +17,7 @@ from chassis.table import Levels, standing
 from contracts.common import Plan
 
 if TYPE_CHECKING:
-    from chassis.context import OrgScope
+    from chassis.context import OrgScope, Scope, UserScope
 
 WINDOW = timedelta(seconds=60)
 
@@ -39,9 +39,13 @@ RATES: Mapping[Plan, Rate] = {
 }
 """The greatest is a fifth of the thousand writes a second that DynamoDB does to one item."""
 
+PERSONS_RATE = 300
+"""Requests in a WINDOW to one service that a person may send where no organization is asked: who they are, to make one,
+to answer an invitation. Their organizations' requests are apart."""
+
 MICROSECOND = timedelta(microseconds=1)
 SECOND = timedelta(seconds=1)
-ORGANIZATION = "organization"
+ORGANIZATION, PERSON = "organization", "person"
 KEY_SLOTS = 4096
 """Counters of keys in one organization's item: it cannot outgrow DynamoDB's 400 KB however many keys come and go.
 Two on one slot share their allowance."""
@@ -142,6 +146,15 @@ async def spend(scope: "OrgScope", plan: Plan, api_key: str | None = None) -> Al
     limits = {ORGANIZATION: RATES[plan].organization}
     if api_key is not None:
         limits[f"k{shard_of(api_key, KEY_SLOTS)}"] = RATES[plan].api_key
+    return await _spend(scope, limits)
+
+
+async def spend_of_person(scope: "UserScope") -> Allowance:
+    """Count one request of the scope's user. Raises as `spend` does."""
+    return await _spend(scope, {PERSON: PERSONS_RATE})
+
+
+async def _spend(scope: "Scope", limits: Mapping[str, int]) -> Allowance:
     now = scope.now()
     window = _Window(int(now.timestamp()) * 1_000_000 + now.microsecond, limits)
     key, seen = scope.key("RATE"), scope.tools.seen_levels

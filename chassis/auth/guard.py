@@ -21,7 +21,7 @@ from chassis.errors import MembershipEnded, NotFound, OrganizationSuspended, Sta
 from chassis.http.conditions import precondition_of
 from chassis.http.cors import check_origin
 from chassis.http.idempotency import claim_for, replay_if_known
-from chassis.http.limits import count
+from chassis.http.limits import count, count_of_person
 from chassis.http.queries import refuse_unknown_query
 from chassis.members import Standing, standing_of
 from contracts.common import OrgId, Plan, Role
@@ -79,6 +79,7 @@ async def signed_in(request: Request, claims: VerifiedClaims) -> UserScope:
     actor = actor_of(request, claims, claims.role)
     scope = UserScope(tools, actor, Cause(tools.ids.new()), claims.user_id, claims.org)
     await check_origin(request, scope.for_org(claims.org) if claims.org else None)
+    await count_of_person(request, scope)
     scope = replace(scope, cause=_cause(request, scope))
     answer_for(request, scope)
     await replay_if_known(request, scope)

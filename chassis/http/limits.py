@@ -1,22 +1,33 @@
-"""Rate limits over HTTP: each request of a member or a program counts, and each answer says what is left.
+"""Rate limits over HTTP: each request of a member, a program or a person counts, and each answer says what is left.
 
-Counted is who is known to belong to the organization, also when they are then refused: strangers cannot use up an
+Counted in an organization is who is known to belong to it, also when they are then refused: strangers cannot use up an
 organization's allowance, and members cannot hammer a closed door for free.
 """
 
+from collections.abc import Awaitable
+
 from fastapi import Request
 
-from chassis.context import OrgScope
+from chassis.context import OrgScope, UserScope
 from chassis.http.headers import NOTES
-from chassis.limits import RateLimited, spend
+from chassis.limits import Allowance, RateLimited, spend, spend_of_person
 from contracts.common import Plan
 
 
 async def count(request: Request, scope: OrgScope, plan: Plan) -> None:
     """Called by the guard once it knows that the caller belongs here. Raises RateLimited."""
+    await _noted(request, spend(scope, plan, scope.actor.id if scope.actor.holder_id else None))
+
+
+async def count_of_person(request: Request, scope: UserScope) -> None:
+    """For the routes that ask for no organization. Raises RateLimited."""
+    await _noted(request, spend_of_person(scope))
+
+
+async def _noted(request: Request, spending: Awaitable[Allowance]) -> None:
     notes: dict[str, str] = getattr(request.state, NOTES)
     try:
-        allowance = await spend(scope, plan, scope.actor.id if scope.actor.holder_id else None)
+        allowance = await spending
     except RateLimited as refused:
         notes |= refused.allowance.headers()
         raise

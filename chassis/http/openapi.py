@@ -105,7 +105,7 @@ def _responses(route: APIRoute, access: Access) -> dict[int | str, dict[str, Any
         status: {"description": PROBLEMS[status], "content": {MEDIA_TYPE: {"schema": schema}}}
         for status in sorted(statuses)
     }
-    allowance = _allowance() if access.kind == "guarded" else {}
+    allowance = _allowance() if access.kind in {"guarded", "signed-in"} else {}
     told[429]["headers"] = {"Retry-After": _whole("Seconds until it is worth another try"), **allowance}
     told[route.status_code or 200] = {"headers": allowance | (_tag() if "GET" in methods else {})}
     if "GET" in methods:

@@ -10,7 +10,7 @@ import pytest
 from chassis.context import OrgScope
 from chassis.errors import Unavailable
 from chassis.keys import Key
-from chassis.limits import RATES, WINDOW, RateLimited, spend
+from chassis.limits import PERSONS_RATE, RATES, WINDOW, RateLimited, spend
 from chassis.table import Levels, Table
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
@@ -175,3 +175,30 @@ async def test_a_table_that_does_not_answer_lets_nobody_past(limited: ServiceUnd
     limited.table.raise_levels = down  # type: ignore[method-assign]
     async with limited.client() as http:
         assert (await http.get(LIST)).status_code == 503
+
+
+# --- outside of organizations
+
+MINE = f"{LIST}/proj_1/invalid"
+"""A route for anybody signed in."""
+
+
+async def test_a_person_has_a_limit_where_no_organization_is_asked(limited: ServiceUnderTest) -> None:
+    async with limited.client("user_bo", org_id=None) as http:
+        assert left(await http.get(MINE)) == (PERSONS_RATE, PERSONS_RATE - 1, 1)
+        answers = await asyncio.gather(*(http.get(MINE) for _ in range(PERSONS_RATE + 50)))
+        assert sum(answer.status_code != 429 for answer in answers) == PERSONS_RATE - 1
+        refused = await http.get(MINE)
+        assert (refused.status_code, refused.headers["retry-after"], left(refused)) == (429, "1", (PERSONS_RATE, 0, 60))
+        limited.clock.advance(seconds=1)
+        assert (await http.get(MINE)).status_code == 422
+
+
+async def test_it_is_that_persons_alone_and_none_of_their_organizations(limited: ServiceUnderTest) -> None:
+    async with limited.client("user_bo") as http:
+        for _ in range(PERSONS_RATE + 1):
+            answer = await http.get(MINE)
+        assert answer.status_code == 429
+        assert left(await http.get(LIST)) == (FREE.organization, FREE.organization - 1, 1)
+    async with limited.client("user_cy") as http:
+        assert left(await http.get(MINE)) == (PERSONS_RATE, PERSONS_RATE - 1, 1)
