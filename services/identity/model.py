@@ -1,7 +1,7 @@
 """Who a user is and where they belong. What tokens say of it is in account.py."""
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final, Self
 
 from pydantic import StringConstraints
@@ -21,6 +21,7 @@ Email = Annotated[
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 
 MIN_PASSWORD: Final = 10
+EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 
 class Profile(Aggregate):
@@ -52,15 +53,15 @@ class OwnedKey(ApiKey):
 
 
 class LastUse(Aggregate):
-    """When a key, which `id` names, was last used: `version` is that moment, in seconds since 1970."""
+    """When a key, which `id` names, was last used: `version` is that moment, in microseconds since 1970."""
 
     @classmethod
     def at(cls, key_id: ApiKeyId, moment: datetime) -> Self:
-        return cls(id=key_id, version=int(moment.timestamp()))
+        return cls(id=key_id, version=(moment - EPOCH) // MICROSECOND)
 
     @property
     def moment(self) -> datetime:
-        return datetime.fromtimestamp(self.version, UTC)
+        return EPOCH + self.version * MICROSECOND
 
 
 def strong(password: str) -> bool:

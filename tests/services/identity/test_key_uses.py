@@ -45,6 +45,13 @@ async def test_what_this_service_tells_comes_back_to_it(identity: Identity) -> N
     assert await last_use(identity, key["id"]) == "2026-11-21T09:00:00Z"
 
 
+async def test_a_key_that_is_used_at_once_was_not_used_before_it_was_made(identity: Identity) -> None:
+    identity.service.clock.advance(microseconds=250_001)
+    key = await make(identity)
+    await used(identity, key["id"])
+    assert await last_use(identity, key["id"]) == key["created_at"] == "2026-11-21T09:00:00.250001Z"
+
+
 async def test_of_uses_in_any_order_the_latest_stays(identity: Identity) -> None:
     key, clock = await make(identity), identity.service.clock
     clock.advance(minutes=20)
