@@ -77,7 +77,7 @@ call: setup ## CALL=/v1/projects METHOD=POST BODY='{...}': one call to what runs
 
 .PHONY: test
 test: setup ## the tests, those on the embedded AWS included
-	@$(PY) -m pytest -q -m "not slow" -n $(TESTERS) --dist loadfile $(ARGS)
+	@$(PY) -m pytest -q -m "not slow" -n $(TESTERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: test-slow
 test-slow: setup ## the tests that take long: packages that install alone, command lines, floods

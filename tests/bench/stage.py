@@ -36,6 +36,8 @@ READY_SECONDS = 30.0
 class Stage:
     """A running service. `headers` are those of USER in ORG, whose plan is the best."""
 
+    endpoint_url: str
+    """Of the embedded AWS."""
     base_url: str
     headers: dict[str, str]
     headers_in: Callable[[str], dict[str, str]]
@@ -81,7 +83,7 @@ async def running_stage(endpoint_url: str, home: Path) -> AsyncIterator[Stage]:
             command = [sys.executable, "-m", "chassis.run", service.name]
             process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=log, stderr=log)
         queue = sqs.get_queue_url(QueueName=NAMES.queue(service.name, "members"))["QueueUrl"]
-        stage = Stage(f"http://127.0.0.1:{port}", headers_in(ORG), headers_in, process, sqs, queue)
+        stage = Stage(endpoint_url, f"http://127.0.0.1:{port}", headers_in(ORG), headers_in, process, sqs, queue)
         try:
             await _ready(stage, home / "service.log")
             await asyncio.to_thread(stage.send, [organization_created(ORG, Plan.ENTERPRISE)])

@@ -134,6 +134,7 @@ def test_each_schema_has_an_address_of_its_own() -> None:
     assert len({schema["$id"] for schema in schemas}) == len(schemas) >= 25
 
 
+@pytest.mark.slow
 def test_a_change_makes_them_stale_and_generate_makes_them_fresh(house: House) -> None:
     assert house.run("generate", "--check").returncode == 0
     house.edit("contracts/tasks/v1.py", "    text: str\n", "    text: str\n    colour: str | None = None\n")

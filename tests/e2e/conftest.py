@@ -10,7 +10,7 @@ from deploy.local.system import LocalSystem
 from examples.first_day.inputs import SAMPLE, Inputs, read_inputs
 
 
-@pytest_asyncio.fixture(loop_scope="session", scope="session")
+@pytest_asyncio.fixture(loop_scope="session", scope="package")
 async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalSystem]:
     state: Path = tmp_path_factory.mktemp("system")
     async with LocalSystem(state, stage="e2e", progress=print) as running:
