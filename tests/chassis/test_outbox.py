@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from awsjson import AwsError
-from chassis.bus import EventBridge
 from chassis.clock import oldest_id_at
 from chassis.context import Actor, Cause, OrgScope, Toolbox
 from chassis.errors import TooLarge, Unavailable
@@ -316,32 +314,3 @@ async def test_draining_publishes_what_waits_and_gives_up_in_time(world: World) 
     world.outbox.hand_over([world.entry(2)])
     async with asyncio.timeout(5):
         await world.outbox.drained(0.01)
-
-
-async def test_the_bus_adapter_says_of_each_entry_whether_it_was_accepted() -> None:
-    sent: list[Any] = []
-
-    class Calls:
-        async def call(self, service: str, operation: str, params: Any, *, timeout: float | None = None) -> Any:
-            sent.append((service, operation, params, timeout))
-            return {"FailedEntryCount": 1, "Entries": [{"EventId": "1"}, {"ErrorCode": "ThrottlingException"}]}
-
-    entries = [OutboxEntry("1", "tenfold.tasks", "tasks.project.created.v1", "{}")] * 2
-    assert await EventBridge(Calls(), "bus").put(entries) == [True, False]
-    [(service, operation, params, timeout)] = sent
-    assert (service, operation, timeout is not None) == ("events", "PutEvents", True)
-    assert params["Entries"][0] == {
-        "EventBusName": "bus",
-        "Source": "tenfold.tasks",
-        "DetailType": "tasks.project.created.v1",
-        "Detail": "{}",
-    }
-
-
-async def test_the_bus_adapter_turns_every_failure_into_unavailability() -> None:
-    class Calls:
-        async def call(self, service: str, operation: str, params: Any, *, timeout: float | None = None) -> Any:
-            raise AwsError("AccessDeniedException", status=400)
-
-    with pytest.raises(Unavailable, match="AccessDenied"):
-        await EventBridge(Calls(), "bus").put([])
