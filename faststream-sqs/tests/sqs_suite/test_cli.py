@@ -29,7 +29,8 @@ VERSION = "first"
 
 @broker.subscriber(SQSQueue(os.environ["QUEUE"], visibility=3), wait=1, raw=True)
 async def handle(message: SQSMessage) -> None:
-    print("handled", message.body.decode(), VERSION, os.getpid(), flush=True)
+    # in one write: workers share the output, and print's pieces would mix
+    os.write(1, f"handled {message.body.decode()} {VERSION} {os.getpid()}\\n".encode())
     await asyncio.sleep(60 if message.body == b"slow" else 0.02)
 """
 
