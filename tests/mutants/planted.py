@@ -89,7 +89,7 @@ MUTANTS = (
         f"{BROKER}/heartbeat.py",
         "            await self.beat()\n",
         "            continue\n",
-        (f"{BROKER_TESTS}/test_runtime.py",),
+        (f"{BROKER_TESTS}/test_heartbeat.py",),
     ),
     Mutant(
         "no jitter for messages",
