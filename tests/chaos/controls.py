@@ -27,7 +27,7 @@ COMMANDS, KILLS, WORKERS = 100, 6, 6
 OUTAGE = (0.3, 0.7)
 """Of the load: while it lasts, events wait in memory, where a kill finds them."""
 LOOK_SECONDS = 0.02
-HOT = Rates(refused=0.02, executed_then_500=0.3, slow=0)
+HOT = Rates(refused=0.02, executed_then_500=0.2, slow=0)
 """So that a small system meets as many lies as a large one."""
 
 
@@ -80,10 +80,10 @@ async def _stormed(small: Stage, folder: Path, seed: int) -> Log:
             workers = [Worker(client, nobody, who, random.Random(f"{seed} {n}"), f"c{n}") for n in range(WORKERS)]
             small.faults.on = True
             async with asyncio.TaskGroup() as group:
-                group.create_task(_kill(small, log, random.Random(seed)))
-                group.create_task(_outage(small, log))
-                for worker in workers:
-                    group.create_task(_work(worker, log))
+                work = [group.create_task(_work(worker, log)) for worker in workers]
+                await asyncio.gather(_kill(small, log, random.Random(seed)), _outage(small, log), _reached(log, 1))
+                for unanswered in work:
+                    unanswered.cancel()  # nothing was promised
     small.faults.off()
     return log
 
