@@ -15,7 +15,7 @@ from deploy.report import as_table, conditions
 from deploy.restoring.operation import Restore
 from deploy.services import checked
 from deploy.stage import synthesize
-from deploy.template.base import Canary
+from deploy.template.base import PYTHON, Canary
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Deploys, shows and undoes, service by service.")
 out, err = Console(), Console(stderr=True)
@@ -31,6 +31,7 @@ Adopt = Annotated[bool, typer.Option("--adopt", envvar="ADOPT", help="Take over 
 WithData = Annotated[bool, typer.Option("--with-data", envvar="WITH_DATA", help="Erase the data, too.")]
 Runtime = Annotated[str, typer.Option("--runtime", envvar="RUNTIME", help="lambda, or worker: processes of ours.")]
 Architecture = Annotated[str, typer.Option("--architecture", envvar="ARCHITECTURE", help="arm64 or x86_64.")]
+Python = Annotated[str, typer.Option("--python", envvar="LAMBDA_PYTHON", help="That of the functions on AWS.")]
 Bundled = Annotated[
     bool, typer.Option("--boto3/--no-boto3", envvar="BUNDLE_BOTO3", help="In the package, or Lambda's.")
 ]
@@ -50,13 +51,13 @@ def common(
     context: typer.Context, stage: Stage, endpoint: Endpoint = None, region: Region = "us-east-1", yes: Yes = False,
     allow_replace: AllowReplace = False, recreate: Recreate = False, adopt: Adopt = False, runtime: Runtime = "lambda",
     architecture: Architecture = "arm64", boto3: Bundled = True, snapstart: SnapStart = False, canary: Percent = 0,
-    canary_minutes: Minutes = 5,
+    canary_minutes: Minutes = 5, python: Python = PYTHON,
 ) -> None:  # fmt: skip
     """The options that all commands share stand before the command."""
     if runtime not in {"lambda", "worker"}:
         raise RefusedError(f"there is no runtime {runtime!r}; use lambda or worker")
     shift = Canary(canary, canary_minutes) if canary else None
-    options = Options(stage, endpoint, region, runtime == "lambda", architecture, boto3, snapstart, shift)
+    options = Options(stage, endpoint, region, runtime == "lambda", architecture, boto3, snapstart, shift, python)
     there = place(options)
     err.print(f"[dim]stage {stage} of {escape(who(there.aws))}{f' at {endpoint}' if endpoint else ''}[/]")
     say = Say(out, err, yes=yes)

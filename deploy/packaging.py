@@ -19,6 +19,7 @@ from chassis.service import service as declaration
 from deploy.elf import without_symbols
 from deploy.errors import PackagingError
 from deploy.libraries import keep_needed
+from deploy.pythons import python_of
 from deploy.reach import Reach, Tree, reach
 from deploy.services import ROOT
 from deploy.shaking import drop_unreached, top_names
@@ -59,12 +60,17 @@ PROVIDED = frozenset({"boto3", "botocore", "s3transfer", "jmespath", "python-dat
 
 @dataclass(frozen=True)
 class Interpreter:
-    """The Python that a package is for. `python` compiles, and is the one to install for when `platform` is None;
-    with a `platform` (uv's name, "aarch64-manylinux_2_28") `version` says what to install for."""
+    """The Python that a package is for. `found` compiles, and is the one to install for when `platform` is None; with a
+    `platform` (uv's name, "aarch64-manylinux_2_28") `version` says what to install for and which Python compiles."""
 
-    python: Path
+    found: Path | None
     version: str
     platform: str | None = None
+
+    @property
+    def python(self) -> Path:
+        """Looked for only when something is built. Raises PackagingError if this machine has none of the version."""
+        return self.found or python_of(self.version)
 
     @property
     def runtime(self) -> str:

@@ -1,7 +1,6 @@
 """Where an operator's command works: the AWS, the stage in it, and what is built for it."""
 
 import platform
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +14,14 @@ from deploy.services import ROOT
 from deploy.settings import settings_of
 from deploy.stacks import Stacks
 from deploy.template import Target
-from deploy.template.base import Canary
+from deploy.template.base import PYTHON, Canary
 from deploy.template.shared import STACK
 
 PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 SNAPSTART_SINCE = (3, 12)
+PYTHONS = frozenset({"3.11", "3.12", "3.13"})
+"""Those of Lambda that this code runs on."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Options:
     boto3: bool = True
     snapstart: bool = False
     canary: Canary | None = None
+    python: str = PYTHON
 
 
 @dataclass(frozen=True)
@@ -75,17 +77,17 @@ class Place:
 def place(options: Options) -> Place:
     """Raises DeployError for settings that cannot work; asks no AWS."""
     local = options.endpoint_url is not None
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if options.python not in PYTHONS:
+        raise RefusedError(f"functions do not run on Python {options.python}; use one of {', '.join(sorted(PYTHONS))}")
     if options.architecture not in PLATFORMS:
         raise RefusedError(f"there is no architecture {options.architecture!r}; use {' or '.join(PLATFORMS)}")
-    if options.snapstart and sys.version_info[:2] < SNAPSTART_SINCE:
-        raise RefusedError(f"SnapStart needs Python 3.12 or newer, and this is {version}; deploy with a newer one")
+    if options.snapstart and tuple(map(int, options.python.split("."))) < SNAPSTART_SINCE:
+        raise RefusedError(f"SnapStart needs Python 3.12 or newer, and the functions run on {options.python}")
     if local:
         interpreter = interpreter_of(emulator_venv())
         architecture = "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"
     else:
-        # The compiled code is the running Python's, so the functions run on the same one.
-        interpreter = Interpreter(Path(sys.executable), version, PLATFORMS[options.architecture])
+        interpreter = Interpreter(None, options.python, PLATFORMS[options.architecture])
         architecture = options.architecture
     target = Target(
         options.stage, local=local, runtime=interpreter.runtime, architecture=architecture, lambdas=options.lambdas,

@@ -14,6 +14,8 @@ FORMAT = "2010-09-09"
 _ENV_NAME = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z][A-Z0-9]*)*")
 _ENV_OUTPUT = "Env"
 MAX_STAGE = 12
+PYTHON = "3.13"
+"""Of Lambda's functions, where nobody says otherwise."""
 _STAGE = re.compile(r"[a-z][a-z0-9]{0,11}")
 
 
@@ -38,7 +40,7 @@ class Target:
 
     stage: str
     local: bool = False
-    runtime: str = "python3.13"
+    runtime: str = f"python{PYTHON}"
     architecture: str = "arm64"
     lambdas: bool = False
     aliases: bool = False

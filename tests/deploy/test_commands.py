@@ -3,15 +3,17 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
 from deploy import cli
-from deploy.errors import DeployError, RefusedError, StackError, UnhealthyError
+from deploy.errors import DeployError, PackagingError, RefusedError, StackError, UnhealthyError
 from deploy.health import check_health
 from deploy.place import Options, place, who
 from deploy.ports import free_port
+from deploy.pythons import RUNNING, python_of
 from tests.deploy.stand_in import StandIn
 
 FUNCTION = {
@@ -79,17 +81,26 @@ def test_credentials_that_do_not_work_say_what_to_do(error: Exception, said: str
         who(StandIn(get_caller_identity=error))
 
 
-@pytest.mark.skipif(sys.version_info >= (3, 12), reason="this Python has it")
 def test_snapstart_wants_a_python_that_has_it() -> None:
     with pytest.raises(RefusedError, match=r"needs Python 3\.12"):
-        place(Options("prod", snapstart=True))
+        place(Options("prod", snapstart=True, python="3.11"))
+    assert place(Options("prod", snapstart=True)).target.snapstart
 
 
-def test_the_functions_of_aws_run_on_the_python_that_compiles_them() -> None:
+def test_the_functions_of_aws_run_on_one_python_whichever_deploys_them() -> None:
     there = place(Options("prod"))
-    assert there.target.runtime == f"python{sys.version_info.major}.{sys.version_info.minor}"
+    assert there.target.runtime == "python3.13"
+    assert (there.interpreter.version, there.interpreter.platform) == ("3.13", "aarch64-manylinux_2_28")
     assert there.target.aliases
-    assert (there.interpreter.platform, there.target.architecture) == ("aarch64-manylinux_2_28", "arm64")
+    assert there.target.architecture == "arm64"
+    with pytest.raises(RefusedError, match=r"do not run on Python 3\.9; use one of 3\.11"):
+        place(Options("prod", python="3.9"))
+
+
+def test_a_python_that_is_not_here_is_asked_for_in_one_line() -> None:
+    assert python_of(RUNNING) == Path(sys.executable)
+    with pytest.raises(PackagingError, match=rf"on Python 3\.99, .* LAMBDA_PYTHON={RUNNING}$"):
+        python_of("3.99")
 
 
 def test_healthy_is_what_answers_200() -> None:
