@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute, Match
+from starlette.routing import BaseRoute, Match, Route
 
 from chassis.denials import Refused, reason_of
 from chassis.errors import Forbidden, Invalid, TenfoldError
@@ -102,6 +102,8 @@ def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
 
 
 def _methods_of(request: Request, routes: Sequence[BaseRoute]) -> str:
-    """All that the path knows: Starlette names those of its first route only."""
-    here = [route for route in routes if route.matches(request.scope)[0] is Match.PARTIAL]
-    return ", ".join(sorted({method for route in here for method in getattr(route, "methods", None) or ()}))
+    """All that the path knows: Starlette names those of its first route only. Of several paths that match, the one with
+    the fewest parameters is meant (OpenAPI 3.1, Paths Object)."""
+    here = [route for route in routes if isinstance(route, Route) and route.matches(request.scope)[0] is Match.PARTIAL]
+    meant = min((route.path for route in here), key=lambda path: path.count("{"), default="")
+    return ", ".join(sorted({method for route in here if route.path == meant for method in route.methods or ()}))

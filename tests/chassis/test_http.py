@@ -6,10 +6,12 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from starlette.types import Message, Receive, Scope, Send
 
 from chassis.http.middleware import MAX_BODY, BodyLimit
+from chassis.http.problems import install
 from chassis.testing.service import ServiceUnderTest
 from tests.chassis.world import service
 
@@ -178,6 +180,16 @@ async def test_a_method_that_there_is_not_is_told_which_there_are(http: httpx.As
     assert (answer.status_code, kind(answer)) == (405, "method-not-allowed")
     assert answer.headers["allow"] == "GET, POST"
     assert (await http.post("/health/live")).headers["allow"] == "GET"
+
+
+async def test_of_two_paths_that_match_the_one_with_fewer_parameters_is_meant() -> None:
+    app = FastAPI()
+    app.add_api_route("/things/{name}", lambda name: name, methods=["PUT"])
+    app.add_api_route("/things/rotation", lambda: None, methods=["POST"])
+    install(app, app.routes)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as http:
+        assert (await http.get("/things/rotation")).headers["allow"] == "POST"
+        assert (await http.get("/things/other")).headers["allow"] == "PUT"
 
 
 async def test_health_needs_no_token(world: ServiceUnderTest) -> None:
