@@ -26,8 +26,9 @@ def python_of(version: str) -> Path:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise PackagingError(f"cannot look for Python {version}: {error}") from None
     if done.returncode:
+        why = (done.stderr.strip().splitlines() or ["uv says nothing"])[0]
         raise PackagingError(
-            f"the functions run on Python {version}, and this machine has none that could compile for it: install it, "
+            f"the functions run on Python {version}, and none was found to compile for it ({why}): install it, "
             f"or say LAMBDA_PYTHON={RUNNING}"
         )
     return Path(done.stdout.strip())

@@ -24,6 +24,7 @@ from deploy.local.system import LocalSystem
 from deploy.mailbox import QueueMailbox
 from deploy.operations import Operation, Say, deploy_all
 from deploy.place import Options, Place, place, who
+from deploy.template.base import PYTHON
 from examples.first_day.mail import Mailroom
 from examples.first_day.run import Scene
 
@@ -135,11 +136,16 @@ async def on_localstack(tell: Teller) -> AsyncIterator[Scene]:
 async def on_aws(tell: Teller, *, confirmed: bool) -> AsyncIterator[Scene]:
     """A stage of its own in the account of the credentials, taken away after, also if it never came up.
 
-    Raises RefusedError unless `confirmed`, StackError without good credentials."""
+    Raises RefusedError unless `confirmed` and for settings that cannot work, StackError without good credentials."""
     if not confirmed:
         raise RefusedError("TARGET=aws makes a stage in a real account, for a few cents, and deletes it; say YES=1")
     stage, region = unique_stage(), os.environ.get("AWS_REGION", "us-east-1")
-    there = place(Options(stage, region=region, architecture=os.environ.get("ARCHITECTURE", "arm64")))
+    there = place(
+        Options(
+            stage, region=region, architecture=os.environ.get("ARCHITECTURE", "arm64"),
+            python=os.environ.get("LAMBDA_PYTHON", PYTHON),
+        )
+    )  # fmt: skip
     account = await asyncio.to_thread(who, there.aws)
     there = replace(there, target=replace(there.target, without=frozenset({SES})))
     tell(f"stage {stage} of {account}")

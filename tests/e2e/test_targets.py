@@ -42,6 +42,7 @@ def e2e(**environment: str) -> tuple[int, str]:
         ({"TARGET": "url"}, "needs AWS_ENDPOINT_URL"),
         ({"TARGET": "url", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "no AWS answers at http://127.0.0.1:9"),
         ({"TARGET": "aws"}, "say YES=1"),
+        ({"TARGET": "aws", "YES": "1", "LAMBDA_PYTHON": "2.7"}, "functions do not run on Python 2.7"),
         (
             {"TARGET": "aws", "YES": "1", "AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nowhere"},
             "no AWS credentials found",
