@@ -94,43 +94,43 @@ e2e: setup ## TARGET=ministack|localstack|url|aws: the first day against it; url
 
 .PHONY: isolation
 isolation: setup ## attack the walls between organizations, with a table; ARGS=tasks for one service
-	@$(PY) -m tests.isolation $(ARGS)
+	@$(PY) -m verification.isolation $(ARGS)
 
 .PHONY: privileges
 privileges: setup ## play the day with IAM enforced: what is granted and used, granted and unused, used and not granted
-	@$(PY) -m tests.privileges
+	@$(PY) -m verification.privileges
 
 .PHONY: fuzz
 fuzz: setup ## MINUTES=10: generated and hostile requests to every service; ARGS="tasks --seed 7"
-	@$(PY) -m tests.fuzz --minutes $(or $(MINUTES),10) $(ARGS)
+	@$(PY) -m verification.fuzz --minutes $(or $(MINUTES),10) $(ARGS)
 
 .PHONY: fairness
 fairness: setup ## how long a quiet organization waits beside a flooding one, by queue and by worker
-	@$(PY) -m tests.simulation.fairness
+	@$(PY) -m verification.simulation.fairness
 
 .PHONY: mutants
 mutants: setup ## plant known bugs in a copy, one by one: a test must notice each; ARGS=inbox
-	@$(PY) -m tests.mutants $(ARGS)
+	@$(PY) -m verification.mutants $(ARGS)
 
 .PHONY: simulate simulate-long
 simulate: setup ## SEED=7 STEPS=50: replay one simulation of the whole system and tell its steps
-	@$(PY) -m tests.simulation $(or $(SEED),$(error say SEED=7)) $(or $(STEPS),50)
+	@$(PY) -m verification.simulation $(or $(SEED),$(error say SEED=7)) $(or $(STEPS),50)
 
 simulate-long: setup ## thousands of seeds, the day with every fault at every call, every planted bug
-	@$(PY) -m tests.simulation $(or $(SEED),0) $(or $(STEPS),50) --seeds $(or $(SEEDS),5000)
-	$(PY) -m tests.simulation --journeys 3
-	$(PY) -m tests.simulation --bugs
+	@$(PY) -m verification.simulation $(or $(SEED),0) $(or $(STEPS),50) --seeds $(or $(SEEDS),5000)
+	$(PY) -m verification.simulation --journeys 3
+	$(PY) -m verification.simulation --bugs
 
 .PHONY: chaos chaos-long rolling
 chaos: setup ## real processes killed, frozen, throttled and poisoned behind a fault proxy; SEED=7 ARGS=--json
-	@$(PY) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(ARGS)
+	@$(PY) -m verification.chaos $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 chaos-long: setup ## the same for ten minutes, with 500 kills; and a thousand malformed messages
-	@$(PY) -m tests.chaos --size long $(if $(SEED),--seed $(SEED)) $(ARGS)
-	$(PY) -m tests.chaos.malformed
+	@$(PY) -m verification.chaos --size long $(if $(SEED),--seed $(SEED)) $(ARGS)
+	$(PY) -m verification.chaos.malformed
 
 rolling: setup ## 20 restarts of every service under load: nothing lost, nothing twice; ARGS="--rounds 3"
-	@$(PY) -m tests.chaos.rolling $(ARGS)
+	@$(PY) -m verification.chaos.rolling $(ARGS)
 
 .PHONY: check
 check: setup ## ruff, mypy --strict, import-linter, the scope rule, secrets, stale generated files
@@ -138,13 +138,13 @@ check: setup ## ruff, mypy --strict, import-linter, the scope rule, secrets, sta
 	$(VENV)/bin/ruff format --check --quiet .
 	$(VENV)/bin/mypy .
 	$(VENV)/bin/lint-imports
-	$(PY) -m tests.house.scope_lint
-	$(PY) -m tests.house.secret_scan
+	$(PY) -m tests.architecture.scope_lint
+	$(PY) -m tests.architecture.secret_scan
 	$(PY) -m deploy.contracts generate --check
 	$(PY) -m deploy.contracts check >/dev/null
-	$(PY) -m deploy.permissions --check
-	$(PY) -m deploy.costs --check
-	$(PY) -m deploy.check
+	$(PY) -m deploy.checks.permissions --check
+	$(PY) -m deploy.checks.costs --check
+	$(PY) -m deploy.checks.check
 
 .PHONY: audit-deps
 audit-deps: setup ## known vulnerabilities of every locked package; needs the network
@@ -167,23 +167,23 @@ test-latest: setup ## the SQS broker against the newest FastStream: what broke; 
 
 .PHONY: bench-broker
 bench-broker: setup ## what the broker and its client cost; ARGS="consumer --rounds 9"
-	@$(PY) -m tests.bench.broker $(ARGS)
+	@$(PY) -m bench.broker $(ARGS)
 
 .PHONY: bench-flood
 bench-flood: setup ## 20 000 events into one subscription: the API's p95 and the memory meanwhile; ARGS="--events 2000"
-	@$(PY) -m tests.bench.flood $(ARGS)
+	@$(PY) -m bench.flood $(ARGS)
 
 .PHONY: bench-neighbours
 bench-neighbours: setup ## one organization's flood of requests: the others' p95 beside it and alone; ARGS="--rate 100"
-	@$(PY) -m tests.bench.neighbours $(ARGS)
+	@$(PY) -m bench.neighbours $(ARGS)
 
 .PHONY: bench-guard
 bench-guard: setup ## CPU that auth, scope, rate limit and idempotency add to a read, measured in process; ARGS="--rounds 3"
-	@$(PY) -m tests.bench.guard $(ARGS)
+	@$(PY) -m bench.guard $(ARGS)
 
 .PHONY: bench-deploy
 bench-deploy: setup ## sizes of packages, imports of entry points, seconds of deployments; ARGS=imports for one section
-	@$(PY) -m tests.bench.deploying $(ARGS)
+	@$(PY) -m bench.deploying $(ARGS)
 
 # --- operating a stage, on AWS or with ENDPOINT= on an embedded one
 DEPLOY := $(PY) -m deploy.cli
@@ -212,10 +212,10 @@ restore: setup ## SERVICE= STAGE= AT=2026-11-21T09:00:00Z [ENDPOINT=]: its table
 
 .PHONY: costs
 costs: setup ## what a stage costs at rest and for each million events, and its quotas, from the templates
-	@$(PY) -m deploy.costs
+	@$(PY) -m deploy.checks.costs
 
 # --- dead letters: of a stage, or without STAGE= of what `make up` runs
-LETTERS := $(PY) -m deploy.letters
+LETTERS := $(PY) -m deploy.dead_letters
 of_subscription = SUBSCRIPTION=$(or $(SUBSCRIPTION),$(error say SUBSCRIPTION=notify.assignments)) $(LETTERS)
 
 .PHONY: dlq dlq-show redrive dlq-drop
@@ -247,8 +247,8 @@ rebuild: setup ## SERVICE= SUBSCRIPTION= [SWAP=1] [DROP=1] [YES=1]: a projection
 .PHONY: generate
 generate: setup ## schemas, golden events, AsyncAPI, the event map and the table of permissions, from the code
 	@$(PY) -m deploy.contracts generate
-	$(PY) -m deploy.permissions
-	$(PY) -m deploy.costs --write
+	$(PY) -m deploy.checks.permissions
+	$(PY) -m deploy.checks.costs --write
 
 .PHONY: new-event
 new-event: setup ## SERVICE=tasks EVENT=TaskArchived: the model, golden examples and a test
@@ -256,7 +256,7 @@ new-event: setup ## SERVICE=tasks EVENT=TaskArchived: the model, golden examples
 
 .PHONY: new-service
 new-service: setup ## NAME=billing: the start of a service, with a route, a subscription, an event, permissions and tests
-	@$(PY) -m deploy.new_service "$(or $(NAME),$(error say NAME=billing))"
+	@$(PY) -m deploy.scaffold "$(or $(NAME),$(error say NAME=billing))"
 
 .PHONY: docs
 docs: setup ## build the site of all documents in .local/site
@@ -266,7 +266,7 @@ docs: setup ## build the site of all documents in .local/site
 lock: setup ## resolve every dependency anew
 	@$(COMPILE) --upgrade --group dev pyproject.toml services/*/pyproject.toml -o requirements.lock
 	$(COMPILE) --upgrade deploy/embedded/requirements.in -o deploy/embedded/requirements.lock
-	$(COMPILE) --upgrade tests/bench/peers.in -o tests/bench/peers.lock
+	$(COMPILE) --upgrade bench/peers.in -o bench/peers.lock
 	for service in $(SERVICES); do
 	  $(COMPILE) -c requirements.lock pyproject.toml faststream-sqs/pyproject.toml services/$$service/pyproject.toml -o services/$$service/requirements.lock
 	done

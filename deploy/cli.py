@@ -8,13 +8,13 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from deploy.errors import DeployError, RefusedError
-from deploy.operations import Operation, Say, deploy_all, deploy_one, destroy_stage, roll_back, show_difference
-from deploy.place import Options, Place, place, who
-from deploy.report import as_table, conditions
-from deploy.restoring.operation import Restore
+from deploy.restore.operation import Restore
 from deploy.services import checked
-from deploy.stage import synthesize
+from deploy.stage.command import Operation, Say, deploy_all, deploy_one, destroy_stage, roll_back, show_difference
+from deploy.stage.environment import Options, Place, place, who
+from deploy.stage.errors import DeployError, RefusedError
+from deploy.stage.report import as_table, conditions
+from deploy.stage.stage import synthesize
 from deploy.template.base import PYTHON, Canary
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Deploys, shows and undoes, service by service.")

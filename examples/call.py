@@ -10,11 +10,11 @@ from typing import Any
 
 import aiohttp
 
-from deploy.embedded.mailbox import read_mailbox
-from deploy.errors import DeployError, LocalError
+from deploy.embedded.emulator_mailbox import read_mailbox
 from deploy.local.control import ask
 from deploy.local.supervise import Status
 from deploy.services import ROOT
+from deploy.stage.errors import DeployError, LocalError
 from examples.first_day.client import Answer, Api, Person, UnexpectedAnswerError
 from examples.first_day.mail import Mailroom
 

@@ -5,13 +5,13 @@ from typing import Any
 import aiohttp
 
 from awsjson import AwsError
-from chassis.auth.names import AUTH_PARAMETERS, CLIENT_PARAMETER, POOL_PARAMETER
+from chassis.auth.ssm_parameters import AUTH_PARAMETERS, CLIENT_PARAMETER, POOL_PARAMETER
 from chassis.auth.tokens import FetchKeys, FindIssuer, Issuer
-from chassis.aws import AwsCalls
-from chassis.breaker import Breaker
-from chassis.deadline import left
+from chassis.aws.client import AwsCalls
+from chassis.declare.settings import Settings
 from chassis.errors import Unavailable
-from chassis.settings import Settings
+from chassis.resilience.breaker import Breaker
+from chassis.resilience.deadline import left
 
 TIMEOUT = 5.0
 

@@ -8,12 +8,12 @@ from fastapi.responses import JSONResponse
 
 from chassis.auth.access import document
 from chassis.auth.tokens import TokenVerifier
-from chassis.context import Toolbox
+from chassis.declare.service import Service
 from chassis.http import problems
 from chassis.http.cors import Preflights
 from chassis.http.middleware import AnswerHeaders, BodyLimit, Deadline, Logged, is_health_check
 from chassis.http.openapi import complete_document, document_answers
-from chassis.service import Service
+from chassis.work.context import Toolbox
 from contracts.access import DENIED, KEY_USED
 from contracts.event import ContractError
 

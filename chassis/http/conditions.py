@@ -2,7 +2,7 @@
 
 from fastapi import Request, Response
 
-from chassis.preconditions import ANY, WEAK, Precondition, tags_in
+from chassis.work.preconditions import ANY, WEAK, Precondition, tags_in
 
 CHANGES = frozenset({"PUT", "PATCH", "DELETE"})
 

@@ -14,12 +14,12 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from chassis.context import OrgScope
 from chassis.errors import OriginRefused
 from chassis.http.headers import NOTES
 from chassis.http.idempotency import HEADER, REPLAYED, UNSAFE
-from chassis.limits import ALLOWANCE_HEADERS
-from chassis.organizations import profile_of
+from chassis.tenants.organizations import profile_of
+from chassis.tenants.rate_limit import ALLOWANCE_HEADERS
+from chassis.work.context import OrgScope
 
 PREFLIGHT = {
     "Access-Control-Allow-Origin": "*",

@@ -9,11 +9,11 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from chassis.claims import ANSWERED, Claim, Keeper, refuse_answered
-from chassis.context import Scope
 from chassis.errors import AlreadyHandled, Invalid
 from chassis.http.rendering import Rendering
-from chassis.table import Item, OlderThan
+from chassis.storage.table import Item, OlderThan
+from chassis.work.context import Scope
+from chassis.work.idempotency_claims import ANSWERED, Claim, Keeper, refuse_answered
 from contracts.common import SYSTEM_ACTOR
 
 HEADER = "Idempotency-Key"

@@ -9,11 +9,11 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis.deadline import deadline
 from chassis.errors import TooLarge
 from chassis.http.cors import headers_of_refusal
 from chassis.http.headers import NOTES, complete
 from chassis.http.problems import problem
+from chassis.resilience.deadline import deadline
 
 log = structlog.get_logger("http")
 

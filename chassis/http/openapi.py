@@ -13,8 +13,8 @@ from chassis.http.patches import MEDIA_TYPE as MERGE_PATCH
 from chassis.http.patches import MergePatch
 from chassis.http.problems import MEDIA_TYPE
 from chassis.http.route import Route
-from chassis.limits import ALLOWANCE_HEADERS
-from chassis.preconditions import MAX_HEADER
+from chassis.tenants.rate_limit import ALLOWANCE_HEADERS
+from chassis.work.preconditions import MAX_HEADER
 from contracts.event import ContractError
 
 PROBLEMS = {

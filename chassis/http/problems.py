@@ -10,11 +10,11 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match, Route
 
-from chassis.denials import Refused, reason_of
 from chassis.errors import Forbidden, Invalid, TenfoldError
 from chassis.http.cors import headers_of_refusal
 from chassis.http.headers import NOTES, complete
-from chassis.tracing import current_trace_id
+from chassis.telemetry.tracing import current_trace_id
+from chassis.tenants.access_denied_events import Refused, reason_of
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ from fastapi.exceptions import ResponseValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
 
-from chassis.preconditions import tag_of
+from chassis.work.preconditions import tag_of
 
 JSON = "application/json"
 Rendering = Callable[[Any], Response]

@@ -7,12 +7,12 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from chassis.claims import Answered
 from chassis.errors import TenfoldError
 from chassis.http.conditions import unless_known
 from chassis.http.idempotency import fingerprint_of, is_keyed, keep, replay_if_done, replayed
 from chassis.http.queries import KNOWN, known_query
 from chassis.http.rendering import is_shown_once, render
+from chassis.work.idempotency_claims import Answered
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 

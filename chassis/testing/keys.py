@@ -5,7 +5,7 @@ from hashlib import sha256
 from itertools import count
 
 from chassis.errors import Unavailable
-from chassis.vault import NONCE_BYTES, SecretUnreadable
+from chassis.tenants.vault import NONCE_BYTES, SecretUnreadable
 
 
 class FakeKeys:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chassis.keys import Key
-from chassis.table import (
+from chassis.storage.keys import Key
+from chassis.storage.table import (
     Absent,
     Add,
     AtVersion,

@@ -9,21 +9,21 @@ from typing import Any
 import httpx
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
-from chassis.api_keys import ApiKey, KeySecret
-from chassis.api_keys import project as project_key
-from chassis.auth.api_keys import digest_of, written
+from chassis.auth.api_key_format import digest_of, written
 from chassis.auth.development import DevelopmentIssuer
 from chassis.auth.tokens import Claims, TokenVerifier
-from chassis.context import Actor, Cause, OrgScope, Toolbox, UserScope
-from chassis.cursors import CursorKeys
-from chassis.dispatch import REPLAY_NAME, Delivery, Dispatcher
+from chassis.declare.service import Service
+from chassis.declare.subscription import AnySubscription
 from chassis.http.app import Figures, Ready, make_app
-from chassis.members import Member, project
-from chassis.outbox import Outbox, OutboxEntry
-from chassis.service import Service
-from chassis.subscription import AnySubscription
-from chassis.table import Table
+from chassis.messaging.dispatch import REPLAY_NAME, Delivery, Dispatcher
+from chassis.storage.cursors import CursorKeys
+from chassis.storage.table import Table
+from chassis.tenants.api_keys import ApiKey, KeySecret
+from chassis.tenants.api_keys import project as project_key
+from chassis.tenants.members import Member, project
 from chassis.testing.memory import MemoryTable
+from chassis.work.context import Actor, Cause, OrgScope, Toolbox, UserScope
+from chassis.work.outbox import Outbox, OutboxEntry
 from contracts.common import Role
 from contracts.event import SOURCE_PREFIX, Envelope, Event
 

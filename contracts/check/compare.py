@@ -7,8 +7,8 @@ says as the new one, and whatever would break "consumers of the old contract" is
 from collections.abc import Iterator
 from typing import Any
 
+from contracts.check.bounds import kind_of, limit_changes, same, scalar_changes
 from contracts.check.change import BREAKING, RISKY, SAFE, Change
-from contracts.check.limits import kind_of, limit_changes, same, scalar_changes
 from contracts.check.shape import Schema, Shapes, is_map, map_parts, resolved, shapes, values_of
 
 SECRET = "x-secret"  # noqa: S105

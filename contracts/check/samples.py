@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Literal
 
-from contracts.check.limits import edge
+from contracts.check.bounds import edge
 from contracts.check.shape import Schema, is_map, map_parts, shapes, values_of
 from contracts.event import ContractError
 

@@ -1,4 +1,4 @@
-"""Events of operators' commands, version 1. No service publishes them: deploy/letters does."""
+"""Events of operators' commands, version 1. No service publishes them: deploy/dead_letters does."""
 
 from contracts.event import Event
 

@@ -11,8 +11,8 @@ from contracts.event import ContractError
 from deploy.contracts import base as bases
 from deploy.contracts.declared import check_versions, declared
 from deploy.contracts.report import lines
-from deploy.errors import DeployError
 from deploy.services import ROOT
+from deploy.stage.errors import DeployError
 
 BROKEN, UNREADABLE = 1, 2
 

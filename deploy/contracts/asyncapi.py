@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from chassis.names import Names
-from chassis.service import Service
-from chassis.subscription import AnySubscription, ExternalSubscription, Subscription
+from chassis.declare.resource_names import Names
+from chassis.declare.service import Service
+from chassis.declare.subscription import AnySubscription, ExternalSubscription, Subscription
 from contracts.check.shape import Schema
 from contracts.event import REGISTRY, Envelope
 from contracts.schemas import schema_of

@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from chassis.dispatch import Delivery, Dispatcher
+from chassis.declare.service import Service, service
+from chassis.declare.subscription import AnySubscription, ExternalSubscription, Subscription
 from chassis.errors import AlreadyHandled, TenfoldError
-from chassis.service import Service, service
-from chassis.subscription import AnySubscription, ExternalSubscription, Subscription
+from chassis.messaging.dispatch import Delivery, Dispatcher
 from chassis.testing.service import ServiceUnderTest
 from contracts.catalog import load_all
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chassis.service import Service, service
-from chassis.subscription import AnySubscription, Subscription
+from chassis.declare.service import Service, service
+from chassis.declare.subscription import AnySubscription, Subscription
 from contracts.catalog import load_all
 from contracts.check.verdict import Reader, Snapshot, split
 from contracts.event import ContractError
@@ -18,7 +18,7 @@ from contracts.versions import UPCASTERS
 from deploy.services import ROOT, service_names
 
 GOLDEN = "contracts/golden"
-_LOADERS = ("chassis/service.py", "contracts/catalog.py", "contracts/event.py", "contracts/reads.py")
+_LOADERS = ("chassis/declare/service.py", "contracts/catalog.py", "contracts/event.py", "contracts/reads.py")
 """Where a traceback ends that began in somebody else's mistake."""
 
 

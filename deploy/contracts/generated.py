@@ -4,7 +4,8 @@ from datetime import date
 from pathlib import Path
 
 from contracts import schemas
-from deploy.contracts import asyncapi, base, golden, history, page
+from deploy.contracts import asyncapi, base, golden, page
+from deploy.contracts import schema_history as history
 from deploy.contracts.declared import Declared
 
 CURE = "Run `make generate` and commit what it changes."

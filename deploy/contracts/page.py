@@ -5,15 +5,15 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from chassis.names import Names
-from chassis.subscription import ExternalSubscription, Subscription
+from chassis.declare.resource_names import Names
+from chassis.declare.subscription import ExternalSubscription, Subscription
+from contracts.check.bounds import kind_of
 from contracts.check.compare import fields
-from contracts.check.limits import kind_of
 from contracts.check.shape import Schema, is_map, map_parts, resolved, shapes, values_of
 from contracts.check.verdict import Reader
 from deploy.contracts import golden
 from deploy.contracts.declared import Declared
-from deploy.contracts.history import History
+from deploy.contracts.schema_history import History
 
 FILE = Path("docs/events.md")
 QUEUE = Names("<stage>")

@@ -2,7 +2,7 @@
 
 Its IAM evaluates actions, resources, session and resource policies as AWS does, checks signatures, and gives a function
 the role of its template. It differs from AWS in what stands in `_SEEN_AS`, `_UNKNOWN_KEYS` and `_BATCHES`. There the
-deployed policies are put into its words, wider than they are on AWS by as much; tests/privileges asserts on the
+deployed policies are put into its words, wider than they are on AWS by as much; verification/privileges asserts on the
 policies as they are written.
 """
 
@@ -11,10 +11,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chassis.names import Names
-from deploy.aws import Aws
-from deploy.errors import EmulatorError
-from deploy.stacks import Stacks
+from chassis.declare.resource_names import Names
+from deploy.stage.aws import Aws
+from deploy.stage.errors import EmulatorError
+from deploy.stage.stacks import Stacks
 
 Document = dict[str, Any]
 SESSION_SECONDS = 12 * 3600

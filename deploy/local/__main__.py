@@ -15,14 +15,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from deploy.errors import DeployError, LocalError
 from deploy.local.control import ask
 from deploy.local.lock import FolderLock
+from deploy.local.processes import tail
 from deploy.local.provisioning import base_environment
 from deploy.local.supervise import Status, supervise
 from deploy.local.system import service_command
-from deploy.processes import tail
 from deploy.services import ROOT, checked
+from deploy.stage.errors import DeployError, LocalError
 
 UP_SECONDS = 300.0
 DOWN_SECONDS = 90.0

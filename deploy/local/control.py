@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from deploy.errors import DeployError, LocalError
 from deploy.local.gateway import problem
+from deploy.stage.errors import DeployError, LocalError
 
 if TYPE_CHECKING:
     from deploy.local.system import LocalSystem

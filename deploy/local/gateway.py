@@ -11,9 +11,9 @@ from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
 
+from deploy.local.ports import HOST
 from deploy.local.routes import RouteTable
 from deploy.local.traces import TraceWriter, UnreadableSpansError, parse, unzipped
-from deploy.ports import HOST
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 """As much as API Gateway takes."""

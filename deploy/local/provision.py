@@ -15,14 +15,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from chassis.service import Service, service
-from deploy.aws import REGION, Aws, parameter
+from chassis.declare.service import Service, service
 from deploy.embedded.emulator import emulator_venv
 from deploy.embedded.identities import process_credentials, translate_policies
-from deploy.errors import DeployError, EmulatorError, StackError
-from deploy.packaging import interpreter_of
-from deploy.settings import settings_of
-from deploy.stage import Environments, Plan, deploy, prepare, synthesize
+from deploy.package.packaging import interpreter_of
+from deploy.stage.aws import REGION, Aws, parameter
+from deploy.stage.errors import DeployError, EmulatorError, StackError
+from deploy.stage.settings import settings_of
+from deploy.stage.stage import Environments, Plan, deploy, prepare, synthesize
 from deploy.template import Target
 
 EMULATOR_SECONDS = 60.0

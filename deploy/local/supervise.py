@@ -9,10 +9,10 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from deploy.errors import DeployError
 from deploy.local.control import Control
 from deploy.local.reload import reload_on_change
 from deploy.local.system import LocalSystem
+from deploy.stage.errors import DeployError
 
 STATUS = "status.json"
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from chassis.service import Service
-from chassis.subscription import AnySubscription
+from chassis.declare.service import Service
+from chassis.declare.subscription import AnySubscription
 from deploy.template.base import Target, Template, ref, sub
 from deploy.template.functions import Function
 from deploy.template.queues import dead_letters_id, function_seconds, queue_id, subscription_id

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chassis.names import PRODUCTION, Names
-from deploy.errors import TemplateError
+from chassis.declare.resource_names import PRODUCTION, Names
+from deploy.stage.errors import TemplateError
 
 Template = dict[str, Any]
 FORMAT = "2010-09-09"

@@ -4,8 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from chassis.service import Service
-from chassis.subscription import AnySubscription
+from chassis.declare.service import Service
+from chassis.declare.subscription import AnySubscription
 from deploy.template.base import Target, Template, sub
 from deploy.template.functions import Function
 from deploy.template.table import TABLE_PARAMETER

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from chassis.service import Service
-from chassis.stack import FunctionSpec
-from deploy.errors import TemplateError
+from chassis.declare.service import Service
+from chassis.declare.stack import FunctionSpec
+from deploy.stage.errors import TemplateError
 from deploy.template.base import Target, Template, arn, ref
 from deploy.template.permissions import DATA_POLICY
 from deploy.template.shifting import shifting

@@ -7,8 +7,8 @@ hands on what it was asked for. EventBridge itself can only choose by time and r
 import json
 from typing import Any
 
-from chassis.dispatch import REPLAY_NAME
-from chassis.names import Names
+from chassis.declare.resource_names import Names
+from chassis.messaging.dispatch import REPLAY_NAME
 from contracts.event import SOURCE_PREFIX
 from deploy.template.alarms import history_alarms
 from deploy.template.base import Target, Template, arn, ref
@@ -86,7 +86,9 @@ def history(target: Target) -> Template:
     }
     if target.observed:
         resources |= history_alarms("History", "HistoryDeadLetters", target)
-    if not target.local:  # the embedded CloudFormation refuses archives: deploy.embedded.gaps makes this one
+    if (
+        not target.local
+    ):  # the embedded CloudFormation refuses archives: deploy.embedded.emulator_patches makes this one
         resources["Archive"] = {
             "Type": "AWS::Events::Archive",
             "DeletionPolicy": "Retain",

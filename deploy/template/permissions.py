@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from chassis.names import Names
-from chassis.service import Service
-from chassis.stack import StackPart
-from chassis.subscription import AnySubscription
+from chassis.declare.resource_names import Names
+from chassis.declare.service import Service
+from chassis.declare.stack import StackPart
+from chassis.declare.subscription import AnySubscription
 from contracts.event import SOURCE_PREFIX
 from deploy.template.base import Target, Template, arn, bus_arn, sub
 from deploy.template.queues import dead_letters_id, queue_id

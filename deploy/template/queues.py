@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from chassis.dispatch import REPLAY_NAME
-from chassis.names import Names
-from chassis.service import Service
-from chassis.subscription import AnySubscription, ExternalSubscription
+from chassis.declare.resource_names import Names
+from chassis.declare.service import Service
+from chassis.declare.subscription import AnySubscription, ExternalSubscription
+from chassis.messaging.dispatch import REPLAY_NAME
 from deploy.template.base import Target, Template, arn, logical, ref
 
 DEAD_LETTER_SECONDS = 14 * 24 * 3600

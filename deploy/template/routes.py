@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from chassis.service import Service
-from chassis.stack import StackPart
-from deploy.errors import TemplateError
+from chassis.declare.service import Service
+from chassis.declare.stack import StackPart
+from deploy.stage.errors import TemplateError
 from deploy.template.base import Template, logical, ref, sub
 from deploy.template.functions import permission
 

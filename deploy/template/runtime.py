@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from chassis.service import Service
-from chassis.stack import StackPart
-from chassis.subscription import AnySubscription
+from chassis.declare.service import Service
+from chassis.declare.stack import StackPart
+from chassis.declare.subscription import AnySubscription
 from deploy.template.base import Target, Template, arn, logical, merge, ref
 from deploy.template.functions import Function, function, invoked
 from deploy.template.permissions import DATA_POLICY, RESOURCE_POLICY, cursor_key, queue_statements, token_issuer
@@ -14,9 +14,9 @@ from deploy.template.shifting import canary
 
 API, SCHEDULES, SCHEDULE_LETTERS, SCHEDULER_ROLE = "Api", "Schedules", "SchedulesDeadLetters", "SchedulerRole"
 HANDLERS = {
-    "api": "chassis.lambda_api.handler",
-    "consumer": "chassis.lambda_consumer.handler",
-    "schedule": "chassis.lambda_schedule.handler",
+    "api": "chassis.runtime.lambda_api.handler",
+    "consumer": "chassis.runtime.lambda_consumer.handler",
+    "schedule": "chassis.runtime.lambda_schedule.handler",
 }
 SWEEP = "sweep-outbox"
 SCHEDULE_SECONDS = 55

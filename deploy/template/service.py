@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 
-from chassis.service import Service
-from chassis.stack import StackContext, StackPart
-from chassis.subscription import AnySubscription
-from deploy.errors import TemplateError
+from chassis.declare.service import Service
+from chassis.declare.stack import StackContext, StackPart
+from chassis.declare.subscription import AnySubscription
+from deploy.stage.errors import TemplateError
 from deploy.template.alarms import function_alarms, letters_alarm, queue_alarms
 from deploy.template.base import FORMAT, Target, Template, env_output, merge, ref
 from deploy.template.dashboard import dashboard
 from deploy.template.functions import CODE_PARAMETERS, Function, trigger
-from deploy.template.limits import check_limits
 from deploy.template.permissions import DATA_POLICY, PROCESS_POLICY, policies
 from deploy.template.queues import subscription
+from deploy.template.quotas import check_limits
 from deploy.template.routes import CONDITIONS
 from deploy.template.runtime import SCHEDULE_LETTERS, functions_of, runtime, runtime_parameters
 from deploy.template.table import TABLE_PARAMETER, table, table_parameter

@@ -2,7 +2,7 @@
 
 import json
 
-from chassis.mailbox import KEPT_SECONDS
+from chassis.aws.captured_email import KEPT_SECONDS
 from deploy.template.alarms import topic_name
 from deploy.template.base import FORMAT, Target, Template, arn, ref, sub
 from deploy.template.functions import LOG_DAYS

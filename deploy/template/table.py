@@ -1,7 +1,7 @@
 """The service's one table."""
 
-from chassis.names import index_name
-from chassis.service import Service
+from chassis.declare.resource_names import index_name
+from chassis.declare.service import Service
 from deploy.template.base import Target, Template, sub
 
 TABLE = "Table"

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from chassis.items import from_item
-from chassis.names import Names
-from deploy.aws import Aws
-from deploy.embedded.mailbox import Mail
+from chassis.declare.resource_names import Names
+from chassis.storage.attribute_values import from_item
+from deploy.embedded.emulator_mailbox import Mail
+from deploy.stage.aws import Aws
 from examples.first_day.ledger import PROJECTIONS, Figures, Ledger
 
 SERVICES = (*PROJECTIONS, "tenancy")

@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import Callable
 
-from deploy.embedded.mailbox import Mail
+from deploy.embedded.emulator_mailbox import Mail
 from examples.first_day.client import UnexpectedAnswerError
 
 CODE = re.compile(r"\b(\d{6})\b")

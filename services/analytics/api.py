@@ -4,10 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from chassis.auth.guard import Guard
-from chassis.context import OrgScope
+from chassis.http.guard import Guard
 from chassis.http.route import Route
-from chassis.repository import Page, PageRequest
+from chassis.work.context import OrgScope
+from chassis.work.repository import Page, PageRequest
 from services.analytics import usecases
 from services.analytics.model import PersonFigures, ProjectFigures
 from services.analytics.permissions import PERMISSIONS

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from chassis.context import OrgScope
-from chassis.keys import Key
-from chassis.repository import Listing, Page, PageRequest
-from chassis.table import Item
-from chassis.unit import Unit
+from chassis.storage.keys import Key
+from chassis.storage.table import Item
+from chassis.work.context import OrgScope
+from chassis.work.repository import Listing, Page, PageRequest
+from chassis.work.unit_of_work import Unit
 from services.analytics.model import Change, PersonFigures, ProjectFigures
 
 PROJECTS = Listing(index=1, name="PROJECTS", shards=2)

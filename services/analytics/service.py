@@ -1,13 +1,13 @@
 """Analytics: what is open, done and going through, for each project and each person, counted from tasks' events."""
 
-from chassis.service import Service, TableSpec
+from chassis.declare.service import Service, TableSpec
 from contracts.analytics.v1 import AccessDenied, ApiKeyUsed
 
 service = Service(
     "analytics",
     api="services.analytics.api:router",
     table=TableSpec(indexes=1),
-    subscriptions=("services.analytics.consumers:figures", "chassis.members:subscription"),
+    subscriptions=("services.analytics.consumers:figures", "chassis.tenants.members:subscription"),
     publishes=(AccessDenied, ApiKeyUsed),
     projections={"figures": ("PROJECT", "PERSON", "PROJECTS", "PEOPLE")},
 )

@@ -2,9 +2,9 @@
 
 from datetime import date, timedelta
 
-from chassis.cache import Cached
-from chassis.context import OrgScope
-from chassis.repository import Page, PageRequest
+from chassis.work.cache import Cached
+from chassis.work.context import OrgScope
+from chassis.work.repository import Page, PageRequest
 from contracts.common import TaskStatus
 from services.analytics import model
 from services.analytics.model import Change, PersonFigures, ProjectFigures

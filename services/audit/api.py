@@ -6,11 +6,11 @@ from typing import Annotated, Any, Self
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
-from chassis.auth.guard import Guard
-from chassis.context import OrgScope
+from chassis.http.guard import Guard
 from chassis.http.route import Route
 from chassis.http.times import Moment
-from chassis.repository import Page, PageRequest
+from chassis.work.context import OrgScope
+from chassis.work.repository import Page, PageRequest
 from services.audit import usecases, verifier
 from services.audit.model import Record, Verification
 from services.audit.permissions import PERMISSIONS

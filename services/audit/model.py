@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, PlainSerializer
 
-from chassis.repository import Aggregate
+from chassis.work.repository import Aggregate
 
 PREVIOUS = "previous_"
 

@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from chassis.cursors import CursorKeys, opened, sealed
 from chassis.errors import Stale
-from chassis.keys import ListEntry
-from chassis.repository import MAX_PAGE, Listing, Page, PageRequest, Repository
-from chassis.table import Item
-from chassis.unit import Unit
-from chassis.worklist import WorkList
+from chassis.storage.cursors import CursorKeys, opened, sealed
+from chassis.storage.keys import ListEntry
+from chassis.storage.table import Item
+from chassis.storage.work_queue import WorkList
+from chassis.work.repository import MAX_PAGE, Listing, Page, PageRequest, Repository
+from chassis.work.unit_of_work import Unit
 from services.audit.model import Block, Head, Record, instant
 
 RECORDS = Listing(index=1, name="RECORDS", shards=4)

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 import structlog
 from pydantic import ValidationError
 
-from chassis.context import Actor, Cause, OrgScope, Toolbox
 from chassis.errors import Retryable, Stale
-from chassis.table import Item
+from chassis.storage.table import Item
+from chassis.work.context import Actor, Cause, OrgScope, Toolbox
 from services.audit import chain
 from services.audit.model import Record
 from services.audit.repository import UNSEALED, Blocks, Heads, Records

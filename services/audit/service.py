@@ -2,14 +2,14 @@
 
 from datetime import timedelta
 
-from chassis.service import Schedule, Service, TableSpec
+from chassis.declare.service import Schedule, Service, TableSpec
 from contracts.audit.v1 import AccessDenied, ApiKeyUsed
 
 service = Service(
     "audit",
     api="services.audit.api:router",
     table=TableSpec(indexes=4),
-    subscriptions=("services.audit.consumers:trail", "chassis.members:subscription"),
+    subscriptions=("services.audit.consumers:trail", "chassis.tenants.members:subscription"),
     publishes=(AccessDenied, ApiKeyUsed),
     schedules=(Schedule("seal", "services.audit.sealer:seal_all", every=timedelta(seconds=2)),),
 )

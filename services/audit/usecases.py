@@ -1,10 +1,10 @@
 """What audit does for an event and for a reader. Sealing and verifying have files of their own."""
 
-from chassis.context import EventContext, OrgScope
+from chassis.declare.subscription import AnyEvent
 from chassis.errors import AlreadyHandled, FieldError, Invalid
-from chassis.repository import Page, PageRequest
-from chassis.subscription import AnyEvent
-from chassis.tracing import current_trace_id
+from chassis.telemetry.tracing import current_trace_id
+from chassis.work.context import EventContext, OrgScope
+from chassis.work.repository import Page, PageRequest
 from services.audit.model import Record
 from services.audit.repository import Records, Search
 

@@ -6,10 +6,10 @@ from typing import Annotated, Self
 from fastapi import APIRouter, Depends
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from chassis.auth.guard import Guard
-from chassis.context import OrgScope
+from chassis.http.guard import Guard
 from chassis.http.route import Route
-from chassis.repository import Page, PageRequest
+from chassis.work.context import OrgScope
+from chassis.work.repository import Page, PageRequest
 from contracts.common import FileId, UserId
 from services.files import usecases
 from services.files.model import Failure, File, FileStatus, Metadata, Text, Thumbnail, checked_name

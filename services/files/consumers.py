@@ -5,9 +5,9 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from chassis.context import EventContext
+from chassis.declare.subscription import ExternalEvent, ExternalSubscription, Subscription
 from chassis.errors import Rejected
-from chassis.subscription import ExternalEvent, ExternalSubscription, Subscription
+from chassis.work.context import EventContext
 from contracts.common import FileId
 from contracts.files import v1 as files
 from contracts.reads import Reads

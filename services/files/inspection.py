@@ -8,7 +8,7 @@ import sys
 import structlog
 from pydantic import BaseModel, ValidationError
 
-from chassis.aws import Aws
+from chassis.aws.client import Aws
 from services.files.errors import InspectionDied
 from services.files.model import (
     ALLOWED,

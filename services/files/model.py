@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.errors import FieldError, Invalid, TooLarge, UnsupportedType
-from chassis.repository import Aggregate
+from chassis.work.repository import Aggregate
 from contracts.common import FileId, UserId
 
 KIB = 1024

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from chassis.context import OrgScope
-from chassis.keys import ListEntry
-from chassis.repository import Listing, Page, PageRequest, Repository
+from chassis.storage.keys import ListEntry
+from chassis.work.context import OrgScope
+from chassis.work.repository import Listing, Page, PageRequest, Repository
 from services.files.model import ADDRESS_SECONDS, AWAITED, FORM_SECONDS, File, attachment
 from services.files.ports import Address, Form, ObjectStore, StoredObject
 

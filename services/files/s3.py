@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import structlog
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chassis.aws import Aws
+from chassis.aws.client import Aws
 from chassis.errors import Unavailable
 from services.files.ports import Form, StoredObject
 from services.files.settings import FilesSettings

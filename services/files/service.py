@@ -1,6 +1,6 @@
 """Files: an organization's files, from the form to upload one to its thumbnail and its text."""
 
-from chassis.service import Service, TableSpec
+from chassis.declare.service import Service, TableSpec
 from contracts.files import v1 as files
 from services.files.ports import Inspector, ObjectStore
 
@@ -11,7 +11,7 @@ service = Service(
     subscriptions=(
         "services.files.consumers:objects",
         "services.files.consumers:processing",
-        "chassis.members:subscription",
+        "chassis.tenants.members:subscription",
     ),
     publishes=(
         files.AccessDenied,

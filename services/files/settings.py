@@ -1,6 +1,6 @@
 """What the files service reads from its environment besides what every service does."""
 
-from chassis.settings import Settings
+from chassis.declare.settings import Settings
 
 
 class FilesSettings(Settings):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chassis.stack import StackContext, StackPart
+from chassis.declare.stack import StackContext, StackPart
 
 BUCKET = "Bucket"
 CORS_SECONDS = 3600

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from chassis.keys import user_prefix  # unscoped(raw-key): the token trigger starts before there is any scope
+from chassis.storage.keys import user_prefix  # unscoped(raw-key): the token trigger starts before there is any scope
 
 ACCOUNT = "ACCOUNT"
 """The kind of all these rows. They share one partition, so that one consistent read has them all."""

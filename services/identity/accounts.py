@@ -6,8 +6,8 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict
 
 from chassis.errors import Unavailable
-from chassis.keys import Key, token_key, unique_key
-from chassis.table import Absent, Anything, AtVersion, ConditionRefused, Expect, Put, Table
+from chassis.storage.keys import Key, token_key, unique_key
+from chassis.storage.table import Absent, Anything, AtVersion, ConditionRefused, Expect, Put, Table
 
 TRIES = 8
 

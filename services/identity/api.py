@@ -7,15 +7,15 @@ from typing import Annotated, Any, Literal, Self
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from chassis.auth.api_keys import prefix
-from chassis.auth.guard import Anonymous, Bearer, Guard, SignedIn
-from chassis.context import OrgScope, UserScope
+from chassis.auth.api_key_format import prefix
 from chassis.errors import FieldError, Invalid, Unauthenticated
+from chassis.http.guard import Anonymous, Bearer, Guard, SignedIn
 from chassis.http.idempotency import claim_for
 from chassis.http.rendering import ShownOnce
 from chassis.http.route import Route
 from chassis.http.times import Moment
-from chassis.repository import Page, PageRequest
+from chassis.work.context import OrgScope, UserScope
+from chassis.work.repository import Page, PageRequest
 from contracts.common import ApiKeyId, Operation, OrgId, Role, UserId
 from services.identity import api_keys, usecases
 from services.identity.model import Email, Name, OwnedKey, Profile

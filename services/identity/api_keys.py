@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chassis.api_keys import KeySecret
-from chassis.auth.api_keys import digest_of, written
-from chassis.context import OrgScope
+from chassis.auth.api_key_format import digest_of, written
 from chassis.errors import Conflict, FieldError, Forbidden, Invalid
-from chassis.repository import Page, PageRequest
+from chassis.tenants.api_keys import KeySecret
+from chassis.work.context import OrgScope
+from chassis.work.repository import Page, PageRequest
 from contracts.common import Operation
 from contracts.identity.v1 import ApiKeyCreated, ApiKeyRevoked, ApiKeyRotated, ApiKeySecret
 from contracts.permissions import OPERATIONS

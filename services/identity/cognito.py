@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from awsjson import AwsError
 from chassis.auth.tokens import Claims
-from chassis.aws import AwsCalls
+from chassis.aws.client import AwsCalls
 from chassis.errors import Invalid, NotFound, TenfoldError, Unavailable
 from services.identity.account import user_id_of
 from services.identity.errors import (

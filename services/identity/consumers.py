@@ -3,11 +3,11 @@ service: which keys are in use."""
 
 from pydantic import BaseModel
 
-from chassis import members
-from chassis.context import EventContext
+from chassis.declare.subscription import Subscription
 from chassis.errors import Rejected
-from chassis.organizations import follow
-from chassis.subscription import Subscription
+from chassis.tenants import members
+from chassis.tenants.organizations import follow
+from chassis.work.context import EventContext
 from contracts.access import KeyUse
 from contracts.catalog import load_all
 from contracts.common import ApiKeyId

@@ -16,7 +16,7 @@ from chassis.auth.development import LIFETIME, DevelopmentIssuer
 from chassis.auth.tokens import Claims
 from chassis.clock import Clock
 from chassis.errors import NotFound
-from chassis.table import Table
+from chassis.storage.table import Table
 from services.identity.account import partition_of, token_claims
 from services.identity.accounts import Account, Accounts
 from services.identity.errors import (

@@ -6,8 +6,8 @@ from typing import Annotated, Final, Self
 
 from pydantic import StringConstraints
 
-from chassis.api_keys import ApiKey
-from chassis.repository import Aggregate
+from chassis.tenants.api_keys import ApiKey
+from chassis.work.repository import Aggregate
 from contracts.common import ApiKeyId, OrgId, Role
 
 Email = Annotated[

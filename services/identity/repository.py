@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chassis.api_keys import ApiKeys
-from chassis.context import UserScope
 from chassis.errors import LimitReached
-from chassis.keys import Key, ListEntry
-from chassis.repository import MAX_PAGE, Listing, Repository
-from chassis.unit import Unit
+from chassis.storage.keys import Key, ListEntry
+from chassis.tenants.api_keys import ApiKeys
+from chassis.work.context import UserScope
+from chassis.work.repository import MAX_PAGE, Listing, Repository
+from chassis.work.unit_of_work import Unit
 from services.identity.account import ACCOUNT, MEMBERSHIP_ROW, PROFILE_ROW, chosen
 from services.identity.model import LastUse, Membership, OwnedKey, Profile
 

@@ -1,6 +1,6 @@
 """Identity: who a user is, how they prove it, which organization their tokens name, and the keys of programs."""
 
-from chassis.service import Service, TableSpec
+from chassis.declare.service import Service, TableSpec
 from contracts.identity import v1 as identity
 from services.identity.ports import IdentityProvider, SecretSource
 

@@ -4,8 +4,8 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from chassis.names import PRODUCTION
-from chassis.settings import Settings
+from chassis.declare.resource_names import PRODUCTION
+from chassis.declare.settings import Settings
 
 
 class IdentitySettings(Settings):

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from awsjson import AwsError
 from chassis.auth.development import DevelopmentIssuer
-from chassis.aws import AwsCalls
+from chassis.aws.client import AwsCalls
 from chassis.clock import Clock
 from chassis.errors import Unavailable
 

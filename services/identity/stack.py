@@ -1,9 +1,9 @@
 """What only identity needs from AWS: the user pool, its client, the trigger that writes our claims into tokens."""
 
-from chassis.auth.names import AUTH_PARAMETERS, AUTHORIZER_PARAMETER, CLIENT_PARAMETER, POOL_PARAMETER
-from chassis.mailbox import writes_mail
-from chassis.names import Names
-from chassis.stack import FunctionSpec, StackContext, StackPart, Template
+from chassis.auth.ssm_parameters import AUTH_PARAMETERS, AUTHORIZER_PARAMETER, CLIENT_PARAMETER, POOL_PARAMETER
+from chassis.aws.captured_email import writes_mail
+from chassis.declare.resource_names import Names
+from chassis.declare.stack import FunctionSpec, StackContext, StackPart, Template
 from contracts.common import SUPERADMIN
 from services.identity.cognito import ATTEMPT, INVITED
 from services.identity.model import MIN_PASSWORD

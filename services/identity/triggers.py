@@ -8,7 +8,7 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 
-from chassis.items import from_item
+from chassis.storage.attribute_values import from_item
 from services.identity.account import partition_of, token_claims, user_id_of
 
 OWN_TO_ID_TOKENS = frozenset({"email", "name"})

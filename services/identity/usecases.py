@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from chassis.context import UserScope
 from chassis.errors import AlreadyExists, NotFound, NotYet
+from chassis.work.context import UserScope
 from contracts.identity.v1 import ActiveOrgSwitched, SignInFailed, UserRegistered, UserSignedIn
 from services.identity.errors import AlreadyConfirmed, Locked, NotConfirmed, WrongCode, WrongCredentials
 from services.identity.model import Profile, spent

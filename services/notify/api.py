@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel
 
-from chassis.auth.guard import Guard
-from chassis.context import OrgScope
+from chassis.http.guard import Guard
 from chassis.http.route import Route
-from chassis.repository import Page, PageRequest
+from chassis.work.context import OrgScope
+from chassis.work.repository import Page, PageRequest
 from services.notify.model import Kind, Notification
 from services.notify.permissions import PERMISSIONS
 from services.notify.usecases import inbox

@@ -1,7 +1,7 @@
 """Who takes this process's e-mails, by its settings."""
 
-from chassis.aws import Aws
-from chassis.mailbox import Letter, MailboxQueue
+from chassis.aws.captured_email import Letter, MailboxQueue
+from chassis.aws.client import Aws
 from services.notify.errors import AddressRefused
 from services.notify.ports import Mail, Mailer
 from services.notify.ses import SesMailer, usable

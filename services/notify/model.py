@@ -4,7 +4,7 @@ import hashlib
 from datetime import datetime
 from enum import StrEnum
 
-from chassis.repository import Aggregate
+from chassis.work.repository import Aggregate
 
 
 class Kind(StrEnum):

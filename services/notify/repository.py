@@ -2,11 +2,11 @@
 
 from datetime import UTC
 
-from chassis.context import OrgScope
 from chassis.errors import NotFound
-from chassis.keys import Key, ListEntry
-from chassis.repository import Listing, Page, PageRequest, Repository
-from chassis.unit import Unit
+from chassis.storage.keys import Key, ListEntry
+from chassis.work.context import OrgScope
+from chassis.work.repository import Listing, Page, PageRequest, Repository
+from chassis.work.unit_of_work import Unit
 from services.notify.model import Delivery, Notification
 
 ALL = Listing(index=1, name="NOTIFICATIONS")

@@ -1,6 +1,6 @@
 """Notify: tells people what concerns them, in the product and by e-mail."""
 
-from chassis.service import Service, TableSpec
+from chassis.declare.service import Service, TableSpec
 from contracts.notify.v1 import AccessDenied, ApiKeyUsed
 from services.notify.ports import Composer, Mailer
 
@@ -13,7 +13,7 @@ service = Service(
         "services.notify.consumers:mentions",
         "services.notify.consumers:invitations",
         "services.notify.consumers:imports",
-        "chassis.members:subscription",
+        "chassis.tenants.members:subscription",
     ),
     publishes=(AccessDenied, ApiKeyUsed),
     ports={

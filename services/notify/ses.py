@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chassis.aws import Aws
+from chassis.aws.client import Aws
 from chassis.errors import Retryable, Unavailable
 from services.notify.errors import AddressRefused
 from services.notify.ports import Mail

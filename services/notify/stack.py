@@ -1,7 +1,7 @@
 """The identity that notify's e-mails come from."""
 
-from chassis.mailbox import writes_mail
-from chassis.stack import StackContext, StackPart
+from chassis.aws.captured_email import writes_mail
+from chassis.declare.stack import StackContext, StackPart
 from services.notify.settings import NotifySettings
 
 SES = "sesv2"

@@ -11,7 +11,7 @@ from typing import Final
 import mrml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from chassis.aws import Aws
+from chassis.aws.client import Aws
 from services.notify.ports import Letter, Mail
 from services.notify.settings import NotifySettings
 

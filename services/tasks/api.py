@@ -7,11 +7,11 @@ from typing import Annotated, Literal, Self
 from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from chassis.auth.guard import Guard
-from chassis.context import OrgScope
 from chassis.errors import UnsupportedType
+from chassis.http.guard import Guard
 from chassis.http.route import Route
-from chassis.repository import Page, PageRequest
+from chassis.work.context import OrgScope
+from chassis.work.repository import Page, PageRequest
 from contracts.common import Priority, ProjectId, Role, TaskStatus, UserId
 from services.tasks import model
 from services.tasks.model import Comment, Import, Project, RowError, Task

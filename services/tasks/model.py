@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from chassis.repository import Aggregate
+from chassis.work.repository import Aggregate
 from contracts.common import Priority, TaskStatus
 from contracts.tasks import v1 as events
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from chassis.members import Member
+from chassis.tenants.members import Member
 
 _WRITTEN = re.compile(r"(?<![\w.+%@-])@([\w.+%'-]+(?:@[\w.-]+)?)")
 """`@handle` or `@whole@address`, but not the second half of an address that merely stands in the text."""

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from chassis.errors import AlreadyExists
-from chassis.keys import Key, ListEntry
-from chassis.repository import Listing, Page, PageRequest, Repository
-from chassis.table import Absent, Anything, AtVersion
-from chassis.unit import Unit
+from chassis.storage.keys import Key, ListEntry
+from chassis.storage.table import Absent, Anything, AtVersion
+from chassis.work.repository import Listing, Page, PageRequest, Repository
+from chassis.work.unit_of_work import Unit
 from services.tasks.concurrency import gathered
 from services.tasks.model import Comment, Import, Numbers, Plan, Project, RowError, Task
 from services.tasks.rows import MAX_CHUNKS, Chunk

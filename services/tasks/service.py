@@ -1,13 +1,13 @@
 """Tasks: an organization's projects, what is to be done in them, who does it, and what is said about it."""
 
-from chassis.service import Service, TableSpec
+from chassis.declare.service import Service, TableSpec
 from contracts.tasks import v1 as tasks
 
 service = Service(
     "tasks",
     api="services.tasks.api:router",
     table=TableSpec(indexes=1),
-    subscriptions=("services.tasks.consumers:imports", "chassis.members:subscription"),
+    subscriptions=("services.tasks.consumers:imports", "chassis.tenants.members:subscription"),
     publishes=(
         tasks.AccessDenied,
         tasks.ApiKeyUsed,

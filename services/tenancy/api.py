@@ -4,10 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from chassis.auth.guard import Guard, SignedIn
-from chassis.context import OrgScope
+from chassis.http.guard import Guard, SignedIn
 from chassis.http.route import Route
-from chassis.repository import Page, PageRequest
+from chassis.work.context import OrgScope
+from chassis.work.repository import Page, PageRequest
 from contracts.common import CredentialName, InvitationId, UserId
 from services.tenancy.model import MyOrganization
 from services.tenancy.permissions import PERMISSIONS

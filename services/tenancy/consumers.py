@@ -1,8 +1,8 @@
 """What tenancy reads of the events of identity."""
 
-from chassis import api_keys
-from chassis.context import EventContext
-from chassis.subscription import Subscription
+from chassis.declare.subscription import Subscription
+from chassis.tenants import api_keys
+from chassis.work.context import EventContext
 from contracts.common import UserId
 from contracts.identity import v1 as identity
 from contracts.reads import Reads

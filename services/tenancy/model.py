@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from chassis.members import Member
-from chassis.organizations import OrganizationProfile
-from chassis.repository import Aggregate
+from chassis.tenants.members import Member
+from chassis.tenants.organizations import OrganizationProfile
+from chassis.work.repository import Aggregate
 from contracts.common import CredentialName, InvitationId, OrgId, OrgStatus, Plan, Role, UserId
 from contracts.tenancy.v1 import OrganizationState
 from services.tenancy.errors import InvitationClosed, InvitationExpired, LastOwner, RoleTooHigh, TooManyOwners

@@ -6,14 +6,14 @@ address, a member of an address. They are written and removed in the transaction
 
 from hashlib import sha256
 
-from chassis.context import OrgScope, Scope
 from chassis.errors import AlreadyExists, LimitReached, Stale, TenfoldError
-from chassis.keys import Key, ListEntry, token_key, unique_key
-from chassis.members import MEMBERS, Members
-from chassis.organizations import OrganizationProfiles
-from chassis.repository import Listing, Repository
-from chassis.table import Absent
-from chassis.unit import Unit
+from chassis.storage.keys import Key, ListEntry, token_key, unique_key
+from chassis.storage.table import Absent
+from chassis.tenants.members import MEMBERS, Members
+from chassis.tenants.organizations import OrganizationProfiles
+from chassis.work.context import OrgScope, Scope
+from chassis.work.repository import Listing, Repository
+from chassis.work.unit_of_work import Unit
 from contracts.common import Plan
 from services.tenancy.errors import InvitationPending, SlugTaken
 from services.tenancy.model import (
@@ -34,7 +34,7 @@ PENDING = Listing(index=2, name="PENDING", shards=2)
 
 
 class Organizations(Repository[Organization]):
-    """The scope's organization. The row has the key of `chassis.organizations.OrganizationProfiles`."""
+    """The scope's organization. The row has the key of `chassis.tenants.organizations.OrganizationProfiles`."""
 
     kind = OrganizationProfiles.kind
     model = Organization
@@ -59,7 +59,7 @@ class Organizations(Repository[Organization]):
 
 class Memberships(Repository[Membership]):
     """The members of the scope's organization; with a user's scope, that user's memberships. The rows have the key
-    of `chassis.members.Members`, by which the guards find them."""
+    of `chassis.tenants.members.Members`, by which the guards find them."""
 
     kind = Members.kind
     model = Membership

@@ -1,7 +1,7 @@
 """Tenancy: organizations, who belongs to them, and who is invited. Its memberships are the truth for all others."""
 
-from chassis.service import Service, TableSpec
-from chassis.vault import KeyService
+from chassis.declare.service import Service, TableSpec
+from chassis.tenants.vault import KeyService
 from contracts.tenancy import v1 as tenancy
 from services.tenancy.ports import TokenSource
 
@@ -29,6 +29,6 @@ service = Service(
         tenancy.CredentialRotated,
         tenancy.CredentialRemoved,
     ),
-    ports={TokenSource: "services.tenancy.tokens:make_tokens", KeyService: "chassis.kms:make_keys"},
+    ports={TokenSource: "services.tenancy.tokens:make_tokens", KeyService: "chassis.aws.kms:make_keys"},
     resources="services.tenancy.stack:resources",
 )

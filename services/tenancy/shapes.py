@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.http.patches import MergePatch
-from chassis.vault import MAX_SECRET_BYTES
+from chassis.tenants.vault import MAX_SECRET_BYTES
 from contracts.common import (
     MAX_OVERRIDES,
     CredentialName,

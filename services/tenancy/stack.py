@@ -1,7 +1,7 @@
 """The master key of the organizations' credentials."""
 
-from chassis.kms import vault_part
-from chassis.stack import StackContext, StackPart
+from chassis.aws.kms import vault_part
+from chassis.declare.stack import StackContext, StackPart
 
 
 def resources(context: StackContext) -> StackPart:

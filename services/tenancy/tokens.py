@@ -2,7 +2,7 @@
 
 import secrets
 
-from chassis.aws import Aws
+from chassis.aws.client import Aws
 
 BYTES = 32
 

@@ -10,9 +10,9 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from awsjson import AwsError, AwsJson, CancellationReason, ConditionFailed, StaticCredentials, TransactionCancelled
-from chassis.aws import AwsCalls
-from chassis.dynamodb import DynamoTable
-from chassis.names import index_name
+from chassis.aws.client import AwsCalls
+from chassis.aws.dynamodb import DynamoTable
+from chassis.declare.resource_names import index_name
 
 INDEXES = 2
 REGION = "us-east-1"

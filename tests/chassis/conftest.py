@@ -7,7 +7,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from structlog.testing import capture_logs
 
-from chassis.table import Table
+from chassis.storage.table import Table
 from chassis.testing.memory import MemoryTable
 from deploy.embedded.emulator import Emulator
 from tests.chassis.backends import ministack_table, moto_table
@@ -45,6 +45,6 @@ def spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
     """Tracing is on, for one test only: OpenTelemetry's own provider could not be taken back."""
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr("chassis.tracing._tracer", provider.get_tracer("test"))
+    monkeypatch.setattr("chassis.telemetry.tracing._tracer", provider.get_tracer("test"))
     monkeypatch.setattr("opentelemetry.trace.get_tracer_provider", lambda: provider)
     return exporter

@@ -5,11 +5,11 @@ from typing import Annotated
 import pytest
 from fastapi import APIRouter, Depends
 
-from chassis.auth.guard import Anonymous, Guard, SignedIn
-from chassis.context import OrgScope
+from chassis.declare.service import Service
+from chassis.http.guard import Anonymous, Guard, SignedIn
 from chassis.http.route import Route
-from chassis.service import Service
 from chassis.testing.service import ServiceUnderTest
+from chassis.work.context import OrgScope
 from contracts.common import Role
 from contracts.event import ContractError
 from tests.chassis.world import service

@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
-from chassis import members
-from chassis.auth.api_keys import digest_of, prefix, presented, written
+from chassis.auth.api_key_format import digest_of, prefix, presented, written
 from chassis.errors import Unauthenticated
-from chassis.members import Member, project
+from chassis.tenants import members
+from chassis.tenants.members import Member, project
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import Role
 from contracts.identity import v1 as identity

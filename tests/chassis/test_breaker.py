@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from awsjson import AwsError, ConnectionFailed, DeadlineExceeded, Throttled
-from chassis.breaker import FAILURES, PAUSE, Breaker, State
 from chassis.errors import Unavailable
+from chassis.resilience.breaker import FAILURES, PAUSE, Breaker, State
 
 
 class World:

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from awsjson import AwsError
-from chassis.bus import EventBridge
+from chassis.aws.eventbridge import EventBridge
 from chassis.errors import Unavailable
-from chassis.outbox import OutboxEntry
+from chassis.work.outbox import OutboxEntry
 
 
 async def test_each_entry_is_told_whether_it_was_accepted() -> None:

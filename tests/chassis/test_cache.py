@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from chassis.cache import Cached, Kept
-from chassis.context import OrgScope
 from chassis.testing.service import ServiceUnderTest
+from chassis.work.cache import Cached, Kept
+from chassis.work.context import OrgScope
 from tests.chassis.world import service
 
 COLOUR: Cached[str] = Cached("colour", timedelta(seconds=60))

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from chassis.table import Table
+from chassis.storage.table import Table
 from chassis.testing.service import ServiceUnderTest
 from tests.chassis.world import service
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from awsjson import AwsError
-from chassis.cursors import MAC_BYTES, NO_SUCH, SecretCursorKeys, _decoded, _encoded, opened, sealed
 from chassis.errors import Invalid, Unavailable
+from chassis.storage.cursors import MAC_BYTES, NO_SUCH, SecretCursorKeys, _decoded, _encoded, opened, sealed
 from chassis.testing.service import FakeClock, FixedKeys
 
 

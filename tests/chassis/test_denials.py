@@ -8,11 +8,11 @@ import httpx
 import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from chassis import denials
+from chassis.declare.service import Service, TableSpec
 from chassis.errors import Unavailable
-from chassis.members import Member, project
-from chassis.service import Service, TableSpec
-from chassis.table import Operation, Put
+from chassis.storage.table import Operation, Put
+from chassis.tenants import access_denied_events as denials
+from chassis.tenants.members import Member, project
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import OrgStatus, Role

@@ -8,12 +8,12 @@ import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from pydantic import BaseModel
 
-from chassis.context import EventContext
-from chassis.dispatch import Delivery, Dispatcher
+from chassis.declare.subscription import AnyEvent, ExternalEvent, ExternalSubscription, Subscription
 from chassis.errors import AlreadyHandled, Rejected, Retryable
-from chassis.keys import inbox_key
-from chassis.subscription import AnyEvent, ExternalEvent, ExternalSubscription, Subscription
+from chassis.messaging.dispatch import Delivery, Dispatcher
+from chassis.storage.keys import inbox_key
 from chassis.testing.service import ServiceUnderTest
+from chassis.work.context import EventContext
 from contracts.common import ProjectId
 from contracts.event import ContractError
 from contracts.reads import Reads

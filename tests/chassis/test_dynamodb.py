@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from awsjson import AwsError, CancellationReason, ConnectionFailed, DeadlineExceeded, Throttled, TransactionCancelled
-from chassis.dynamodb import DynamoTable
+from chassis.aws.dynamodb import DynamoTable
 from chassis.errors import Unavailable
-from chassis.keys import Key
-from chassis.table import Absent, ConditionRefused, Put
+from chassis.storage.keys import Key
+from chassis.storage.table import Absent, ConditionRefused, Put
 
 PUT = Put(Key("THING"), {}, Absent())
 
@@ -110,7 +110,7 @@ async def test_what_a_read_of_many_left_over_is_asked_for_again() -> None:
 
 
 async def test_leftovers_without_end_are_unavailability(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chassis.dynamodb.random.uniform", lambda *_: 0)
+    monkeypatch.setattr("chassis.aws.dynamodb.random.uniform", lambda *_: 0)
     left = {"Responses": {}, "UnprocessedKeys": {"things": {"Keys": [{"PK": {"S": "P"}, "SK": {"S": "a"}}]}}}
     with pytest.raises(Unavailable):
         await DynamoTable(Scripted(*[left] * 8), "things").get_all([Key("P", "a")])

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from chassis.auth.guard import Guard
-from chassis.members import Member, project, subscription
+from chassis.http.guard import Guard
+from chassis.tenants.members import Member, project, subscription
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import OrgStatus, Plan, Role
 from contracts.event import ContractError
 from contracts.tenancy import v1 as tenancy
 from tests.chassis.world import create, service
-from tests.isolation.recording import RecordingTable
+from verification.isolation.recording import RecordingTable
 
 LIST, CREATE = "/v1/projects", "/v1/projects"
 

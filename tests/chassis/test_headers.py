@@ -7,14 +7,14 @@ import httpx
 import pytest
 from fastapi import APIRouter
 
-from chassis.auth.guard import Anonymous
+from chassis.declare.service import Service
 from chassis.errors import NotFound
+from chassis.http.guard import Anonymous
 from chassis.http.headers import SECURITY
 from chassis.http.lifecycle import deprecated
 from chassis.http.middleware import MAX_HEADERS
 from chassis.http.route import Route
-from chassis.organizations import OrganizationProfile, project
-from chassis.service import Service
+from chassis.tenants.organizations import OrganizationProfile, project
 from chassis.testing.service import ServiceUnderTest
 from contracts.event import ContractError
 from tests.chassis.world import service

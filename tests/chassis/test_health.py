@@ -10,20 +10,20 @@ from typing import Any, Never
 import pytest
 
 from awsjson import AwsError, ConnectionFailed
-from chassis.aws import Aws
+from chassis.aws.client import Aws
+from chassis.aws.dynamodb import DynamoTable
 from chassis.clock import oldest_id_at
-from chassis.context import EventContext
-from chassis.dispatch import Delivery
-from chassis.dynamodb import DynamoTable
+from chassis.declare.resource_names import Names
+from chassis.declare.subscription import AnyEvent, Subscription
 from chassis.errors import Rejected, Retryable
-from chassis.health import PROBE_SECONDS, probes, readiness
-from chassis.metrics import Meters
-from chassis.names import Names
-from chassis.outbox import Outbox, OutboxEntry
-from chassis.subscription import AnyEvent, Subscription
+from chassis.messaging.dispatch import Delivery
+from chassis.messaging.worker import Counted
+from chassis.runtime.health import PROBE_SECONDS, probes, readiness
+from chassis.telemetry.metrics import Meters
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import FakeBus, FakeClock, ServiceUnderTest
-from chassis.worker import Counted
+from chassis.work.context import EventContext
+from chassis.work.outbox import Outbox, OutboxEntry
 from tests.chassis.test_settling import Outcome
 from tests.chassis.world import created, service
 

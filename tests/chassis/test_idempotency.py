@@ -10,8 +10,8 @@ import pytest
 from chassis.errors import Unavailable
 from chassis.http import route
 from chassis.http.idempotency import HEADER, MAX_KEY
-from chassis.keys import Key
-from chassis.table import Item, Operation, Table
+from chassis.storage.keys import Key
+from chassis.storage.table import Item, Operation, Table
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import Role

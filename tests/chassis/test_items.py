@@ -10,7 +10,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.items import from_attribute, from_item, to_attribute, to_item
+from chassis.storage.attribute_values import from_attribute, from_item, to_attribute, to_item
 from contracts.common import Role
 
 deserialize: Callable[[Any], Any] = TypeDeserializer().deserialize

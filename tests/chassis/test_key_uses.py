@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from chassis import key_uses
-from chassis.auth.api_keys import written
-from chassis.key_uses import WINDOW
+from chassis.auth.api_key_format import written
+from chassis.tenants import api_key_usage as key_uses
+from chassis.tenants.api_key_usage import WINDOW
 from chassis.testing.service import ServiceUnderTest
 from contracts.event import Envelope
 from contracts.tasks import v1 as tasks

@@ -5,11 +5,11 @@ from collections import Counter
 import pytest
 
 from chassis.clock import SystemIds, oldest_id_at
-from chassis.context import Actor, Cause, OrgScope, Scope, Toolbox
-from chassis.keys import Key, inbox_key, outbox_key, shard_of, token_key, unique_key, work_pk
-from chassis.outbox import SHARDS, Outbox
+from chassis.storage.keys import Key, inbox_key, outbox_key, shard_of, token_key, unique_key, work_pk
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import CountingIds, FakeBus, FakeClock
+from chassis.work.context import Actor, Cause, OrgScope, Scope, Toolbox
+from chassis.work.outbox import SHARDS, Outbox
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from typing import Any
 import httpx
 import pytest
 
-from chassis.context import OrgScope
 from chassis.errors import Unavailable
-from chassis.keys import Key
-from chassis.limits import PERSONS_RATE, RATES, WINDOW, RateLimited, spend
-from chassis.table import Levels, Table
+from chassis.storage.keys import Key
+from chassis.storage.table import Levels, Table
+from chassis.tenants.rate_limit import PERSONS_RATE, RATES, WINDOW, RateLimited, spend
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
+from chassis.work.context import OrgScope
 from contracts.common import Plan, Role
 from tests.chassis.world import service
 

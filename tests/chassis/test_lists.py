@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis.errors import Invalid
-from chassis.keys import shard_of
-from chassis.repository import Listing, PageRequest
-from chassis.table import Absent, Anything
+from chassis.storage.keys import shard_of
+from chassis.storage.table import Absent, Anything
+from chassis.storage.work_queue import PART, WorkList
 from chassis.testing.service import ServiceUnderTest
-from chassis.worklist import PART, WorkList
+from chassis.work.repository import Listing, PageRequest
 from tests.chassis.world import service
 
 LISTING = Listing(index=2, name="THINGS", shards=3)

@@ -5,7 +5,7 @@ from itertools import permutations
 import pytest
 
 from chassis.errors import Rejected
-from chassis.members import Member, Members, subscription
+from chassis.tenants.members import Member, Members, subscription
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import Role
 from contracts.event import Event

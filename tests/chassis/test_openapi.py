@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from fastapi import APIRouter
 
-from chassis.auth.guard import Anonymous
+from chassis.declare.service import Service
+from chassis.http.guard import Anonymous
 from chassis.http.route import Route
-from chassis.limits import ALLOWANCE_HEADERS
-from chassis.service import Service
+from chassis.tenants.rate_limit import ALLOWANCE_HEADERS
 from chassis.testing.service import ServiceUnderTest
 from contracts.event import ContractError
 from tests.chassis.world import NewProject, service

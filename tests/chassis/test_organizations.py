@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from chassis.errors import NotYet, Rejected
-from chassis.members import subscription
-from chassis.organizations import OrganizationProfile, OrganizationProfiles, profile_of
+from chassis.tenants.members import subscription
+from chassis.tenants.organizations import OrganizationProfile, OrganizationProfiles, profile_of
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import OrgStatus, Plan
 from contracts.event import Event
 from contracts.tenancy import v1 as tenancy
 from tests.chassis.world import service
-from tests.isolation.recording import RecordingTable
+from verification.isolation.recording import RecordingTable
 
 ORIGIN = "https://app.acme.example"
 

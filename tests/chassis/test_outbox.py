@@ -11,10 +11,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from chassis.clock import oldest_id_at
-from chassis.context import Actor, Cause, OrgScope, Toolbox
 from chassis.errors import TooLarge, Unavailable
-from chassis.keys import shard_of
-from chassis.outbox import (
+from chassis.storage.keys import shard_of
+from chassis.testing.memory import MemoryTable
+from chassis.testing.service import CountingIds, FakeClock
+from chassis.work.context import Actor, Cause, OrgScope, Toolbox
+from chassis.work.outbox import (
     ENTRIES_A_CALL,
     MEMORY_BOUND,
     REFUSALS_A_SWEEP,
@@ -25,8 +27,6 @@ from chassis.outbox import (
     OutboxEntry,
     check_size,
 )
-from chassis.testing.memory import MemoryTable
-from chassis.testing.service import CountingIds, FakeClock
 from contracts.event import MAX_ENTRY_BYTES, Envelope
 from tests.chassis.world import Bus, created
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from chassis.priority import Priority
+from chassis.resilience.request_priority import Priority
 
 
 @asynccontextmanager
@@ -112,7 +112,7 @@ async def test_a_request_that_fails_is_over(monkeypatch: pytest.MonkeyPatch) -> 
 
     with pytest.raises(RuntimeError):
         await priority.before(fails)({}, cast("Any", None), cast("Any", None))
-    monkeypatch.setattr("chassis.priority.CALM", 0.0)
+    monkeypatch.setattr("chassis.resilience.request_priority.CALM", 0.0)
     deliveries = Deliveries(priority)
     async with deliveries.several(8):
         assert deliveries.begun == 8

@@ -11,13 +11,13 @@ import pytest
 from aiohttp import web
 
 from awsjson import AwsJson, DeadlineExceeded, StaticCredentials
-from chassis.aws import CALLS, Aws
-from chassis.breaker import FAILURES
-from chassis.deadline import deadline, left
-from chassis.dynamodb import DynamoTable
+from chassis.aws.client import CALLS, Aws
+from chassis.aws.dynamodb import DynamoTable
 from chassis.errors import Unavailable
-from chassis.keys import Key
-from chassis.table import Absent, Put
+from chassis.resilience.breaker import FAILURES
+from chassis.resilience.deadline import deadline, left
+from chassis.storage.keys import Key
+from chassis.storage.table import Absent, Put
 
 KEYS = StaticCredentials("test", "test")
 NEEDED = 600

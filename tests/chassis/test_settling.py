@@ -8,10 +8,10 @@ from typing import Any, cast
 import pytest
 from faststream_sqs import SQSMessage, SQSRecord
 
-from chassis.deadline import left
-from chassis.dispatch import Delivery
 from chassis.errors import NotFound, NotYet, Rejected, Retryable, Stale, Unavailable
-from chassis.worker import Timed, organization_of, settling
+from chassis.messaging.dispatch import Delivery
+from chassis.messaging.worker import Timed, organization_of, settling
+from chassis.resilience.deadline import left
 
 
 class Message:

@@ -3,8 +3,8 @@
 import pytest
 
 from awsjson import AwsError, DeadlineExceeded
-from chassis import worker
-from chassis.worker import start_consuming
+from chassis.messaging import worker
+from chassis.messaging.worker import start_consuming
 
 
 class Broker:

@@ -9,8 +9,19 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from chassis.keys import Key
-from chassis.table import Absent, Add, Anything, AtVersion, Check, ConditionRefused, Delete, OlderThan, Put, Table
+from chassis.storage.keys import Key
+from chassis.storage.table import (
+    Absent,
+    Add,
+    Anything,
+    AtVersion,
+    Check,
+    ConditionRefused,
+    Delete,
+    OlderThan,
+    Put,
+    Table,
+)
 from chassis.testing.memory import MemoryTable
 from tests.chassis.backends import moto_table
 

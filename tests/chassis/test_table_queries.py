@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from chassis.keys import Key
-from chassis.table import Absent, Add, Anything, Put, Table
+from chassis.storage.keys import Key
+from chassis.storage.table import Absent, Add, Anything, Put, Table
 
 NAMES = ["a", "b", "c", "d", "e"]
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from chassis.keys import Key
-from chassis.table import (
+from chassis.storage.keys import Key
+from chassis.storage.table import (
     MAX_OPERATIONS,
     Absent,
     Add,

@@ -5,8 +5,6 @@ from typing import cast
 
 import pytest
 
-from chassis.claims import Claim
-from chassis.context import Actor, OrgScope
 from chassis.errors import (
     AlreadyExists,
     AlreadyHandled,
@@ -17,10 +15,12 @@ from chassis.errors import (
     TenfoldError,
     Unavailable,
 )
-from chassis.keys import Key, inbox_key
-from chassis.table import Absent, Anything, AtVersion, Expect, OlderThan
+from chassis.storage.keys import Key, inbox_key
+from chassis.storage.table import Absent, Anything, AtVersion, Expect, OlderThan
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
+from chassis.work.context import Actor, OrgScope
+from chassis.work.idempotency_claims import Claim
 from contracts.event import ContractError
 from contracts.files import v1 as files
 from contracts.tasks import v1 as tasks

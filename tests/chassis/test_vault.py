@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 import pytest
 
-from chassis.aws import Aws
-from chassis.context import OrgScope
+from chassis.aws.client import Aws
+from chassis.aws.kms import KmsKeys
+from chassis.declare.service import Service, TableSpec
 from chassis.errors import Conflict, TooLarge, Unavailable
-from chassis.kms import KmsKeys
-from chassis.service import Service, TableSpec
+from chassis.tenants.vault import DATA_KEY_LASTS, MAX_DATA_KEYS, MAX_SECRET_BYTES, KeyService, SecretUnreadable, Vault
 from chassis.testing.keys import FakeKeys
 from chassis.testing.service import ServiceUnderTest
-from chassis.vault import DATA_KEY_LASTS, MAX_DATA_KEYS, MAX_SECRET_BYTES, KeyService, SecretUnreadable, Vault
-from deploy.aws import LOCAL_CREDENTIALS, REGION
+from chassis.work.context import OrgScope
 from deploy.embedded.emulator import Emulator
+from deploy.stage.aws import LOCAL_CREDENTIALS, REGION
 
 SECRET = b"hunter2 at jira"
 

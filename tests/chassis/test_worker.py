@@ -8,13 +8,13 @@ from uuid import uuid4
 import pytest
 
 from awsjson import AwsJson, StaticCredentials
-from chassis.context import EventContext, Toolbox
-from chassis.names import Names
-from chassis.outbox import Outbox
-from chassis.subscription import AnyEvent, Subscription
+from chassis.declare.resource_names import Names
+from chassis.declare.subscription import AnyEvent, Subscription
+from chassis.messaging.worker import make_broker
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import CountingIds, FakeBus, FakeClock
-from chassis.worker import make_broker
+from chassis.work.context import EventContext, Toolbox
+from chassis.work.outbox import Outbox
 from deploy.embedded.emulator import Emulator
 
 pytestmark = pytest.mark.ministack

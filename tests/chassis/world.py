@@ -7,15 +7,15 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.auth.guard import Anonymous, Guard, SignedIn
-from chassis.context import OrgScope
+from chassis.declare.service import Service, TableSpec
 from chassis.errors import FieldError, Invalid, NotYet
+from chassis.http.guard import Anonymous, Guard, SignedIn
 from chassis.http.idempotency import claim_for
 from chassis.http.route import Route
-from chassis.keys import ListEntry
-from chassis.outbox import OutboxEntry
-from chassis.repository import Aggregate, Listing, Page, PageRequest, Repository
-from chassis.service import Service, TableSpec
+from chassis.storage.keys import ListEntry
+from chassis.work.context import OrgScope
+from chassis.work.outbox import OutboxEntry
+from chassis.work.repository import Aggregate, Listing, Page, PageRequest, Repository
 from contracts.common import Role
 from contracts.tasks import v1 as tasks
 

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 
-from chassis.subscription import ExternalSubscription
+from chassis.declare.subscription import ExternalSubscription
 from contracts.check.shape import resolved
 from contracts.schemas import FOLDER
 from deploy.contracts import asyncapi, base, generated

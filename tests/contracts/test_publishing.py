@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from chassis.context import EventContext
+from chassis.declare.subscription import Subscription
 from chassis.errors import Rejected, TooLarge
-from chassis.subscription import Subscription
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
+from chassis.work.context import EventContext
 from contracts.common import ProjectId
 from contracts.event import MAX_ENTRY_BYTES, ContractError, Event
 from contracts.files import v1 as files

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from chassis.context import EventContext
+from chassis.declare.subscription import Subscription
 from chassis.errors import Rejected
-from chassis.subscription import Subscription
 from chassis.testing.service import ServiceUnderTest
+from chassis.work.context import EventContext
 from contracts.common import UserId
 from contracts.event import ContractError, Event
 from contracts.reads import Reads

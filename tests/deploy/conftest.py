@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chassis.service import Service, service
+from chassis.declare.service import Service, service
 from contracts.event import REGISTRY
 from deploy.template import Target
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from deploy.aws import Aws
+from deploy.stage.aws import Aws
 
 
 @dataclass

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy import bytecode
+from deploy.package import bytecode
 
 SOURCE = '''"""The module's."""
 from __future__ import annotations

@@ -9,16 +9,16 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
 from deploy import cli
-from deploy.errors import DeployError, PackagingError, RefusedError, StackError, UnhealthyError
-from deploy.health import check_health
-from deploy.place import Options, place, who
-from deploy.ports import free_port
-from deploy.pythons import RUNNING, python_of
+from deploy.local.ports import free_port
+from deploy.package.interpreters import RUNNING, python_of
+from deploy.stage.environment import Options, place, who
+from deploy.stage.errors import DeployError, PackagingError, RefusedError, StackError, UnhealthyError
+from deploy.stage.health import check_health
 from tests.deploy.stand_in import StandIn
 
 FUNCTION = {
     "Type": "AWS::Lambda::Function",
-    "Properties": {"FunctionName": "tenfold-prod-demo-Api", "Handler": "chassis.lambda_api.handler"},
+    "Properties": {"FunctionName": "tenfold-prod-demo-Api", "Handler": "chassis.runtime.lambda_api.handler"},
 }
 
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from deploy.costs import at_rest, deliveries, for_a_million, plan, quotas, rendered
-from deploy.prices import PRICES
-from deploy.stage import Plan
+from deploy.checks.costs import at_rest, deliveries, for_a_million, plan, quotas, rendered
+from deploy.checks.prices import PRICES
+from deploy.stage.stage import Plan
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ import pytest
 
 from awsjson import AwsJson, StaticCredentials
 from chassis.clock import SystemClock
-from chassis.cursors import SecretCursorKeys, opened, sealed
+from chassis.storage.cursors import SecretCursorKeys, opened, sealed
 from deploy.embedded.emulator import Emulator
-from deploy.stacks import Stacks
+from deploy.stage.stacks import Stacks
 from deploy.template import Target, platform_template, render
 
 pytestmark = pytest.mark.ministack

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.elf import MAGIC, without_symbols
-from deploy.packaging import trim
+from deploy.package.packaging import trim
+from deploy.package.strip_symbols import MAGIC, without_symbols
 
 
 def library(segments: list[tuple[int, int]], size: int) -> bytes:

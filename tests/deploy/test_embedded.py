@@ -9,15 +9,15 @@ from typing import Any
 import jwt
 import pytest
 
-from chassis.service import Service
-from deploy.artifacts import upload
+from chassis.declare.service import Service
 from deploy.embedded.emulator import Emulator, emulator_venv
-from deploy.embedded.gaps import fill_gaps
-from deploy.embedded.mailbox import parse_mailbox
-from deploy.errors import EmulatorError, StackError
-from deploy.packaging import interpreter_of, package
-from deploy.ports import free_port, is_free
-from deploy.stacks import Stacks
+from deploy.embedded.emulator_mailbox import parse_mailbox
+from deploy.embedded.emulator_patches import fill_gaps
+from deploy.local.ports import free_port, is_free
+from deploy.package.packaging import interpreter_of, package
+from deploy.stage.artifacts import upload
+from deploy.stage.errors import EmulatorError, StackError
+from deploy.stage.stacks import Stacks
 from deploy.template import Target, Template, environment_of, platform_template, render, service_template
 
 pytestmark = pytest.mark.ministack

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.packaging import FIRST_PARTY, Contents, Interpreter, package, unpacked_bytes
-from deploy.reach import Tree, reach
+from deploy.package.import_graph import Tree, reach
+from deploy.package.packaging import FIRST_PARTY, Contents, Interpreter, package, unpacked_bytes
 from deploy.services import ROOT, service_names
 from deploy.template.runtime import HANDLERS
 from tests.deploy.conftest import CACHE
@@ -108,7 +108,7 @@ import inspect, sys
 read = []
 findsource = inspect.findsource
 inspect.findsource = lambda one: (read.append(inspect.getfile(one)), findsource(one))[1]
-import chassis.lambda_api
+import chassis.runtime.lambda_api
 from contracts.event import REGISTRY
 built = [event.__name__ for event in REGISTRY.values() if event.__pydantic_complete__]
 ours = [path for path in read if "/contracts/" in path]
@@ -141,16 +141,16 @@ def loaded(module: str, subscription: str = "services.audit.consumers:trail") ->
 
 
 def test_a_consumer_loads_neither_http_nor_other_consumers() -> None:
-    modules = loaded("chassis.lambda_consumer")
+    modules = loaded("chassis.runtime.lambda_consumer")
     assert "services.audit.consumers" in modules
     assert not modules & {
-        "fastapi", "mangum", "boto3", "chassis.members", "services.audit.api", "services.audit.sealer",
-        "services.audit.stack", "chassis.process",
+        "fastapi", "mangum", "boto3", "chassis.tenants.members", "services.audit.api", "services.audit.sealer",
+        "services.audit.stack", "chassis.runtime.process",
     }  # fmt: skip
 
 
 def test_a_schedule_loads_neither_http_nor_consumers_nor_other_schedules() -> None:
-    modules = loaded("chassis.lambda_schedule")
+    modules = loaded("chassis.runtime.lambda_schedule")
     assert not modules & {
         "fastapi", "mangum", "boto3", "faststream", "services.audit.api", "services.audit.consumers",
         "services.audit.sealer",
@@ -159,6 +159,6 @@ def test_a_schedule_loads_neither_http_nor_consumers_nor_other_schedules() -> No
 
 @pytest.mark.skipif(find_spec("mangum") is None, reason="the environment is older than the Lambda runtime")
 def test_the_api_loads_no_consumers() -> None:
-    modules = loaded("chassis.lambda_api")
+    modules = loaded("chassis.runtime.lambda_api")
     assert {"services.audit.api", "mangum"} <= modules
     assert not modules & {"faststream", "uvicorn", "boto3", "services.audit.consumers", "services.audit.sealer"}

@@ -9,9 +9,9 @@ from aiohttp import web
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from deploy.local.gateway import MAX_BODY_BYTES, TRACES_PATH, Gateway
+from deploy.local.ports import HOST, free_port
 from deploy.local.routes import RouteTable
 from deploy.local.traces import Traces, TraceWriter
-from deploy.ports import HOST, free_port
 
 TRACE = bytes.fromhex("0af7651916cd43dd8448eb211c80319c")
 

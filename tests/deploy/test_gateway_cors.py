@@ -9,12 +9,12 @@ import pytest
 import uvicorn
 
 from chassis.http.app import make_app
-from chassis.organizations import OrganizationProfile, project
+from chassis.tenants.organizations import OrganizationProfile, project
 from chassis.testing.service import ServiceUnderTest
 from deploy.local.gateway import Gateway
+from deploy.local.ports import HOST, free_port
 from deploy.local.routes import RouteTable
 from deploy.local.traces import TraceWriter
-from deploy.ports import HOST, free_port
 from tests.chassis.world import service
 
 ORIGIN, PUBLIC, STRANGE = "https://app.acme.example", "https://tenfold.example", "https://evil.example"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chassis.service import service
+from chassis.declare.service import service
 from deploy.template import Target, render, service_template
 from deploy.template.base import Canary
 

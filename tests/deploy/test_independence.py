@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from chassis.service import service
+from chassis.declare.service import service
 from deploy.embedded.emulator import Emulator, emulator_venv
-from deploy.packaging import interpreter_of, package
-from deploy.place import Place
-from deploy.rollout import Rollout
+from deploy.package.packaging import interpreter_of, package
 from deploy.services import service_names
-from deploy.stacks import Stacks
-from deploy.stage import Plan
+from deploy.stage.environment import Place
+from deploy.stage.rollout import Rollout
+from deploy.stage.stacks import Stacks
+from deploy.stage.stage import Plan
 from deploy.template import Target, platform_template, render, service_template
 
 pytestmark = pytest.mark.ministack

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from deploy.embedded.emulator import Emulator, emulator_venv
-from deploy.errors import UnhealthyError
-from deploy.health import READY
-from deploy.packaging import Contents, interpreter_of, package
-from deploy.place import Place
-from deploy.rollout import Rollout, Step
-from deploy.stacks import Stacks
-from deploy.stage import synthesize
+from deploy.package.packaging import Contents, interpreter_of, package
+from deploy.stage.environment import Place
+from deploy.stage.errors import UnhealthyError
+from deploy.stage.health import READY
+from deploy.stage.rollout import Rollout, Step
+from deploy.stage.stacks import Stacks
+from deploy.stage.stage import synthesize
 from deploy.template import Target, platform_template, render
 
 pytestmark = [pytest.mark.ministack, pytest.mark.slow]

@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from chassis.names import Names
-from chassis.subscription import AnySubscription
-from chassis.table import Operation
+from chassis.declare.resource_names import Names
+from chassis.declare.subscription import AnySubscription
+from chassis.storage.table import Operation
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
 from contracts.event import Envelope
-from deploy.errors import RefusedError, StackError
-from deploy.letters.box import Box, box, look_into_all
-from deploy.letters.edit import merged, read_patch
-from deploy.letters.letter import UNTOLD, Letter, Wanted
-from deploy.letters.redrive import Pace, drop, redrive
-from deploy.letters.where import Where
+from deploy.dead_letters.edit import merged, read_patch
+from deploy.dead_letters.letter import UNTOLD, Letter, Wanted
+from deploy.dead_letters.queue import Box, box, look_into_all
+from deploy.dead_letters.redrive import Pace, drop, redrive
+from deploy.dead_letters.target import Where
+from deploy.stage.errors import RefusedError, StackError
 from services.analytics.consumers import figures
 from services.analytics.service import service as analytics
 from tests.deploy.memory_aws import MemoryAws, refused

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from deploy.embedded.emulator import Emulator
-from deploy.ports import free_port
+from deploy.local.ports import free_port
 from tests.deploy.test_letters import body
 
 pytestmark = [pytest.mark.ministack, pytest.mark.slow]
@@ -42,7 +42,7 @@ class Stage:
     def type(self, *command: str, code: int = 0) -> str:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         done = subprocess.run(
-            [sys.executable, "-m", "deploy.letters", "--stage", "test", "--endpoint", self.endpoint, *command],
+            [sys.executable, "-m", "deploy.dead_letters", "--stage", "test", "--endpoint", self.endpoint, *command],
             env=clean | {"COLUMNS": "200"}, capture_output=True, text=True, timeout=60, check=False,
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
@@ -104,7 +104,7 @@ def test_a_place_that_is_not_there_is_one_line(tmp_path: Path) -> None:
         (("--stage", "No!"), "cannot be a stage"),
     ):
         done = subprocess.run(
-            [sys.executable, "-m", "deploy.letters", *arguments, "dlq"], capture_output=True, text=True, timeout=60,
+            [sys.executable, "-m", "deploy.dead_letters", *arguments, "dlq"], capture_output=True, text=True, timeout=60,
             env=os.environ | {"TENFOLD_STATE": str(tmp_path)}, check=False,
         )  # fmt: skip
         assert (done.returncode, said in done.stderr, len(done.stderr.strip().splitlines())) == (1, True, 1)

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.errors import PackagingError
-from deploy.libraries import keep_needed
-from deploy.reach import Reach
+from deploy.package.import_graph import Reach
+from deploy.package.libraries import keep_needed
+from deploy.stage.errors import PackagingError
 
 
 @pytest.fixture
@@ -91,4 +91,4 @@ def test_a_library_that_is_not_locked_is_refused(site: Path, module: str) -> Non
 
 
 def test_an_optional_library_may_be_missing(site: Path) -> None:
-    keep_needed(site, Reach(libraries={"uvloop": "chassis.run"}, optional={"uvloop"}), "shop/requirements.lock")
+    keep_needed(site, Reach(libraries={"uvloop": "chassis.runtime.run"}, optional={"uvloop"}), "shop/requirements.lock")

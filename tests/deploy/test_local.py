@@ -14,12 +14,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.errors import EmulatorError, LocalError
 from deploy.local.control import HEADER, Control, ask
 from deploy.local.lock import FolderLock
+from deploy.local.processes import end_leftover, remember, running
 from deploy.local.reload import reload_on_change, touched
 from deploy.local.system import LocalSystem
-from deploy.processes import end_leftover, remember, running
+from deploy.stage.errors import EmulatorError, LocalError
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ async def test_nothing_running_is_said(tmp_path: Path) -> None:
 def test_a_change_touches_its_service_or_all(tmp_path: Path) -> None:
     services = ("notify", "tasks")
     assert touched([str(tmp_path / "services/tasks/api.py")], services, tmp_path) == ["tasks"]
-    assert touched([str(tmp_path / "chassis/worker.py")], services, tmp_path) == ["notify", "tasks"]
+    assert touched([str(tmp_path / "chassis/messaging/worker.py")], services, tmp_path) == ["notify", "tasks"]
 
 
 def test_a_leftover_of_a_crash_is_found_and_ended(tmp_path: Path) -> None:

@@ -7,19 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from deploy.errors import PackagingError
-from deploy.packaging import Interpreter, interpreter_of, package
+from deploy.package.packaging import Interpreter, interpreter_of, package
+from deploy.stage.errors import PackagingError
 from tests.deploy.conftest import importable
 
 HERE = Interpreter(Path(sys.executable), f"{sys.version_info.major}.{sys.version_info.minor}")
 FILES = {
-    "service.py": "from chassis.service import Service, TableSpec\n"
+    "service.py": "from chassis.declare.service import Service, TableSpec\n"
     "service = Service('tiny', api='services.tiny.api:router', table=TableSpec(), "
     "resources='services.tiny.stack:resources')\n",
-    "stack.py": "from chassis.stack import FunctionSpec, StackPart\n"
+    "stack.py": "from chassis.declare.stack import FunctionSpec, StackPart\n"
     "def resources(context):\n"
     "    return StackPart(functions={'Run': FunctionSpec('services.tiny.triggers:handle')})\n",
-    "triggers.py": "from chassis.keys import user_prefix\n"
+    "triggers.py": "from chassis.storage.keys import user_prefix\n"
     "def handle(event, context):\n"
     "    from services.tiny import texts\n"
     "    return texts.HELLO + user_prefix('1')\n",
@@ -60,7 +60,7 @@ def test_the_same_inputs_give_the_same_bytes(root: Path, tmp_path: Path) -> None
 def test_it_holds_what_the_handlers_reach_and_the_files_beside_it(root: Path, tmp_path: Path) -> None:
     built = names(package("tiny", HERE, tmp_path, root=root))
     assert {name for name in built if not name.endswith(".pyc")} == {
-        "chassis/__init__.py", "chassis/keys.py",
+        "chassis/__init__.py", "chassis/storage/keys.py",
         "services/tiny/triggers.py", "services/tiny/texts/__init__.py", "services/tiny/texts/plain/mail.html",
     }  # fmt: skip
 
@@ -104,7 +104,7 @@ def test_a_library_that_is_not_locked_is_refused(root: Path, tmp_path: Path) -> 
 
 
 def test_a_service_without_functions_has_no_package(root: Path, tmp_path: Path) -> None:
-    nothing = "from chassis.stack import StackPart\ndef resources(context):\n    return StackPart()\n"
+    nothing = "from chassis.declare.stack import StackPart\ndef resources(context):\n    return StackPart()\n"
     (root / "services/tiny/stack.py").write_text(nothing)
     with pytest.raises(PackagingError, match="no functions"):
         package("tiny", HERE, tmp_path, root=root)

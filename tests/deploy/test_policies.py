@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from deploy.services import service_names
-from deploy.stage import synthesize
+from deploy.stage.stage import synthesize
 from deploy.template import Target, Template
 from deploy.template.base import Canary
 
@@ -138,7 +138,7 @@ def test_every_alarm_reaches_somebody(runtime: str, stack: str) -> None:
 
 @pytest.mark.parametrize("stack", PLANS["functions"].services)
 def test_every_guarded_route_asks_for_a_token(stack: str) -> None:
-    from chassis.service import service
+    from chassis.declare.service import service
     from deploy.template.routes import declared_routes
 
     template = template_of("functions", stack)

@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chassis.generations import REFRESH_SECONDS, GenerationalTable, Projection
-from chassis.table import Item
+from chassis.storage.table import Item
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
-from deploy.errors import RefusedError, StackError
-from deploy.letters.history import Past, Span, _past
-from deploy.letters.rebuild import Rebuild, projection_of
-from deploy.letters.replay import consumer
+from chassis.work.projection_versions import REFRESH_SECONDS, GenerationalTable, Projection
+from deploy.dead_letters.history import Past, Span, _past
+from deploy.dead_letters.rebuild import Rebuild, projection_of
+from deploy.dead_letters.replay import consumer
+from deploy.stage.errors import RefusedError, StackError
 from services.analytics.consumers import figures
 from services.analytics.service import service as analytics
 from tests.deploy.test_letters import body

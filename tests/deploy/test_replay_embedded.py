@@ -11,18 +11,18 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from chassis.dispatch import REPLAY_NAME
-from chassis.names import Names
-from chassis.service import service
+from chassis.declare.resource_names import Names
+from chassis.declare.service import service
+from chassis.messaging.dispatch import REPLAY_NAME
+from deploy.dead_letters.history import Archive, Span, archive
+from deploy.dead_letters.rebuilding import rebuild_projection
+from deploy.dead_letters.replay import Chosen, Consumer, Fed, consumer, refuse_with_letters, replay
+from deploy.dead_letters.target import Where
 from deploy.embedded.emulator import Emulator
-from deploy.embedded.gaps import fill_gaps
-from deploy.errors import RefusedError
-from deploy.letters.history import Archive, Span, archive
-from deploy.letters.rebuilding import rebuild_projection
-from deploy.letters.replay import Chosen, Consumer, Fed, consumer, refuse_with_letters, replay
-from deploy.letters.where import Where
-from deploy.operations import Say
-from deploy.stacks import Stacks
+from deploy.embedded.emulator_patches import fill_gaps
+from deploy.stage.command import Say
+from deploy.stage.errors import RefusedError
+from deploy.stage.stacks import Stacks
 from deploy.template import Target, platform_template, render, service_template
 from tests.deploy.test_letters import body
 

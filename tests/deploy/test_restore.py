@@ -9,14 +9,14 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
-from deploy.aws import Aws
-from deploy.errors import RefusedError, StackError
-from deploy.restoring.compare import kind_of
-from deploy.restoring.fence import RESUME_TRIES, WRITES, Fence
-from deploy.restoring.recovery import Recovery, moment, target_name
-from deploy.restoring.swap import with_table
-from deploy.rollout import refuse_change_of_unused_table
-from deploy.stacks import ChangeSet
+from deploy.restore.compare import kind_of
+from deploy.restore.recovery import Recovery, moment, target_name
+from deploy.restore.swap import with_table
+from deploy.restore.write_fence import RESUME_TRIES, WRITES, Fence
+from deploy.stage.aws import Aws
+from deploy.stage.errors import RefusedError, StackError
+from deploy.stage.rollout import refuse_change_of_unused_table
+from deploy.stage.stacks import ChangeSet
 
 AT = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 UUID = "0" * 36
@@ -120,7 +120,7 @@ def test_a_restore_is_encrypted_and_waited_for(aws: Stubbed) -> None:
 def test_a_restore_that_never_ends_is_given_up_with_the_way_to_go_on(
     aws: Stubbed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("deploy.restoring.recovery.RESTORE_SECONDS", 0.1)
+    monkeypatch.setattr("deploy.restore.recovery.RESTORE_SECONDS", 0.1)
     aws.expect(
         "dynamodb",
         "restore_table_to_point_in_time",
@@ -259,8 +259,8 @@ def test_items_are_told_apart_by_kind() -> None:
 
 
 def test_a_moment_outside_of_the_window_is_refused() -> None:
-    from deploy.restoring.operation import Restore
-    from deploy.restoring.recovery import Window
+    from deploy.restore.operation import Restore
+    from deploy.restore.recovery import Window
 
     restore = Restore(None, "tasks", None, None, AT)  # type: ignore[arg-type]
     window = Window(AT - timedelta(days=35), AT - timedelta(minutes=5))

@@ -8,18 +8,18 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from chassis.service import Service
+from chassis.declare.service import Service
 from deploy.embedded.emulator import Emulator, emulator_venv
-from deploy.errors import RefusedError, StackError
-from deploy.operations import Operation, Say
-from deploy.packaging import interpreter_of
-from deploy.place import Place
-from deploy.restoring.fence import Fence
-from deploy.restoring.operation import Restore
-from deploy.restoring.recovery import Recovery, Window
-from deploy.rollout import Rollout
-from deploy.stacks import Stacks
-from deploy.stage import Plan, table_in_use
+from deploy.package.packaging import interpreter_of
+from deploy.restore.operation import Restore
+from deploy.restore.recovery import Recovery, Window
+from deploy.restore.write_fence import Fence
+from deploy.stage.command import Operation, Say
+from deploy.stage.environment import Place
+from deploy.stage.errors import RefusedError, StackError
+from deploy.stage.rollout import Rollout
+from deploy.stage.stacks import Stacks
+from deploy.stage.stage import Plan, table_in_use
 from deploy.template import Target, environment_of, platform_template, render, service_template
 from tests.deploy.conftest import SYSTEM, importable
 
@@ -68,7 +68,7 @@ class Operator:
 
 @pytest.fixture(scope="module")
 def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
-    from chassis.service import service
+    from chassis.declare.service import service
 
     with Emulator(tmp_path_factory.mktemp("state")) as emulator, importable(SYSTEM, "demo"):
         yield Operator(emulator, replace(service("demo"), resources=None, subscriptions=()))
@@ -110,7 +110,7 @@ def test_a_swap_that_fails_leaves_the_old_table_in_use(operator: Operator, monke
     operator.dynamodb.restore_table_to_point_in_time(
         SourceTableName=OLD, TargetTableName=f"{OLD}-other", UseLatestRestorableTime=True
     )
-    monkeypatch.setattr("deploy.restoring.swap.check_health", unhealthy)
+    monkeypatch.setattr("deploy.restore.swap.check_health", unhealthy)
     with pytest.raises(StackError, match="unhealthy"):
         operator.restore.use(f"{OLD}-other")
     assert operator.used == OLD

@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from chassis.service import Service
-from deploy import operations as operations_module
-from deploy import rollout as rollout_module
+from chassis.declare.service import Service
 from deploy.embedded.emulator import Emulator, emulator_venv
-from deploy.errors import RefusedError, StackError, UnhealthyError
-from deploy.operations import Operation, Say, destroy_stage
-from deploy.packaging import interpreter_of
-from deploy.place import Place
-from deploy.preview import changes_of, preview, refuse_losses
-from deploy.rollout import Rollout, Step
-from deploy.stacks import ChangeSet, Stacks
-from deploy.stage import Plan
+from deploy.package.packaging import interpreter_of
+from deploy.stage import command as operations_module
+from deploy.stage import rollout as rollout_module
+from deploy.stage.command import Operation, Say, destroy_stage
+from deploy.stage.environment import Place
+from deploy.stage.errors import RefusedError, StackError, UnhealthyError
+from deploy.stage.preview import changes_of, preview, refuse_losses
+from deploy.stage.rollout import Rollout, Step
+from deploy.stage.stacks import ChangeSet, Stacks
+from deploy.stage.stage import Plan
 from deploy.template import Target, platform_template, render, service_template
 from tests.deploy.conftest import SYSTEM, importable
 
@@ -36,7 +36,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 @pytest.fixture(scope="module")
 def declared() -> Iterator[Service]:
-    from chassis.service import service
+    from chassis.declare.service import service
 
     with importable(SYSTEM, "demo"):
         # Without its functions: these tests are about stacks, and build no package.

@@ -7,11 +7,11 @@ import pytest
 from fastapi import APIRouter, Depends
 from fastapi.security import HTTPBearer
 
-from chassis.service import Schedule, Service
-from deploy.errors import TemplateError
+from chassis.declare.service import Schedule, Service
+from deploy.stage.errors import TemplateError
 from deploy.template import Target, Template, platform_template, service_template
 from deploy.template.base import Canary
-from deploy.template.limits import check_limits
+from deploy.template.quotas import check_limits
 
 PROD = Target("prod", lambdas=True, aliases=True, snapstart=True, canary=Canary(20, 7))
 router = APIRouter()

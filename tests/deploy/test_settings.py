@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from chassis.service import service
-from chassis.settings import Settings
-from deploy.errors import TemplateError
-from deploy.place import Options, place
+from chassis.declare.service import service
+from chassis.declare.settings import Settings
 from deploy.services import ROOT
-from deploy.settings import FILE, settings_of
+from deploy.stage.environment import Options, place
+from deploy.stage.errors import TemplateError
+from deploy.stage.settings import FILE, settings_of
 from deploy.template import Target, environment_of, service_template
 
 SAID = (

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.reach import Reach
-from deploy.shaking import drop_unreached, top_names
+from deploy.package.import_graph import Reach
+from deploy.package.tree_shaking import drop_unreached, top_names
 
 
 @pytest.fixture

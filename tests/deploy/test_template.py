@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 
-from chassis.service import Service
-from chassis.stack import StackPart
-from deploy.errors import TemplateError
-from deploy.lint import lint
+from chassis.declare.service import Service
+from chassis.declare.stack import StackPart
+from deploy.checks.lint import lint
+from deploy.stage.errors import TemplateError
 from deploy.template import Target, Template, env_output, environment_of, platform_template, render, service_template
 from deploy.template.base import merge
 from deploy.template.functions import lambda_handler

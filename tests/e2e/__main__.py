@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from rich.console import Console
 from rich.markup import escape
 
-from deploy.errors import DeployError, RefusedError
+from deploy.stage.errors import DeployError, RefusedError
 from examples.first_day.client import UnexpectedAnswerError
 from examples.first_day.inputs import SAMPLE, read_inputs
 from examples.first_day.report import show

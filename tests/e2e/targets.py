@@ -12,21 +12,21 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from chassis.auth.names import AUTH_PARAMETERS, POOL_PARAMETER
-from chassis.names import Names
-from deploy.aws import Aws, parameter
-from deploy.capabilities import Capability, capabilities, lacking
-from deploy.embedded.elsewhere import Elsewhere
-from deploy.embedded.mailbox import Mail, read_mailbox
-from deploy.errors import EmulatorError, RefusedError, StackError
-from deploy.leftovers import remove_stage
+from chassis.auth.ssm_parameters import AUTH_PARAMETERS, POOL_PARAMETER
+from chassis.declare.resource_names import Names
+from deploy.embedded.emulator_mailbox import Mail, read_mailbox
+from deploy.embedded.external_emulator import Elsewhere
+from deploy.local.queue_mailbox import QueueMailbox
 from deploy.local.system import LocalSystem
-from deploy.mailbox import QueueMailbox
-from deploy.operations import Operation, Say, deploy_all
-from deploy.place import Options, Place, place, who
+from deploy.stage.aws import Aws, parameter
+from deploy.stage.command import Operation, Say, deploy_all
+from deploy.stage.environment import Options, Place, place, who
+from deploy.stage.errors import EmulatorError, RefusedError, StackError
 from deploy.template.base import PYTHON
 from examples.first_day.mail import Mailroom
 from examples.first_day.run import Scene
+from tests.e2e.capabilities import Capability, capabilities, lacking
+from tests.e2e.stage_cleanup import remove_stage
 
 COGNITO, GATEWAY, SES = "cognito-idp", "apigatewayv2", "sesv2"
 STAND_INS = {

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from chassis.names import Names
+from chassis.declare.resource_names import Names
 from deploy.local.system import LocalSystem
 from examples.first_day.check import Outcome
 from examples.first_day.client import Api, Person

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import structlog
 
-from chassis.context import OrgScope
+from chassis.work.context import OrgScope
 from contracts.files import v1 as events
 from services.files.model import File
 from services.files.ports import StoredObject

@@ -1,7 +1,7 @@
 """A confirmed file is looked into: its metadata, its thumbnail, its text."""
 
-from chassis.context import OrgScope
 from chassis.errors import Rejected
+from chassis.work.context import OrgScope
 from contracts.files import v1 as events
 from services.files.errors import InspectionDied
 from services.files.model import Failure, File, FileStatus

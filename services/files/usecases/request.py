@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from chassis.context import OrgScope
+from chassis.work.context import OrgScope
 from contracts.files import v1 as events
 from services.files.model import FORM_SECONDS, File, check_allowed
 from services.files.ports import Form

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 
-from chassis.context import OrgScope
 from chassis.errors import Stale
-from chassis.repository import Page, PageRequest
+from chassis.work.context import OrgScope
+from chassis.work.repository import Page, PageRequest
 from services.notify.model import Notification
 from services.notify.repository import Notifications, UnreadCounter
 

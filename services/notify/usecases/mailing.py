@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import structlog
 
-from chassis.context import OrgScope
 from chassis.errors import Retryable, Stale
+from chassis.work.context import OrgScope
 from services.notify.errors import AddressRefused
 from services.notify.model import Delivery
 from services.notify.ports import Composer, Letter, Mailer

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from chassis.context import EventContext, OrgScope
 from chassis.errors import AlreadyHandled, NotYet
-from chassis.members import Member, Members
-from chassis.unit import Unit
+from chassis.tenants.members import Member, Members
+from chassis.work.context import EventContext, OrgScope
+from chassis.work.unit_of_work import Unit
 from services.notify.model import REPLAYED, Delivery, Kind, Notification, delivery_id, notification_id
 from services.notify.ports import Letter
 from services.notify.repository import Deliveries, Notifications, UnreadCounter

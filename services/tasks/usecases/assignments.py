@@ -1,8 +1,8 @@
 """Giving tasks to members and taking them away again. Both can be repeated: what is so already tells nobody."""
 
-from chassis.context import OrgScope
 from chassis.errors import Conflict, FieldError, Invalid
-from chassis.members import Members
+from chassis.tenants.members import Members
+from chassis.work.context import OrgScope
 from services.tasks.concurrency import while_stale
 from services.tasks.model import MAX_ASSIGNEES, Task
 from services.tasks.repository import TaskRepository

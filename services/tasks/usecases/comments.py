@@ -1,8 +1,8 @@
 """Saying something about a task, and to whom."""
 
-from chassis.context import OrgScope
-from chassis.members import Members
-from chassis.repository import Page, PageRequest
+from chassis.tenants.members import Members
+from chassis.work.context import OrgScope
+from chassis.work.repository import Page, PageRequest
 from services.tasks.model import Comment
 from services.tasks.people import People, has_handles
 from services.tasks.repository import CommentRepository, TaskRepository

@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from chassis.context import OrgScope
 from chassis.errors import AlreadyExists, Rejected, Stale
-from chassis.members import Members
-from chassis.unit import Unit
+from chassis.tenants.members import Members
+from chassis.work.context import OrgScope
+from chassis.work.unit_of_work import Unit
 from services.tasks.concurrency import each, while_stale
 from services.tasks.model import Import, Plan, PlannedTask, RowError
 from services.tasks.people import People

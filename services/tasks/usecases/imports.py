@@ -2,7 +2,7 @@
 
 import asyncio
 
-from chassis.context import OrgScope
+from chassis.work.context import OrgScope
 from services.tasks.model import Import, RowError
 from services.tasks.repository import ImportRepository
 from services.tasks.rows import Sheet, read_sheet

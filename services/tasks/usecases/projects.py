@@ -1,7 +1,7 @@
 """Making projects and finding them."""
 
-from chassis.context import OrgScope
-from chassis.repository import Page, PageRequest
+from chassis.work.context import OrgScope
+from chassis.work.repository import Page, PageRequest
 from services.tasks.model import Project
 from services.tasks.repository import PROJECTS, ProjectRepository
 

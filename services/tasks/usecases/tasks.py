@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import date
 
-from chassis.context import OrgScope
 from chassis.errors import FieldError, Invalid
-from chassis.members import Members
-from chassis.repository import Page, PageRequest
-from chassis.unit import Unit
+from chassis.tenants.members import Members
+from chassis.work.context import OrgScope
+from chassis.work.repository import Page, PageRequest
+from chassis.work.unit_of_work import Unit
 from contracts.common import Priority, TaskStatus
 from services.tasks.concurrency import gathered, while_stale
 from services.tasks.model import Task

@@ -1,8 +1,8 @@
 """Invitations from the invited side. A token is only good for the person with the invited address; for anybody else it
 is unknown."""
 
-from chassis.context import OrgScope, UserScope
 from chassis.errors import AlreadyExists, NotFound, OrganizationSuspended
+from chassis.work.context import OrgScope, UserScope
 from contracts.common import Role
 from contracts.tenancy import v1 as tenancy
 from services.tenancy.model import Invitation, InvitationStatus, Membership

@@ -1,9 +1,9 @@
 """Credentials of other platforms, kept in the vault. Their secrets come in and are never shown again."""
 
-from chassis.context import OrgScope
 from chassis.errors import AlreadyExists, NotFound
-from chassis.repository import Page, PageRequest
-from chassis.vault import Vault
+from chassis.tenants.vault import Vault
+from chassis.work.context import OrgScope
+from chassis.work.repository import Page, PageRequest
 from contracts.tenancy import v1 as tenancy
 from services.tenancy.model import Credential
 from services.tenancy.repository import CREDENTIALS, Credentials

@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from chassis.context import OrgScope
 from chassis.errors import LimitReached, Stale
+from chassis.work.context import OrgScope
 from services.tenancy.errors import InvitationPending
 from services.tenancy.model import Invitation, InvitationStatus
 from services.tenancy.repository import Invitations, Seats

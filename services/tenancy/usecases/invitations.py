@@ -5,10 +5,10 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from chassis.claims import Answered
-from chassis.context import OrgScope
 from chassis.errors import FieldError, Invalid, Rejected
-from chassis.repository import Page, PageRequest
+from chassis.work.context import OrgScope
+from chassis.work.idempotency_claims import Answered
+from chassis.work.repository import Page, PageRequest
 from contracts.common import Role
 from contracts.tenancy import v1 as tenancy
 from services.tenancy.model import (

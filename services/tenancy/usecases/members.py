@@ -1,10 +1,10 @@
 """Members: their roles, and their end."""
 
-from chassis.context import OrgScope
 from chassis.errors import NotFound
-from chassis.members import MEMBERS
-from chassis.repository import Page, PageRequest
-from chassis.unit import Unit
+from chassis.tenants.members import MEMBERS
+from chassis.work.context import OrgScope
+from chassis.work.repository import Page, PageRequest
+from chassis.work.unit_of_work import Unit
 from contracts.common import Role
 from contracts.tenancy import v1 as tenancy
 from services.tenancy.model import Membership, check_changes, check_gives

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from chassis.context import OrgScope, UserScope
 from chassis.errors import AlreadyHandled, TenfoldError
-from chassis.repository import Page, PageRequest
+from chassis.work.context import OrgScope, UserScope
+from chassis.work.repository import Page, PageRequest
 from contracts.common import OrgStatus, Plan, Role
 from contracts.tenancy import v1 as tenancy
 from services.tenancy.errors import SlugTaken

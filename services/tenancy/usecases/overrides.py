@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 
-from chassis.context import OrgScope
 from chassis.errors import FieldError, Invalid, NotFound
+from chassis.work.context import OrgScope
 from contracts.common import Role
 from contracts.permissions import OPERATIONS
 from contracts.tenancy import v1 as tenancy

@@ -2,8 +2,8 @@ from typing import cast
 
 import pytest
 
-from chassis.keys import Key
-from chassis.table import Item
+from chassis.storage.keys import Key
+from chassis.storage.table import Item
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ACME, ServiceUnderTest
 from contracts.common import Priority, TaskStatus

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from chassis.context import Toolbox
 from chassis.errors import Stale, Unavailable
-from chassis.keys import Key
-from chassis.table import Put
+from chassis.storage.keys import Key
+from chassis.storage.table import Put
+from chassis.work.context import Toolbox
 from services.audit import sealer
 from services.audit.chain import seal
 from services.audit.model import Head, Record

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from chassis.dispatch import Delivery, Dispatcher
 from chassis.errors import Rejected
+from chassis.messaging.dispatch import Delivery, Dispatcher
 from chassis.testing.service import ACME, ServiceUnderTest
 from contracts.catalog import load_all
 from contracts.common import SYSTEM_ORG, Role

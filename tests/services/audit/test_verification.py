@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chassis.keys import Key
+from chassis.storage.keys import Key
 from chassis.testing.service import ACME
 from services.audit.sealer import MAX_RECORDS
 

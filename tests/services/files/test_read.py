@@ -2,7 +2,7 @@
 
 import pytest
 
-from chassis.members import Member, project
+from chassis.tenants.members import Member, project
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import Role
 from services.files.consumers import objects

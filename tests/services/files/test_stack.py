@@ -7,11 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
-from chassis.aws import Aws
+from chassis.aws.client import Aws
 from chassis.testing.service import ServiceUnderTest
 from contracts.files import v1 as events
 from deploy.embedded.emulator import Emulator
-from deploy.stacks import Stacks
+from deploy.stage.stacks import Stacks
 from deploy.template import Target, environment_of, render, service_template
 from services.files.consumers import objects
 from services.files.ports import Inspector, ObjectStore

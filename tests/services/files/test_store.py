@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from chassis.aws import Aws
+from chassis.aws.client import Aws
 from chassis.errors import Unavailable
 from deploy.embedded.emulator import Emulator
 from services.files.ports import ObjectStore, StoredObject

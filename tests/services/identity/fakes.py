@@ -4,7 +4,7 @@ import hashlib
 
 from chassis.auth.development import DevelopmentIssuer
 from chassis.clock import Clock
-from chassis.table import Table
+from chassis.storage.table import Table
 from chassis.testing.memory import MemoryTable
 from services.identity.development import DevelopmentProvider, Parts
 

@@ -4,10 +4,10 @@ from typing import Any
 
 from chassis.auth.tokens import Claims
 from chassis.clock import SystemClock, SystemIds
-from chassis.context import Actor, Cause, Toolbox, UserScope
-from chassis.outbox import Outbox
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import FakeBus
+from chassis.work.context import Actor, Cause, Toolbox, UserScope
+from chassis.work.outbox import Outbox
 from contracts.common import Role
 from services.identity.account import ACCOUNT, chosen, partition_of, token_claims, user_id_of
 from services.identity.model import Membership

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from chassis.auth.api_keys import presented
+from chassis.auth.api_key_format import presented
 from contracts.common import Role
 from contracts.identity import v1 as identity_events
 from services.identity.repository import MAX_KEYS

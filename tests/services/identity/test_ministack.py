@@ -11,18 +11,18 @@ import pytest
 
 from chassis.auth.discovery import fetch_keys, issuer_finder
 from chassis.auth.tokens import Claims, TokenVerifier
-from chassis.aws import Aws
-from chassis.compose import make_tools
-from chassis.context import Toolbox
+from chassis.aws.client import Aws
 from chassis.http.app import make_app
+from chassis.runtime.bootstrap import make_tools
 from chassis.testing.service import ServiceUnderTest
+from chassis.work.context import Toolbox
 from contracts.common import Role
 from contracts.tenancy import v1 as tenancy
-from deploy.aws import LOCAL_CREDENTIALS, REGION
 from deploy.embedded.emulator import Emulator, emulator_venv
-from deploy.packaging import interpreter_of
+from deploy.package.packaging import interpreter_of
 from deploy.services import ROOT
-from deploy.stacks import Stacks
+from deploy.stage.aws import LOCAL_CREDENTIALS, REGION
+from deploy.stage.stacks import Stacks
 from deploy.template import Target, environment_of, platform_template, render, service_template
 from services.identity.consumers import memberships
 from services.identity.service import service
@@ -34,8 +34,8 @@ EMAIL, PASSWORD = "ada@acme.example", "Blue-Harbor-47"
 OTHER = "bo@acme.example"
 TRIGGER_FILES = (
     "chassis/__init__.py",
-    "chassis/items.py",
-    "chassis/keys.py",
+    "chassis/storage/attribute_values.py",
+    "chassis/storage/keys.py",
     "services/identity/__init__.py",
     "services/identity/account.py",
     "services/identity/triggers.py",

@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 from awsjson import AwsError
 from chassis.auth.development import DevelopmentIssuer
+from chassis.declare.resource_names import Names
+from chassis.declare.stack import StackContext
 from chassis.errors import Unavailable
-from chassis.names import Names
-from chassis.stack import StackContext
 from chassis.testing.service import FakeClock
 from services.identity.development import scrypted
 from services.identity.settings import IdentitySettings

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from chassis.names import Names
-from chassis.stack import StackContext, StackPart
+from chassis.declare.resource_names import Names
+from chassis.declare.stack import StackContext, StackPart
 from services.identity.errors import PASSWORD_RULE
 from services.identity.model import MIN_PASSWORD
 from services.identity.stack import resources

@@ -8,7 +8,7 @@ import jwt
 import pytest
 from moto import mock_aws
 
-from chassis.items import to_item
+from chassis.storage.attribute_values import to_item
 from contracts.common import Role
 from services.identity import triggers
 from tests.services.identity.conftest import EMAIL, Identity

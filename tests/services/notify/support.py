@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from chassis import members
-from chassis.table import Operation
+from chassis.storage.table import Operation
+from chassis.tenants import members
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import Role

@@ -1,7 +1,7 @@
 import pytest
 
-from chassis import members
 from chassis.errors import NotYet
+from chassis.tenants import members
 from contracts.common import Role
 from contracts.tenancy import v1 as tenancy
 from services.notify.consumers import assignments

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from awsjson import AwsError
+from chassis.aws.captured_email import MailboxQueue
+from chassis.declare.resource_names import Names
+from chassis.declare.stack import StackContext
 from chassis.errors import Unavailable
-from chassis.mailbox import MailboxQueue
-from chassis.names import Names
-from chassis.stack import StackContext
 from services.notify.errors import AddressRefused
 from services.notify.mailer import MailboxMailer
 from services.notify.ports import Mail

@@ -11,7 +11,7 @@ from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 
-from chassis.aws import Aws
+from chassis.aws.client import Aws
 from chassis.errors import Retryable
 from services.notify.errors import AddressRefused
 from services.notify.ports import Mail

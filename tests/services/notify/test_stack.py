@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from chassis.aws import Aws
-from chassis.names import Names
-from chassis.stack import StackContext
+from chassis.aws.client import Aws
+from chassis.declare.resource_names import Names
+from chassis.declare.stack import StackContext
 from deploy.embedded.emulator import Emulator
 from services.notify.mailer import make_mailer
 from services.notify.ports import Letter

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from chassis.errors import Unavailable
-from chassis.keys import Key
-from chassis.members import subscription as members
-from chassis.table import Item, Operation
+from chassis.storage.keys import Key
+from chassis.storage.table import Item, Operation
+from chassis.tenants.members import subscription as members
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import FakeBus, ServiceUnderTest
 from contracts.common import Role

@@ -1,4 +1,4 @@
-from chassis.members import subscription as members
+from chassis.tenants.members import subscription as members
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import Role

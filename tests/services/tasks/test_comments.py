@@ -1,6 +1,6 @@
 import pytest
 
-from chassis.members import Member
+from chassis.tenants.members import Member
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import Role
 from contracts.tasks import v1 as events

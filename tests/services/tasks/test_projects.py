@@ -93,7 +93,7 @@ async def test_assignees_are_the_active_members(under_test: ServiceUnderTest) ->
 
 
 async def remove_member(under_test: ServiceUnderTest, user_id: str) -> None:
-    from chassis.members import subscription
+    from chassis.tenants.members import subscription
     from contracts.tenancy.v1 import MemberRemoved
 
     name = user_id.removeprefix("user_")

@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 
 from chassis.errors import Unavailable
-from chassis.keys import Key
-from chassis.members import subscription as members
-from chassis.table import Item
+from chassis.storage.keys import Key
+from chassis.storage.table import Item
+from chassis.tenants.members import subscription as members
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import Role

@@ -1,6 +1,6 @@
 import pytest
 
-from chassis.keys import inbox_key
+from chassis.storage.keys import inbox_key
 from contracts.identity import v1 as identity
 from contracts.tenancy import v1 as tenancy
 from services.tenancy import model

@@ -5,8 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
+from chassis.tenants.vault import SecretUnreadable, Vault
 from chassis.testing.memory import MemoryTable
-from chassis.vault import SecretUnreadable, Vault
 from contracts.common import Role
 from contracts.tenancy import v1 as tenancy
 from services.tenancy.model import MAX_CREDENTIALS

@@ -8,8 +8,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from chassis.dynamodb import DynamoTable
-from chassis.names import Names
+from chassis.aws.dynamodb import DynamoTable
+from chassis.declare.resource_names import Names
 from contracts.common import Plan, Role
 from contracts.tenancy import v1 as tenancy
 from deploy.template import Target

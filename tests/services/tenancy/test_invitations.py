@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from chassis.errors import AlreadyExists
-from chassis.keys import token_key
+from chassis.storage.keys import token_key
 from chassis.testing.memory import MemoryTable
 from contracts.common import Plan, Role
 from contracts.tenancy import v1 as tenancy

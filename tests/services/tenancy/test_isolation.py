@@ -1,4 +1,4 @@
-"""What generated attacks (tests/isolation) do not say: somebody else's ids under one's own organization."""
+"""What generated attacks (verification/isolation) do not say: somebody else's ids under one's own organization."""
 
 from tests.services.tenancy.world import World, is_problem
 

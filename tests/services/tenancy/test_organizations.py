@@ -1,6 +1,6 @@
 import pytest
 
-from chassis.keys import unique_key
+from chassis.storage.keys import unique_key
 from contracts.common import Plan, Role
 from contracts.tenancy import v1 as tenancy
 from tests.services.tenancy.world import NO_OVERRIDES, World, email_of, is_problem

@@ -7,12 +7,12 @@ from typing import Any
 
 import httpx
 
-from chassis.keys import Key
-from chassis.table import Item, Operation, Table
+from chassis.storage.keys import Key
+from chassis.storage.table import Item, Operation, Table
+from chassis.tenants.vault import KeyService
 from chassis.testing.keys import FakeKeys
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
-from chassis.vault import KeyService
 from contracts.common import Plan, Role
 from contracts.event import Envelope, Event
 from contracts.tenancy import v1 as tenancy

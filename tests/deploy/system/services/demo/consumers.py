@@ -2,7 +2,7 @@ from typing import Any
 
 from services.demo.events import Happened
 
-from chassis.subscription import ExternalEvent, ExternalSubscription, Subscription
+from chassis.declare.subscription import ExternalEvent, ExternalSubscription, Subscription
 
 things = Subscription("things", mode="every", visibility=30, max_receives=4)
 

@@ -1,6 +1,6 @@
 from services.demo.events import ThingHappened
 
-from chassis.service import Service, TableSpec
+from chassis.declare.service import Service, TableSpec
 
 service = Service(
     "demo",

@@ -1,4 +1,4 @@
-from chassis.stack import FunctionSpec, StackContext, StackPart
+from chassis.declare.stack import FunctionSpec, StackContext, StackPart
 
 
 def resources(context: StackContext) -> StackPart:

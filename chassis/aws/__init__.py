@@ -1,0 +1,1 @@
+"""Adapters of AWS: the client, DynamoDB, EventBridge, KMS, Secrets Manager."""

@@ -1,0 +1,1 @@
+"""Declarations: what a service is made of, from which everything else derives."""

@@ -1,0 +1,167 @@
+"""Subscriptions: one consumer's named interest in some events. One queue, one dead-letter queue, one rule each."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from pydantic import BaseModel
+
+from contracts.event import SOURCE_PREFIX, ContractError
+from contracts.reads import Reads
+from contracts.versions import older_types
+
+if TYPE_CHECKING:
+    from chassis.work.context import EventContext
+
+R = TypeVar("R", bound=Reads[Any])
+Mode = Literal["every", "latest"]
+
+MAX_RECEIVES = 10
+"""Poison is rejected at once, so what uses up its receives met a bug or is just out of luck: each kill of a process
+that holds a message costs one, and so does each try while a store is down. With their back-off, ten last minutes."""
+LEAST_HANDLING_SECONDS = 30
+
+
+class AnyEvent(BaseModel):
+    """What a consumer of everything (the audit trail) gets: all fields but the secret ones, untyped.
+
+    No contract can break such a consumer, because it depends on no field.
+    """
+
+    type: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ExternalEvent:
+    """An event of AWS itself, as our adapter understood it: whose it is, and the key that makes it unique."""
+
+    id: str
+    org_id: str
+    data: BaseModel
+
+
+class _Base(ABC):
+    """What every subscription has: its name, its delivery rules, its pattern on the bus.
+
+    `visibility` (seconds) is how long a message stays hidden while nobody extends it, so also how soon the work of a
+    killed process is taken up by another; the worker extends it for as long as a handler runs.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        mode: Mode = "every",
+        visibility: int = 20,
+        max_receives: int = MAX_RECEIVES,
+        concurrency: int = 8,
+    ) -> None:
+        self.name, self.mode = name, mode
+        self.visibility, self.max_receives, self.concurrency = visibility, max_receives, concurrency
+
+    @property
+    def handling_seconds(self) -> int:
+        """What one delivery may take, in a process and in a function alike. Then it is given back, so that a handler
+        that hangs holds neither its message nor its place for ever."""
+        return max(LEAST_HANDLING_SECONDS, self.visibility)
+
+    @property
+    @abstractmethod
+    def pattern(self) -> dict[str, Any]:
+        """The EventBridge pattern of its rule."""
+
+
+class Subscription(_Base):
+    """Our own events, by type.
+
+    `mode="every"`: each fact counts; the inbox claims it in the same transaction as its effect. `mode="latest"`: only
+    the newest state of an aggregate counts (projections); older versions than the one seen are dropped by the store.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        mode: Mode = "every",
+        visibility: int = 20,
+        max_receives: int = MAX_RECEIVES,
+        concurrency: int = 8,
+    ) -> None:
+        super().__init__(name, mode=mode, visibility=visibility, max_receives=max_receives, concurrency=concurrency)
+        self.handlers: dict[str, tuple[type[BaseModel], Callable[[Any, EventContext], Awaitable[None]]]] = {}
+        self.any_handler: Callable[[AnyEvent, EventContext], Awaitable[None]] | None = None
+
+    def on(
+        self, model: type[R]
+    ) -> "Callable[[Callable[[R, EventContext], Awaitable[None]]], Callable[[R, EventContext], Awaitable[None]]]":
+        """Handle the event that `model` reads. Raises ContractError if this subscription has a handler for it."""
+        event_type = model.reads.event_type
+        if event_type in self.handlers:
+            raise ContractError(f"subscription {self.name} handles {event_type} twice")
+
+        def register(function: "Callable[[R, EventContext], Awaitable[None]]") -> Any:
+            self.handlers[event_type] = (model, function)
+            return function
+
+        return register
+
+    def on_any(
+        self, function: "Callable[[AnyEvent, EventContext], Awaitable[None]]"
+    ) -> "Callable[[AnyEvent, EventContext], Awaitable[None]]":
+        """Handle every event that has no handler of its own."""
+        self.any_handler = function
+        return function
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """What it gets: what it has handlers for, and the older versions that are turned into these. So a consumer
+        that moved to a new version misses nothing of a producer that was not deployed yet."""
+        return tuple(sorted({*self.handlers, *(old for name in self.handlers for old in older_types(name))}))
+
+    @property
+    def pattern(self) -> dict[str, Any]:
+        if self.any_handler:
+            return {"source": [{"prefix": SOURCE_PREFIX}]}
+        owners = sorted({SOURCE_PREFIX + event_type.split(".", 1)[0] for event_type in self.handlers})
+        return {"source": owners, "detail-type": list(self.types)}
+
+
+class ExternalSubscription(_Base):
+    """Events of AWS itself, from the default bus.
+
+    `source` and `detail_type` select them, `detail` narrows them to our own resources (intrinsics such as
+    {"Ref": "Bucket"} allowed), and `adapter` turns the parsed bus event into an `ExternalEvent`; it raises
+    `Rejected` for what can never be understood.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        source: str,
+        detail_type: str,
+        detail: Mapping[str, Any],
+        adapter: Callable[[dict[str, Any]], ExternalEvent],
+        visibility: int = 20,
+        max_receives: int = MAX_RECEIVES,
+        concurrency: int = 8,
+    ) -> None:
+        super().__init__(name, visibility=visibility, max_receives=max_receives, concurrency=concurrency)
+        self.source, self.detail_type, self.detail, self.adapter = source, detail_type, dict(detail), adapter
+        self.handler: Callable[[Any, EventContext], Awaitable[None]] | None = None
+
+    def handle(
+        self, function: "Callable[[Any, EventContext], Awaitable[None]]"
+    ) -> "Callable[[Any, EventContext], Awaitable[None]]":
+        """Register the one handler; it gets the adapter's `data`."""
+        self.handler = function
+        return function
+
+    @property
+    def pattern(self) -> dict[str, Any]:
+        return {"source": [self.source], "detail-type": [self.detail_type], "detail": self.detail}
+
+
+AnySubscription = Subscription | ExternalSubscription

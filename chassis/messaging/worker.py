@@ -1,0 +1,200 @@
+"""The long-lived worker: a FastStream subscriber a subscription, on the SQS broker."""
+
+import asyncio
+import random
+import re
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import structlog
+from faststream import AckPolicy
+from faststream_sqs import SQSBroker, SQSMessage, SQSQueue, SQSRecord
+
+from awsjson import AwsError, AwsJson
+from chassis.clock import Clock
+from chassis.declare.resource_names import Names
+from chassis.declare.subscription import AnySubscription
+from chassis.errors import Rejected, Retryable
+from chassis.messaging.dispatch import Delivery, Dispatcher
+from chassis.resilience.deadline import deadline
+from chassis.resilience.request_priority import Priority
+from chassis.telemetry.metrics import DELIVERIES, QUEUE_AGE
+from chassis.work.context import Toolbox
+
+log = structlog.get_logger(__name__)
+
+HELD_A_WORKER = 32
+"""Messages held for each handler that can run: among them organizations take turns. More would be fairer to whoever
+stands behind a flood, but what a killed process held has used up one of its receives."""
+
+ORGANIZATION = re.compile(r'"orgid"\s*:\s*"([^"\\]{1,64})"')
+
+MARGIN = 2.0
+"""Seconds before the end of a delivery's time in which it starts no more calls."""
+
+LONG_POLL_SECONDS = 10
+"""Below every visibility: the poll of a killed process may live on at the queue for as long, and must be gone when what
+that process held becomes visible, or it would swallow it once more."""
+GAVE_UP = "gave up after"
+LONGEST_PAUSE = 5.0
+"""Seconds between two tries to start while SQS does not answer."""
+
+
+class Startable(Protocol):
+    async def start(self) -> None:
+        """All of it or nothing. Raises AwsError."""
+
+
+async def start_consuming(broker: Startable) -> None:
+    """Start every subscriber. A process that comes up while SQS does not answer waits for it, as one that runs does.
+
+    Raises AwsError for what waiting does not mend.
+    """
+    pause = 0.1
+    while True:
+        try:
+            await broker.start()
+        except AwsError as error:
+            if not error.is_retryable:
+                raise
+            log.warning("consumers_not_started", reason=str(error))
+        else:
+            return
+        await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311  (spreads many processes' tries)
+        pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def make_broker(
+    tools: Toolbox,
+    subscriptions: list[AnySubscription],
+    names: Names,
+    client: AwsJson,
+    graceful_seconds: float,
+    priority: Priority | None = None,
+) -> SQSBroker:
+    """A broker that consumes every subscription of the service from its queue. `priority` is that of a process that
+    serves requests, too."""
+    broker = SQSBroker(client=client, graceful_timeout=graceful_seconds, logger=None)
+    for subscription in subscriptions:
+        queue = SQSQueue(
+            names.queue(tools.service, subscription.name),
+            visibility=subscription.visibility,
+            declare=False,
+            dead_letter=names.dead_letters(tools.service, subscription.name),
+        )
+        subscriber = broker.subscriber(
+            queue,
+            max_workers=subscription.concurrency,
+            prefetch=subscription.concurrency * HELD_A_WORKER,
+            fair_by=organization_of,
+            wait=LONG_POLL_SECONDS,
+            ack_policy=AckPolicy.MANUAL,
+            no_reply=True,
+            raw=True,
+        )
+        dispatcher = Dispatcher(tools, subscription)
+        timed = Timed(dispatcher, subscription.handling_seconds)
+        counted = Counted(timed, dispatcher.consumer, tools.clock)
+        subscriber(settling(Yielding(counted, priority) if priority else counted))
+    return broker
+
+
+def organization_of(record: SQSRecord) -> str | None:
+    """Whose message it is, by its group or else by a look at its body, which is parsed later and by others."""
+    if record.group is not None:
+        return record.group
+    found = ORGANIZATION.search(record.body)
+    return found.group(1) if found else None
+
+
+class Handles(Protocol):
+    """What deliveries go to; the Dispatcher in its wrappings."""
+
+    max_receives: int
+
+    async def handle(self, delivery: Delivery) -> None: ...
+
+
+class Timed:
+    """Gives each delivery `seconds`, and the calls that it makes a little less; then it can be tried again."""
+
+    def __init__(self, dispatcher: Handles, seconds: float) -> None:
+        self._dispatcher, self._seconds, self.max_receives = dispatcher, seconds, dispatcher.max_receives
+
+    async def handle(self, delivery: Delivery) -> None:
+        try:
+            async with asyncio.timeout(self._seconds) as limit:
+                with deadline(self._seconds - MARGIN):
+                    await self._dispatcher.handle(delivery)
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise Retryable(f"The handler did not end in {self._seconds:g} s.") from error
+
+
+class Yielding:
+    """Lets requests go first."""
+
+    def __init__(self, dispatcher: Handles, priority: Priority) -> None:
+        self._dispatcher, self._priority, self.max_receives = dispatcher, priority, dispatcher.max_receives
+
+    async def handle(self, delivery: Delivery) -> None:
+        async with self._priority.delivery():
+            await self._dispatcher.handle(delivery)
+
+
+class Counted:
+    """Counts each delivery by its outcome, and tells how long it waited in its queue."""
+
+    def __init__(self, dispatcher: Handles, consumer: str, clock: Clock) -> None:
+        self._dispatcher, self._clock, self.max_receives = dispatcher, clock, dispatcher.max_receives
+        self._labels = {"subscription": consumer}
+        self._by_outcome = {name: {**self._labels, "outcome": name} for name in ("handled", "rejected", "again", "bug")}
+
+    async def handle(self, delivery: Delivery) -> None:
+        if delivery.queued_at is not None:
+            QUEUE_AGE.set((self._clock.now() - delivery.queued_at).total_seconds(), self._labels)
+        outcome = "bug"
+        try:
+            await self._dispatcher.handle(delivery)
+            outcome = "handled"
+        except Rejected:
+            outcome = "rejected"
+            raise
+        except Retryable:
+            outcome = "again"
+            raise
+        finally:
+            DELIVERIES.add(1, self._by_outcome[outcome])
+
+
+def settling(dispatcher: Handles) -> Callable[[SQSMessage], Awaitable[None]]:
+    """Turns the outcome of a delivery into its settlement, by the type of the error.
+
+    The last receive that the queue grants rejects whatever the error: SQS would move the message all the same, but
+    only here it is known why. What a crash keeps from being rejected is moved by SQS, without a reason.
+    """
+
+    async def again(message: SQSMessage, why: str) -> None:
+        if message.receive_count < dispatcher.max_receives:
+            await message.nack()
+        else:
+            await message.reject(f"{GAVE_UP} {message.receive_count} receives: {why}")
+
+    async def receive(message: SQSMessage) -> None:
+        delivery = Delivery(message.body, message.message_id, message.receive_count, message.sent_at)
+        try:
+            await dispatcher.handle(delivery)
+        except Rejected as error:
+            log.warning("rejected", reason=error.detail, message_id=delivery.message_id)
+            await message.reject(error.detail)
+        except Retryable as error:
+            log.info("try_again", reason=error.detail, receive_count=delivery.receive_count)
+            await again(message, error.detail)
+        except Exception as error:
+            log.exception("handler_failed", receive_count=delivery.receive_count, message_id=delivery.message_id)
+            await again(message, f"{type(error).__name__}: {error}")
+        else:
+            await message.ack()
+
+    return receive

@@ -1,0 +1,1 @@
+"""Deadlines, circuit breaker, retries with backoff, bounded concurrency, and which work goes first."""

@@ -1,0 +1,1 @@
+"""Processes and functions, and the one composition root."""

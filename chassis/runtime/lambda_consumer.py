@@ -1,0 +1,31 @@
+"""The consumer of one subscription as a Lambda function on its queue: `chassis.runtime.lambda_consumer.handler`."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from faststream_sqs import LambdaHandler
+
+from chassis.declare.service import load
+from chassis.messaging.worker import make_broker
+from chassis.runtime.function import Function
+
+MARGIN = 2.0
+"""Seconds before the function's timeout at which what still runs is given back, and what was committed is published."""
+
+
+class Consumer:
+    """The same subscriber as in a worker, fed by Lambda's event source. Loads no other subscription's code."""
+
+    def __init__(self, function: Function, subscription: str) -> None:
+        self._function = function
+        broker = make_broker(
+            function.tools, [load(subscription)], function.settings.names, function.aws.json, graceful_seconds=0
+        )
+        self._messages = LambdaHandler(broker, margin=MARGIN)
+
+    def __call__(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+        return self._function.run(self._messages.handle(event, context))
+
+
+handler = Consumer(Function.from_environment(), os.environ["TENFOLD_SUBSCRIPTION"])

@@ -1,0 +1,153 @@
+"""One process of a service: its HTTP app, its consumers, its outbox and its schedules on one event loop."""
+
+import asyncio
+import contextlib
+import random
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+
+import structlog
+import uvicorn
+from faststream_sqs import SQSBroker
+
+from chassis.auth.discovery import issuer_finder, key_fetcher
+from chassis.auth.tokens import TokenVerifier
+from chassis.aws.client import Aws
+from chassis.declare.service import Schedule, Service, load
+from chassis.declare.settings import Settings
+from chassis.errors import TenfoldError, Unavailable
+from chassis.http.app import make_app
+from chassis.messaging.worker import make_broker, start_consuming
+from chassis.resilience.deadline import deadline
+from chassis.resilience.request_priority import Priority
+from chassis.runtime.bootstrap import Compose, make_tools
+from chassis.runtime.health import probes, readiness
+from chassis.telemetry.metrics import Meters
+from chassis.work.context import Toolbox
+
+log = structlog.get_logger(__name__)
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to us: the consumers have to stop too."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def run(service: Service, settings: Settings, compose: Compose = make_tools) -> None:
+    """Run until SIGTERM or SIGINT, then finish what is under way and return."""
+    aws = Aws(settings.aws_region, settings.aws_endpoint_url)
+    await aws.open()
+    tools, priority = compose(service, settings, aws), Priority()
+    subscriptions, meters = (
+        service.load_subscriptions(),
+        Meters(service.name, settings.otel_exporter_otlp_metrics_endpoint),
+    )
+    broker = make_broker(tools, subscriptions, settings.names, aws.json, settings.graceful_seconds, priority)
+    verifier = TokenVerifier(issuer_finder(settings, aws), key_fetcher(), tools.clock)
+    wanted = probes(service, tools, aws, settings.names, subscriptions) | {
+        "consuming": lambda: _check_consuming(broker)
+    }
+    app = make_app(service, tools, verifier, lambda: readiness(wanted), meters.read, settings.tenfold_public_origins)
+    server = _Server(
+        uvicorn.Config(
+            priority.before(app),
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=int(settings.graceful_seconds),
+        )
+    )
+    _stop_on_signals(lambda: setattr(server, "should_exit", True))
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(aws.close)
+        stack.callback(meters.close)
+        await stack.enter_async_context(_background(service, tools, settings))
+        await stack.enter_async_context(_consuming(broker))
+        log.info("started", port=settings.port)
+        await server.serve()
+    log.info("stopped")
+
+
+async def _check_consuming(broker: SQSBroker) -> None:
+    if not broker.running:
+        raise Unavailable("the consumers are not started, for SQS did not answer")
+
+
+@asynccontextmanager
+async def _consuming(broker: SQSBroker) -> AsyncIterator[None]:
+    """The consumers, from when SQS answers: the API does not wait for them."""
+    starting = asyncio.create_task(start_consuming(broker), name="consumers")
+    starting.add_done_callback(_die_loudly)
+    try:
+        yield
+    finally:
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        await broker.stop()
+
+
+@asynccontextmanager
+async def _background(service: Service, tools: Toolbox, settings: Settings) -> AsyncIterator[None]:
+    """The outbox and the schedules. On leaving, what waits in memory is published."""
+    tasks = [asyncio.create_task(tools.outbox.run(), name="outbox")]
+    tasks += [asyncio.create_task(_repeat(schedule, tools), name=schedule.name) for schedule in service.schedules]
+    tasks.append(asyncio.create_task(tools.denials.run(), name="denials"))
+    tasks.append(asyncio.create_task(_sweep(tools, settings.sweep_seconds), name="sweeper"))
+    for task in tasks:
+        task.add_done_callback(_die_loudly)
+    try:
+        yield
+    finally:
+        with deadline(settings.graceful_seconds):  # else each would wait for a table that does not answer
+            await tools.denials.settle(everything=True)
+        await tools.outbox.drained(settings.graceful_seconds)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _sweep(tools: Toolbox, seconds: float) -> None:
+    while True:
+        await asyncio.sleep(seconds * random.uniform(0.5, 1.5))  # noqa: S311  (spreads several workers' sweeps)
+        try:
+            if swept := await tools.outbox.sweep():
+                log.info("outbox_swept", entries=swept)
+        except Unavailable as error:
+            log.warning("sweep_failed", reason=error.detail)
+
+
+async def _repeat(schedule: Schedule, tools: Toolbox) -> None:
+    task, pause = load(schedule.task), schedule.every.total_seconds()
+    while True:
+        await asyncio.sleep(pause * random.uniform(0.9, 1.1))  # noqa: S311  (spreads several workers' runs)
+        try:
+            await task(tools)
+        except TenfoldError as error:
+            log.warning("schedule_failed", schedule=schedule.name, reason=error.detail)
+        except Exception:
+            log.exception("schedule_crashed", schedule=schedule.name)
+
+
+def _die_loudly(task: "asyncio.Task[None]") -> None:
+    """A background task never ends by itself; a process without it must not go on as if it had it."""
+    if not task.cancelled() and (error := task.exception()):
+        log.critical("background_task_died", task=task.get_name(), exc_info=error)
+        signal.raise_signal(signal.SIGTERM)
+
+
+def _stop_on_signals(stop: Callable[[], None]) -> None:
+    """The first signal stops gracefully; a second one of the same kind stops hard, as the system does by default."""
+    loop = asyncio.get_running_loop()
+
+    def once(number: signal.Signals) -> None:
+        loop.remove_signal_handler(number)
+        stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, once, number)

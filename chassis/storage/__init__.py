@@ -1,0 +1,1 @@
+"""The port to a service's table: keys, items, cursors and work queues."""

@@ -1,0 +1,156 @@
+"""Each service's projection of an organization's members: who they are, their role, and whether they are still in.
+The same queue brings the organization's own state (`chassis.tenants.organizations`) and its API keys (`chassis.tenants.api_keys`),
+which are as good as the members who hold them.
+
+A service adds it by naming `chassis.tenants.members:subscription` among its subscriptions. In the tenancy service the same
+rows are not a projection but the truth; they have the same key and the same fields.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from chassis.declare.subscription import Subscription
+from chassis.errors import Rejected
+from chassis.storage.keys import ListEntry
+from chassis.tenants import api_keys
+from chassis.tenants.organizations import OrganizationProfile, OrganizationProfiles, follow
+from chassis.work.context import EventContext, OrgScope, Scope
+from chassis.work.repository import Aggregate, Listing, Repository
+from contracts.common import Role, UserId
+from contracts.reads import Reads
+from contracts.tenancy import v1 as tenancy
+
+MEMBERS = Listing(index=1, name="MEMBERS", shards=2)
+
+
+class Member(Aggregate):
+    """A user's place in an organization; `id` is the user's id. A member who left stays, with `active` false."""
+
+    id: UserId
+    email: str
+    name: str
+    role: Role
+    active: bool = True
+    grants: tuple[str, ...] = ()
+    denies: tuple[str, ...] = ()
+    """Operations that they may, or may not, whatever their role says."""
+
+
+class Members(Repository[Member]):
+    """The members of the scope's organization."""
+
+    kind = "MEMBER"
+    model = Member
+
+    def lists(self, aggregate: Member) -> list[ListEntry]:
+        return [MEMBERS.entry(self.scope, aggregate.id, aggregate.email)]
+
+    async def active(self, user_id: str) -> Member | None:
+        member = await self.find(user_id)
+        return member if member and member.active else None
+
+    async def all_active(self) -> AsyncIterator[Member]:
+        async for member in self.walk(MEMBERS):
+            if member.active:
+                yield member
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What this service knows of somebody in an organization, and of the organization."""
+
+    member: Member | None
+    organization: OrganizationProfile | None
+
+
+async def standing_of(scope: OrgScope, user_id: str) -> Standing:
+    """Both in one round trip, as of all that this service was told."""
+    member_key, organization_key = Members(scope).key(user_id), OrganizationProfiles(scope).key(scope.org_id)
+    member, organization = await scope.table.get_all([member_key, organization_key])
+    return Standing(
+        None if member is None else Member.model_validate(member),
+        None if organization is None else OrganizationProfile.model_validate(organization),
+    )
+
+
+async def project(scope: Scope, member: Member) -> None:
+    """Keep `member` unless a newer state of that membership is known."""
+    await Members(scope).project(member)
+
+
+class Added(Reads[tenancy.MemberAdded]):
+    user_id: UserId
+    email: str
+    name: str
+    role: Role
+    grants: tuple[str, ...] = ()
+    denies: tuple[str, ...] = ()
+
+
+class RoleChanged(Reads[tenancy.MemberRoleChanged]):
+    user_id: UserId
+    email: str
+    name: str
+    role: Role
+    grants: tuple[str, ...] = ()
+    denies: tuple[str, ...] = ()
+
+
+class PermissionsChanged(Reads[tenancy.MemberPermissionsChanged]):
+    user_id: UserId
+    email: str
+    name: str
+    role: Role
+    grants: tuple[str, ...] = ()
+    denies: tuple[str, ...] = ()
+
+
+class Removed(Reads[tenancy.MemberRemoved]):
+    user_id: UserId
+    email: str
+    name: str
+    role: Role
+    grants: tuple[str, ...] = ()
+    denies: tuple[str, ...] = ()
+
+
+Told = Added | RoleChanged | PermissionsChanged | Removed
+
+subscription = Subscription("members", mode="latest")
+follow(subscription)
+api_keys.follow(subscription)
+
+
+def _member(event: Told, ctx: EventContext, *, active: bool) -> Member:
+    if ctx.version < 1:
+        raise Rejected(f"The membership in {ctx.event_id} has no version.")
+    return Member(
+        id=event.user_id,
+        email=event.email,
+        name=event.name,
+        role=event.role,
+        active=active,
+        grants=event.grants,
+        denies=event.denies,
+        version=ctx.version,
+    )
+
+
+@subscription.on(Added)
+async def keep_added(event: Added, ctx: EventContext) -> None:
+    await project(ctx.scope, _member(event, ctx, active=True))
+
+
+@subscription.on(RoleChanged)
+async def keep_role(event: RoleChanged, ctx: EventContext) -> None:
+    await project(ctx.scope, _member(event, ctx, active=True))
+
+
+@subscription.on(PermissionsChanged)
+async def keep_permissions(event: PermissionsChanged, ctx: EventContext) -> None:
+    await project(ctx.scope, _member(event, ctx, active=True))
+
+
+@subscription.on(Removed)
+async def keep_removed(event: Removed, ctx: EventContext) -> None:
+    await project(ctx.scope, _member(event, ctx, active=False))

@@ -1,0 +1,183 @@
+"""How many requests an organization and each of its API keys may send to one service, and a person outside of any.
+
+The generic cell rate algorithm (GCRA) in one conditional update: a counter holds the moment, in microseconds, up to
+which the requests so far have used up their time. Each request uses `WINDOW / limit` of it, and may not get further
+than WINDOW ahead of now. So a full window's requests may come at once, and then as many as the rate allows.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from chassis.errors import Retryable
+from chassis.storage.keys import Key, shard_of
+from chassis.storage.table import Levels, standing
+from contracts.common import Plan
+
+if TYPE_CHECKING:
+    from chassis.work.context import OrgScope, Scope, UserScope
+
+WINDOW = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Requests in a WINDOW to one service: of an organization in all, and of each of its API keys, so that no program
+    uses up what the people need."""
+
+    organization: int
+    api_key: int
+
+
+RATES: Mapping[Plan, Rate] = {
+    Plan.FREE: Rate(organization=100, api_key=50),
+    Plan.STARTER: Rate(organization=600, api_key=300),
+    Plan.PROFESSIONAL: Rate(organization=3_000, api_key=1_500),
+    Plan.ENTERPRISE: Rate(organization=12_000, api_key=6_000),
+}
+"""The greatest is a fifth of the thousand writes a second that DynamoDB does to one item."""
+
+PERSONS_RATE = 300
+"""Requests in a WINDOW to one service that a person may send where no organization is asked: who they are, to make one,
+to answer an invitation. Their organizations' requests are apart."""
+
+MICROSECOND = timedelta(microseconds=1)
+SECOND = timedelta(seconds=1)
+ORGANIZATION, PERSON = "organization", "person"
+KEY_SLOTS = 4096
+"""Counters of keys in one organization's item: it cannot outgrow DynamoDB's 400 KB however many keys come and go.
+Two on one slot share their allowance."""
+REMEMBERED = 10_000
+"""Organizations whose counters a process remembers."""
+
+
+ALLOWANCE_HEADERS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
+"""The fields of draft-ietf-httpapi-ratelimit-headers-06, which clients know; later drafts renamed them."""
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """What is left of the tightest limit that a request counts towards: `reset` seconds until all of it is there."""
+
+    limit: int
+    remaining: int
+    reset: int
+
+    def headers(self) -> dict[str, str]:
+        values = (self.limit, self.remaining, self.reset)
+        return {name: str(value) for name, value in zip(ALLOWANCE_HEADERS, values, strict=True)}
+
+
+class RateLimited(Retryable):
+    """More requests than the plan allows."""
+
+    status = 429
+    kind = "rate-limited"
+
+    def __init__(self, allowance: Allowance, wait: int) -> None:
+        super().__init__(
+            f"More than {allowance.limit} requests in {WINDOW.seconds} s; try again in {wait} s.", retry_after=wait
+        )
+        self.allowance = allowance
+
+
+class SeenLevels:
+    """Where this process last saw the counters. They only rise, so that what was seen may refuse a request without
+    asking the table, and never admit one."""
+
+    def __init__(self) -> None:
+        self._levels: OrderedDict[Key, dict[str, int]] = OrderedDict()
+
+    def of(self, key: Key) -> Mapping[str, int]:
+        return self._levels.get(key, {})
+
+    def learn(self, key: Key, levels: Levels) -> None:
+        seen = self._levels.setdefault(key, {})
+        seen.update(levels.reached)
+        self._levels.move_to_end(key)
+        if len(self._levels) > REMEMBERED:
+            self._levels.popitem(last=False)
+
+    def forget(self) -> None:
+        self._levels.clear()
+
+
+@dataclass(frozen=True)
+class _Window:
+    """The window that ends with what one request may use, and the steps that it takes, in microseconds."""
+
+    floor: int
+    limits: Mapping[str, int]
+
+    @property
+    def ceiling(self) -> int:
+        return self.floor + WINDOW // MICROSECOND
+
+    @property
+    def steps(self) -> dict[str, int]:
+        return {name: WINDOW // MICROSECOND // limit for name, limit in self.limits.items()}
+
+    @property
+    def expires_at(self) -> int:
+        return (self.ceiling + WINDOW // MICROSECOND) * MICROSECOND // SECOND
+
+    def allowance(self, levels: Mapping[str, int]) -> Allowance:
+        return min(
+            (self._left(name, self._standing(levels, name)) for name in self.limits), key=lambda left: left.remaining
+        )
+
+    def wait(self, levels: Mapping[str, int]) -> int:
+        """Seconds until one more request fits; 0 or less if it does now."""
+        return max(_seconds(self._standing(levels, name) + step - self.ceiling) for name, step in self.steps.items())
+
+    def _standing(self, levels: Mapping[str, int], name: str) -> int:
+        return standing(levels.get(name), self.floor, self.ceiling)
+
+    def _left(self, name: str, level: int) -> Allowance:
+        remaining = max(0, self.ceiling - level) // self.steps[name]
+        return Allowance(self.limits[name], remaining, _seconds(level - self.floor))
+
+
+async def spend(scope: "OrgScope", plan: Plan, api_key: str | None = None) -> Allowance:
+    """Count one request of the scope's organization, and of that key. Raises RateLimited for one too many, which counts
+    towards nothing; Unavailable when the table does not answer."""
+    limits = {ORGANIZATION: RATES[plan].organization}
+    if api_key is not None:
+        limits[f"k{shard_of(api_key, KEY_SLOTS)}"] = RATES[plan].api_key
+    return await _spend(scope, limits)
+
+
+async def spend_of_person(scope: "UserScope") -> Allowance:
+    """Count one request of the scope's user. Raises as `spend` does."""
+    return await _spend(scope, {PERSON: PERSONS_RATE})
+
+
+async def _spend(scope: "Scope", limits: Mapping[str, int]) -> Allowance:
+    now = scope.now()
+    window = _Window(int(now.timestamp()) * 1_000_000 + now.microsecond, limits)
+    key, seen = scope.key("RATE"), scope.tools.seen_levels
+    if window.wait(seen.of(key)) > 0:
+        raise _refusal(window, seen.of(key))
+    levels = await scope.table.raise_levels(
+        key,
+        window.steps,
+        floor=window.floor,
+        ceiling=window.ceiling,
+        expires_at=window.expires_at,
+        known=seen.of(key),
+    )
+    seen.learn(key, levels)
+    if not levels.raised:
+        raise _refusal(window, levels.reached)
+    return window.allowance(levels.reached)
+
+
+def _refusal(window: _Window, levels: Mapping[str, int]) -> RateLimited:
+    return RateLimited(window.allowance(levels), max(1, window.wait(levels)))
+
+
+def _seconds(microseconds: int) -> int:
+    """Whole seconds, rounded up: who comes back then does not come too early."""
+    return -(-microseconds // (SECOND // MICROSECOND))

@@ -1,0 +1,1 @@
+"""One piece of work: its scope, its unit of work, its repositories and its outbox."""

@@ -1,0 +1,157 @@
+"""Projections that can be built anew beside the live one, and swapped with it.
+
+The rows of a projection, and the inbox claims of the subscription that writes them, carry a generation in their keys:
+`ORG#<org>#PROJECT@2#<id>`, `INBOX#analytics.figures@2#<event>`. Generation 0 is written without a mark. Which one is
+live is one item, which each process reads again after REFRESH_SECONDS; so a swap is one conditional write. Rows and
+claim of one change are always of one generation: what a process that has not noticed the swap yet still writes into the
+old one is unclaimed in the new one, and the rebuild's last pass over the history brings it there, once.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from chassis.storage.keys import Key, generation_key
+from chassis.storage.table import Add, Check, Delete, Item, Levels, Operation, Put, Table
+
+REFRESH_SECONDS = 5.0
+LIVE = "live"
+_LIST_KEY = re.compile(r"L\d+PK")
+
+
+@dataclass(frozen=True)
+class Projection:
+    """What one subscription, its `consumer` ("analytics.figures"), alone writes: the kinds of its rows and the names of
+    their lists."""
+
+    consumer: str
+    words: frozenset[str]
+
+    def holds(self, pk: str) -> bool:
+        """Whether a key, of any generation, belongs to it."""
+        family, _, rest = pk.partition("#")
+        if family == "INBOX":
+            return rest.partition("#")[0].partition("@")[0] == self.consumer
+        return family == "ORG" and _word(rest).partition("@")[0] in self.words
+
+    def at(self, pk: str, generation: int) -> str:
+        """An unmarked key in a generation; keys that do not belong to it stay as they are."""
+        if not generation or not self.holds(pk):
+            return pk
+        family, _, rest = pk.partition("#")
+        if family == "INBOX":
+            consumer, _, event_id = rest.partition("#")
+            return f"{family}#{consumer}@{generation}#{event_id}"
+        org, _, words = rest.partition("#")
+        word, mark, more = words.partition("#")
+        return f"{family}#{org}#{word}@{generation}{mark}{more}"
+
+    def unmarked(self, pk: str) -> tuple[str, int] | None:
+        """The key without its mark, and its generation; None for what does not belong to it."""
+        if not self.holds(pk):
+            return None
+        found = re.search(r"@(\d+)(?=#|$)", pk)
+        return (pk.replace(found[0], "", 1), int(found[1])) if found else (pk, 0)
+
+
+def _word(rest: str) -> str:
+    return rest.partition("#")[2].partition("#")[0]
+
+
+@dataclass(frozen=True)
+class Generations:
+    """Each projection of a table with the generation to use."""
+
+    of: Mapping[Projection, int]
+
+    def pk(self, pk: str) -> str:
+        for projection, generation in self.of.items():
+            pk = projection.at(pk, generation)
+        return pk
+
+    def key(self, key: Key) -> Key:
+        return replace(key, pk=self.pk(key.pk))
+
+    def item(self, item: Item) -> Item:
+        return {name: self.pk(value) if _LIST_KEY.fullmatch(name) else value for name, value in item.items()}
+
+    def operation(self, operation: Operation) -> Operation:
+        key = self.key(operation.key)
+        match operation:
+            case Put():
+                return replace(operation, key=key, item=self.item(operation.item))
+            case Add():
+                return replace(operation, key=key, fixed=self.item(operation.fixed))
+            case Delete() | Check():
+                return replace(operation, key=key)
+
+
+@dataclass
+class GenerationalTable:
+    """A service's table, of which each process sees the live generations."""
+
+    table: Table
+    projections: Sequence[Projection]
+    clock: Callable[[], float] = time.monotonic
+    _known: Generations = field(default_factory=lambda: Generations({}), init=False)
+    _read_at: float | None = field(default=None, init=False)
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+
+    async def get(self, key: Key) -> Item | None:
+        return await self.table.get((await self._live()).key(key))
+
+    async def get_all(self, keys: Sequence[Key]) -> list[Item | None]:
+        live = await self._live()
+        return await self.table.get_all([live.key(key) for key in keys])
+
+    async def query(
+        self,
+        pk: str,
+        *,
+        index: int | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        limit: int = 100,
+        descending: bool = False,
+    ) -> list[Item]:
+        pk = (await self._live()).pk(pk)
+        return await self.table.query(pk, index=index, after=after, before=before, limit=limit, descending=descending)
+
+    async def write(self, operations: Sequence[Operation]) -> None:
+        live = await self._live()
+        await self.table.write([live.operation(one) for one in operations])
+
+    async def discard(self, keys: Sequence[Key]) -> None:
+        live = await self._live()
+        await self.table.discard([live.key(key) for key in keys])
+
+    async def raise_levels(
+        self,
+        key: Key,
+        steps: Mapping[str, int],
+        *,
+        floor: int,
+        ceiling: int,
+        expires_at: int,
+        known: Mapping[str, int],
+    ) -> Levels:
+        key = (await self._live()).key(key)
+        return await self.table.raise_levels(
+            key, steps, floor=floor, ceiling=ceiling, expires_at=expires_at, known=known
+        )
+
+    async def _live(self) -> Generations:
+        if self._stale():
+            async with self._reading:
+                if self._stale():
+                    began = self.clock()
+                    items = [await self.table.get(generation_key(one.consumer)) for one in self.projections]
+                    live = (int(item[LIVE]) if item else 0 for item in items)
+                    self._known = Generations(dict(zip(self.projections, live, strict=True)))
+                    self._read_at = began
+        return self._known
+
+    def _stale(self) -> bool:
+        return self._read_at is None or self.clock() - self._read_at > REFRESH_SECONDS

@@ -1,0 +1,1 @@
+"""What is checked and computed from the templates: lint, permissions, costs."""

@@ -1,0 +1,66 @@
+"""cfn-lint stands before every deploy: what an embedded AWS would swallow in silence, it names."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+from deploy.stage.errors import TemplateError
+
+LINT_SECONDS = 180
+_ENTRY = "import sys; from cfnlint.runner import main; sys.exit(main())"
+
+
+def lint(templates: Mapping[str, str], cache: Path, *, region: str) -> None:
+    """Check rendered templates, by name. Clean ones are remembered in the folder `cache` by their hash, for a check
+    takes seconds.
+
+    Raises TemplateError with every finding, one a line.
+    """
+    cache.mkdir(parents=True, exist_ok=True)
+    rules = f"cfn-lint {version('cfn-lint')} {region}\n"
+    dirty = {}
+    for name, body in sorted(templates.items()):
+        digest = hashlib.sha256((rules + body).encode()).hexdigest()[:32]
+        if not (cache / digest).exists():
+            dirty[cache / f"{digest}.{name}.json"] = body
+    if not dirty:
+        return
+    for path, body in dirty.items():
+        path.write_text(body)
+    try:
+        findings = _run(list(dirty), region)
+    finally:
+        for path in dirty:
+            path.unlink(missing_ok=True)
+    if findings:
+        raise TemplateError("cfn-lint refuses the templates:\n" + "\n".join(findings))
+    for path in dirty:
+        (cache / path.name.split(".", 1)[0]).touch()
+
+
+def _run(files: list[Path], region: str) -> list[str]:
+    # A process of its own: it takes most of a second to import and a lot of memory, and callers go on meanwhile.
+    command = [sys.executable, "-c", _ENTRY, "--format", "json", "--regions", region, "--", *map(str, files)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LINT_SECONDS, check=False)  # noqa: S603
+    except subprocess.TimeoutExpired:
+        raise TemplateError(f"cfn-lint took longer than {LINT_SECONDS} s") from None
+    try:
+        found = json.loads(done.stdout or "[]")
+    except ValueError:
+        found = None
+    if found is None or (done.returncode != 0 and not found):
+        raise TemplateError(f"cfn-lint failed with code {done.returncode}: {(done.stderr or done.stdout).strip()}")
+    return [_line(one) for one in found]
+
+
+def _line(finding: dict[str, object]) -> str:
+    location, rule = finding.get("Location"), finding.get("Rule")
+    path = ".".join(map(str, location.get("Path") or [])) if isinstance(location, dict) else ""
+    code = rule.get("Id") if isinstance(rule, dict) else "?"
+    name = Path(str(finding.get("Filename"))).name.split(".")[1]
+    return f"{name}: {code} {finding.get('Message')} at {path or 'the top'}"

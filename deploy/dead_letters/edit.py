@@ -1,0 +1,64 @@
+"""Changing the data of an event that could not be handled, before it is sent back.
+
+The edited event keeps its id. It was never handled, so no inbox knows the id, and the first delivery claims it; under
+a new id, a second letter of the same event, or a replay, would have its effect once more. And if it was handled after
+all, its claim keeps the edit from happening beside what happened.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from contracts.catalog import load_all
+from deploy.dead_letters.letter import Letter
+from deploy.stage.errors import RefusedError
+
+
+def read_patch(given: str) -> dict[str, Any]:
+    """A JSON merge patch (RFC 7396) for `data`: the text itself, or the file of that name. Raises RefusedError."""
+    try:
+        text = given if given.lstrip().startswith("{") else Path(given).read_text(encoding="utf-8")
+        patch = json.loads(text)
+    except OSError as error:
+        raise RefusedError(f"EDIT is neither a JSON object nor a readable file: {error}") from None
+    except ValueError as error:
+        raise RefusedError(f"EDIT is not JSON: {error}") from None
+    if not isinstance(patch, dict):
+        raise RefusedError('EDIT must be a JSON object, such as {"title": "New"}')
+    return patch
+
+
+def edited(letter: Letter, patch: dict[str, Any]) -> str:
+    """The letter's body with `patch` merged into the event's data.
+
+    Raises RefusedError for a letter that is no event, and for data that its schema does not allow.
+    """
+    contract = load_all().get(letter.type)
+    if letter.envelope is None or contract is None:
+        raise RefusedError(f"letter {letter.message_id} is no event of a known type and cannot be edited; drop it")
+    data = merged(letter.envelope.data, patch)
+    try:
+        contract.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(map(str, first["loc"]))
+        raise RefusedError(
+            f"letter {letter.message_id} as edited does not match {letter.type}: {field}: {first['msg']}; "
+            "nothing was sent"
+        ) from None
+    return json.dumps({**letter.raw, "detail": {**letter.raw["detail"], "data": data}}, ensure_ascii=False)
+
+
+def merged(target: Any, patch: Any) -> Any:
+    """RFC 7396: null removes, objects merge, all else replaces."""
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = merged(result.get(name), value)
+    return result

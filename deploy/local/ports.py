@@ -1,0 +1,55 @@
+"""Ports of this machine, chosen once and remembered, because queue URLs and browser tabs keep them."""
+
+import secrets
+import socket
+from collections.abc import Collection
+from pathlib import Path
+
+from deploy.stage.errors import LocalError
+
+HOST = "127.0.0.1"
+FIRST, COUNT, ATTEMPTS = 20_000, 10_000, 500
+
+
+def free_port(avoid: Collection[int] = ()) -> int:
+    """A port that nobody listens on now, and none of `avoid`.
+
+    Taken from below the range from which systems number outgoing connections, so that it is still free when a killed
+    server comes back to it. Raises LocalError if none is found.
+    """
+    for _ in range(ATTEMPTS):
+        port = FIRST + secrets.randbelow(COUNT)
+        if port not in avoid and is_free(port):
+            return port
+    raise LocalError(f"no free port found between {FIRST} and {FIRST + COUNT}; close some programs")
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on `port` now."""
+    with socket.socket() as probe:
+        # Servers set it too; without it a port whose last connections still linger would count as taken.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        return True
+
+
+def remembered_port(memory: Path, wanted: int | None = None) -> int:
+    """The port written in the file `memory`; without one, `wanted` or any free port, which is then written there.
+
+    Raises LocalError if what the file holds is not a port.
+    """
+    if wanted:
+        port = wanted
+    elif memory.exists():
+        text = memory.read_text().strip()
+        if not text.isdigit():
+            raise LocalError(f"{memory} does not hold a port number; delete it and start again")
+        return int(text)
+    else:
+        port = free_port()
+    memory.parent.mkdir(parents=True, exist_ok=True)
+    memory.write_text(f"{port}\n")
+    return port

@@ -1,0 +1,51 @@
+"""Reads the mailbox queue of a stage (`chassis.aws.captured_email`), as the people who get the e-mails would."""
+
+import json
+import threading
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chassis.declare.resource_names import Names
+from deploy.embedded.emulator_mailbox import Mail
+from deploy.stage.aws import Aws
+from deploy.stage.errors import StackError
+
+HIDDEN_SECONDS = 30
+MAX_ROUNDS = 1000
+"""Of ten messages: what one look takes at most."""
+
+
+class QueueMailbox:
+    """Takes the mails off the queue and keeps them here: there is one reader. Safe from any thread."""
+
+    def __init__(self, aws: Aws, names: Names) -> None:
+        self._sqs, self._queue = aws.client("sqs"), names.mailbox
+        self._mails: dict[str, Mail] = {}
+        self._lock = threading.Lock()
+
+    def read(self) -> list[Mail]:
+        """Every e-mail so far, oldest first. Raises StackError if the queue does not answer."""
+        with self._lock:
+            try:
+                url = self._sqs.get_queue_url(QueueName=self._queue)["QueueUrl"]
+                for _ in range(MAX_ROUNDS):
+                    if not self._take(url):
+                        break
+            except (ClientError, BotoCoreError) as error:
+                raise StackError(f"the mailbox {self._queue} does not answer: {error}") from error
+            return sorted(self._mails.values(), key=lambda mail: mail.sent_at)
+
+    def _take(self, url: str) -> bool:
+        answer = self._sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=HIDDEN_SECONDS,
+            MessageSystemAttributeNames=["SentTimestamp"],
+        )  # fmt: skip
+        messages = answer.get("Messages", [])
+        for message in messages:
+            given, sent = json.loads(message["Body"]), int(message["Attributes"]["SentTimestamp"]) / 1000
+            self._mails[message["MessageId"]] = Mail(
+                message["MessageId"], given["sender"], (given["to"],), given["subject"], given["text"], given["html"],
+                sent, "Mailbox",
+            )  # fmt: skip
+            self._sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return bool(messages)

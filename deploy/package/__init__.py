@@ -1,0 +1,1 @@
+"""Reproducible zips of the services' code and libraries."""

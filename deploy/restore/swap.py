@@ -1,0 +1,106 @@
+"""A service's stack and the table that it uses: the change from one table to another, and back, is one stack update."""
+
+import hashlib
+import json
+from typing import Any
+
+from deploy.restore.recovery import Recovery
+from deploy.restore.write_fence import Fence
+from deploy.stage.command import Operation
+from deploy.stage.errors import RefusedError
+from deploy.stage.health import check_health
+from deploy.stage.stacks import SETTLED, Deployed
+from deploy.template import Template, render
+from deploy.template.table import TABLE, TABLE_PARAMETER
+
+VERSION, ALIAS = "AWS::Lambda::Version", "AWS::Lambda::Alias"
+
+
+def stack_of(operation: Operation, service: str) -> Deployed:
+    """The service's stack as it is. Raises RefusedError if it cannot be given another table."""
+    name = operation.place.target.names.stack(service)
+    now = operation.place.stacks.current(name)
+    if now is None:
+        raise RefusedError(f"{service} is not deployed in stage {operation.place.target.stage}")
+    if now.status not in SETTLED:
+        raise RefusedError(f"stack {name} is {now.status}: wait until that ends, or repair it")
+    if TABLE_PARAMETER not in now.parameters:
+        raise RefusedError(f"stack {name} is of a time when tables could not be exchanged; deploy {service} once first")
+    return now
+
+
+def table_properties(now: Deployed) -> dict[str, Any]:
+    """The table's properties in the template that is deployed."""
+    properties: dict[str, Any] = json.loads(now.body)["Resources"][TABLE]["Properties"]
+    return properties
+
+
+def refuse_stranger(recovery: Recovery, now: Deployed, table: str) -> dict[str, Any]:
+    """The description of `table`. Raises RefusedError unless it is there, is of this service, and has its shape."""
+    own = table_properties(now)
+    if table != own["TableName"] and not table.startswith(f"{own['TableName']}-"):
+        raise RefusedError(f"{table} is no table of this service: its tables are {own['TableName']}[-...]")
+    found = recovery.describe(table)
+    if found is None or found["TableStatus"] != "ACTIVE":
+        raise RefusedError(f"there is no table {table} that could be used ({found and found['TableStatus']})")
+    indexes = {one["IndexName"] for one in found.get("GlobalSecondaryIndexes", [])}
+    wanted = {one["IndexName"] for one in own.get("GlobalSecondaryIndexes", [])}
+    if not wanted <= indexes or found["KeySchema"] != own["KeySchema"]:
+        raise RefusedError(f"{table} lacks keys or indexes of the template ({', '.join(sorted(wanted - indexes))})")
+    return found
+
+
+def swap(operation: Operation, service: str, now: Deployed, table: str, recovery: Recovery, fence: Fence) -> int:
+    """Let the stack use `table`. Writers are kept out meanwhile; queues wait. Returns how many functions answered.
+
+    Raises StackError, or UnhealthyError from the check; then the table used before is used again.
+    """
+    old = now.parameters[TABLE_PARAMETER]
+    arns = {name: (recovery.describe(name) or {}).get("TableArn", "") for name in (old, table)}
+    with fence.paused() as queues:
+        operation.say.progress(f"{queues} queues wait; {old} takes no more writes")
+        try:
+            if arns[old]:
+                fence.close(arns[old])
+            fence.open(arns[table])
+            _use(operation, service, now, table)
+            return check_health(operation.place.aws, _parsed(now))
+        except BaseException:
+            operation.say.progress(f"it failed; {service} goes back to {old}")
+            if arns[old]:
+                fence.open(arns[old])
+            _use(operation, service, now, old)
+            raise
+
+
+def with_table(body: Template, table: str) -> Template:
+    """The template in which the functions' versions are new ones, for a version keeps the variables that it was made
+    with; and shifted at once, for two versions would work on two tables."""
+    text, digest = json.dumps(body), hashlib.sha256(table.encode()).hexdigest()[:8]
+    for logical_id, resource in body["Resources"].items():
+        if resource["Type"] == VERSION:
+            text = text.replace(f'"{logical_id}"', f'"{logical_id}T{digest}"').replace(
+                f"${{{logical_id}.", f"${{{logical_id}T{digest}."
+            )
+    changed: Template = json.loads(text)
+    for resource in changed["Resources"].values():
+        if resource["Type"] == ALIAS:
+            resource.pop("UpdatePolicy", None)
+    return changed
+
+
+def _use(operation: Operation, service: str, now: Deployed, table: str) -> None:
+    place = operation.place
+    stack, bucket = place.target.names.stack(service), place.shared()["ArtifactBucket"]
+    before = now.parameters[TABLE_PARAMETER]
+    body = now.body if table == before else render(with_table(_parsed(now), table))
+    planned = place.stacks.plan(
+        stack, body, parameters=now.parameters | {TABLE_PARAMETER: table}, bucket=bucket, tags=now.tags
+    )
+    if planned:
+        place.stacks.execute(planned, told=operation.say.event)
+
+
+def _parsed(now: Deployed) -> Template:
+    body: Template = json.loads(now.body)
+    return body

@@ -1,0 +1,1 @@
+"""Stages: previews, deployments, rollbacks and the state of what is deployed."""

@@ -1,0 +1,72 @@
+"""What was deployed and found healthy, in the stage's artifact bucket: what a rollback goes back to."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from deploy.stage.aws import Aws
+from deploy.stage.errors import RefusedError, StackError
+
+PREFIX = "deployments"
+STAMP = "%Y%m%dT%H%M%S.%fZ"
+
+
+@dataclass(frozen=True)
+class Release:
+    """One healthy deployment of one service. `version` is the code's, `at` when it was done (STAMP)."""
+
+    service: str
+    version: str
+    at: str
+    body: str
+    parameters: dict[str, str]
+
+    @property
+    def key(self) -> str:
+        return f"{PREFIX}/{self.service}/{self.at}.json"
+
+
+def stamp(now: datetime) -> str:
+    """A time as releases carry it, in the order of time."""
+    return now.strftime(STAMP)
+
+
+class History:
+    """The releases of one stage's services."""
+
+    def __init__(self, aws: Aws, bucket: str) -> None:
+        self._s3, self._bucket = aws.client("s3"), bucket
+
+    def add(self, release: Release) -> None:
+        """Raises StackError."""
+        try:
+            body = json.dumps(asdict(release)).encode()
+            self._s3.put_object(Bucket=self._bucket, Key=release.key, Body=body)
+        except (ClientError, BotoCoreError) as error:
+            raise StackError(f"cannot note the release of {release.service} in {self._bucket}: {error}") from error
+
+    def all(self, service: str) -> list[str]:
+        """The keys of its releases, oldest first. Raises StackError."""
+        try:
+            pages = self._s3.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=f"{PREFIX}/{service}/"
+            )
+            return sorted(one["Key"] for page in pages for one in page.get("Contents", []))
+        except (ClientError, BotoCoreError) as error:
+            raise StackError(f"cannot read the releases of {service} in {self._bucket}: {error}") from error
+
+    def before(self, service: str, body: str, parameters: dict[str, str]) -> Release:
+        """The newest release that is not what runs now. Raises RefusedError if there is none."""
+        for key in reversed(self.all(service)):
+            release = self._read(key)
+            if (release.body, release.parameters) != (body, parameters):
+                return release
+        raise RefusedError(f"{service} has no earlier release to go back to")
+
+    def _read(self, key: str) -> Release:
+        try:
+            return Release(**json.loads(self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()))
+        except (ClientError, BotoCoreError, ValueError, TypeError) as error:
+            raise StackError(f"cannot read the release {key}: {error}") from error

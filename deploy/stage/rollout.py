@@ -1,0 +1,160 @@
+"""One stack from what it is to what its declaration says: planned, then run, and taken back if unhealthy."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from chassis.declare.service import service
+from deploy.embedded.emulator_patches import fill_gaps
+from deploy.stage.artifacts import upload
+from deploy.stage.environment import Place
+from deploy.stage.errors import RefusedError, UnhealthyError
+from deploy.stage.health import check_health
+from deploy.stage.name_conflicts import refuse_taken_names
+from deploy.stage.release_history import History, Release, stamp
+from deploy.stage.stacks import DONE, NEVER_LIVED, ChangeSet, Deployed, Told
+from deploy.stage.stage import Plan, parameters_of, table_in_use, tags_of
+from deploy.template import Template, render, service_template
+from deploy.template.shared import STACK
+from deploy.template.table import TABLE, TABLE_PARAMETER
+
+
+@dataclass(frozen=True)
+class Step:
+    """A planned change of one stack. `before` is what it is now: None if it does not exist."""
+
+    name: str
+    planned: ChangeSet
+    template: Template
+    body: str
+    parameters: dict[str, str]
+    before: Deployed | None
+
+
+class Rollout:
+    """Deploys the stacks of `plan` to `place`. `recreate` allows to delete what is left of a failed first creation,
+    `adopt` to take over the tables that a destroyed stage kept."""
+
+    def __init__(
+        self, place: Place, plan: Plan, packages: Mapping[str, Path], *, recreate: bool = False, adopt: bool = False
+    ) -> None:
+        self._place, self._plan, self._packages, self._recreate = place, plan, packages, recreate
+        self._adopt = adopt
+        self._stacks, self._names = place.stacks, place.target.names
+
+    def platform(self) -> Step | None:
+        """The change of the platform's stack; None if there is nothing to change. Raises DeployError."""
+        return self._step(STACK, self._plan.templates[STACK], {}, None)
+
+    def service(self, name: str, shared: Mapping[str, str]) -> Step | None:
+        """The change of a service's stack; its package is uploaded. `shared` are the platform's outputs. Raises
+        DeployError; nothing is changed."""
+        self._check_state(name)
+        bucket, key, template = shared["ArtifactBucket"], None, self._plan.templates[name]
+        if name in self._packages:
+            key = upload(self._place.aws, bucket, name, self._packages[name])
+        if self._place.target.aliases:
+            template = service_template(service(name), self._place.target, key or "")
+        parameters = parameters_of(self._place.aws, self._plan, name, shared, key)
+        return self._step(name, template, parameters, bucket)
+
+    def run(self, step: Step, shared: Mapping[str, str], told: Told) -> int:
+        """Execute the change and call the functions. Returns how many answered.
+
+        Raises StackError if CloudFormation undid it, or UnhealthyError after the old version was brought back.
+        """
+        self._stacks.execute(step.planned, told=told)
+        if self._place.target.local:
+            fill_gaps(self._place.aws, step.template)
+        try:
+            answered = check_health(self._place.aws, step.template)
+        except UnhealthyError as error:
+            raise UnhealthyError(f"{step.name} is unhealthy: {error}; {self._take_back(step, shared)}") from error
+        if step.name != STACK:
+            at = stamp(datetime.now(UTC))
+            release = Release(step.name, version_of(step.parameters), at, step.body, step.parameters)
+            History(self._place.aws, shared["ArtifactBucket"]).add(release)
+        return answered
+
+    def discard(self, step: Step) -> None:
+        """Forget a change that nobody wants. Raises StackError."""
+        self._stacks.discard(step.planned)
+
+    def earlier(self, name: str, shared: Mapping[str, str]) -> Step | None:
+        """The change back to the release before the present one. Raises RefusedError if there is none."""
+        now = self._stacks.current(self._names.stack(name))
+        if now is None:
+            raise RefusedError(f"{name} is not deployed in stage {self._place.target.stage}")
+        release = History(self._place.aws, shared["ArtifactBucket"]).before(name, now.body, now.parameters)
+        template, parameters = _parsed(release.body), dict(release.parameters)
+        if TABLE_PARAMETER in parameters:  # code goes back, data does not
+            parameters[TABLE_PARAMETER] = table_in_use(self._place.aws, self._names, name)
+        return self._step(name, template, parameters, shared["ArtifactBucket"], release.body)
+
+    def _step(
+        self, name: str, template: Template, parameters: dict[str, str], bucket: str | None, body: str | None = None
+    ) -> Step | None:
+        self._check_state(name)
+        stack, text = self._names.stack(name), body or render(template)
+        before = self._stacks.current(stack)
+        planned = self._stacks.plan(
+            stack, text, parameters=parameters, bucket=bucket, tags=tags_of(self._place.target, name), adopt=self._adopt
+        )
+        if planned is None:
+            return None
+        try:
+            refuse_taken_names(self._place.aws, self._stacks, planned, template)
+            refuse_change_of_unused_table(planned, template, parameters)
+        except RefusedError:
+            self._stacks.discard(planned)
+            raise
+        return Step(name, planned, template, text, parameters, before)
+
+    def _check_state(self, name: str) -> None:
+        stack = self._names.stack(name)
+        now = self._stacks.current(stack)
+        if now and now.status.endswith("_IN_PROGRESS") and now.status not in DONE:
+            raise RefusedError(
+                f"stack {stack} is {now.status}: somebody else changes it now. Wait until that ends, then deploy again"
+            )
+        if now and now.status in NEVER_LIVED and not self._recreate:
+            raise RefusedError(
+                f"stack {stack} is {now.status}: its first creation failed. Say RECREATE=1 to delete what is left "
+                "of it and create it anew"
+            )
+
+    def _take_back(self, step: Step, shared: Mapping[str, str]) -> str:
+        stack = step.planned.stack
+        if step.before is None:
+            self._stacks.delete(stack)
+            return "its first deployment was taken back"
+        self._stacks.deploy(
+            stack, step.before.body, parameters=step.before.parameters, bucket=shared.get("ArtifactBucket"),
+            tags=step.before.tags,
+        )  # fmt: skip
+        return f"version {version_of(step.before.parameters)} is back"
+
+
+def refuse_change_of_unused_table(planned: ChangeSet, template: Template, parameters: Mapping[str, str]) -> None:
+    """Raises RefusedError if the change is to the stack's own table while, since a restore, another one is used: that
+    one would lack the change."""
+    own = template["Resources"].get(TABLE, {}).get("Properties", {}).get("TableName")
+    used = parameters.get(TABLE_PARAMETER, own)
+    if used != own and any(change["LogicalResourceId"] == TABLE for change in planned.changes):
+        raise RefusedError(
+            f"this changes the table {own}, but {planned.stack} uses {used} since a restore; bring the data back to "
+            f"{own} first (docs/deploying.md)"
+        )
+
+
+def version_of(parameters: Mapping[str, str]) -> str:
+    """The version that runs: the beginning of its package's hash; "none" for a stack without code."""
+    return parameters.get("CodeKey", "").rpartition("/")[2][:12] or "none"
+
+
+def _parsed(body: str) -> Template:
+    template: dict[str, Any] = json.loads(body)
+    return template

@@ -1,0 +1,52 @@
+"""What a stage is told beside its code: `stages.toml`, and nowhere else.
+
+Every deployment reads it, also that of one service, so that no operator has to remember it.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
+
+from deploy.services import ROOT
+from deploy.stage.errors import TemplateError
+
+FILE = "stages.toml"
+Origin = Annotated[str, StringConstraints(pattern=r"^https?://[a-z0-9.-]+(:[1-9][0-9]{0,4})?$")]
+Settings = tuple[tuple[str, str], ...]
+"""Environment variables of every process and function."""
+
+
+class StageSettings(BaseModel):
+    """`public_url` is where people find the web application: links in e-mails begin with it. Pages of the
+    `public_origins` may use the routes that need no token, such as signing in."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    public_url: Origin | None = None
+    public_origins: tuple[Origin, ...] = ()
+
+    @property
+    def variables(self) -> Settings:
+        found = {"TENFOLD_PUBLIC_URL": self.public_url, "TENFOLD_PUBLIC_ORIGINS": ",".join(self.public_origins)}
+        return tuple((name, value) for name, value in found.items() if value)
+
+
+STAGES = TypeAdapter(dict[str, StageSettings])
+
+
+def settings_of(stage: str, root: Path = ROOT) -> StageSettings:
+    """Those of a stage that the file does not name are the defaults. Raises TemplateError for a file that cannot be."""
+    path = root / FILE
+    if not path.exists():
+        return StageSettings()
+    try:
+        stages = tomllib.loads(path.read_text(encoding="utf-8"))
+        return STAGES.validate_python(stages).get(stage, StageSettings())
+    except tomllib.TOMLDecodeError as error:
+        raise TemplateError(f"{FILE} cannot be read: {error}") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise TemplateError(f"{FILE}: {where}: {first['msg']}") from None

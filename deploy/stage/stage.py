@@ -1,0 +1,145 @@
+"""A whole stage: the platform's stack and every service's, from the declarations to the environment of processes."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from chassis.auth.ssm_parameters import AUTH_PARAMETERS, AUTHORIZER_PARAMETER
+from chassis.declare.resource_names import Names
+from chassis.declare.service import service
+from deploy.checks.lint import lint
+from deploy.embedded.emulator_patches import fill_gaps
+from deploy.package.packaging import Contents, Interpreter, package
+from deploy.services import ROOT, service_names
+from deploy.stage.artifacts import forget_others, upload
+from deploy.stage.aws import Aws, parameter
+from deploy.stage.errors import TemplateError
+from deploy.stage.stacks import Stacks
+from deploy.template import Target, Template, environment_of, platform_template, render, service_template
+from deploy.template.routes import AUTHORIZER
+from deploy.template.shared import STACK
+from deploy.template.table import TABLE_PARAMETER
+
+PARALLEL = 8
+Progress = Callable[[str], None]
+Environments = dict[str, dict[str, str]]
+"""The environment variables of each service's processes, as its stack gives them."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be deployed: the rendered templates by stack ("platform" and the services), not yet checked."""
+
+    target: Target
+    templates: dict[str, Template]
+
+    @property
+    def services(self) -> list[str]:
+        return [name for name in self.templates if name != STACK]
+
+    @property
+    def packaged(self) -> list[str]:
+        """The services that need a package, for they have functions."""
+        return [name for name in self.services if "CodeKey" in self.templates[name].get("Parameters", {})]
+
+
+def synthesize(target: Target, *, root: Path = ROOT, only: Sequence[str] | None = None) -> Plan:
+    """The templates of the platform and of the services under `root` (or those named by `only`).
+
+    Raises TemplateError for a declaration that cannot be imported or cannot work.
+    """
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    templates = {STACK: platform_template(target)}
+    for name in service_names(root) if only is None else only:
+        try:
+            templates[name] = service_template(service(name), target)
+        except (ImportError, AttributeError) as error:
+            raise TemplateError(f"service {name} cannot be read: {type(error).__name__}: {error}") from error
+    return Plan(target, templates)
+
+
+def prepare(
+    plan: Plan, interpreter: Interpreter, cache: Path, *, root: Path = ROOT, region: str, progress: Progress,
+    boto3: bool = True,
+) -> dict[str, Path]:  # fmt: skip
+    """Check the templates and build the packages, both remembered in the folder `cache`; asks no AWS.
+
+    Returns the packages by service. Raises TemplateError or PackagingError.
+    """
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        progress(f"checking {len(plan.templates)} templates")
+        bodies = {name: render(template) for name, template in plan.templates.items()}
+        checked = pool.submit(lint, bodies, cache / "cfn-lint", region=region)
+        contents = Contents(lambdas=plan.target.lambdas, boto3=boto3)
+        built = {
+            name: pool.submit(package, name, interpreter, cache / "packages", root=root, contents=contents)
+            for name in plan.packaged
+        }
+        checked.result()
+        return {name: future.result() for name, future in built.items()}
+
+
+def tags_of(target: Target, service: str = STACK) -> dict[str, str]:
+    """By which costs are told apart; CloudFormation puts them on every resource that can have any."""
+    return {"tenfold:stage": target.stage, "tenfold:service": service}
+
+
+def parameters_of(aws: Aws, plan: Plan, name: str, shared: Mapping[str, str], key: str | None) -> dict[str, str]:
+    """What the template of a service takes. `shared` are the outputs of the platform's stack, `key` its package's.
+
+    Raises StackError.
+    """
+    known = {"CodeBucket": shared["ArtifactBucket"], "CodeKey": key or "", "ApiId": shared.get("ApiId", "")}
+    wanted = plan.templates[name].get("Parameters", {})
+    if TABLE_PARAMETER in wanted:  # a deployment never moves the data: only a restore does
+        known[TABLE_PARAMETER] = table_in_use(aws, plan.target.names, name)
+    if "AuthorizerId" in wanted:
+        path = plan.target.names.parameter(*AUTH_PARAMETERS, AUTHORIZER_PARAMETER)
+        known["AuthorizerId"] = parameter(aws, path) or ""
+    return {one: known[one] for one in wanted}
+
+
+def table_in_use(aws: Aws, names: Names, service: str) -> str:
+    """The name of the table that a service uses: its stack's own, or since a restore another. Raises StackError."""
+    return Stacks(aws).parameters(names.stack(service)).get(TABLE_PARAMETER) or names.table(service)
+
+
+def in_order(plan: Plan) -> tuple[list[str], list[str]]:
+    """First who owns the authorizer of the others' routes, then all others. Any order works: a service that comes
+    before the authorizer checks tokens by itself, and gets the authorizer at its next deployment."""
+    first = [name for name in plan.services if AUTHORIZER in plan.templates[name]["Resources"]]
+    return first, [name for name in plan.services if name not in first]
+
+
+def deploy(aws: Aws, plan: Plan, packages: dict[str, Path], *, progress: Progress) -> Environments:
+    """Bring the platform's stack up to date, then the services' in parallel. Raises StackError, the first cause."""
+    stacks, names = Stacks(aws), plan.target.names
+    progress("deploying the platform")
+    shared = stacks.deploy(names.stack(STACK), render(plan.templates[STACK]), tags=tags_of(plan.target))
+    bucket = shared["ArtifactBucket"]
+    if plan.target.local:
+        fill_gaps(aws, plan.templates[STACK])
+
+    def one(name: str) -> dict[str, str]:
+        key = upload(aws, bucket, name, packages[name]) if name in packages else None
+        template = plan.templates[name]
+        outputs = stacks.deploy(
+            names.stack(name), render(template), parameters=parameters_of(aws, plan, name, shared, key), bucket=bucket,
+            tags=tags_of(plan.target, name),
+        )  # fmt: skip
+        if plan.target.local:
+            fill_gaps(aws, template)
+            if key:
+                forget_others(aws, bucket, name, key)
+        progress(f"deployed {name}")
+        return environment_of(outputs)
+
+    environments: Environments = {}
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        for group in in_order(plan):
+            futures = {name: pool.submit(one, name) for name in group}
+            environments |= {name: future.result() for name, future in futures.items()}
+    return environments

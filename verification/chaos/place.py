@@ -1,0 +1,134 @@
+"""Where a storm takes place: stages on one embedded AWS, each with its own proxy and processes."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from aiohttp import web
+
+from chassis.auth.development import ISSUER, DevelopmentIssuer
+from chassis.clock import SystemClock
+from chassis.declare.resource_names import Names
+from deploy.embedded.emulator import Emulator, emulator_venv
+from deploy.local.ports import HOST
+from deploy.local.provisioning import service_environment
+from deploy.package.packaging import interpreter_of
+from deploy.services import ROOT
+from deploy.stage.aws import REGION
+from deploy.stage.errors import EmulatorError
+from deploy.stage.stage import deploy, prepare, synthesize
+from deploy.template import Target
+from verification.chaos.faults import Faults, Rates
+from verification.chaos.fleet import Fleet
+from verification.chaos.process import Plant
+from verification.chaos.proxy import FaultProxy
+
+SERVICES = ("tenancy", "tasks", "notify", "audit", "analytics")
+"""Those that the storm is about. Tokens come from the development issuer, so nobody needs to sign in."""
+TOKENS_SINCE = timedelta(hours=2)
+"""Tokens are issued so long ago that no jumping clock finds them made in the future."""
+CACHE = ROOT / ".local/deploy"
+
+
+class _Earlier(SystemClock):
+    def now(self) -> datetime:
+        return super().now() - TOKENS_SINCE
+
+
+class Issuer:
+    """The development issuer, with its keys at an address, as services look for them."""
+
+    def __init__(self) -> None:
+        self.tokens = DevelopmentIssuer(_Earlier(), issuer=replace(ISSUER, jwks_url=""))
+        self._runner: web.ServerRunner | None = None
+        self.environment: dict[str, str] = {}
+
+    async def start(self) -> None:
+        self._runner = web.ServerRunner(web.Server(self._keys, access_log=None))
+        await self._runner.setup()
+        await web.TCPSite(self._runner, HOST, 0).start()
+        issuer = self.tokens.issuer
+        self.environment = {
+            "TENFOLD_ISSUER": issuer.issuer,
+            "TENFOLD_CLIENT_ID": issuer.client_id,
+            "TENFOLD_JWKS_URL": f"http://{HOST}:{self._runner.addresses[0][1]}/",
+        }
+
+    async def stop(self) -> None:
+        if self._runner:
+            await self._runner.cleanup()
+
+    async def _keys(self, _: web.BaseRequest) -> web.Response:
+        return web.json_response(self.tokens.keys())
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One deployed stage with its processes."""
+
+    name: str
+    emulator: Emulator
+    proxy: FaultProxy
+    issuer: Issuer
+    fleet: Fleet
+
+    @property
+    def names(self) -> Names:
+        return Names(self.name)
+
+    @property
+    def faults(self) -> Faults:
+        return self.proxy.faults
+
+
+@asynccontextmanager
+async def emulator_in(folder: Path) -> AsyncIterator[Emulator]:
+    """An embedded AWS whose state nobody wants afterwards: writing it down would take longer than some tests."""
+    emulator = Emulator(folder / "aws")
+    await asyncio.to_thread(emulator.start)
+    try:
+        yield emulator
+    finally:
+        with contextlib.suppress(EmulatorError):  # that it was killed
+            await asyncio.to_thread(emulator.stop, 0)
+
+
+@asynccontextmanager
+async def stage(
+    emulator: Emulator, folder: Path, name: str, *, seed: int, rates: Rates | None = None,
+    services: Sequence[str] = SERVICES, plant: Plant = Plant.NOTHING,
+) -> AsyncIterator[Stage]:  # fmt: skip
+    """Deploy `services` and start them, without a fault yet; their logs are in `folder`."""
+    proxy, issuer = FaultProxy(emulator.endpoint_url, Faults(seed, rates or Rates())), Issuer()
+    async with contextlib.AsyncExitStack() as stack:
+        await proxy.start()
+        stack.push_async_callback(proxy.stop)
+        await issuer.start()
+        stack.push_async_callback(issuer.stop)
+        stacks = await asyncio.to_thread(_deployed, emulator, name, services)
+        environments = {
+            service: service_environment(
+                service, stage=name, endpoint_url=proxy.url, public_url=proxy.url, traces_url="", port=0, root=ROOT,
+                stack=stacks[service],
+            ) | issuer.environment | {"LOG_LEVEL": "WARNING"}
+            for service in services
+        }  # fmt: skip
+        for each in environments.values():
+            del each["OTEL_EXPORTER_OTLP_ENDPOINT"]  # nobody listens to traces here
+        fleet = Fleet(environments, folder / name, plant)
+        stack.push_async_callback(fleet.close)
+        await fleet.start_all()
+        yield Stage(name, emulator, proxy, issuer, fleet)
+
+
+def _deployed(emulator: Emulator, name: str, services: Sequence[str]) -> dict[str, dict[str, str]]:
+    interpreter = interpreter_of(emulator_venv())
+    plan = synthesize(Target(name, local=True, runtime=interpreter.runtime), only=services)
+    packages: dict[str, Path] = {}
+    if plan.packaged:
+        packages = prepare(plan, interpreter, CACHE, region=REGION, progress=lambda _: None)
+    return deploy(emulator.aws, plan, packages, progress=lambda _: None)

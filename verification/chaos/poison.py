@@ -1,0 +1,107 @@
+"""Messages that can never be handled, put straight into queues and on the bus, and where each must end."""
+
+import json
+import random
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import uuid_utils
+
+from chassis.declare.service import service
+from chassis.declare.subscription import Subscription
+from deploy.embedded.emulator import Emulator
+from verification.chaos.place import Stage
+from verification.simulation.queues import matches
+
+HUGE = 200_000
+Event = dict[str, Any]
+
+
+def event(type_: str = "tasks.task.created.v1", **changed: Any) -> Event:
+    """A bus event that is right in all but what is changed of its `detail`."""
+    owner = f"tenfold.{type_.partition('.')[0]}"
+    detail = {
+        "specversion": "1.0", "id": uuid_utils.uuid7().hex, "source": owner, "type": type_,
+        "time": datetime.now(UTC).isoformat(), "subject": "task_forged", "datacontenttype": "application/json",
+        "dataschema": f"contracts/schemas/{type_}.json", "orgid": "org_forged", "actor": "user_forged",
+        "aggregateversion": 1, "correlationid": "forged",
+        "data": {"task_id": "task_forged", "project_id": "proj_forged", "number": 1, "title": "forged",
+                 "status": "open", "priority": "low"},
+    }  # fmt: skip
+    return {"source": owner, "detail-type": type_, "detail": detail | changed}
+
+
+def _forged_owner() -> Event:
+    return event() | {"source": "tenfold.analytics"}
+
+
+BODIES: dict[str, Callable[[], str]] = {
+    "not JSON": lambda: '{"detail": "no event"',
+    "a list": lambda: "[1, 2, 3]",
+    "null": lambda: "null",
+    "no detail": lambda: json.dumps({"source": "tenfold.tasks"}),
+    "no envelope": lambda: json.dumps(event() | {"detail": {"id": "1"}}),
+    "forged organization": lambda: json.dumps(event(orgid="org_x#TASK#../../org_other")),
+    "forged owner": lambda: json.dumps(_forged_owner()),
+    "forged source": lambda: json.dumps(event(source="tenfold.evil")),
+    "too deep": lambda: "[" * 50_000,
+    "huge": lambda: "x" * HUGE,
+    "huge envelope": lambda: json.dumps(event(time="y" * HUGE)),
+}
+UNKNOWN = "tasks.task.exploded.v1"
+BUS: dict[str, Callable[[], Event]] = {
+    "forged owner": _forged_owner,
+    "forged source": lambda: event(source="tenfold.evil"),
+    "forged organization": lambda: event(orgid="org_x#TASK#1"),
+}
+
+
+class Poisoner:
+    """Puts poison into a stage's queues and on its bus. Calls block."""
+
+    def __init__(self, emulator: Emulator, stage: Stage, seed: int) -> None:
+        self._sqs, self._events = emulator.aws.client("sqs"), emulator.aws.client("events")
+        self._names, self._dice = stage.names, random.Random(seed)
+        self._subscriptions = [
+            (name, each)
+            for name in stage.fleet.services
+            for each in service(name).load_subscriptions()
+            if isinstance(each, Subscription)
+        ]
+        self.sent: dict[str, set[str]] = defaultdict(set)
+        """Queue -> source message ids of what was put into it."""
+        self.on_bus: dict[str, set[str]] = defaultdict(set)
+        """Queue -> ids of the events whose rule took them there."""
+
+    @property
+    def count(self) -> int:
+        """Messages: one event may become several."""
+        return sum(map(len, (*self.sent.values(), *self.on_bus.values())))
+
+    def strike(self) -> None:
+        """One more, of any kind, anywhere."""
+        if self._dice.random() < 0.25:
+            self._publish(self._dice.choice(list(BUS.values()))())
+            return
+        name, subscription = self._dice.choice(self._subscriptions)
+        bodies = list(BODIES.values())
+        if subscription.any_handler is None:  # audit keeps what it does not know
+            bodies.append(lambda: json.dumps(event(UNKNOWN)))
+        self.put(name, subscription.name, self._dice.choice(bodies)())
+
+    def put(self, name: str, subscription: str, body: str) -> None:
+        queue = self._names.queue(name, subscription)
+        url = self._sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+        self.sent[queue].add(self._sqs.send_message(QueueUrl=url, MessageBody=body)["MessageId"])
+
+    def _publish(self, forged: Event) -> None:
+        entry = {
+            "EventBusName": self._names.bus, "Source": forged["source"], "DetailType": forged["detail-type"],
+            "Detail": json.dumps(forged["detail"]),
+        }  # fmt: skip
+        self._events.put_events(Entries=[entry])
+        for name, subscription in self._subscriptions:
+            if matches(subscription.pattern, forged, {}):
+                self.on_bus[self._names.queue(name, subscription.name)].add(forged["detail"]["id"])

@@ -1,0 +1,80 @@
+"""A table that writes down what it is asked, so that two requests can be compared by what they did."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chassis.storage.keys import Key
+from chassis.storage.table import Add, Item, Levels, Operation, Put
+from chassis.testing.memory import MemoryTable
+
+LIST_KEY = re.compile(r"L\d+PK")
+HASH = re.compile(r"[0-9a-f]{8,64}")
+SHARD = re.compile(r"#\d{1,2}(?=\s|$)")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call: its name, the partitions it touched, the lists it wrote to, and all of it as text."""
+
+    name: str
+    partitions: tuple[str, ...]
+    lists: tuple[str, ...]
+    text: str
+
+
+class RecordingTable(MemoryTable):
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[Call] = []
+
+    async def get(self, key: Key) -> Item | None:
+        self.note("get", [key.pk], [f"{key.pk} {key.sk}"])
+        return await super().get(key)
+
+    async def get_all(self, keys: Sequence[Key]) -> list[Item | None]:
+        self.note("get_all", [key.pk for key in keys], [f"{key.pk} {key.sk}" for key in keys])
+        return await super().get_all(keys)
+
+    async def query(
+        self,
+        pk: str,
+        *,
+        index: int | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        limit: int = 100,
+        descending: bool = False,
+    ) -> list[Item]:
+        self.note("query", [pk], [f"{pk} {index} {after} {before} {limit} {descending}"])
+        return await super().query(pk, index=index, after=after, before=before, limit=limit, descending=descending)
+
+    async def write(self, operations: Sequence[Operation]) -> None:
+        lists = [place for operation in operations for place in _lists_of(operation)]
+        lines = [f"{type(each).__name__} {each.key.pk} {each.key.sk}" for each in operations]
+        self.note("write", [each.key.pk for each in operations], [*lines, *lists], lists)
+        await super().write(operations)
+
+    async def discard(self, keys: Sequence[Key]) -> None:
+        self.note("discard", [key.pk for key in keys], [f"{key.pk} {key.sk}" for key in keys])
+        await super().discard(keys)
+
+    async def raise_levels(self, key: Key, steps: Mapping[str, int], **bounds: Any) -> Levels:
+        self.note("raise_levels", [key.pk], [f"{key.pk} {key.sk} {sorted(steps)}"])
+        return await super().raise_levels(key, steps, **bounds)
+
+    def note(self, name: str, partitions: list[str], lines: list[str], lists: Sequence[str] = ()) -> None:
+        self.calls.append(Call(name, tuple(partitions), tuple(lists), " | ".join([name, *lines])))
+
+
+def _lists_of(operation: Operation) -> Iterator[str]:
+    values = operation.item if isinstance(operation, Put) else operation.fixed if isinstance(operation, Add) else {}
+    return (str(value) for name, value in values.items() if LIST_KEY.fullmatch(name))
+
+
+def alike(text: str, names: Mapping[str, str]) -> str:
+    """`text` with each value of `names` replaced by its name, and without hashes and shards, which follow from ids."""
+    for value in sorted(names, key=len, reverse=True):
+        text = text.replace(value, names[value])
+    return SHARD.sub("#<shard>", HASH.sub("<hash>", text))

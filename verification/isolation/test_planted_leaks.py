@@ -1,0 +1,219 @@
+"""The attacks find what they are for: a wall that is taken down is reported by the attack that goes through it."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import jwt
+import pytest
+import structlog
+
+import chassis.auth.tokens as tokens
+import chassis.http.guard as guard
+import chassis.messaging.dispatch as dispatch
+from chassis.auth.tokens import Claims, TokenVerifier
+from chassis.errors import Forbidden
+from chassis.http import idempotency
+from chassis.storage.cursors import MAC_BYTES, _decoded
+from chassis.storage.keys import Key
+from chassis.work.context import Actor
+from chassis.work.idempotency_claims import Claim
+from chassis.work.repository import Listing, Page, Repository
+from contracts.common import OrgStatus, Role
+from contracts.event import Envelope
+from services.analytics.repository import FiguresRepository
+from services.files.model import File
+from services.files.ports import Address
+from services.files.repository import FileObjects
+from services.tasks.repository import TaskRepository
+from verification.isolation.event_attacks import EventAttacks
+from verification.isolation.http_attacks import HttpAttacks
+from verification.isolation.judge import Report
+from verification.isolation.run import attacked
+from verification.isolation.storage_attacks import StorageAttacks
+
+ITEM = "GET /v1/tasks/{task_id}"
+
+
+def found(report: Report, target: str, attack: str, what: str = "") -> bool:
+    return any(target in leak.target and attack in leak.attack and what in leak.what for leak in report.leaks)
+
+
+async def test_a_repository_that_keys_by_id_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    def key(self: TaskRepository, id: str) -> Key:  # noqa: A002
+        return Key(f"TASK#{id}")
+
+    monkeypatch.setattr(TaskRepository, "key", key)
+    report = await attacked("tasks", HttpAttacks, StorageAttacks)
+    assert found(report, ITEM, "another organization's path.task_id", "shows 'planted'")
+    assert found(report, "POST /v1/tasks/{task_id}/comments", "another organization's path.task_id", "answers 201")
+    assert found(report, "TaskRepository.get", "OrgScope", "shows 'planted'")
+    assert found(report, "TaskRepository.key", "OrgScope", "names the key")
+
+
+async def test_a_repository_that_tells_what_exists_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def find(self: TaskRepository, id: str) -> Any:  # noqa: A002
+        here = await Repository.find(self, id)
+        if here is None and any(id in key.pk for key in self.scope.table.items):  # type: ignore[attr-defined]
+            raise Forbidden("tasks.task.read")
+        return here
+
+    monkeypatch.setattr(TaskRepository, "find", find)
+    assert found(await attacked("tasks", HttpAttacks), ITEM, "another organization's path.task_id", "status differ")
+
+
+async def test_a_log_line_with_what_is_not_the_callers(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def find(self: TaskRepository, id: str) -> Any:  # noqa: A002
+        for key, item in self.scope.table.items.items():  # type: ignore[attr-defined]
+            if key.pk.endswith(f"#TASK#{id}") and key.sk == "A":
+                structlog.get_logger().info("looking", title=item["title"])
+        return await Repository.find(self, id)
+
+    monkeypatch.setattr(TaskRepository, "find", find)
+    assert found(await attacked("tasks", HttpAttacks), ITEM, "another organization's path.task_id", "shows 'planted'")
+
+
+async def test_work_that_is_more_for_what_exists(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def find(self: TaskRepository, id: str) -> Any:  # noqa: A002
+        if any(key.pk.endswith(f"#TASK#{id}") for key in self.scope.table.items):  # type: ignore[attr-defined]
+            await self.scope.table.get(self.key("again"))
+        return await Repository.find(self, id)
+
+    monkeypatch.setattr(TaskRepository, "find", find)
+    assert found(
+        await attacked("tasks", HttpAttacks), ITEM, "another organization's path.task_id", "table calls differ"
+    )
+
+
+async def test_a_guard_that_skips_the_membership(monkeypatch: pytest.MonkeyPatch) -> None:
+    def anybody(actor: Actor, _standing: object, _claims: Claims) -> Actor:
+        return replace(actor, role=Role.OWNER)
+
+    monkeypatch.setattr(guard, "by_membership", anybody)
+    report = await attacked("tenancy", HttpAttacks)
+    assert found(report, "GET /v1/organizations/{org_id}", "path.org_id", "shows 'planted'")
+    assert found(report, "GET /v1/organizations/{org_id}/members", "removed member", "answers 200")
+
+
+async def test_a_guard_that_believes_the_token_of_who_is_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def believed(actor: Actor, _standing: object, claims: Claims) -> Actor:
+        return replace(actor, role=claims.role)
+
+    monkeypatch.setattr(guard, "by_projection", believed)
+    report = await attacked("analytics", HttpAttacks)
+    assert found(report, "GET /v1/analytics/projects", "removed member", "answers 200")
+
+
+@pytest.mark.parametrize(
+    ("service", "route"),
+    [("analytics", "GET /v1/analytics/projects"), ("tenancy", "GET /v1/organizations/{org_id}/members")],
+)
+async def test_a_guard_that_lets_the_suspended_in(monkeypatch: pytest.MonkeyPatch, service: str, route: str) -> None:
+    monkeypatch.setattr(OrgStatus, "operates", True)
+    report = await attacked(service, HttpAttacks)
+    assert found(report, route, "suspended organization's owner", "answers 200")
+
+
+async def test_a_guard_that_forgets_what_a_membership_denies(monkeypatch: pytest.MonkeyPatch) -> None:
+    def by_role(actor: Actor, role: Role, _grants: object, _denies: object) -> Actor:
+        return replace(actor, role=role)
+
+    monkeypatch.setattr(guard, "_placed", by_role)
+    report = await attacked("analytics", HttpAttacks)
+    assert found(report, "GET /v1/analytics/projects", "denied operation", "answers 200")
+
+
+async def test_a_route_for_staff_that_anybody_gets_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Claims, "is_staff", True)
+    report = await attacked("tenancy", HttpAttacks)
+    assert found(report, "PUT /v1/organizations/{org_id}/status", "another organization's member", "answers 200")
+
+
+async def test_tokens_whose_signature_nobody_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unchecked(_self: TokenVerifier, token: str, *_: object) -> Claims:
+        return Claims.model_validate(jwt.decode(token, options={"verify_signature": False}))
+
+    monkeypatch.setattr(TokenVerifier, "_claims", unchecked)
+    report = await attacked("analytics", HttpAttacks)
+    for attack in ("edited claims", "forged token", "expired token", "other client's token", "identity token"):
+        assert found(report, "GET /v1/analytics/projects", attack, "shows 'planted'"), attack
+
+
+async def test_tokens_that_live_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "LEEWAY", timedelta(days=9))
+    report = await attacked("analytics", HttpAttacks)
+    assert found(report, "GET /v1/analytics/projects", "expired token", "answers 200")
+    assert {leak.attack for leak in report.leaks} == {"expired token"}
+
+
+async def test_an_idempotency_key_that_is_everybodys(monkeypatch: pytest.MonkeyPatch) -> None:
+    def claim_for(request: Any, scope: Any) -> Claim | None:
+        claim = idempotency.claim_for(request, scope)
+        return claim and replace(claim, key=Key(f"ORG#org_any#{request.headers['Idempotency-Key']}"))
+
+    monkeypatch.setattr(guard, "claim_for", claim_for)
+    report = await attacked("tasks", HttpAttacks)
+    assert found(report, "PUT /v1/tasks/{task_id}/status", "Idempotency-Key for the owner's request", "shows")
+    assert found(report, "POST /v1/tasks", "Idempotency-Key for their own request", "differ")
+
+
+async def test_a_cursor_that_carries_its_list_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Listing.page
+
+    async def follow(self: Listing, scope: Any, request: Any, *args: Any, **more: Any) -> Page[Any]:
+        if request.cursor is None:
+            return await page(self, scope, request, *args, **more)
+        sort = _decoded(request.cursor)[MAC_BYTES:].decode()
+        items = [item for item in scope.table.items.values() if item.get(f"L{self.index}SK") == sort]
+        return Page(items=items)
+
+    monkeypatch.setattr(Listing, "page", follow)
+    report = await attacked("tasks", HttpAttacks)
+    assert found(report, "GET /v1/projects", "another organization's cursor", "shows 'planted'")
+
+
+async def test_an_object_without_its_organization(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def thumbnail_address(self: FileObjects, file: File) -> Address:
+        url = await self._store.presign_get(
+            f"{file.id}/thumbnail", version=None, content_type="image/webp", disposition="inline", lifetime=timedelta(1)
+        )
+        return Address(url, self._scope.now())
+
+    monkeypatch.setattr(FileObjects, "thumbnail_address", thumbnail_address)
+    assert found(await attacked("files", StorageAttacks), "FileObjects.thumbnail_address", "OrgScope", "touches file_")
+
+
+async def test_an_events_organization_taken_on_trust(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Loose(Envelope):
+        orgid: Any
+
+    monkeypatch.setattr(dispatch, "Envelope", Loose)
+    assert found(
+        await attacked("analytics", EventAttacks), "figures tasks.task.created.v1", "forged: orgid", "is not rejected"
+    )
+
+
+async def test_an_event_from_whoever_sends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = dispatch.Dispatcher._own
+
+    def trusting(self: Any, subscription: Any, raw: dict[str, Any], delivery: Any) -> Any:
+        source = f"tenfold.{raw['detail']['type'].split('.')[0]}"
+        raw |= {"source": source, "detail-type": raw["detail"]["type"], "detail": raw["detail"] | {"source": source}}
+        return own(self, subscription, raw, delivery)
+
+    monkeypatch.setattr(dispatch.Dispatcher, "_own", trusting)
+    report = await attacked("analytics", EventAttacks)
+    assert found(report, "figures tasks.task.created.v1", "forged: source tenfold.other", "is not rejected")
+    assert found(report, "figures tasks.task.created.v1", "forged: another detail type", "is not rejected")
+
+
+async def test_a_consumer_that_counts_what_the_data_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    add = FiguresRepository._add
+
+    def unscoped(self: Any, unit: Any, key: Key, *rest: Any) -> None:
+        add(self, unit, Key(key.pk.split("#", 2)[2]), *rest)
+
+    monkeypatch.setattr(FiguresRepository, "_add", unscoped)
+    report = await attacked("analytics")
+    assert found(report, "figures tasks.task.created.v1", "another organization's data.project_id", "touches PROJECT#")
+    assert found(report, "FiguresRepository.add_to_person", "OrgScope", "touches PERSON#")

@@ -1,0 +1,291 @@
+"""One service with the data of two organizations, and what a request to it did."""
+
+import copy
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import httpx
+import structlog
+from fastapi import FastAPI
+
+from chassis.auth.tokens import Claims
+from chassis.declare.service import service
+from chassis.declare.subscription import Subscription
+from chassis.http.app import make_app
+from chassis.storage.keys import Key
+from chassis.storage.table import Item
+from chassis.tenants.members import Members
+from chassis.tenants.organizations import OrganizationProfiles
+from chassis.testing.service import ServiceUnderTest
+from contracts.common import OrgStatus, Plan, Role
+from contracts.event import Envelope
+from contracts.tenancy import v1 as tenancy
+from verification.isolation.people import BY_ROLE, MALLORY, MARK, MARKER, REMOVED, VERA, Person
+from verification.isolation.recording import Call, RecordingTable
+
+VICTIM, ATTACKER = "org_thevictim", "org_attacker1"
+PLAIN = (dict, list, set, int, str, type(None))
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What stands in one place of a request: the victim's value, the attacker's own, and one that does not exist."""
+
+    victim: str
+    own: str
+
+    @property
+    def absent(self) -> str:
+        """Of the same kind, and as long where that matters."""
+        if "@" in self.victim:
+            return "nobody@nowhere.example"
+        prefix, mark, rest = self.victim.rpartition("_")
+        return prefix + mark + "z" * len(rest)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one request did and gave away."""
+
+    status: int
+    body: str
+    headers: Mapping[str, str]
+    calls: tuple[Call, ...]
+    logs: str
+
+    @property
+    def seen(self) -> str:
+        """All that the caller, or who reads the log lines of the request, gets to see."""
+        return f"{self.body}\n{json.dumps(dict(self.headers))}\n{self.logs}"
+
+
+@dataclass
+class Request:
+    """`body` is sent as JSON, or as it is if it is text."""
+
+    method: str
+    path: str
+    query: dict[str, str] = field(default_factory=dict)
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class World:
+    """A service under test with everything that its attackers need to know."""
+
+    def __init__(self, name: str, ports: Mapping[type, object] | None = None) -> None:
+        self.table = RecordingTable()
+        self.sut = ServiceUnderTest(service(name), ports=ports, table=self.table)
+        self.victim_org, self.attacker_org = VICTIM, ATTACKER
+        self.vera, self.mallory, self.removed = VERA, MALLORY, REMOVED
+        self.by_role = dict(BY_ROLE)
+        self.pairs: dict[str, Pair] = {}
+        self.values: dict[str, Any] = {}
+        self.holders: dict[str, Person] = {}
+        """Of operations that are not the owner's: who carries them out."""
+        self.stateful: list[object] = []
+        """The adapters whose state is part of the world's."""
+        self.externals: dict[str, tuple[Callable[[str, str], dict[str, Any]], Pair]] = {}
+        """Of subscriptions to events of AWS itself: what makes the event of an organization's resource, and two ids."""
+        self.arguments: dict[object, list[object]] = {}
+        """What repositories' methods take, by type or by name, where the rows do not say it."""
+        self._app: FastAPI | None = None
+        self._saved: tuple[Any, ...] | None = None
+        self._before: dict[Key, Item] = {}
+
+    @property
+    def name(self) -> str:
+        return self.sut.service.name
+
+    @property
+    def app(self) -> FastAPI:
+        if self._app is None:
+            self._app = make_app(self.sut.service, self.sut.tools, self.sut._verifier, _ready)
+        return self._app
+
+    def set_port(self, port: type, adapter: object) -> None:
+        self.sut.tools = replace(self.sut.tools, ports={**self.sut.tools.ports, port: adapter})
+
+    # --- people
+
+    def members(self, org: str) -> list[tuple[Person, Role]]:
+        if org == self.attacker_org:
+            return [(self.mallory, Role.OWNER), (MARK, Role.MEMBER)]
+        return [(self.vera, Role.OWNER), *((person, role) for role, person in self.by_role.items())]
+
+    async def tell_members(self, subscription: Subscription) -> None:
+        """As tenancy's events would: everybody of both organizations, and one of the victim's who is out again."""
+        await self.tell_organizations(subscription)
+        for org in (self.victim_org, self.attacker_org):
+            for person, role in self.members(org):
+                await self._tell(subscription, tenancy.MemberAdded, person, role, org, 1)
+        await self._tell(subscription, tenancy.MemberAdded, self.removed, Role.ADMIN, self.victim_org, 1)
+        await self._tell(subscription, tenancy.MemberRemoved, self.removed, Role.ADMIN, self.victim_org, 2)
+
+    def override(self, person: Person, *, grants: tuple[str, ...] = (), denies: tuple[str, ...] = ()) -> None:
+        """What one of the victim's people may, and may not, beside their role, where the service keeps it."""
+        row = self.table.items.get(Members(self.sut.scope(org_id=self.victim_org)).key(person.id))
+        if row is not None:
+            row |= {"grants": list(grants), "denies": list(denies)}
+
+    def suspend(self) -> None:
+        """The victim's organization, as the staff would."""
+        key = OrganizationProfiles(self.sut.scope(org_id=self.victim_org)).key(self.victim_org)
+        self.table.items[key] |= {"status": OrgStatus.SUSPENDED.value}
+
+    async def tell_organizations(self, subscription: Subscription) -> None:
+        for org, owner in ((self.victim_org, self.vera), (self.attacker_org, self.mallory)):
+            created = tenancy.OrganizationCreated(
+                org_id=org, slug=owner.id, name=owner.name, plan=Plan.FREE, owner_id=owner.id, personal=False
+            )
+            await self.sut.deliver(subscription, created, org_id=org)
+
+    async def _tell(
+        self,
+        subscription: Subscription,
+        event: type[tenancy.MemberAdded | tenancy.MemberRemoved],
+        person: Person,
+        role: Role,
+        org: str,
+        version: int,
+    ) -> None:
+        told = event(user_id=person.id, email=person.email, name=person.name, role=role)
+        await self.sut.deliver(subscription, told, org_id=org, version=version)
+
+    def token(self, claims: Claims, **overrides: Any) -> str:
+        return self.sut.issuer.token(claims, **overrides)
+
+    @property
+    def owner(self) -> str:
+        return self.token(self.vera.claims(self.victim_org))
+
+    @property
+    def attacker(self) -> str:
+        return self.token(self.mallory.claims(self.attacker_org))
+
+    # --- state
+
+    def save(self) -> None:
+        """What `restore` goes back to."""
+        items = {key: dict(item) for key, item in self.table.items.items()}
+        ports = [(port, copy.deepcopy(_plain(port))) for port in self.stateful]
+        self._saved = (items, self.sut.clock.now(), self.sut.ids._count, len(self.sut.bus.entries), ports)
+
+    def mark(self) -> None:
+        """What `changed_keys` compares with from now on, until the next `restore`."""
+        self._before = {key: dict(item) for key, item in self.table.items.items()}
+
+    def restore(self) -> None:
+        """So that two requests start from the same, to the last id."""
+        assert self._saved is not None
+        items, now, count, entries, ports = self._saved
+        self.table.items = {key: dict(item) for key, item in items.items()}
+        self.sut.clock._now, self.sut.ids._count = now, count
+        del self.sut.bus.entries[entries:]
+        self.sut.outbox._waiting.clear()
+        self.sut.tools.kept.clear()
+        self.sut.tools.seen_levels.forget()
+        self.sut.tools.denials.clear()
+        self.sut.tools.key_uses.forget()
+        for port, state in ports:
+            vars(port).update(copy.deepcopy(state))
+        self._before = items
+
+    def changed_keys(self) -> Iterator[Key]:
+        """What differs from what was restored, or marked."""
+        before = self._before
+        for key in before.keys() | self.table.items.keys():
+            if before.get(key) != self.table.items.get(key):
+                yield key
+
+    def rows(self, org: str) -> list[Item]:
+        return [item for key, item in self.table.items.items() if key.pk.startswith(f"ORG#{org}#")]
+
+    def handed_to_ports(self) -> str:
+        """What the adapters hold since `restore` that they did not hold before: mails, objects, accounts."""
+        assert self._saved is not None
+        return "\n".join(line for port, state in self._saved[4] for line in _news(state, _plain(port)))
+
+    async def denials(self) -> list[Envelope]:
+        """The records of refusals since `restore`."""
+        assert self._saved is not None
+        await self.sut.outbox.flush()
+        return [each for each in self.sut.bus.envelopes[self._saved[3] :] if each.type.endswith(".access.denied.v1")]
+
+    # --- requests
+
+    async def send(self, request: Request, token: str | None) -> Outcome:
+        headers = dict(request.headers)
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        as_text = request.body if isinstance(request.body, str) else None
+        with watched() as lines:
+            start = len(self.table.calls)
+            transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
+                answer = await client.request(
+                    request.method,
+                    request.path,
+                    params=request.query,
+                    content=as_text,
+                    json=request.body if as_text is None else None,
+                )
+        kept = {name: value for name, value in answer.headers.items() if name != "content-length"}
+        calls = tuple(self.table.calls[start:])
+        return Outcome(answer.status_code, answer.text, kept, calls, "\n".join(lines))
+
+    async def call(
+        self, token: str | None, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+    ) -> Any:
+        """For seeds: the parsed answer of what must succeed."""
+        answer = await self.send(Request(method, path, body=body, headers=headers or {}), token)
+        assert answer.status < 300, f"{method} {path}: {answer.status} {answer.body}"
+        return json.loads(answer.body) if answer.body else None
+
+
+@contextmanager
+def watched() -> Iterator[list[str]]:
+    """The log lines, ours and the libraries', that are written meanwhile."""
+    lines: list[str] = []
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(self.format(record))
+
+    handler, root = Keep(), logging.getLogger()
+    root.addHandler(handler)
+    steps = (structlog.contextvars.merge_contextvars, structlog.processors.format_exc_info)
+    try:
+        with structlog.testing.capture_logs(processors=steps) as captured:
+            yield lines
+        lines += [json.dumps(line, default=str) for line in captured]
+    finally:
+        root.removeHandler(handler)
+
+
+def text(what: str) -> str:
+    """One of the victim's texts."""
+    return f"{MARKER} {what}"
+
+
+def _plain(port: object) -> dict[str, Any]:
+    return {name: value for name, value in vars(port).items() if isinstance(value, PLAIN)}
+
+
+def _news(before: Any, after: Any) -> Iterator[str]:
+    match before, after:
+        case dict(), dict():
+            for name, value in after.items():
+                yield from _news(before.get(name), value)
+        case list(), list():
+            yield from (repr(value) for value in after if value not in before)
+        case _ if before != after:
+            yield repr(after)
+
+
+async def _ready() -> str | None:
+    return None

@@ -1,0 +1,204 @@
+"""Bugs of the messaging heart, each as the change of a line or two, with the tests that must notice it."""
+
+from dataclasses import dataclass
+
+UNIT, OUTBOX, DISPATCH, WORKER = (
+    "chassis/work/unit_of_work.py",
+    "chassis/work/outbox.py",
+    "chassis/messaging/dispatch.py",
+    "chassis/messaging/worker.py",
+)
+BROKER = "faststream-sqs/src/faststream_sqs"
+BROKER_TESTS = "faststream-sqs/tests/sqs_suite"
+SETTLING, IN_A_LAMBDA = "tests/chassis/test_settling.py", f"{BROKER_TESTS}/test_lambda.py"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`before` stands exactly once in `file`. `tests` pass without the bug, and at least one must fail with it."""
+
+    name: str
+    file: str
+    before: str
+    after: str
+    tests: tuple[str, ...]
+
+
+MUTANTS = (
+    Mutant(
+        "the inbox's claim outside the transaction",
+        UNIT,
+        "await self._scope.table.write(operations)",
+        "for each in operations[::-1]:\n                    await self._scope.table.write([each])",
+        ("tests/chassis/test_unit.py",),
+    ),
+    Mutant(
+        "the outbox's entries not in the transaction",
+        UNIT,
+        "*(outbox.operation(entry) for entry in self._entries)]",
+        "]",
+        ("tests/chassis/test_unit.py", "tests/chassis/test_outbox.py"),
+    ),
+    Mutant(
+        "the outbox cleared before the bus's answer",
+        OUTBOX,
+        "            results = await self._bus.put(batch)\n",
+        "            await self._table.discard([outbox_key(shard_of(e.event_id, SHARDS), e.event_id) for e in batch])\n"
+        "            results = await self._bus.put(batch)\n",
+        ("tests/chassis/test_outbox.py",),
+    ),
+    Mutant(
+        "entries that the bus refused taken for published",
+        OUTBOX,
+        "accepted = [entry for entry, ok in zip(batch, results, strict=True) if ok]",
+        "accepted = list(batch)",
+        ("tests/chassis/test_outbox.py",),
+    ),
+    Mutant(
+        "the sweep stops at what the bus refuses",
+        OUTBOX,
+        "            if refused >= REFUSALS_A_SWEEP:\n",
+        "            if refused:\n                self._broke_off.clear()\n",
+        ("tests/chassis/test_outbox.py",),
+    ),
+    Mutant(
+        "the sweeper takes what its committer is publishing",
+        OUTBOX,
+        "before = oldest_id_at(self._clock.now() - SWEEP_AGE)",
+        "before = oldest_id_at(self._clock.now() + SWEEP_AGE)",
+        ("tests/chassis/test_outbox.py",),
+    ),
+    Mutant(
+        "a Lambda's partial failure ignored",
+        f"{BROKER}/invocation.py",
+        "failed = [record for record in self._records if record not in self._done]",
+        "failed: list[SQSRecord] = []",
+        (IN_A_LAMBDA,),
+    ),
+    Mutant(
+        "a delete that SQS refused taken for done",
+        f"{BROKER}/settlement.py",
+        'return [int(entry["Id"]) for entry in failed if not entry.get("SenderFault")]',
+        "return []",
+        (f"{BROKER_TESTS}/test_faults.py", f"{BROKER_TESTS}/test_runtime.py"),
+    ),
+    Mutant(
+        "acknowledged before the handler",
+        WORKER,
+        "        try:\n            await dispatcher.handle(delivery)\n",
+        "        try:\n            await message.ack()\n            await dispatcher.handle(delivery)\n",
+        (SETTLING,),
+    ),
+    Mutant(
+        "the heartbeat off",
+        f"{BROKER}/heartbeat.py",
+        "            await self.beat()\n",
+        "            continue\n",
+        (f"{BROKER_TESTS}/test_heartbeat.py",),
+    ),
+    Mutant(
+        "no jitter for messages",
+        f"{BROKER}/schemas.py",
+        "return self.random() * min(self.cap",
+        "return min(self.cap",
+        (f"{BROKER_TESTS}/test_decisions.py", f"{BROKER_TESTS}/test_properties.py"),
+    ),
+    Mutant(
+        "no jitter for calls",
+        "awsjson/src/awsjson/retry.py",
+        "return random() * min(cap",
+        "return min(cap",
+        ("awsjson/tests/awsjson_suite/test_retry.py",),
+    ),
+    Mutant(
+        "back-off that ignores the receive count",
+        f"{BROKER}/settlement.py",
+        "self._backoff.delay(record.receive_count)",
+        "self._backoff.delay(1)",
+        (f"{BROKER_TESTS}/test_settlement.py",),
+    ),
+    Mutant(
+        "retries without a budget",
+        "awsjson/src/awsjson/retry.py",
+        "        if self.tokens < cost:\n            return False\n",
+        "",
+        ("awsjson/tests/awsjson_suite/test_retry.py", "tests/chassis/test_retries.py"),
+    ),
+    Mutant(
+        "a redrive that the inbox does not know",
+        DISPATCH,
+        "claim = Claim(inbox_key(self.consumer, envelope.id), CLAIM_DAYS, is_event=True) if every else None",
+        "claim = Claim(inbox_key(self.consumer, delivery.message_id), CLAIM_DAYS, is_event=True) if every else None",
+        ("tests/chassis/test_dispatch.py", "tests/services/notify/test_assignments.py"),
+    ),
+    Mutant(
+        "claims that do not outlive a dead-letter queue",
+        DISPATCH,
+        "CLAIM_DAYS = 30",
+        "CLAIM_DAYS = 7",
+        ("tests/chassis/test_dispatch.py",),
+    ),
+    Mutant(
+        "dead-lettered on the first error that can be tried again",
+        WORKER,
+        "if message.receive_count < dispatcher.max_receives:",
+        "if message.receive_count < 1:",
+        (SETTLING,),
+    ),
+    Mutant(
+        "a dead letter acknowledged though it was not sent",
+        f"{BROKER}/settlement.py",
+        'dead-letter queue", error)\n            return False',
+        'dead-letter queue", error)\n            return True',
+        (f"{BROKER_TESTS}/test_faults.py", f"{BROKER_TESTS}/test_runtime.py", IN_A_LAMBDA),
+    ),
+    Mutant(
+        "an unknown event acknowledged and forgotten",
+        DISPATCH,
+        'raise Rejected(f"{subscription.name} has no handler for {envelope.type}.")',
+        'raise AlreadyHandled("It is none of ours.")',
+        ("tests/chassis/test_dispatch.py",),
+    ),
+    Mutant(
+        "events believed whoever sends them",
+        DISPATCH,
+        'if raw.get("detail-type") != envelope.type or raw.get("source") != owner or envelope.source != owner:',
+        'if raw.get("detail-type") != envelope.type:',
+        ("tests/chassis/test_dispatch.py",),
+    ),
+    Mutant(
+        "an older state written over a newer one",
+        "chassis/testing/memory.py",
+        'stored["version"] < version)',
+        'stored["version"] != version)',
+        ("tests/chassis/test_members.py", "tests/chassis/test_table_writes.py"),
+    ),
+    Mutant(
+        "an older state written over a newer one in DynamoDB",
+        "chassis/aws/dynamodb.py",
+        'expression = "attribute_not_exists(PK) OR #v < :v"',
+        'expression = "attribute_not_exists(PK) OR #v <> :v"',
+        ("tests/chassis/test_table_writes.py",),
+    ),
+    Mutant(
+        "a repeated request carried out again",
+        "chassis/http/idempotency.py",
+        "    if not is_keyed(request):\n        return None\n",
+        "    if is_keyed(request):\n        return None\n",
+        ("tests/chassis/test_idempotency.py",),
+    ),
+    Mutant(
+        "organizations do not take turns",
+        WORKER,
+        "            fair_by=organization_of,\n",
+        "",
+        ("tests/chassis/test_worker.py",),
+    ),
+    Mutant(
+        "a handler without an end",
+        WORKER,
+        "async with asyncio.timeout(self._seconds) as limit:",
+        "async with asyncio.timeout(None) as limit:",
+        (SETTLING,),
+    ),
+)

@@ -1,0 +1,180 @@
+"""A process's view of the world: its table, the bus, and each message, all of them over the wire."""
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from faststream_sqs.schemas import Backoff, visibility_seconds
+
+from chassis.clock import Clock
+from chassis.errors import Unavailable
+from chassis.storage.keys import Key
+from chassis.storage.table import Item, Levels, Operation
+from chassis.testing.memory import MemoryTable
+from chassis.work.outbox import OutboxEntry
+from verification.simulation.queues import DeadLetter, Message, Queue
+from verification.simulation.wire import FaultKind, Life, Wire
+
+T = TypeVar("T")
+
+LAG = 6
+"""Writes that a list may not show yet."""
+
+
+def unavailable() -> Exception:
+    return Unavailable("The simulated network is at fault.")
+
+
+class QueueDown(Exception):
+    """The queue did not answer. Whether it did what it was asked for is unknown."""
+
+
+class LaggingTable(MemoryTable):
+    """Remembers what stood where a moment ago, as DynamoDB's list indexes still show it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._before: deque[list[tuple[Key, Item | None]]] = deque(maxlen=LAG)
+
+    async def write(self, operations: Sequence[Operation]) -> None:
+        stood = [(operation.key, self.items.get(operation.key)) for operation in operations]
+        copies = [(key, dict(item) if item is not None else None) for key, item in stood]
+        await super().write(operations)
+        self._before.append(copies)
+
+    def a_moment_ago(self, writes: int) -> MemoryTable:
+        """As it was before the last `writes` of them."""
+        view = MemoryTable()
+        view.items = dict(self.items)
+        for changes in list(self._before)[::-1][:writes]:
+            for key, item in changes:
+                if item is None:
+                    view.items.pop(key, None)
+                else:
+                    view.items[key] = item
+        return view
+
+
+class WiredTable:
+    """A service's table; `committed` sees each write that was carried out, whatever its caller heard of it."""
+
+    def __init__(
+        self, wire: Wire, life: Life, table: LaggingTable, committed: Callable[[Sequence[Operation]], None]
+    ) -> None:
+        self._wire, self._life, self._table, self._committed = wire, life, table, committed
+
+    async def get(self, key: Key) -> Item | None:
+        return await self._call("get", lambda: self._table.get(key))
+
+    async def get_all(self, keys: Sequence[Key]) -> list[Item | None]:
+        return await self._call("get_all", lambda: self._table.get_all(keys))
+
+    async def query(
+        self,
+        pk: str,
+        *,
+        index: int | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        limit: int = 100,
+        descending: bool = False,
+    ) -> list[Item]:
+        table: MemoryTable = self._table
+        if index and self._wire.takes(FaultKind.LAG, f"{self._life.service}.table.query"):
+            table = self._table.a_moment_ago(self._wire.chance.randint(1, LAG))
+        return await self._call(
+            "query",
+            lambda: table.query(pk, index=index, after=after, before=before, limit=limit, descending=descending),
+        )
+
+    async def write(self, operations: Sequence[Operation]) -> None:
+        async def work() -> None:
+            await self._table.write(operations)
+            self._committed(operations)
+
+        await self._call("write", work)
+
+    async def discard(self, keys: Sequence[Key]) -> None:
+        await self._call("discard", lambda: self._table.discard(keys))
+
+    async def raise_levels(self, key: Key, steps: Mapping[str, int], **bounds: Any) -> Levels:
+        return await self._call("raise_levels", lambda: self._table.raise_levels(key, steps, **bounds))
+
+    async def _call(self, what: str, work: Callable[[], Awaitable[T]]) -> T:
+        return await self._wire.call(self._life, f"{self._life.service}.table.{what}", work, unavailable)
+
+
+class WiredBus:
+    """Hands what it accepts to `deliver`."""
+
+    def __init__(self, wire: Wire, life: Life, deliver: Callable[[OutboxEntry], None]) -> None:
+        self._wire, self._life, self._deliver = wire, life, deliver
+
+    async def put(self, entries: Sequence[OutboxEntry]) -> list[bool]:
+        place = f"{self._life.service}.bus.put"
+        partial = self._wire.takes(FaultKind.PARTIAL, place)
+
+        async def work() -> list[bool]:
+            # With one entry a part of it is nothing, as EventBridge's throttling refuses single entries too.
+            accepted = [not partial or at % 2 == 1 for at in range(len(entries))]
+            for entry, ok in zip(entries, accepted, strict=True):
+                if ok:
+                    self._deliver(entry)
+            return accepted
+
+        return await self._wire.call(self._life, place, work, unavailable)
+
+
+@dataclass(eq=False)
+class WiredMessage:
+    """One receipt of a message, with the settlements of `faststream_sqs.SQSMessage`: what can't be settled stays in
+    its queue and comes again."""
+
+    wire: Wire
+    life: Life
+    clock: Clock
+    queue: Queue
+    message_id: str
+    handle: int
+    body: bytes
+    receive_count: int
+    sent_at: datetime
+
+    @classmethod
+    def of(cls, wire: Wire, life: Life, clock: Clock, queue: Queue, message: Message, handle: int) -> "WiredMessage":
+        body = message.body.encode()
+        return cls(wire, life, clock, queue, message.id, handle, body, message.receives, message.sent_at)
+
+    async def ack(self) -> None:
+        async def work() -> None:
+            self.queue.delete(self.message_id, self.handle)
+
+        await self._settle("delete", work)
+
+    async def nack(self, delay: float | None = None) -> None:
+        if delay is None:
+            delay = Backoff(random=self.wire.chance.random).delay(self.receive_count)
+        until = self.clock.now() + timedelta(seconds=visibility_seconds(delay))
+
+        async def work() -> None:
+            self.queue.hide(self.message_id, self.handle, until)
+
+        await self._settle("hide", work)
+
+    async def reject(self, reason: str = "") -> None:
+        async def work() -> None:
+            self.queue.bury(DeadLetter(self.message_id, self.body.decode(), reason, self.receive_count))
+
+        if await self._settle("bury", work):
+            await self.ack()
+        else:
+            await self.nack()
+
+    async def _settle(self, what: str, work: Callable[[], Awaitable[None]]) -> bool:
+        try:
+            await self.wire.call(self.life, f"{self.queue.name}.queue.{what}", work, QueueDown)
+        except QueueDown:
+            return False
+        return True

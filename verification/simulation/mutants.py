@@ -1,0 +1,232 @@
+"""Planted bugs of the messaging heart. The simulation must find each: one that finds none proves nothing."""
+
+import contextlib
+import itertools
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import pytest
+
+import verification.simulation.process
+from chassis.errors import AlreadyHandled, Rejected, Retryable
+from chassis.messaging.dispatch import Delivery, Dispatcher
+from chassis.storage.keys import Key, outbox_key, shard_of
+from chassis.storage.table import Absent, Put
+from chassis.work.context import Scope
+from chassis.work.outbox import SHARDS, Outbox, OutboxEntry
+from chassis.work.unit_of_work import Unit
+from verification.simulation.environment import Environment
+from verification.simulation.queues import DeadLetter
+
+Patch = pytest.MonkeyPatch
+Settle = Callable[[Dispatcher], Callable[[Any], Awaitable[None]]]
+_fresh = itertools.count(1)
+
+
+def inbox_off(patch: Patch) -> None:
+    """Consumers claim nothing."""
+    _claim_only(patch, lambda is_event: not is_event)
+
+
+def keys_ignored(patch: Patch) -> None:
+    """Requests claim nothing, whatever their Idempotency-Key."""
+    _claim_only(patch, lambda is_event: is_event)
+    patch.setattr(Scope, "new_id", lambda scope, prefix: scope.tools.ids.new(prefix))
+
+
+def _claim_only(patch: Patch, wanted: Callable[[bool], bool]) -> None:
+    real = Unit.__init__
+
+    def init(self: Unit, scope: Scope, *, step: str = "", claimed: bool = True) -> None:
+        claim = scope.cause.claim
+        real(self, scope, step=step, claimed=claimed and claim is not None and wanted(claim.is_event))
+
+    patch.setattr(Unit, "__init__", init)
+
+
+def claim_outside(patch: Patch) -> None:
+    """The inbox is looked into first and written to afterwards, not with the effect."""
+    real = Unit.commit
+
+    async def commit(self: Unit) -> bool:
+        if self._claim is None or not self._claim.is_event:
+            return await real(self)
+        claim, table = self._operations.pop(0), self._scope.tools.table
+        del self._errors[0]
+        if await table.get(claim.key):
+            raise AlreadyHandled("It was claimed.")
+        self._claim = None
+        await real(self)
+        await table.write([claim])
+        return True
+
+    patch.setattr(Unit, "commit", commit)
+
+
+def outbox_off(patch: Patch) -> None:
+    """Events are published from memory only: what is written beside the state is nothing that anybody looks for."""
+
+    def operation(self: Outbox, entry: OutboxEntry) -> Put:
+        values = {"source": entry.source, "type": entry.event_type, "detail": entry.detail}
+        return Put(Key("NOWHERE", entry.event_id), values, Absent())
+
+    patch.setattr(Outbox, "operation", operation)
+
+
+def sweeper_off(patch: Patch) -> None:
+    """Nobody publishes what a crash left behind."""
+
+    async def sweep(self: Outbox) -> int:
+        return 0
+
+    patch.setattr(Outbox, "sweep", sweep)
+
+
+def cleared_before_the_answer(patch: Patch) -> None:
+    """The outbox forgets an event before the bus has it."""
+
+    async def publish(self: Outbox, batch: Sequence[OutboxEntry]) -> int:
+        await self._table.discard([outbox_key(shard_of(e.event_id, SHARDS), e.event_id) for e in batch])
+        return sum(await self._bus.put(batch))
+
+    patch.setattr(Outbox, "_publish", publish)
+
+
+def partial_failure_ignored(patch: Patch) -> None:
+    """What the bus refuses of a batch counts as accepted."""
+
+    async def publish(self: Outbox, batch: Sequence[OutboxEntry]) -> int:
+        await self._bus.put(batch)
+        await self._table.discard([outbox_key(shard_of(e.event_id, SHARDS), e.event_id) for e in batch])
+        return len(batch)
+
+    patch.setattr(Outbox, "_publish", publish)
+
+
+def published_before_the_commit(patch: Patch) -> None:
+    """Events are handed over before their transaction is done."""
+    real = Unit.commit
+
+    async def commit(self: Unit) -> bool:
+        outbox, entries = self._scope.tools.outbox, self._entries
+        outbox.hand_over(entries)
+        self._operations += [outbox.operation(entry) for entry in entries]
+        self._entries = []
+        return await real(self)
+
+    patch.setattr(Unit, "commit", commit)
+
+
+def ack_before_the_handler(patch: Patch) -> None:
+    def settling(dispatcher: Dispatcher) -> Callable[[Any], Awaitable[None]]:
+        async def receive(message: Any) -> None:
+            await message.ack()
+            with contextlib.suppress(Exception):
+                await dispatcher.handle(_delivery(message))
+
+        return receive
+
+    _settle_by(patch, settling)
+
+
+def retryable_is_rejected(patch: Patch) -> None:
+    """The first passing trouble sends a message to the dead letters."""
+
+    def settling(dispatcher: Dispatcher) -> Callable[[Any], Awaitable[None]]:
+        async def receive(message: Any) -> None:
+            try:
+                await dispatcher.handle(_delivery(message))
+            except (Rejected, Retryable) as error:
+                await message.reject(error.detail)
+            else:
+                await message.ack()
+
+        return receive
+
+    _settle_by(patch, settling)
+
+
+def errors_swallowed(patch: Patch) -> None:
+    """Whatever a handler raises, its message is done."""
+
+    def settling(dispatcher: Dispatcher) -> Callable[[Any], Awaitable[None]]:
+        async def receive(message: Any) -> None:
+            try:
+                await dispatcher.handle(_delivery(message))
+            except Rejected as error:
+                await message.reject(error.detail)
+            except Exception:  # noqa: BLE001
+                await message.ack()
+            else:
+                await message.ack()
+
+        return receive
+
+    _settle_by(patch, settling)
+
+
+def _settle_by(patch: Patch, settling: Settle) -> None:
+    patch.setattr(verification.simulation.process, "settling", settling)
+
+
+def _delivery(message: Any) -> Delivery:
+    return Delivery(message.body, message.message_id, message.receive_count, message.sent_at)
+
+
+def poison_forgotten(patch: Patch) -> None:
+    """What can never succeed is acknowledged and forgotten."""
+
+    def settling(dispatcher: Dispatcher) -> Callable[[Any], Awaitable[None]]:
+        async def receive(message: Any) -> None:
+            try:
+                await dispatcher.handle(_delivery(message))
+            except Retryable:
+                await message.nack()
+            except Rejected:
+                await message.ack()
+            else:
+                await message.ack()
+
+        return receive
+
+    _settle_by(patch, settling)
+
+
+def unknown_forgotten(patch: Patch) -> None:
+    """A deployment takes an event that it has no handler for as none of its business."""
+    real = Dispatcher.handle
+
+    async def handle(self: Dispatcher, delivery: Delivery) -> None:
+        try:
+            await real(self, delivery)
+        except Rejected as error:
+            if "has no handler for" not in error.detail or b"moved.v9" in delivery.body:
+                raise
+
+    patch.setattr(Dispatcher, "handle", handle)
+
+
+def redriven_as_new(patch: Patch) -> None:
+    """A redrive publishes the event anew, under another id that no inbox knows."""
+
+    def body_again(self: Environment, letter: DeadLetter) -> str:
+        body = {} if letter.body in self._state.poison else json.loads(letter.body)
+        if "orgid" not in body.get("detail", {}):
+            return letter.body
+        body["detail"]["id"] = f"redriven{next(_fresh)}"
+        return json.dumps(body)
+
+    patch.setattr(Environment, "_body_again", body_again)
+
+
+def repetition_fails(patch: Patch) -> None:
+    """A message whose effect exists is taken for one that failed."""
+
+    async def run(self: Dispatcher, call: Any, _span: object) -> None:
+        try:
+            await call.handler(call.argument, call.context)
+        except AlreadyHandled as error:
+            raise Retryable("It failed.") from error
+
+    patch.setattr(Dispatcher, "_run", run)

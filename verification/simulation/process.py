@@ -1,0 +1,154 @@
+"""One process of a service, of its real code, between its start and its death."""
+
+from collections.abc import Callable, Coroutine, Sequence
+from copy import copy
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, cast
+
+from fastapi import FastAPI
+from faststream_sqs import SQSMessage
+
+from chassis.clock import Clock, Ids
+from chassis.declare.service import Service, load, service
+from chassis.declare.subscription import AnySubscription, Subscription
+from chassis.errors import Rejected, Retryable, TenfoldError
+from chassis.http.app import make_app
+from chassis.messaging.dispatch import Delivery, Dispatcher
+from chassis.messaging.worker import settling
+from chassis.storage.cursors import CursorKeys
+from chassis.storage.table import Operation
+from chassis.testing.service import FixedKeys
+from chassis.work.context import Toolbox
+from chassis.work.outbox import Outbox, OutboxEntry
+from verification.simulation.asgi import Answer, ask
+from verification.simulation.backends import LaggingTable, WiredBus, WiredMessage, WiredTable
+from verification.simulation.loop import shared_loop
+from verification.simulation.ports import PlainVerifier
+from verification.simulation.wire import Life, Wire
+
+SERVICES = ("identity", "tenancy", "tasks", "notify", "files", "audit", "analytics")
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a process finds when it starts. `deliver` takes what the bus accepted, `committed` what a table did;
+    `unknown` is the type of event that an older deployment has no handler for yet."""
+
+    wire: Wire
+    clock: Clock
+    ids: Ids
+    table: LaggingTable
+    deliver: Callable[[OutboxEntry], None]
+    committed: Callable[[Sequence[Operation]], None]
+    ports: Callable[[Life], dict[type, object]]
+    bugs: list[str]
+    unknown: str | None = None
+
+
+class WatchedDispatcher(Dispatcher):
+    """Notes what no handler should ever raise."""
+
+    def __init__(self, tools: Toolbox, subscription: AnySubscription, bugs: list[str]) -> None:
+        super().__init__(tools, subscription)
+        self._bugs = bugs
+
+    async def handle(self, delivery: Delivery) -> None:
+        try:
+            await super().handle(delivery)
+        except (Rejected, Retryable):
+            raise
+        except Exception as error:
+            self._bugs.append(f"{self.consumer} raised {error!r}")
+            raise
+
+
+class Process:
+    def __init__(self, name: str, around: Surroundings) -> None:
+        declared, self.life, self._bugs = declaration(name), Life(name), around.bugs
+        table = WiredTable(around.wire, self.life, around.table, around.committed)
+        self.outbox = Outbox(table, WiredBus(around.wire, self.life, around.deliver), around.clock)
+        known = around.ports(self.life)
+        ports = {CursorKeys: FixedKeys(), **{port: known[port] for port in declared.ports}}
+        self.tools = Toolbox(name, table, self.outbox, around.clock, around.ids, ports)
+        self._schedules = [load(schedule.task) for schedule in declared.schedules]
+        self._settle = {
+            each.name: settling(WatchedDispatcher(self.tools, before(each, around.unknown), around.bugs))
+            for each in subscriptions_of(name)
+        }
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Begin `work`; it ends with the process at the latest."""
+        task = shared_loop().create_task(work)
+        self.life.tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    async def answer(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
+        app = app_of(self.life.service)
+        app.state.tools = self.tools
+        answer = await ask(app, method, path, headers, body)
+        if answer.status == 500:
+            self._bugs.append(f"{method} {path} crashed: {answer.body!r}")
+        return answer
+
+    async def handle(self, subscription: str, message: WiredMessage) -> None:
+        await self._settle[subscription](cast("SQSMessage", message))
+
+    async def publish(self) -> None:
+        await self.outbox.flush()
+
+    async def sweep(self) -> None:
+        await self._tried(self.outbox.sweep())
+
+    async def run_schedules(self) -> None:
+        for task in self._schedules:
+            await self._tried(task(self.tools))
+
+    async def _tried(self, work: Coroutine[Any, Any, Any]) -> None:
+        """As chassis.runtime.process repeats its schedules: expected errors wait for the next time."""
+        try:
+            await work
+        except TenfoldError:
+            return
+        except Exception as error:  # noqa: BLE001
+            self._bugs.append(f"a schedule of {self.life.service} raised {error!r}")
+
+    def _ended(self, task: Any) -> None:
+        self.life.tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            self._bugs.append(f"a task of {self.life.service} died of {error!r}")
+
+
+@cache
+def declaration(name: str) -> Service:
+    return service(name)
+
+
+@cache
+def subscriptions_of(name: str) -> tuple[AnySubscription, ...]:
+    return tuple(declaration(name).load_subscriptions())
+
+
+def before(subscription: AnySubscription, unknown: str | None) -> AnySubscription:
+    """The subscription as it was before it handled events of the type `unknown`."""
+    if not isinstance(subscription, Subscription) or unknown not in subscription.handlers:
+        return subscription
+    older = copy(subscription)
+    older.handlers = {name: handler for name, handler in subscription.handlers.items() if name != unknown}
+    return older
+
+
+def handled_types(name: str) -> list[str]:
+    """The types of events that the service has handlers for."""
+    own = [each for each in subscriptions_of(name) if isinstance(each, Subscription)]
+    return sorted({event_type for each in own for event_type in each.handlers})
+
+
+@cache
+def app_of(name: str) -> FastAPI:
+    """One for all processes of a service: only its tools change, and making it takes longer than a whole journey."""
+
+    async def ready() -> str | None:
+        return None
+
+    return make_app(declaration(name), cast("Toolbox", None), PlainVerifier(), ready)
