@@ -17,7 +17,7 @@ from typing import Any
 
 from bench.figures import Report, alternate
 from chassis.auth.development import DevelopmentIssuer
-from chassis.auth.tokens import Claims
+from chassis.auth.tokens import TokenClaims
 from chassis.clock import SystemClock
 from contracts.common import Role
 from contracts.event import Envelope
@@ -97,7 +97,7 @@ class Unpacked:
         built = package(SERVICE, interpreter, ROOT / ".local/deploy/packages", contents=Contents(lambdas=True))
         zipfile.ZipFile(built).extractall(folder)
         self._folder, self._python = folder, interpreter.python
-        token = issuer.token(Claims(user_id=USER, email="ada@example.com", org=ORG, role=Role.OWNER, mv=1))
+        token = issuer.token(TokenClaims(user_id=USER, email="ada@example.com", org=ORG, role=Role.OWNER, mv=1))
         self._calls = {
             "api": request("/v1/projects", token),
             "consumer of members": delivery(),

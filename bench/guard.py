@@ -100,7 +100,7 @@ async def bench_on(table: Table) -> Bench:
     async with world.client() as known:
         token = known.headers["Authorization"]
     headers = [(b"host", b"test"), (b"authorization", token.encode()), (b"idempotency-key", b"one")]
-    guarded = make_app(service, world.tools, world._verifier, _ready)
+    guarded = make_app(service, world.api_state, _ready)
     return Bench(world, {BARE: bare, GUARDED: guarded}, headers, f"/v1/projects/{made.id}")
 
 

@@ -17,7 +17,7 @@ from aiohttp import web
 
 from bench.processes import ROOT, end, environment, free_port, variables_for
 from chassis.auth.development import ISSUER, DevelopmentIssuer
-from chassis.auth.tokens import Claims
+from chassis.auth.tokens import TokenClaims
 from chassis.clock import SystemClock, SystemIds
 from chassis.declare.resource_names import Names
 from contracts.common import Plan, Role
@@ -76,7 +76,7 @@ async def running_stage(endpoint_url: str, home: Path) -> AsyncIterator[Stage]:
         )  # fmt: skip
 
         def headers_in(org_id: str) -> dict[str, str]:
-            claims = Claims(user_id=USER, email="ada@acme.example", org=org_id, role=Role.OWNER, mv=1)
+            claims = TokenClaims(user_id=USER, email="ada@acme.example", org=org_id, role=Role.OWNER, mv=1)
             return {"Authorization": f"Bearer {issuer.token(claims)}"}
 
         with (home / "service.log").open("wb") as log:

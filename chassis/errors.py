@@ -20,6 +20,11 @@ class TenfoldError(Exception):
         self.retry_after = retry_after
 
 
+class DeclarationError(Exception):
+    """A service is declared in a way that cannot be right. Raised while it is loaded, never while it runs; the message
+    names the declaration and says what to write instead. Breaches of contracts are `contracts.event.ContractError`."""
+
+
 class Rejected(TenfoldError):
     """Can never succeed as it stands."""
 

@@ -28,7 +28,7 @@ SYSTEM_ORG = "org_system"
 SUPERADMIN = "superadmin"
 """The group of the platform's staff, who stand outside every organization."""
 
-Operation = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}\.[a-z_]{1,40}\.[a-z_]{1,40}$")]
+PermissionName = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}\.[a-z_]{1,40}\.[a-z_]{1,40}$")]
 """What a permission is of, such as `tasks.task.assign`: the service, the thing, and what is done with it."""
 
 MAX_OVERRIDES = 20

@@ -10,8 +10,16 @@ from rich.markup import escape
 
 from deploy.restore.operation import Restore
 from deploy.services import checked
-from deploy.stage.command import Operation, Say, deploy_all, deploy_one, destroy_stage, roll_back, show_difference
-from deploy.stage.environment import Options, Place, place, who
+from deploy.stage.command import (
+    Command,
+    OperatorConsole,
+    deploy_all,
+    deploy_one,
+    destroy_stage,
+    roll_back,
+    show_difference,
+)
+from deploy.stage.environment import DeploymentEnvironment, Options, caller_identity, environment_of
 from deploy.stage.errors import DeployError, RefusedError
 from deploy.stage.report import as_table, conditions
 from deploy.stage.stage import synthesize
@@ -58,40 +66,40 @@ def common(
         raise RefusedError(f"there is no runtime {runtime!r}; use lambda or worker")
     shift = Canary(canary, canary_minutes) if canary else None
     options = Options(stage, endpoint, region, runtime == "lambda", architecture, boto3, snapstart, shift, python)
-    there = place(options)
-    err.print(f"[dim]stage {stage} of {escape(who(there.aws))}{f' at {endpoint}' if endpoint else ''}[/]")
-    say = Say(out, err, yes=yes)
-    context.obj = Operation(there, say, allow_replace=allow_replace, recreate=recreate, adopt=adopt)
+    there = environment_of(options)
+    err.print(f"[dim]stage {stage} of {escape(caller_identity(there.aws))}{f' at {endpoint}' if endpoint else ''}[/]")
+    say = OperatorConsole(out, err, yes=yes)
+    context.obj = Command(there, say, allow_replace=allow_replace, recreate=recreate, adopt=adopt)
 
 
 @app.command()
 def deploy(context: typer.Context) -> None:
     """Bring the platform and every service up to date; makes the stage if there is none."""
-    deploy_all(_operation(context))
+    deploy_all(_command(context))
 
 
 @app.command("deploy-service")
 def deploy_service(context: typer.Context, service: Name) -> None:
     """Bring one service up to date; nothing else moves."""
-    deploy_one(_operation(context), checked(service))
+    deploy_one(_command(context), checked(service))
 
 
 @app.command()
 def diff(context: typer.Context, service: Name) -> None:
     """Show what deploying a service would change, and change nothing."""
-    show_difference(_operation(context), checked(service))
+    show_difference(_command(context), checked(service))
 
 
 @app.command()
 def rollback(context: typer.Context, service: Name) -> None:
     """Bring back the healthy release before the present one."""
-    roll_back(_operation(context), checked(service))
+    roll_back(_command(context), checked(service))
 
 
 @app.command()
 def status(context: typer.Context) -> None:
     """Show versions, health, queues, dead letters and alarms of the stage."""
-    there: Place = _operation(context).place
+    there: DeploymentEnvironment = _command(context).environment
     there.shared()
     out.print(as_table(conditions(there, synthesize(there.target))))
 
@@ -99,7 +107,7 @@ def status(context: typer.Context) -> None:
 @app.command()
 def destroy(context: typer.Context, with_data: WithData = False) -> None:
     """Delete the stage's stacks. Tables, buckets, user pools and keys stay, unless told otherwise."""
-    destroy_stage(_operation(context), with_data=with_data)
+    destroy_stage(_command(context), with_data=with_data)
 
 
 @app.command()
@@ -107,13 +115,13 @@ def restore(context: typer.Context, service: Name, at: At = "", table: UsedTable
     """Restore a service's table as it was, beside the present one, and swap; or swap to one that is there."""
     if bool(at) == bool(table):
         raise RefusedError("say either AT=2026-11-21T09:00:00Z or TABLE=tenfold-...")
-    one = Restore.of(_operation(context), checked(service), time.sleep)
+    one = Restore.of(_command(context), checked(service), time.sleep)
     one.at(at) if at else one.use(table)
 
 
-def _operation(context: typer.Context) -> Operation:
+def _command(context: typer.Context) -> Command:
     found: Any = context.obj
-    if not isinstance(found, Operation):
+    if not isinstance(found, Command):
         raise RuntimeError("a command ran without its options")
     return found
 

@@ -8,12 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
-from fastapi import APIRouter
 from fastapi.dependencies.models import Dependant
 
-from chassis.http.lifecycle import lifecycle
+from chassis.errors import DeclarationError
 from contracts.common import Role
-from contracts.event import ContractError
 
 MARK = "__tenfold_access__"
 F = TypeVar("F", bound=Callable[..., Any])
@@ -23,7 +21,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Access:
     """`role` is the least that `operation` needs. `conditional` are operations that the use case asks for as well,
     depending on whom or what it is about, each with its least role. `while_suspended`: a suspended organization's
-    members may it too. Of the kind `staff`, the operation is for the platform's staff, and needs no role."""
+    members may use it, too. An operation of the kind `staff` is for the platform's staff, and needs no role."""
 
     kind: Literal["guarded", "staff", "signed-in", "public"]
     operation: str | None = None
@@ -43,30 +41,19 @@ class Access:
         return said
 
 
-def gives(access: Access, dependency: F) -> F:
+def mark_access(access: Access, dependency: F) -> F:
     """Mark a dependency as what decides who may come in."""
     setattr(dependency, MARK, access)
     return dependency
 
 
 def access_of(dependant: Dependant, name: str) -> Access:
-    """Raises ContractError for a route with no guard, or with two that may disagree."""
+    """Raises DeclarationError for a route with no guard, or with two that may disagree."""
     found = {id(access): access for access in _marks(dependant)}
     if len(found) != 1:
         problem = "no guard" if not found else "several guards"
-        raise ContractError(f"{name} has {problem}; give it guard(...), SignedIn, or Anonymous if it is public")
+        raise DeclarationError(f"{name} has {problem}; give it guard(...), SignedIn, or Anonymous if it is public")
     return next(iter(found.values()))
-
-
-def document(router: APIRouter) -> None:
-    """Write each route's access into its part of the OpenAPI document. Raises ContractError."""
-    for route in router.routes:
-        name = f"{','.join(sorted(getattr(route, 'methods', None) or ()))} {getattr(route, 'path', route)}"
-        dependant = getattr(route, "dependant", None)
-        if dependant is None:
-            raise ContractError(f"{name} can't be guarded; declare it on the service's router itself")
-        said = {**access_of(dependant, name).extensions(), **lifecycle(dependant)}
-        route.openapi_extra = {**(getattr(route, "openapi_extra", None) or {}), **said}  # type: ignore[attr-defined]
 
 
 def _marks(dependant: Dependant) -> Iterator[Access]:

@@ -29,7 +29,7 @@ class PresentedKey:
     digest: str = field(repr=False)
 
 
-def written(org_id: str, key_id: str, secret: str) -> str:
+def format_key(org_id: str, key_id: str, secret: str) -> str:
     """The key as its holder is shown it, once. `secret` is 32 random bytes in hexadecimal."""
     body = f"{prefix(org_id, key_id)}_{secret}"
     return f"{body}_{_checksum(body)}"
@@ -44,7 +44,7 @@ def digest_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def presented(text: str) -> PresentedKey:
+def parse_key(text: str) -> PresentedKey:
     """Raises Unauthenticated for what cannot be a key."""
     found = PATTERN.fullmatch(text) if len(text) <= MAX_LENGTH else None
     if found is None or not hmac.compare_digest(_checksum(text.rpartition("_")[0]), found["sum"]):

@@ -7,7 +7,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 
-from chassis.auth.tokens import ALGORITHM, Claims, Issuer
+from chassis.auth.tokens import ALGORITHM, Issuer, TokenClaims
 from chassis.clock import Clock
 
 LIFETIME = timedelta(hours=8)
@@ -22,7 +22,7 @@ class DevelopmentIssuer:
         self._key = key or generate_private_key(public_exponent=65537, key_size=2048)
         self.kid = "development"
 
-    def token(self, claims: Claims, **overrides: Any) -> str:
+    def token(self, claims: TokenClaims, **overrides: Any) -> str:
         """An access token. `overrides` replace payload members, to make bad ones."""
         now = self._clock.now()
         said = claims.model_dump(mode="json", exclude_none=True, by_alias=True)

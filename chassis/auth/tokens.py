@@ -39,7 +39,7 @@ Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 """In a token a text with spaces: every identity provider takes that."""
 
 
-class Claims(BaseModel):
+class TokenClaims(BaseModel):
     """What our access tokens say. `mv` is the version of the membership that gave the role; a token without an org
     is for routes that need none."""
 
@@ -85,7 +85,7 @@ class TokenVerifier:
         self._fetched = clock.now() - KEYS_FRESH
         self._lock = asyncio.Lock()
 
-    async def verify(self, token: str) -> Claims:
+    async def verify(self, token: str) -> TokenClaims:
         """Raises Unauthenticated for any token that is not good now, Unavailable if the keys can't be had."""
         try:
             header = jwt.get_unverified_header(token)
@@ -98,7 +98,7 @@ class TokenVerifier:
             raise Unavailable("The token issuer is not known yet; try again.")
         return self._claims(token, key, self._issuer)
 
-    def _claims(self, token: str, key: jwt.PyJWK, issuer: Issuer) -> Claims:
+    def _claims(self, token: str, key: jwt.PyJWK, issuer: Issuer) -> TokenClaims:
         try:
             payload = jwt.decode(
                 token,
@@ -119,7 +119,7 @@ class TokenVerifier:
         if payload.get("client_id") != issuer.client_id or payload.get("token_use") != "access":
             raise Unauthenticated("The token is not an access token of this application.")
         try:
-            return Claims.model_validate(payload)
+            return TokenClaims.model_validate(payload)
         except ValidationError as error:
             raise Unauthenticated("The token lacks the claims of this application.") from error
 

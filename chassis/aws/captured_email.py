@@ -22,7 +22,7 @@ def writes_mail(names: Names) -> Template:
 
 
 @dataclass(frozen=True)
-class Letter:
+class CapturedEmail:
     """One e-mail, as its receiver would see it."""
 
     sender: str
@@ -41,7 +41,7 @@ class MailboxQueue:
     def __init__(self, calls: AwsCalls, queue: str) -> None:
         self._calls, self._queue = calls, queue
 
-    async def put(self, mail: Letter) -> None:
+    async def put(self, mail: CapturedEmail) -> None:
         """Raises Unavailable."""
         try:
             url = (await self._calls.call("sqs", "GetQueueUrl", {"QueueName": self._queue}))["QueueUrl"]

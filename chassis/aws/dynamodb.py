@@ -11,6 +11,7 @@ from chassis.declare.resource_names import index_name
 from chassis.errors import Unavailable
 from chassis.storage.attribute_values import from_item, to_attribute, to_item
 from chassis.storage.keys import Key
+from chassis.storage.rate_limit_store import CounterLevels, effective_level
 from chassis.storage.table import (
     Absent,
     Add,
@@ -20,12 +21,10 @@ from chassis.storage.table import (
     Delete,
     Expect,
     Item,
-    Levels,
     OlderThan,
-    Operation,
     Put,
+    WriteOperation,
     check_operations,
-    standing,
 )
 
 READ_TIMEOUT = 5.0
@@ -105,7 +104,7 @@ class DynamoTable:
                 return found[:limit]
             params = {**params, "ExclusiveStartKey": start}
 
-    async def write(self, operations: Sequence[Operation]) -> None:
+    async def write(self, operations: Sequence[WriteOperation]) -> None:
         check_operations(operations)
         if not operations:
             return
@@ -130,7 +129,7 @@ class DynamoTable:
                     break
                 await asyncio.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311
 
-    async def raise_levels(
+    async def advance_counters(
         self,
         key: Key,
         steps: Mapping[str, int],
@@ -139,7 +138,7 @@ class DynamoTable:
         ceiling: int,
         expires_at: int,
         known: Mapping[str, int],
-    ) -> Levels:
+    ) -> CounterLevels:
         for _ in range(LEVEL_TRIES):
             params = {"TableName": self._name, "Key": _key(key), **_rise(steps, floor, ceiling, expires_at, known)}
             try:
@@ -147,11 +146,13 @@ class DynamoTable:
             except ConditionFailed as refused:
                 stored = from_item(refused.item or {})
                 known = {name: stored[name] for name in steps if name in stored}
-                if any(standing(known.get(name), floor, ceiling) + step > ceiling for name, step in steps.items()):
-                    return Levels(raised=False, reached=known)
+                if any(
+                    effective_level(known.get(name), floor, ceiling) + step > ceiling for name, step in steps.items()
+                ):
+                    return CounterLevels(raised=False, reached=known)
             else:
                 reached = from_item(answer["Attributes"])
-                return Levels(raised=True, reached={name: reached[name] for name in steps})
+                return CounterLevels(raised=True, reached={name: reached[name] for name in steps})
         raise Unavailable("The same counters are being changed by many at once; try again.")
 
     async def _call(self, operation: str, params: dict[str, Any], seconds: float) -> dict[str, Any]:
@@ -166,7 +167,7 @@ class DynamoTable:
                 raise Unavailable("The store does not answer; try again.") from error
             raise
 
-    def _rendered(self, operation: Operation) -> dict[str, Any]:
+    def _rendered(self, operation: WriteOperation) -> dict[str, Any]:
         match operation:
             case Put(key, item, expect):
                 body = {"TableName": self._name, "Item": to_item({**item, "PK": key.pk, "SK": key.sk})}
@@ -211,7 +212,7 @@ def _addition(add: Add) -> dict[str, Any]:
             values[f":m{position}"] = {"N": str(add.at_most[name] - amount)}
             absent = f"attribute_not_exists(#a{position}) OR " if amount <= add.at_most[name] else ""
             limits.append(f"({absent}#a{position} <= :m{position})")
-    for position, (name, value) in enumerate(add.fixed.items()):
+    for position, (name, value) in enumerate(add.set_attributes.items()):
         names[f"#f{position}"], values[f":f{position}"] = name, to_attribute(value)
         sets.append(f"#f{position} = :f{position}")
     expression = " ".join(f"{verb} {', '.join(parts)}" for verb, parts in (("ADD", sums), ("SET", sets)) if parts)
@@ -242,7 +243,7 @@ def _rise(
     sets, conditions = ["#x = :x"], []
     for at, (name, step) in enumerate(steps.items()):
         names[f"#n{at}"] = name
-        if standing(known.get(name), floor, ceiling) > floor:
+        if effective_level(known.get(name), floor, ceiling) > floor:
             values |= {f":s{at}": step, f":m{at}": ceiling - step}
             sets.append(f"#n{at} = #n{at} + :s{at}")
             conditions.append(f"#n{at} > :floor AND #n{at} <= :m{at}")

@@ -6,8 +6,9 @@ from datetime import timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from chassis.work.projection_versions import Projection
-from contracts.event import ContractError, Event
+from chassis.declare.projection import Projection
+from chassis.errors import DeclarationError
+from contracts.event import Event
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -62,7 +63,7 @@ class Service:
     def __post_init__(self) -> None:
         for event in self.publishes:
             if event.owner() != self.name:
-                raise ContractError(f"{self.name} publishes {event.event_type}, which belongs to {event.owner()}")
+                raise DeclarationError(f"{self.name} publishes {event.event_type}, which belongs to {event.owner()}")
 
     def all_projections(self) -> list[Projection]:
         """What can be rebuilt of its table, the members among it where it follows them."""

@@ -3,19 +3,42 @@
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from datetime import datetime
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel
 
-from contracts.event import SOURCE_PREFIX, ContractError
+from chassis.errors import DeclarationError
+from contracts.event import SOURCE_PREFIX
 from contracts.reads import Reads
 from contracts.versions import older_types
 
-if TYPE_CHECKING:
-    from chassis.work.context import EventContext
-
 R = TypeVar("R", bound=Reads[Any])
 Mode = Literal["every", "latest"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventFacts:
+    """The envelope of an event as a handler sees it. It holds no data of the event.
+
+    `causation_id` names the event that led to this one. Handlers get it with their scope, as
+    `chassis.work.scope.EventContext`, which a declaration does not know.
+    """
+
+    event_id: str
+    event_type: str
+    subject: str
+    version: int
+    time: datetime
+    receive_count: int = 1
+    causation_id: str | None = None
+
+
+C = TypeVar("C", bound=EventFacts)
+Handler = Callable[[R, C], Awaitable[None]]
+AnyHandler = Callable[["AnyEvent", C], Awaitable[None]]
+UntypedHandler = Callable[[Any, Any], Awaitable[None]]
+
 
 MAX_RECEIVES = 10
 """Poison is rejected at once, so what uses up its receives met a bug or is just out of luck: each kill of a process
@@ -90,26 +113,22 @@ class Subscription(_Base):
         concurrency: int = 8,
     ) -> None:
         super().__init__(name, mode=mode, visibility=visibility, max_receives=max_receives, concurrency=concurrency)
-        self.handlers: dict[str, tuple[type[BaseModel], Callable[[Any, EventContext], Awaitable[None]]]] = {}
-        self.any_handler: Callable[[AnyEvent, EventContext], Awaitable[None]] | None = None
+        self.handlers: dict[str, tuple[type[BaseModel], UntypedHandler]] = {}
+        self.any_handler: UntypedHandler | None = None
 
-    def on(
-        self, model: type[R]
-    ) -> "Callable[[Callable[[R, EventContext], Awaitable[None]]], Callable[[R, EventContext], Awaitable[None]]]":
-        """Handle the event that `model` reads. Raises ContractError if this subscription has a handler for it."""
+    def on(self, model: type[R]) -> Callable[[Handler[R, C]], Handler[R, C]]:
+        """Handle the event that `model` reads. Raises DeclarationError if this subscription has a handler for it."""
         event_type = model.reads.event_type
         if event_type in self.handlers:
-            raise ContractError(f"subscription {self.name} handles {event_type} twice")
+            raise DeclarationError(f"subscription {self.name} handles {event_type} twice")
 
-        def register(function: "Callable[[R, EventContext], Awaitable[None]]") -> Any:
+        def register(function: Handler[R, C]) -> Any:
             self.handlers[event_type] = (model, function)
             return function
 
         return register
 
-    def on_any(
-        self, function: "Callable[[AnyEvent, EventContext], Awaitable[None]]"
-    ) -> "Callable[[AnyEvent, EventContext], Awaitable[None]]":
+    def on_any(self, function: AnyHandler[C]) -> AnyHandler[C]:
         """Handle every event that has no handler of its own."""
         self.any_handler = function
         return function
@@ -150,11 +169,9 @@ class ExternalSubscription(_Base):
     ) -> None:
         super().__init__(name, visibility=visibility, max_receives=max_receives, concurrency=concurrency)
         self.source, self.detail_type, self.detail, self.adapter = source, detail_type, dict(detail), adapter
-        self.handler: Callable[[Any, EventContext], Awaitable[None]] | None = None
+        self.handler: UntypedHandler | None = None
 
-    def handle(
-        self, function: "Callable[[Any, EventContext], Awaitable[None]]"
-    ) -> "Callable[[Any, EventContext], Awaitable[None]]":
+    def handle(self, function: UntypedHandler) -> UntypedHandler:
         """Register the one handler; it gets the adapter's `data`."""
         self.handler = function
         return function

@@ -1,37 +1,27 @@
 """The HTTP app of a service, made from its declaration."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
-from chassis.auth.access import document
-from chassis.auth.tokens import TokenVerifier
 from chassis.declare.service import Service
+from chassis.errors import DeclarationError
 from chassis.http import problems
 from chassis.http.cors import Preflights
 from chassis.http.middleware import AnswerHeaders, BodyLimit, Deadline, Logged, is_health_check
-from chassis.http.openapi import complete_document, document_answers
-from chassis.work.context import Toolbox
+from chassis.http.openapi import complete_document, document_access, document_answers
+from chassis.http.state import ApiState
 from contracts.access import DENIED, KEY_USED
-from contracts.event import ContractError
 
 Ready = Callable[[], Awaitable[str | None]]
 Figures = Callable[[], Mapping[str, Any]]
 
 
-def make_app(
-    service: Service,
-    tools: Toolbox,
-    verifier: TokenVerifier,
-    ready: Ready,
-    figures: Figures = dict,
-    public_origins: Collection[str] = (),
-) -> FastAPI:
-    """`ready()` answers None, or the reason why the service is not ready; `figures()` its metrics; web pages of
-    `public_origins` may use the routes that need no token. Raises ContractError for a route that says nothing of who
-    may call it."""
+def make_app(service: Service, state: ApiState, ready: Ready, figures: Figures = dict) -> FastAPI:
+    """`ready()` answers None, or the reason why the service is not ready; `figures()` its metrics. Raises
+    DeclarationError for a route that does not declare who may call it."""
     app = FastAPI(
         title=f"Tenfold {service.name}",
         version="1",
@@ -40,10 +30,10 @@ def make_app(
         generate_unique_id_function=_name,
         telemetry={"operation_spans": False, "logs": False, "exclude": is_health_check},
     )
-    app.state.tools, app.state.verifier, app.state.public_origins = tools, verifier, frozenset(public_origins)
+    app.state.api = state
     _require_access_events(service)
     router = service.load_router()
-    document(router)
+    document_access(router)
     document_answers(router)
     app.include_router(router)
     problems.install(app, router.routes)
@@ -72,10 +62,10 @@ def make_app(
 
 
 def _require_access_events(service: Service) -> None:
-    """Raises ContractError for a service that could tell nobody whom it refused, or that a key is in use."""
+    """Raises DeclarationError for a service that could tell nobody whom it refused, or that a key is in use."""
     wanted = {each.format(service=service.name) for each in (DENIED, KEY_USED)}
     for missing in sorted(wanted - {event.event_type for event in service.publishes}):
-        raise ContractError(
+        raise DeclarationError(
             f"{service.name} does not publish {missing}: declare it in contracts/{service.name}/v1.py as "
             "contracts/access.py says, and name it in service.py"
         )

@@ -17,9 +17,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from chassis.errors import OriginRefused
 from chassis.http.headers import NOTES
 from chassis.http.idempotency import HEADER, REPLAYED, UNSAFE
+from chassis.http.state import api_state_of
 from chassis.tenants.organizations import profile_of
 from chassis.tenants.rate_limit import ALLOWANCE_HEADERS
-from chassis.work.context import OrgScope
+from chassis.work.scope import OrgScope
 
 PREFLIGHT = {
     "Access-Control-Allow-Origin": "*",
@@ -27,7 +28,7 @@ PREFLIGHT = {
     "Access-Control-Allow-Headers": f"Authorization, Content-Type, {HEADER}, If-Match, If-None-Match, X-Api-Key",
     "Access-Control-Max-Age": "600",
 }
-EXPOSED = ", ".join(("ETag", *ALLOWANCE_HEADERS, "Retry-After", REPLAYED, "Deprecation", "Sunset", "Link", "Location"))
+EXPOSED = ", ".join(("ETag", *ALLOWANCE_HEADERS, "Retry-After", REPLAYED, "Link", "Location"))
 
 
 JUDGED = "origin_judged"
@@ -57,7 +58,7 @@ async def check_origin(request: Request, scope: OrgScope | None) -> None:
         return
     setattr(request.state, JUDGED, True)
     if scope is None:
-        allowed = origin in request.app.state.public_origins
+        allowed = origin in api_state_of(request).public_origins
     else:
         profile = await profile_of(scope)
         allowed = profile is not None and origin in profile.allowed_origins

@@ -12,8 +12,8 @@ from fastapi import Request, Response
 from chassis.errors import AlreadyHandled, Invalid
 from chassis.http.rendering import Rendering
 from chassis.storage.table import Item, OlderThan
-from chassis.work.context import Scope
-from chassis.work.idempotency_claims import ANSWERED, Claim, Keeper, refuse_answered
+from chassis.work.idempotency_claims import ANSWERED, IdempotencyClaim, ResponseRecorder, refuse_answered
+from chassis.work.scope import Scope
 from contracts.common import SYSTEM_ACTOR
 
 HEADER = "Idempotency-Key"
@@ -36,7 +36,7 @@ async def fingerprint_of(request: Request) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def claim_for(request: Request, scope: Scope) -> Claim | None:
+def idempotency_claim_for(request: Request, scope: Scope) -> IdempotencyClaim | None:
     """The claim of a request that carries the header: one person's, under the keys of `scope`. Of people that we do not
     know yet, only the same request is taken for the same person's, and no answer is kept: it may hold their tokens.
     Nor is an answer that is shown only once.
@@ -51,12 +51,14 @@ def claim_for(request: Request, scope: Scope) -> Claim | None:
     known, fingerprint = scope.actor.id != SYSTEM_ACTOR, request.state.fingerprint
     who = scope.actor.id if known else fingerprint
     digest = hashlib.sha256(f"{who}\n{request.method} {request.url.path}\n{value}".encode()).hexdigest()
-    keeper = _keeper(request.state.rendering) if known else None
-    return Claim(scope.key("IDEMPOTENCY", digest), KEPT_DAYS, is_event=False, fingerprint=fingerprint, keeper=keeper)
+    recorder = _recorder(request.state.rendering) if known else None
+    return IdempotencyClaim(
+        scope.key("IDEMPOTENCY", digest), KEPT_DAYS, is_event=False, fingerprint=fingerprint, recorder=recorder
+    )
 
 
-def _keeper(rendering: Rendering | None) -> Keeper | None:
-    return None if rendering is None else Keeper(lambda result: _if_small(rendering(result)))
+def _recorder(rendering: Rendering | None) -> ResponseRecorder | None:
+    return None if rendering is None else ResponseRecorder(lambda result: _if_small(rendering(result)))
 
 
 def _if_small(response: Response) -> dict[str, Any] | None:
@@ -64,8 +66,8 @@ def _if_small(response: Response) -> dict[str, Any] | None:
 
 
 async def replay_if_known(request: Request, scope: Scope) -> None:
-    """Called by the guard once it knows who asks. Raises Answered with the kept answer, or Invalid when the key was
-    used for another body or query."""
+    """Called by the guard once it knows who asks. Raises AlreadyAnswered with the kept answer, or Invalid when the key
+    was used for another body or query."""
     request.state.scope = scope
     if scope.cause.claim is not None:
         await refuse_answered(scope.table, scope.cause.claim)
@@ -82,12 +84,12 @@ async def keep(request: Request, response: Response) -> None:
     Answered when another try was faster, so that all of them are answered alike."""
     scope: Scope | None = getattr(request.state, "scope", None)
     claim = scope.cause.claim if scope else None
-    if scope is None or claim is None or claim.keeper is None:
+    if scope is None or claim is None or claim.recorder is None:
         return
-    values = None if claim.keeper.done else _if_small(response)
+    values = None if claim.recorder.done else _if_small(response)
     if values is None:
         return
-    unit = scope.unit(claimed=False)
+    unit = scope.unit_of_work(claimed=False)
     expires = int(scope.now().timestamp()) + claim.days * 24 * 3600
     item = {"fingerprint": claim.fingerprint, "version": ANSWERED, **values}
     unit.put(claim.key, item, expect=OlderThan(ANSWERED), expires_at=expires)
@@ -98,9 +100,9 @@ async def keep(request: Request, response: Response) -> None:
 
 
 async def replay_if_done(request: Request) -> None:
-    """Called when a request is refused or can't be finished. Raises Answered if a try of it was carried out after all:
-    what it met is then its own effect, or what came after it, or another try in its way, or an answer of the store that
-    got lost."""
+    """Called when a request is refused or can't be finished. Raises AlreadyAnswered if a try of it was carried out
+    after all: what it met is then its own effect, or what came after it, or another try in its way, or an answer of the
+    store that got lost."""
     scope: Scope | None = getattr(request.state, "scope", None)
     if scope is not None and scope.cause.claim is not None:
         await refuse_answered(scope.table, scope.cause.claim)

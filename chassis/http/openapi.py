@@ -7,6 +7,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 
 from chassis.auth.access import Access, access_of
+from chassis.errors import DeclarationError
 from chassis.http.conditions import CHANGES
 from chassis.http.idempotency import HEADER, MAX_KEY, UNSAFE
 from chassis.http.patches import MEDIA_TYPE as MERGE_PATCH
@@ -15,7 +16,6 @@ from chassis.http.problems import MEDIA_TYPE
 from chassis.http.route import Route
 from chassis.tenants.rate_limit import ALLOWANCE_HEADERS
 from chassis.work.preconditions import MAX_HEADER
-from contracts.event import ContractError
 
 PROBLEMS = {
     400: "The body can't be read",
@@ -54,17 +54,28 @@ class Problem(BaseModel):
 
 
 def document_answers(router: APIRouter) -> None:
-    """Complete each route's part of the document. Raises ContractError for a route of another class than ours, and for
-    a PATCH whose body is no merge patch."""
+    """Complete each route's part of the document. Raises DeclarationError for a route of another class than ours, and
+    for a PATCH whose body is no merge patch."""
     for route in router.routes:
         if not isinstance(route, Route):
-            raise ContractError(f"{getattr(route, 'path', route)}: make its router with route_class=Route")
+            raise DeclarationError(f"{getattr(route, 'path', route)}: make its router with route_class=Route")
         _require_merge_patch(route)
         access = access_of(route.dependant, route.path)
         route.responses = {**_responses(route, access), **route.responses}
         extra = dict(route.openapi_extra or {})
         extra["parameters"] = [*extra.get("parameters", ()), *_headers(route)]
         route.openapi_extra = extra
+
+
+def document_access(router: APIRouter) -> None:
+    """Write each route's access into its part of the document. Raises DeclarationError."""
+    for route in router.routes:
+        name = f"{','.join(sorted(getattr(route, 'methods', None) or ()))} {getattr(route, 'path', route)}"
+        dependant = getattr(route, "dependant", None)
+        if dependant is None:
+            raise DeclarationError(f"{name} can't be guarded; declare it on the service's router itself")
+        extensions = access_of(dependant, name).extensions()
+        route.openapi_extra = {**(getattr(route, "openapi_extra", None) or {}), **extensions}  # type: ignore[attr-defined]
 
 
 def complete_document(app: FastAPI) -> None:
@@ -90,7 +101,7 @@ def _require_merge_patch(route: APIRoute) -> None:
         return
     body = route.body_field.field_info.annotation if route.body_field else None
     if not (isinstance(body, type) and issubclass(body, MergePatch)):
-        raise ContractError(f"PATCH {route.path}: derive the model of its body from MergePatch")
+        raise DeclarationError(f"PATCH {route.path}: derive the model of its body from MergePatch")
 
 
 def _responses(route: APIRoute, access: Access) -> dict[int | str, dict[str, Any]]:

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Match, Route
 from chassis.errors import Forbidden, Invalid, TenfoldError
 from chassis.http.cors import headers_of_refusal
 from chassis.http.headers import NOTES, complete
+from chassis.http.state import api_state_of
 from chassis.telemetry.tracing import current_trace_id
 from chassis.tenants.access_denied_events import Refused, reason_of
 
@@ -60,7 +61,7 @@ async def _record(request: Request, error: TenfoldError) -> None:
         return
     asked = error.operation if isinstance(error, Forbidden) else operation
     route = getattr(request.scope.get("route"), "path", request.url.path)
-    await scope.tools.denials.record(Refused(scope, asked, reason, request.method, route))
+    await api_state_of(request).access_denied.record(Refused(scope, asked, reason, request.method, route))
 
 
 def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:

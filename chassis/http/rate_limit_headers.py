@@ -1,7 +1,7 @@
 """Rate limits over HTTP: each request of a member, a program or a person counts, and each answer says what is left.
 
-Counted in an organization is who is known to belong to it, also when they are then refused: strangers cannot use up an
-organization's allowance, and members cannot hammer a closed door for free.
+Only callers who belong to an organization count towards its limit, also when they are then refused: strangers cannot
+use it up, and members cannot hammer a closed door for free.
 """
 
 from collections.abc import Awaitable
@@ -9,25 +9,29 @@ from collections.abc import Awaitable
 from fastapi import Request
 
 from chassis.http.headers import NOTES
-from chassis.tenants.rate_limit import Allowance, RateLimited, spend, spend_of_person
-from chassis.work.context import OrgScope, UserScope
+from chassis.http.state import api_state_of
+from chassis.tenants.organizations import OrganizationProfile
+from chassis.tenants.rate_limit import Allowance, RateLimited
+from chassis.work.scope import OrgScope, UserScope
 from contracts.common import Plan
 
 
-async def count(request: Request, scope: OrgScope, plan: Plan) -> None:
-    """Called by the guard once it knows that the caller belongs here. Raises RateLimited."""
-    await _noted(request, spend(scope, plan, scope.actor.id if scope.actor.holder_id else None))
+async def charge_rate_limit(request: Request, scope: OrgScope, organization: OrganizationProfile | None) -> None:
+    """Count a request of somebody who belongs to the organization, by its plan. Raises RateLimited."""
+    plan = Plan.FREE if organization is None else organization.plan
+    api_key = scope.actor.id if scope.actor.holder_id else None
+    await _note(request, api_state_of(request).rate_limiter.acquire(scope, plan, api_key))
 
 
-async def count_of_person(request: Request, scope: UserScope) -> None:
-    """For the routes that ask for no organization. Raises RateLimited."""
-    await _noted(request, spend_of_person(scope))
+async def charge_person(request: Request, scope: UserScope) -> None:
+    """Count a request to a route that asks for no organization. Raises RateLimited."""
+    await _note(request, api_state_of(request).rate_limiter.acquire_for_person(scope))
 
 
-async def _noted(request: Request, spending: Awaitable[Allowance]) -> None:
+async def _note(request: Request, acquisition: Awaitable[Allowance]) -> None:
     notes: dict[str, str] = getattr(request.state, NOTES)
     try:
-        allowance = await spending
+        allowance = await acquisition
     except RateLimited as refused:
         notes |= refused.allowance.headers()
         raise

@@ -12,7 +12,7 @@ from chassis.http.conditions import unless_known
 from chassis.http.idempotency import fingerprint_of, is_keyed, keep, replay_if_done, replayed
 from chassis.http.queries import KNOWN, known_query
 from chassis.http.rendering import is_shown_once, render
-from chassis.work.idempotency_claims import Answered
+from chassis.work.idempotency_claims import AlreadyAnswered
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -43,7 +43,7 @@ class Route(APIRoute):
             request.state.rendering = None if is_shown_once(self) else functools.partial(render, self)
             try:
                 return await self._once(handle, request)
-            except Answered as before:
+            except AlreadyAnswered as before:
                 return replayed(before.item)
 
         return handled

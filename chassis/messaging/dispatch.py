@@ -11,13 +11,14 @@ from opentelemetry.trace import Span
 from pydantic import BaseModel, ValidationError
 
 from chassis.declare.subscription import AnyEvent, AnySubscription, ExternalSubscription, Subscription
-from chassis.errors import AlreadyHandled, Rejected, Retryable
+from chassis.errors import AlreadyHandled, DeclarationError, Rejected, Retryable
 from chassis.storage.keys import inbox_key
 from chassis.telemetry.metrics import CONSUMER_LAG
 from chassis.telemetry.tracing import consumer_span, mark_failed
-from chassis.work.context import Actor, Cause, EventContext, OrgScope, Toolbox
-from chassis.work.idempotency_claims import Claim
-from contracts.event import REGISTRY, SOURCE_PREFIX, ContractError, Envelope
+from chassis.work.context import Actor, Cause, ServiceContext
+from chassis.work.idempotency_claims import IdempotencyClaim
+from chassis.work.scope import EventContext, OrgScope
+from contracts.event import REGISTRY, SOURCE_PREFIX, Envelope
 from contracts.versions import upcast
 
 log = structlog.get_logger(__name__)
@@ -56,16 +57,16 @@ class Dispatcher:
     Retryable for what may be later; any other exception is a bug of a handler.
     """
 
-    def __init__(self, tools: Toolbox, subscription: AnySubscription) -> None:
-        self._tools, self._subscription = tools, subscription
-        self.consumer = f"{tools.service}.{subscription.name}"
+    def __init__(self, context: ServiceContext, subscription: AnySubscription) -> None:
+        self._context, self._subscription = context, subscription
+        self.consumer = f"{context.service}.{subscription.name}"
         self.max_receives = subscription.max_receives
 
     async def handle(self, delivery: Delivery) -> None:
         structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(service=self._tools.service, subscription=self._subscription.name)
+        structlog.contextvars.bind_contextvars(service=self._context.service, subscription=self._subscription.name)
         try:
-            call = self._understood(delivery)
+            call = self._parse(delivery)
         except AlreadyHandled:
             return
         context = call.context
@@ -91,10 +92,10 @@ class Dispatcher:
         except (Rejected, Retryable) as error:
             mark_failed(span, error.detail)
             raise
-        lag = self._tools.clock.now() - call.context.time
+        lag = self._context.clock.now() - call.context.time
         CONSUMER_LAG.record(lag.total_seconds(), {"subscription": self.consumer})
 
-    def _understood(self, delivery: Delivery) -> _Call:
+    def _parse(self, delivery: Delivery) -> _Call:
         try:
             raw = json.loads(delivery.body)
         except (ValueError, RecursionError) as error:
@@ -102,10 +103,10 @@ class Dispatcher:
         if not isinstance(raw, dict) or not isinstance(raw.get("detail"), dict):
             raise Rejected("The body is not an event of the bus.")
         if isinstance(self._subscription, ExternalSubscription):
-            return self._external(self._subscription, raw, delivery)
-        return self._own(self._subscription, raw, delivery)
+            return self._aws_event(self._subscription, raw, delivery)
+        return self._domain_event(self._subscription, raw, delivery)
 
-    def _own(self, subscription: Subscription, raw: dict[str, Any], delivery: Delivery) -> _Call:
+    def _domain_event(self, subscription: Subscription, raw: dict[str, Any], delivery: Delivery) -> _Call:
         envelope = _validated(Envelope, raw["detail"], "envelope")
         owner = SOURCE_PREFIX + envelope.type.split(".", 1)[0]
         if raw.get("detail-type") != envelope.type or raw.get("source") != owner or envelope.source != owner:
@@ -116,7 +117,7 @@ class Dispatcher:
         if known is not None:
             model, handler = known
             argument = _validated(model, envelope.data, "data")
-        elif (moved := _moved(subscription, envelope)) is not None:
+        elif (moved := _upcast(subscription, envelope)) is not None:
             handler, argument = moved
         elif subscription.any_handler is not None:
             handler, argument = subscription.any_handler, _any_event(envelope)
@@ -136,23 +137,23 @@ class Dispatcher:
 
     def _scope(self, envelope: Envelope, *, every: bool, replayed: bool) -> OrgScope:
         actor = Actor(envelope.actor, client_ip=envelope.clientip, user_agent=envelope.useragent)
-        claim = Claim(inbox_key(self.consumer, envelope.id), CLAIM_DAYS, is_event=True) if every else None
+        claim = IdempotencyClaim(inbox_key(self.consumer, envelope.id), CLAIM_DAYS, is_event=True) if every else None
         cause = Cause(envelope.correlationid, causation_id=envelope.id, claim=claim, replayed=replayed)
-        return OrgScope(self._tools, actor, cause, envelope.orgid)
+        return OrgScope(self._context, actor, cause, envelope.orgid)
 
-    def _external(self, subscription: ExternalSubscription, raw: dict[str, Any], delivery: Delivery) -> _Call:
+    def _aws_event(self, subscription: ExternalSubscription, raw: dict[str, Any], delivery: Delivery) -> _Call:
         if subscription.handler is None:
-            raise ContractError(f"{subscription.name} has no handler")
+            raise DeclarationError(f"{subscription.name} has no handler")
         event = subscription.adapter(raw)
-        claim = Claim(inbox_key(self.consumer, event.id), CLAIM_DAYS, is_event=True)
-        cause = Cause(self._tools.ids.new(), causation_id=None, claim=claim)
+        claim = IdempotencyClaim(inbox_key(self.consumer, event.id), CLAIM_DAYS, is_event=True)
+        cause = Cause(self._context.ids.new(), causation_id=None, claim=claim)
         context = EventContext(
-            scope=OrgScope(self._tools, Actor(), cause, event.org_id),
+            scope=OrgScope(self._context, Actor(), cause, event.org_id),
             event_id=event.id,
             event_type=subscription.detail_type,
             subject=event.id,
             version=0,
-            time=self._tools.clock.now(),
+            time=self._context.clock.now(),
             receive_count=delivery.receive_count,
         )
         return _Call(subscription.handler, event.data, context, None)
@@ -170,7 +171,7 @@ def _validated(model: type[M], value: Any, where: str) -> M:
         raise Rejected(f"{where}.{field}: {first['msg']}") from error
 
 
-def _moved(subscription: Subscription, envelope: Envelope) -> tuple[Callable[..., Awaitable[None]], BaseModel] | None:
+def _upcast(subscription: Subscription, envelope: Envelope) -> tuple[Callable[..., Awaitable[None]], BaseModel] | None:
     """The handler of a newer version, with what it reads of this older one. None if none of the newer is handled here.
 
     Raises AlreadyHandled for a fact that comes in the newer version too: that one counts.

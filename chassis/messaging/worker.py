@@ -17,19 +17,19 @@ from chassis.declare.subscription import AnySubscription
 from chassis.errors import Rejected, Retryable
 from chassis.messaging.dispatch import Delivery, Dispatcher
 from chassis.resilience.deadline import deadline
-from chassis.resilience.request_priority import Priority
+from chassis.resilience.request_priority import RequestPriority
 from chassis.telemetry.metrics import DELIVERIES, QUEUE_AGE
-from chassis.work.context import Toolbox
+from chassis.work.context import ServiceContext
 
 log = structlog.get_logger(__name__)
 
-HELD_A_WORKER = 32
+PREFETCH_PER_WORKER = 32
 """Messages held for each handler that can run: among them organizations take turns. More would be fairer to whoever
 stands behind a flood, but what a killed process held has used up one of its receives."""
 
 ORGANIZATION = re.compile(r'"orgid"\s*:\s*"([^"\\]{1,64})"')
 
-MARGIN = 2.0
+SETTLE_MARGIN_SECONDS = 2.0
 """Seconds before the end of a delivery's time in which it starts no more calls."""
 
 LONG_POLL_SECONDS = 10
@@ -65,37 +65,37 @@ async def start_consuming(broker: Startable) -> None:
 
 
 def make_broker(
-    tools: Toolbox,
+    context: ServiceContext,
     subscriptions: list[AnySubscription],
     names: Names,
     client: AwsJson,
     graceful_seconds: float,
-    priority: Priority | None = None,
+    priority: RequestPriority | None = None,
 ) -> SQSBroker:
     """A broker that consumes every subscription of the service from its queue. `priority` is that of a process that
     serves requests, too."""
     broker = SQSBroker(client=client, graceful_timeout=graceful_seconds, logger=None)
     for subscription in subscriptions:
         queue = SQSQueue(
-            names.queue(tools.service, subscription.name),
+            names.queue(context.service, subscription.name),
             visibility=subscription.visibility,
             declare=False,
-            dead_letter=names.dead_letters(tools.service, subscription.name),
+            dead_letter=names.dead_letters(context.service, subscription.name),
         )
         subscriber = broker.subscriber(
             queue,
             max_workers=subscription.concurrency,
-            prefetch=subscription.concurrency * HELD_A_WORKER,
+            prefetch=subscription.concurrency * PREFETCH_PER_WORKER,
             fair_by=organization_of,
             wait=LONG_POLL_SECONDS,
             ack_policy=AckPolicy.MANUAL,
             no_reply=True,
             raw=True,
         )
-        dispatcher = Dispatcher(tools, subscription)
-        timed = Timed(dispatcher, subscription.handling_seconds)
-        counted = Counted(timed, dispatcher.consumer, tools.clock)
-        subscriber(settling(Yielding(counted, priority) if priority else counted))
+        dispatcher = Dispatcher(context, subscription)
+        timed = TimeoutMiddleware(dispatcher, subscription.handling_seconds)
+        counted = MetricsMiddleware(timed, dispatcher.consumer, context.clock)
+        subscriber(acknowledge(PriorityMiddleware(counted, priority) if priority else counted))
     return broker
 
 
@@ -115,7 +115,7 @@ class Handles(Protocol):
     async def handle(self, delivery: Delivery) -> None: ...
 
 
-class Timed:
+class TimeoutMiddleware:
     """Gives each delivery `seconds`, and the calls that it makes a little less; then it can be tried again."""
 
     def __init__(self, dispatcher: Handles, seconds: float) -> None:
@@ -124,7 +124,7 @@ class Timed:
     async def handle(self, delivery: Delivery) -> None:
         try:
             async with asyncio.timeout(self._seconds) as limit:
-                with deadline(self._seconds - MARGIN):
+                with deadline(self._seconds - SETTLE_MARGIN_SECONDS):
                     await self._dispatcher.handle(delivery)
         except TimeoutError as error:
             if not limit.expired():
@@ -132,10 +132,10 @@ class Timed:
             raise Retryable(f"The handler did not end in {self._seconds:g} s.") from error
 
 
-class Yielding:
+class PriorityMiddleware:
     """Lets requests go first."""
 
-    def __init__(self, dispatcher: Handles, priority: Priority) -> None:
+    def __init__(self, dispatcher: Handles, priority: RequestPriority) -> None:
         self._dispatcher, self._priority, self.max_receives = dispatcher, priority, dispatcher.max_receives
 
     async def handle(self, delivery: Delivery) -> None:
@@ -143,7 +143,7 @@ class Yielding:
             await self._dispatcher.handle(delivery)
 
 
-class Counted:
+class MetricsMiddleware:
     """Counts each delivery by its outcome, and tells how long it waited in its queue."""
 
     def __init__(self, dispatcher: Handles, consumer: str, clock: Clock) -> None:
@@ -168,7 +168,7 @@ class Counted:
             DELIVERIES.add(1, self._by_outcome[outcome])
 
 
-def settling(dispatcher: Handles) -> Callable[[SQSMessage], Awaitable[None]]:
+def acknowledge(dispatcher: Handles) -> Callable[[SQSMessage], Awaitable[None]]:
     """Turns the outcome of a delivery into its settlement, by the type of the error.
 
     The last receive that the queue grants rejects whatever the error: SQS would move the message all the same, but

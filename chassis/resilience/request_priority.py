@@ -19,7 +19,7 @@ CALM = 0.5
 PATIENCE = 1.0
 
 
-class Priority:
+class RequestPriority:
     """One for a process. `patience` is how many seconds a delivery waits at most."""
 
     def __init__(self, *, beside: int = BESIDE_REQUESTS, patience: float = PATIENCE) -> None:

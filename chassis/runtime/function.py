@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from chassis.aws.client import Aws
 from chassis.declare.service import Service, service
 from chassis.declare.settings import Settings
-from chassis.runtime.bootstrap import make_tools
+from chassis.runtime.bootstrap import make_context
 from chassis.telemetry.logs import set_up_logs
 from chassis.telemetry.tracing import set_up_tracing
 
@@ -26,7 +26,7 @@ class Function:
     def __init__(self, declared: Service, settings: Settings, tracing: TracerProvider | None = None) -> None:
         self.service, self.settings = declared, settings
         self.aws = Aws(settings.aws_region, settings.aws_endpoint_url)
-        self.tools = make_tools(declared, settings, self.aws)
+        self.context = make_context(declared, settings, self.aws)
         self._tracing = tracing
         self._loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self._loop)  # Mangum runs on the one that is set
@@ -56,7 +56,7 @@ class Function:
         try:
             return await work
         finally:
-            await self.tools.outbox.flush()
+            await self.context.outbox.flush()
 
     def export_spans(self) -> None:
         """Send what the exporter holds, before the process is frozen. Takes a second at most."""

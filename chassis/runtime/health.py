@@ -14,7 +14,7 @@ from chassis.declare.subscription import AnySubscription
 from chassis.errors import TenfoldError
 from chassis.resilience.deadline import deadline
 from chassis.storage.keys import readiness_key
-from chassis.work.context import Toolbox
+from chassis.work.context import ServiceContext
 
 log = structlog.get_logger(__name__)
 
@@ -26,10 +26,14 @@ Probe = Callable[[], Awaitable[Any]]
 
 
 def probes(
-    service: Service, tools: Toolbox, calls: AwsCalls, names: Names, subscriptions: Sequence[AnySubscription] = ()
+    service: Service,
+    context: ServiceContext,
+    calls: AwsCalls,
+    names: Names,
+    subscriptions: Sequence[AnySubscription] = (),
 ) -> dict[str, Probe]:
     """What must answer, by its name: the table; the bus, where the service publishes; the queues that it reads."""
-    found: dict[str, Probe] = {"the table": lambda: tools.table.get(readiness_key())}
+    found: dict[str, Probe] = {"the table": lambda: context.table.get(readiness_key())}
     if service.publishes:
         found["the bus"] = lambda: calls.call("events", "DescribeEventBus", {"Name": names.bus})
     for each in subscriptions:

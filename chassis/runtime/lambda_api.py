@@ -6,12 +6,10 @@ from typing import Any
 from mangum import Mangum
 from starlette.types import Receive, Scope, Send
 
-from chassis.auth.discovery import issuer_finder, key_fetcher
-from chassis.auth.tokens import TokenVerifier
-from chassis.http.app import make_app
 from chassis.http.problems import MEDIA_TYPE
+from chassis.runtime.bootstrap import make_api
 from chassis.runtime.function import Function
-from chassis.runtime.health import probes, readiness
+from chassis.runtime.health import probes
 
 
 class Api:
@@ -19,12 +17,8 @@ class Api:
 
     def __init__(self, function: Function) -> None:
         self._function = function
-        verifier = TokenVerifier(issuer_finder(function.settings, function.aws), key_fetcher(), function.tools.clock)
-        wanted = probes(function.service, function.tools, function.aws, function.settings.names)
-        origins = function.settings.tenfold_public_origins
-        self._app = make_app(
-            function.service, function.tools, verifier, lambda: readiness(wanted), public_origins=origins
-        )
+        wanted = probes(function.service, function.context, function.aws, function.settings.names)
+        self._app, self._state = make_api(function.service, function.context, function.settings, function.aws, wanted)
         self._adapter = Mangum(self._serve, lifespan="off", text_mime_types=["text/", "application/json", MEDIA_TYPE])
 
     def __call__(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
@@ -39,7 +33,7 @@ class Api:
 
     async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app(scope, receive, send)
-        await self._function.tools.denials.settle()
+        await self._state.access_denied.settle()
 
 
 handler = Api(Function.from_environment())

@@ -10,7 +10,7 @@ from chassis.declare.service import load
 from chassis.messaging.worker import make_broker
 from chassis.runtime.function import Function
 
-MARGIN = 2.0
+SETTLE_MARGIN_SECONDS = 2.0
 """Seconds before the function's timeout at which what still runs is given back, and what was committed is published."""
 
 
@@ -20,9 +20,9 @@ class Consumer:
     def __init__(self, function: Function, subscription: str) -> None:
         self._function = function
         broker = make_broker(
-            function.tools, [load(subscription)], function.settings.names, function.aws.json, graceful_seconds=0
+            function.context, [load(subscription)], function.settings.names, function.aws.json, graceful_seconds=0
         )
-        self._messages = LambdaHandler(broker, margin=MARGIN)
+        self._messages = LambdaHandler(broker, margin=SETTLE_MARGIN_SECONDS)
 
     def __call__(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         return self._function.run(self._messages.handle(event, context))

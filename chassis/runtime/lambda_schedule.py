@@ -1,5 +1,5 @@
-"""The schedules of a service as one Lambda function: `chassis.runtime.lambda_schedule.handler`. The event `{"schedule": name}`
-says which; SWEEP is the outbox's, which every service that publishes has."""
+"""The schedules of a service as one Lambda function: `chassis.runtime.lambda_schedule.handler`. The event `{"schedule":
+name}` says which; SWEEP is the outbox's, which every service that publishes has."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -26,10 +26,10 @@ class Schedules:
     async def _run(self, name: str) -> None:
         structlog.contextvars.bind_contextvars(schedule=name)
         if name == SWEEP:
-            swept = await self._function.tools.outbox.sweep()
+            swept = await self._function.context.outbox.sweep()
             log.info("outbox_swept", entries=swept)
             return
-        await load(self._tasks[name])(self._function.tools)
+        await load(self._tasks[name])(self._function.context)
         log.info("schedule_ran")
 
 

@@ -11,20 +11,18 @@ import structlog
 import uvicorn
 from faststream_sqs import SQSBroker
 
-from chassis.auth.discovery import issuer_finder, key_fetcher
-from chassis.auth.tokens import TokenVerifier
 from chassis.aws.client import Aws
 from chassis.declare.service import Schedule, Service, load
 from chassis.declare.settings import Settings
 from chassis.errors import TenfoldError, Unavailable
-from chassis.http.app import make_app
 from chassis.messaging.worker import make_broker, start_consuming
 from chassis.resilience.deadline import deadline
-from chassis.resilience.request_priority import Priority
-from chassis.runtime.bootstrap import Compose, make_tools
-from chassis.runtime.health import probes, readiness
+from chassis.resilience.request_priority import RequestPriority
+from chassis.runtime.bootstrap import MakeContext, make_api, make_context
+from chassis.runtime.health import probes
 from chassis.telemetry.metrics import Meters
-from chassis.work.context import Toolbox
+from chassis.tenants.access_denied_events import AccessDeniedEvents
+from chassis.work.context import ServiceContext
 
 log = structlog.get_logger(__name__)
 
@@ -37,21 +35,20 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def run(service: Service, settings: Settings, compose: Compose = make_tools) -> None:
+async def run(service: Service, settings: Settings, compose: MakeContext = make_context) -> None:
     """Run until SIGTERM or SIGINT, then finish what is under way and return."""
     aws = Aws(settings.aws_region, settings.aws_endpoint_url)
     await aws.open()
-    tools, priority = compose(service, settings, aws), Priority()
+    context, priority = compose(service, settings, aws), RequestPriority()
     subscriptions, meters = (
         service.load_subscriptions(),
         Meters(service.name, settings.otel_exporter_otlp_metrics_endpoint),
     )
-    broker = make_broker(tools, subscriptions, settings.names, aws.json, settings.graceful_seconds, priority)
-    verifier = TokenVerifier(issuer_finder(settings, aws), key_fetcher(), tools.clock)
-    wanted = probes(service, tools, aws, settings.names, subscriptions) | {
+    broker = make_broker(context, subscriptions, settings.names, aws.json, settings.graceful_seconds, priority)
+    wanted = probes(service, context, aws, settings.names, subscriptions) | {
         "consuming": lambda: _check_consuming(broker)
     }
-    app = make_app(service, tools, verifier, lambda: readiness(wanted), meters.read, settings.tenfold_public_origins)
+    app, state = make_api(service, context, settings, aws, wanted, meters.read)
     server = _Server(
         uvicorn.Config(
             priority.before(app),
@@ -67,7 +64,7 @@ async def run(service: Service, settings: Settings, compose: Compose = make_tool
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(aws.close)
         stack.callback(meters.close)
-        await stack.enter_async_context(_background(service, tools, settings))
+        await stack.enter_async_context(_background(service, context, state.access_denied, settings))
         await stack.enter_async_context(_consuming(broker))
         log.info("started", port=settings.port)
         await server.serve()
@@ -93,41 +90,43 @@ async def _consuming(broker: SQSBroker) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _background(service: Service, tools: Toolbox, settings: Settings) -> AsyncIterator[None]:
+async def _background(
+    service: Service, context: ServiceContext, access_denied: AccessDeniedEvents, settings: Settings
+) -> AsyncIterator[None]:
     """The outbox and the schedules. On leaving, what waits in memory is published."""
-    tasks = [asyncio.create_task(tools.outbox.run(), name="outbox")]
-    tasks += [asyncio.create_task(_repeat(schedule, tools), name=schedule.name) for schedule in service.schedules]
-    tasks.append(asyncio.create_task(tools.denials.run(), name="denials"))
-    tasks.append(asyncio.create_task(_sweep(tools, settings.sweep_seconds), name="sweeper"))
+    tasks = [asyncio.create_task(context.outbox.run(), name="outbox")]
+    tasks += [asyncio.create_task(_repeat(schedule, context), name=schedule.name) for schedule in service.schedules]
+    tasks.append(asyncio.create_task(access_denied.run(), name="access-denied-events"))
+    tasks.append(asyncio.create_task(_sweep(context, settings.sweep_seconds), name="sweeper"))
     for task in tasks:
         task.add_done_callback(_die_loudly)
     try:
         yield
     finally:
         with deadline(settings.graceful_seconds):  # else each would wait for a table that does not answer
-            await tools.denials.settle(everything=True)
-        await tools.outbox.drained(settings.graceful_seconds)
+            await access_denied.settle(everything=True)
+        await context.outbox.drained(settings.graceful_seconds)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _sweep(tools: Toolbox, seconds: float) -> None:
+async def _sweep(context: ServiceContext, seconds: float) -> None:
     while True:
         await asyncio.sleep(seconds * random.uniform(0.5, 1.5))  # noqa: S311  (spreads several workers' sweeps)
         try:
-            if swept := await tools.outbox.sweep():
+            if swept := await context.outbox.sweep():
                 log.info("outbox_swept", entries=swept)
         except Unavailable as error:
             log.warning("sweep_failed", reason=error.detail)
 
 
-async def _repeat(schedule: Schedule, tools: Toolbox) -> None:
+async def _repeat(schedule: Schedule, context: ServiceContext) -> None:
     task, pause = load(schedule.task), schedule.every.total_seconds()
     while True:
         await asyncio.sleep(pause * random.uniform(0.9, 1.1))  # noqa: S311  (spreads several workers' runs)
         try:
-            await task(tools)
+            await task(context)
         except TenfoldError as error:
             log.warning("schedule_failed", schedule=schedule.name, reason=error.detail)
         except Exception:

@@ -5,14 +5,14 @@ import sys
 
 from chassis.declare.service import service
 from chassis.declare.settings import Settings
-from chassis.runtime.bootstrap import Compose, make_tools
+from chassis.runtime.bootstrap import MakeContext, make_context
 from chassis.runtime.process import run
 from chassis.telemetry.logs import set_up_logs
 from chassis.telemetry.tracing import set_up_tracing
 
 
-def main(arguments: list[str], compose: Compose = make_tools) -> int:
-    """Run the service that `arguments` name; `compose` makes its tools. Returns the exit code."""
+def main(arguments: list[str], compose: MakeContext = make_context) -> int:
+    """Run the service that `arguments` name; `compose` makes its context. Returns the exit code."""
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m chassis.runtime.run SERVICE\n")
         return 2

@@ -5,19 +5,11 @@ import hashlib
 import hmac
 import json
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from typing import Protocol
 
-from awsjson import AwsError
-from chassis.aws.client import AwsCalls
-from chassis.clock import Clock
-from chassis.errors import FieldError, Invalid, Unavailable
+from chassis.errors import FieldError, Invalid
 
 MAC_BYTES = 16
-TIMEOUT = 5.0
-REREAD_PAUSE = timedelta(minutes=1)
-CURRENT, PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
-NO_SUCH = "ResourceNotFoundException"
 
 
 class CursorKeys(Protocol):
@@ -43,41 +35,9 @@ async def opened(keys: CursorKeys, place: str, cursor: str) -> str:
     for known in (keys.keys, keys.newer):
         if any(hmac.compare_digest(mac, _mac(key, place, position)) for key in await known()):
             return position
-    raise Invalid("The cursor is none of this list; start again without it.", [FieldError("query.cursor", "unknown")])
-
-
-class SecretCursorKeys:
-    """The keys in a secret of Secrets Manager, read at first need: its current version, and the one before it."""
-
-    def __init__(self, calls: AwsCalls, secret: str, clock: Clock) -> None:
-        self._calls, self._secret, self._clock = calls, secret, clock
-        self._keys: tuple[bytes, ...] = ()
-        self._read_at: datetime | None = None
-
-    async def keys(self) -> Sequence[bytes]:
-        return self._keys or await self._read()
-
-    async def newer(self) -> Sequence[bytes]:
-        if self._read_at is not None and self._clock.now() - self._read_at < REREAD_PAUSE:
-            return self._keys
-        return await self._read()
-
-    async def _read(self) -> Sequence[bytes]:
-        found = [await self._version(CURRENT), await self._version(PREVIOUS)]
-        self._keys, self._read_at = tuple(key for key in found if key is not None), self._clock.now()
-        if not self._keys:
-            raise Unavailable(f"The secret {self._secret} is missing; deploy the platform's stack.")
-        return self._keys
-
-    async def _version(self, stage: str) -> bytes | None:
-        asked = {"SecretId": self._secret, "VersionStage": stage}
-        try:
-            answer = await self._calls.call("secretsmanager", "GetSecretValue", asked, timeout=TIMEOUT)
-        except AwsError as error:
-            if error.code == NO_SUCH:
-                return None
-            raise Unavailable("The key of cursors can't be read; try again.") from error
-        return str(answer["SecretString"]).encode()
+    raise Invalid(
+        "This cursor does not belong to this list. Start again without it.", [FieldError("query.cursor", "unknown")]
+    )
 
 
 def _mac(key: bytes, place: str, position: str) -> bytes:

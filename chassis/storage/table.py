@@ -64,7 +64,7 @@ class Add:
     key: Key
     amounts: Mapping[str, int]
     at_most: Mapping[str, int] = field(default_factory=dict)
-    fixed: Item = field(default_factory=dict)
+    set_attributes: Item = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,21 +75,7 @@ class Check:
     equals: Mapping[str, Any] = field(default_factory=dict)
 
 
-Operation = Put | Delete | Add | Check
-
-
-@dataclass(frozen=True)
-class Levels:
-    """Where counters stand after `Table.raise_levels`, which `raised` all of them or none."""
-
-    raised: bool
-    reached: Mapping[str, int]
-
-
-def standing(level: int | None, floor: int, ceiling: int) -> int:
-    """Where a counter goes on from. One that is above the ceiling by more than the ceiling is above the floor was
-    raised by a process whose clock is wrong, and begins anew."""
-    return floor if level is None or not floor <= level <= 2 * ceiling - floor else level
+WriteOperation = Put | Delete | Add | Check
 
 
 class ConditionRefused(Exception):
@@ -100,7 +86,7 @@ class ConditionRefused(Exception):
         self.positions = tuple(positions)
 
 
-def check_operations(operations: Sequence[Operation]) -> None:
+def check_operations(operations: Sequence[WriteOperation]) -> None:
     """Raises ValueError for a write that DynamoDB would not take, whatever is stored."""
     if len(operations) > MAX_OPERATIONS:
         raise ValueError(f"{len(operations)} operations in one write; DynamoDB takes {MAX_OPERATIONS}")
@@ -130,25 +116,8 @@ class Table(Protocol):
     ) -> list[Item]:
         """Items of one partition (of a list index if `index` is given), by sort key, strictly between the bounds."""
 
-    async def write(self, operations: Sequence[Operation]) -> None:
+    async def write(self, operations: Sequence[WriteOperation]) -> None:
         """All of it or nothing. Raises ConditionRefused, or ValueError by `check_operations`."""
 
     async def discard(self, keys: Sequence[Key]) -> None:
         """Delete without conditions and not atomically. Absent keys are fine."""
-
-    async def raise_levels(
-        self,
-        key: Key,
-        steps: Mapping[str, int],
-        *,
-        floor: int,
-        ceiling: int,
-        expires_at: int,
-        known: Mapping[str, int],
-    ) -> Levels:
-        """Raise each counter of `steps` by its step, from where it is `standing`, at least from `floor`; all of
-        them, or none if one would pass `ceiling`. Exact under any parallelism, and at most one write. No step may be
-        larger than the ceiling is above the floor.
-
-        `known` is where they stood when last seen: a good guess spares a refused write, a bad one does no harm.
-        """

@@ -11,7 +11,7 @@ PART = 100
 
 
 @dataclass(frozen=True)
-class WorkList:
+class WorkQueue:
     """An item stands in list index `index` as long as it waits: stored without its entry, it is gone from here.
 
     There is no item of an organization's own, such as a marker "has work", that all its writers would fight for.

@@ -9,16 +9,13 @@ count, and never the first of a kind.
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 import structlog
 
 from chassis.errors import Forbidden, MembershipEnded, TenfoldError
+from chassis.work.scope import Scope
 from contracts.access import DENIED
 from contracts.event import REGISTRY
-
-if TYPE_CHECKING:
-    from chassis.work.context import Scope
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +30,7 @@ UNVERSIONED = 0
 class Refused:
     """One refusal: in whose organization and by whom, of what, and why."""
 
-    scope: "Scope"
+    scope: Scope
     operation: str | None
     reason: str
     method: str
@@ -45,7 +42,7 @@ class Refused:
 
 
 @dataclass
-class _Window:
+class DenialWindow:
     last: Refused
     until: datetime
     count: int
@@ -63,18 +60,18 @@ def reason_of(error: TenfoldError) -> str | None:
     return None
 
 
-class Denials:
+class AccessDeniedEvents:
     """The refusals of one process."""
 
     def __init__(self) -> None:
-        self._windows: dict[tuple[str, str, str | None, str], _Window] = {}
+        self._windows: dict[tuple[str, str, str | None, str], DenialWindow] = {}
 
     async def record(self, refused: Refused) -> None:
         """Tell it, or count it. Never raises: what cannot be told is logged, and counted with the next of its kind."""
         now, kind = refused.scope.now(), refused.kind
         window = self._windows.get(kind)
         if window is None:
-            window = _Window(refused, now, 0, now)
+            window = DenialWindow(refused, now, 0, now)
             if len(self._windows) < MAX_KINDS:
                 self._windows[kind] = window
         window.since = window.since if window.count else now
@@ -101,7 +98,7 @@ class Denials:
     def clear(self) -> None:
         self._windows.clear()
 
-    async def _tell(self, window: _Window) -> None:
+    async def _tell(self, window: DenialWindow) -> None:
         # The window begins before anything is awaited, so that who comes meanwhile is counted and not told.
         refused, count, since = window.last, window.count, window.since
         window.until, window.count = refused.scope.now() + WINDOW, 0
@@ -114,7 +111,7 @@ class Denials:
 
 async def _publish(refused: Refused, count: int, since: datetime) -> None:
     scope = refused.scope
-    unit = scope.unit(claimed=False)
+    unit = scope.unit_of_work(claimed=False)
     said = {
         "actor_id": scope.actor.id,
         "operation": refused.operation,
@@ -124,6 +121,6 @@ async def _publish(refused: Refused, count: int, since: datetime) -> None:
         "count": count,
         "since": since,
     }
-    told = REGISTRY[DENIED.format(service=scope.tools.service)].model_validate(said)
+    told = REGISTRY[DENIED.format(service=scope.context.service)].model_validate(said)
     unit.publish(told, version=UNVERSIONED)
     await unit.commit()

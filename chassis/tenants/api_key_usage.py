@@ -7,17 +7,14 @@ the next window, so that a request costs at most one write, and nearly all cost 
 
 from collections import OrderedDict
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import structlog
 
 from chassis.errors import AlreadyHandled
 from chassis.storage.table import OlderThan
+from chassis.work.scope import OrgScope
 from contracts.access import KEY_USED
 from contracts.event import REGISTRY
-
-if TYPE_CHECKING:
-    from chassis.work.context import OrgScope
 
 log = structlog.get_logger(__name__)
 
@@ -29,13 +26,13 @@ UNVERSIONED = 0
 """A use is no change of the key."""
 
 
-class KeyUses:
+class ApiKeyUsage:
     """Which keys' uses this process knows to be told, and for which window."""
 
     def __init__(self) -> None:
         self._told: OrderedDict[tuple[str, str], int] = OrderedDict()
 
-    async def record(self, scope: "OrgScope", key_id: str) -> None:
+    async def record(self, scope: OrgScope, key_id: str) -> None:
         """Tell that the key is used now, in the scope of its program. Never raises: what cannot be told is logged, and
         tried again at the next use."""
         use, window = (scope.org_id, key_id), int(scope.now().timestamp()) // WINDOW.seconds
@@ -64,11 +61,11 @@ class KeyUses:
             self._told.popitem(last=False)
 
 
-async def _publish(scope: "OrgScope", key_id: str, window: int) -> None:
+async def _publish(scope: OrgScope, key_id: str, window: int) -> None:
     """Raises AlreadyHandled if this window's event exists."""
-    unit = scope.unit(claimed=False)
+    unit = scope.unit_of_work(claimed=False)
     end = (window + 2) * WINDOW.seconds
     unit.put(scope.key("KEY_USE", key_id), {"version": window}, expect=OlderThan(window), expires_at=end)
-    used = REGISTRY[KEY_USED.format(service=scope.tools.service)]
+    used = REGISTRY[KEY_USED.format(service=scope.context.service)]
     unit.publish(used.model_validate({"key_id": key_id}), version=UNVERSIONED)
     await unit.commit()

@@ -1,8 +1,7 @@
 """Each service's projection of an organization's API keys.
 
-`follow` adds it to a subscription; `chassis.tenants.members:subscription` has it. In the identity service the same rows are
-not a projection but the truth; they have the same key and the same fields.
-"""
+`follow` adds it to a subscription; `chassis.tenants.members:subscription` has it. In the identity service the same rows
+are not a projection but the truth; they have the same key and the same fields."""
 
 import hmac
 from datetime import datetime
@@ -12,9 +11,9 @@ from pydantic import BaseModel, ConfigDict
 
 from chassis.declare.subscription import Subscription
 from chassis.errors import Rejected
-from chassis.work.context import EventContext, Scope
 from chassis.work.repository import Aggregate, Repository
-from contracts.common import ApiKeyId, Operation, Role, UserId
+from chassis.work.scope import EventContext, Scope
+from contracts.common import ApiKeyId, PermissionName, Role, UserId
 from contracts.identity import v1 as identity
 from contracts.reads import Reads
 
@@ -39,7 +38,7 @@ class ApiKey(Aggregate):
 
     id: ApiKeyId
     name: str
-    scopes: tuple[Operation, ...] = ()
+    scopes: tuple[PermissionName, ...] = ()
     secrets: tuple[KeySecret, ...] = ()
     active: bool = True
 
@@ -63,14 +62,14 @@ async def project(scope: Scope, key: ApiKey) -> None:
 class Created(Reads[identity.ApiKeyCreated]):
     key_id: ApiKeyId
     name: str
-    scopes: tuple[Operation, ...]
+    scopes: tuple[PermissionName, ...]
     secrets: tuple[KeySecret, ...]
 
 
 class Rotated(Reads[identity.ApiKeyRotated]):
     key_id: ApiKeyId
     name: str
-    scopes: tuple[Operation, ...]
+    scopes: tuple[PermissionName, ...]
     secrets: tuple[KeySecret, ...]
 
 

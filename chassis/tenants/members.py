@@ -1,10 +1,9 @@
 """Each service's projection of an organization's members: who they are, their role, and whether they are still in.
-The same queue brings the organization's own state (`chassis.tenants.organizations`) and its API keys (`chassis.tenants.api_keys`),
-which are as good as the members who hold them.
+The same queue brings the organization's own state (`chassis.tenants.organizations`) and its API keys
+(`chassis.tenants.api_keys`), which are as good as the members who hold them.
 
-A service adds it by naming `chassis.tenants.members:subscription` among its subscriptions. In the tenancy service the same
-rows are not a projection but the truth; they have the same key and the same fields.
-"""
+A service adds it by naming `chassis.tenants.members:subscription` among its subscriptions. In the tenancy service the
+same rows are not a projection but the truth; they have the same key and the same fields."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -14,8 +13,8 @@ from chassis.errors import Rejected
 from chassis.storage.keys import ListEntry
 from chassis.tenants import api_keys
 from chassis.tenants.organizations import OrganizationProfile, OrganizationProfiles, follow
-from chassis.work.context import EventContext, OrgScope, Scope
 from chassis.work.repository import Aggregate, Listing, Repository
+from chassis.work.scope import EventContext, OrgScope, Scope
 from contracts.common import Role, UserId
 from contracts.reads import Reads
 from contracts.tenancy import v1 as tenancy
@@ -56,18 +55,18 @@ class Members(Repository[Member]):
 
 
 @dataclass(frozen=True)
-class Standing:
+class MembershipState:
     """What this service knows of somebody in an organization, and of the organization."""
 
     member: Member | None
     organization: OrganizationProfile | None
 
 
-async def standing_of(scope: OrgScope, user_id: str) -> Standing:
+async def membership_state_of(scope: OrgScope, user_id: str) -> MembershipState:
     """Both in one round trip, as of all that this service was told."""
     member_key, organization_key = Members(scope).key(user_id), OrganizationProfiles(scope).key(scope.org_id)
     member, organization = await scope.table.get_all([member_key, organization_key])
-    return Standing(
+    return MembershipState(
         None if member is None else Member.model_validate(member),
         None if organization is None else OrganizationProfile.model_validate(organization),
     )

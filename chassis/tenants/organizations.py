@@ -1,8 +1,7 @@
 """Each service's projection of what tenancy says of an organization: its plan, its status, its settings.
 
-`follow` adds it to a subscription; `chassis.tenants.members:subscription` has it. In the tenancy service the row is not a
-projection but the truth; it has the same key and the same fields.
-"""
+`follow` adds it to a subscription; `chassis.tenants.members:subscription` has it. In the tenancy service the row is not
+a projection but the truth; it has the same key and the same fields."""
 
 from datetime import timedelta
 
@@ -11,8 +10,8 @@ from pydantic import BaseModel
 from chassis.declare.subscription import Subscription
 from chassis.errors import NotYet, Rejected
 from chassis.work.cache import Cached
-from chassis.work.context import EventContext, OrgScope
 from chassis.work.repository import Aggregate, Repository
+from chassis.work.scope import EventContext, OrgScope
 from contracts.common import OrgId, OrgStatus, Plan
 from contracts.reads import Reads
 from contracts.tenancy import v1 as tenancy

@@ -9,15 +9,12 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from chassis.errors import Retryable
 from chassis.storage.keys import Key, shard_of
-from chassis.storage.table import Levels, standing
+from chassis.storage.rate_limit_store import CounterLevels, RateLimitStore, effective_level
+from chassis.work.scope import OrgScope, Scope, UserScope
 from contracts.common import Plan
-
-if TYPE_CHECKING:
-    from chassis.work.context import OrgScope, Scope, UserScope
 
 WINDOW = timedelta(seconds=60)
 
@@ -83,7 +80,7 @@ class RateLimited(Retryable):
         self.allowance = allowance
 
 
-class SeenLevels:
+class LevelCache:
     """Where this process last saw the counters. They only rise, so that what was seen may refuse a request without
     asking the table, and never admit one."""
 
@@ -93,7 +90,7 @@ class SeenLevels:
     def of(self, key: Key) -> Mapping[str, int]:
         return self._levels.get(key, {})
 
-    def learn(self, key: Key, levels: Levels) -> None:
+    def learn(self, key: Key, levels: CounterLevels) -> None:
         seen = self._levels.setdefault(key, {})
         seen.update(levels.reached)
         self._levels.move_to_end(key)
@@ -105,7 +102,7 @@ class SeenLevels:
 
 
 @dataclass(frozen=True)
-class _Window:
+class RateWindow:
     """The window that ends with what one request may use, and the steps that it takes, in microseconds."""
 
     floor: int
@@ -125,56 +122,63 @@ class _Window:
 
     def allowance(self, levels: Mapping[str, int]) -> Allowance:
         return min(
-            (self._left(name, self._standing(levels, name)) for name in self.limits), key=lambda left: left.remaining
+            (self._left(name, self._effective_level(levels, name)) for name in self.limits),
+            key=lambda left: left.remaining,
         )
 
     def wait(self, levels: Mapping[str, int]) -> int:
         """Seconds until one more request fits; 0 or less if it does now."""
-        return max(_seconds(self._standing(levels, name) + step - self.ceiling) for name, step in self.steps.items())
+        return max(
+            _seconds(self._effective_level(levels, name) + step - self.ceiling) for name, step in self.steps.items()
+        )
 
-    def _standing(self, levels: Mapping[str, int], name: str) -> int:
-        return standing(levels.get(name), self.floor, self.ceiling)
+    def _effective_level(self, levels: Mapping[str, int], name: str) -> int:
+        return effective_level(levels.get(name), self.floor, self.ceiling)
 
     def _left(self, name: str, level: int) -> Allowance:
         remaining = max(0, self.ceiling - level) // self.steps[name]
         return Allowance(self.limits[name], remaining, _seconds(level - self.floor))
 
 
-async def spend(scope: "OrgScope", plan: Plan, api_key: str | None = None) -> Allowance:
-    """Count one request of the scope's organization, and of that key. Raises RateLimited for one too many, which counts
-    towards nothing; Unavailable when the table does not answer."""
-    limits = {ORGANIZATION: RATES[plan].organization}
-    if api_key is not None:
-        limits[f"k{shard_of(api_key, KEY_SLOTS)}"] = RATES[plan].api_key
-    return await _spend(scope, limits)
+class RateLimiter:
+    """The rate limits of one process's API. Counters are in the service's `RateLimitStore`, so that all processes share
+    them; the cache spares the store requests that are refused anyway."""
+
+    def __init__(self) -> None:
+        self.cache = LevelCache()
+
+    async def acquire(self, scope: OrgScope, plan: Plan, api_key: str | None = None) -> Allowance:
+        """Count one request of the scope's organization, and of that key. Raises RateLimited for one too many, which
+        counts towards nothing; Unavailable when the store does not answer."""
+        limits = {ORGANIZATION: RATES[plan].organization}
+        if api_key is not None:
+            limits[f"k{shard_of(api_key, KEY_SLOTS)}"] = RATES[plan].api_key
+        return await self._acquire(scope, limits)
+
+    async def acquire_for_person(self, scope: UserScope) -> Allowance:
+        """Count one request of the scope's user. Raises as `acquire` does."""
+        return await self._acquire(scope, {PERSON: PERSONS_RATE})
+
+    async def _acquire(self, scope: Scope, limits: Mapping[str, int]) -> Allowance:
+        now, key = scope.now(), scope.key("RATE")
+        window = RateWindow(int(now.timestamp()) * 1_000_000 + now.microsecond, limits)
+        if window.wait(self.cache.of(key)) > 0:
+            raise _refusal(window, self.cache.of(key))
+        levels = await scope.port(RateLimitStore).advance_counters(
+            key,
+            window.steps,
+            floor=window.floor,
+            ceiling=window.ceiling,
+            expires_at=window.expires_at,
+            known=self.cache.of(key),
+        )
+        self.cache.learn(key, levels)
+        if not levels.raised:
+            raise _refusal(window, levels.reached)
+        return window.allowance(levels.reached)
 
 
-async def spend_of_person(scope: "UserScope") -> Allowance:
-    """Count one request of the scope's user. Raises as `spend` does."""
-    return await _spend(scope, {PERSON: PERSONS_RATE})
-
-
-async def _spend(scope: "Scope", limits: Mapping[str, int]) -> Allowance:
-    now = scope.now()
-    window = _Window(int(now.timestamp()) * 1_000_000 + now.microsecond, limits)
-    key, seen = scope.key("RATE"), scope.tools.seen_levels
-    if window.wait(seen.of(key)) > 0:
-        raise _refusal(window, seen.of(key))
-    levels = await scope.table.raise_levels(
-        key,
-        window.steps,
-        floor=window.floor,
-        ceiling=window.ceiling,
-        expires_at=window.expires_at,
-        known=seen.of(key),
-    )
-    seen.learn(key, levels)
-    if not levels.raised:
-        raise _refusal(window, levels.reached)
-    return window.allowance(levels.reached)
-
-
-def _refusal(window: _Window, levels: Mapping[str, int]) -> RateLimited:
+def _refusal(window: RateWindow, levels: Mapping[str, int]) -> RateLimited:
     return RateLimited(window.allowance(levels), max(1, window.wait(levels)))
 
 

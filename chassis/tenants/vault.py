@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import BaseModel
 
 from chassis.errors import AlreadyExists, Conflict, Stale, TenfoldError, TooLarge
-from chassis.work.context import OrgScope
 from chassis.work.repository import Aggregate, Repository
+from chassis.work.scope import OrgScope
 
 ORG, PURPOSE = "tenfold:org", "tenfold:purpose"
 """What the encryption context of a data key names."""
@@ -122,7 +122,7 @@ class Vault:
             raise Conflict(f"{self._purpose} has had {MAX_DATA_KEYS} data keys; it can't have more.")
         _, wrapped = await self._service.make(self._context)
         fresh = DataKey(wrapped=base64.b64encode(wrapped).decode(), made_at=self._scope.now())
-        data_keys, unit = _DataKeys(self._scope), self._scope.unit(claimed=False)
+        data_keys, unit = _DataKeys(self._scope), self._scope.unit_of_work(claimed=False)
         if known is None:
             stored = data_keys.create(unit, DataKeys(id=self._purpose, keys=(fresh,)))
         else:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chassis.storage.keys import Key
+from chassis.storage.rate_limit_store import CounterLevels, effective_level
 from chassis.storage.table import (
     Absent,
     Add,
@@ -13,12 +14,10 @@ from chassis.storage.table import (
     Delete,
     Expect,
     Item,
-    Levels,
     OlderThan,
-    Operation,
     Put,
+    WriteOperation,
     check_operations,
-    standing,
 )
 
 
@@ -55,7 +54,7 @@ class MemoryTable:
         found.sort(key=lambda item: str(item[sort]), reverse=descending)
         return [_copied(item) for item in found[:limit]]
 
-    async def write(self, operations: Sequence[Operation]) -> None:
+    async def write(self, operations: Sequence[WriteOperation]) -> None:
         check_operations(operations)
         refused = [at for at, operation in enumerate(operations) if not self._holds(operation)]
         if refused:
@@ -67,7 +66,7 @@ class MemoryTable:
         for key in keys:
             self.items.pop(key, None)
 
-    async def raise_levels(
+    async def advance_counters(
         self,
         key: Key,
         steps: Mapping[str, int],
@@ -76,15 +75,15 @@ class MemoryTable:
         ceiling: int,
         expires_at: int,
         known: Mapping[str, int],  # noqa: ARG002  (needs no guess)
-    ) -> Levels:
+    ) -> CounterLevels:
         stored = self.items.get(key, {})
-        raised = {name: standing(stored.get(name), floor, ceiling) + step for name, step in steps.items()}
+        raised = {name: effective_level(stored.get(name), floor, ceiling) + step for name, step in steps.items()}
         if any(level > ceiling for level in raised.values()):
-            return Levels(raised=False, reached={name: stored[name] for name in steps if name in stored})
+            return CounterLevels(raised=False, reached={name: stored[name] for name in steps if name in stored})
         self.items[key] = {**stored, "PK": key.pk, "SK": key.sk, **raised, "expires_at": expires_at}
-        return Levels(raised=True, reached=raised)
+        return CounterLevels(raised=True, reached=raised)
 
-    def _holds(self, operation: Operation) -> bool:
+    def _holds(self, operation: WriteOperation) -> bool:
         stored = self.items.get(operation.key)
         present: Mapping[str, Any] = stored or {}
         match operation:
@@ -97,16 +96,16 @@ class MemoryTable:
                     name in stored and stored[name] == value for name, value in equals.items()
                 )
 
-    def _apply(self, operation: Operation) -> None:
+    def _apply(self, operation: WriteOperation) -> None:
         key = operation.key
         match operation:
             case Put(item=item):
                 self.items[key] = _copied({**item, "PK": key.pk, "SK": key.sk})
             case Delete():
                 self.items.pop(key, None)
-            case Add(amounts=amounts, fixed=fixed):
+            case Add(amounts=amounts, set_attributes=set_attributes):
                 stored = self.items.setdefault(key, {"PK": key.pk, "SK": key.sk})
-                stored.update(_copied(fixed))
+                stored.update(_copied(set_attributes))
                 for name, amount in amounts.items():
                     stored[name] = stored.get(name, 0) + amount
             case Check():

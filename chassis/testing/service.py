@@ -3,27 +3,31 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
-from chassis.auth.api_key_format import digest_of, written
+from chassis.auth.api_key_format import digest_of, format_key
 from chassis.auth.development import DevelopmentIssuer
-from chassis.auth.tokens import Claims, TokenVerifier
+from chassis.auth.tokens import TokenClaims, TokenVerifier
 from chassis.declare.service import Service
 from chassis.declare.subscription import AnySubscription
 from chassis.http.app import Figures, Ready, make_app
+from chassis.http.state import ApiState
 from chassis.messaging.dispatch import REPLAY_NAME, Delivery, Dispatcher
 from chassis.storage.cursors import CursorKeys
+from chassis.storage.rate_limit_store import RateLimitStore
 from chassis.storage.table import Table
 from chassis.tenants.api_keys import ApiKey, KeySecret
 from chassis.tenants.api_keys import project as project_key
 from chassis.tenants.members import Member, project
 from chassis.testing.memory import MemoryTable
-from chassis.work.context import Actor, Cause, OrgScope, Toolbox, UserScope
+from chassis.work.context import Actor, Cause, ServiceContext
 from chassis.work.outbox import Outbox, OutboxEntry
+from chassis.work.scope import OrgScope, UserScope
 from contracts.common import Role
 from contracts.event import SOURCE_PREFIX, Envelope, Event
 
@@ -95,20 +99,26 @@ class ServiceUnderTest:
         self.clock, self.ids, self.bus = FakeClock(), CountingIds(), FakeBus()
         self.table: Table = table or MemoryTable()
         self.outbox = Outbox(self.table, self.bus, self.clock)
-        self.tools = Toolbox(
-            service.name, self.table, self.outbox, self.clock, self.ids, {CursorKeys: FixedKeys(), **(ports or {})}
+        self.context = ServiceContext(
+            service.name,
+            self.table,
+            self.outbox,
+            self.clock,
+            self.ids,
+            {CursorKeys: FixedKeys(), RateLimitStore: self.table, **(ports or {})},
         )
         self.issuer = DevelopmentIssuer(self.clock, _KEY)
         self._verifier = TokenVerifier(self.issuer.find, self.issuer.fetch, self.clock)
         self.public_origins: tuple[str, ...] = ()
+        self._state = ApiState(self.context, self._verifier)
 
     # --- work inside the service
 
     def scope(self, user_id: str = "user_ada", role: Role = Role.OWNER, org_id: str = ACME) -> OrgScope:
-        return OrgScope(self.tools, self._actor(user_id, role), Cause(self.ids.new()), org_id)
+        return OrgScope(self.context, self._actor(user_id, role), Cause(self.ids.new()), org_id)
 
     def user_scope(self, user_id: str = "user_ada", org_id: str | None = None) -> UserScope:
-        return UserScope(self.tools, self._actor(user_id, None), Cause(self.ids.new()), user_id, org_id)
+        return UserScope(self.context, self._actor(user_id, None), Cause(self.ids.new()), user_id, org_id)
 
     async def add_member(
         self, user_id: str, role: Role = Role.MEMBER, *, org_id: str = ACME, version: int = 1
@@ -133,7 +143,7 @@ class ServiceUnderTest:
         held = KeySecret(digest=digest_of(secret), holder_id=holder, role=role, valid_until=valid_until)
         key = ApiKey(id=key_id, name="Robot", scopes=scopes, secrets=(held,), version=1)
         await project_key(self.scope(org_id=org_id), key)
-        return written(org_id, key_id, secret)
+        return format_key(org_id, key_id, secret)
 
     # --- its events
 
@@ -181,9 +191,16 @@ class ServiceUnderTest:
     async def deliver_raw(self, subscription: AnySubscription, body: dict[str, Any], *, receive_count: int = 1) -> None:
         """Deliver any body, such as an event of AWS itself."""
         delivery = Delivery(json.dumps(body).encode(), "message", receive_count)
-        await Dispatcher(self.tools, subscription).handle(delivery)
+        await Dispatcher(self.context, subscription).handle(delivery)
 
     # --- its HTTP API
+
+    @property
+    def api_state(self) -> ApiState:
+        """The state of its API, which outlives changes of `context` and `public_origins`."""
+        origins = frozenset(self.public_origins)
+        self._state = replace(self._state, context=self.context, public_origins=origins)
+        return self._state
 
     def client(
         self,
@@ -200,7 +217,7 @@ class ServiceUnderTest:
         headers = {}
         if user_id is not None:
             name = user_id.removeprefix("user_")
-            claims = Claims(
+            claims = TokenClaims(
                 user_id=user_id,
                 email=f"{name}@acme.example",
                 name=name.title(),
@@ -210,7 +227,7 @@ class ServiceUnderTest:
                 **more,
             )
             headers["Authorization"] = f"Bearer {self.issuer.token(claims)}"
-        app = make_app(self.service, self.tools, self._verifier, ready or _ready, figures, self.public_origins)
+        app = make_app(self.service, self.api_state, ready or _ready, figures)
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         return httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers)
 

@@ -18,7 +18,7 @@ BEGUN, ANSWERED = 0, 1
 
 
 @dataclass
-class Keeper:
+class ResponseRecorder:
     """`values` makes what is kept of a result, None of one that is too large; `done` tells that it was committed."""
 
     values: Callable[[Any], Mapping[str, Any] | None]
@@ -26,7 +26,7 @@ class Keeper:
 
 
 @dataclass(frozen=True)
-class Claim:
+class IdempotencyClaim:
     """The inbox key of an event, or a request's Idempotency-Key.
 
     `fingerprint` tells a repetition of a request from another one under the same key. Without a `keeper` the effect
@@ -37,10 +37,10 @@ class Claim:
     days: int
     is_event: bool
     fingerprint: str = ""
-    keeper: Keeper | None = field(default=None, compare=False)
+    recorder: ResponseRecorder | None = field(default=None, compare=False)
 
 
-class Answered(Exception):
+class AlreadyAnswered(Exception):
     """An earlier try of the same request was carried out; `item` holds what was kept of its result."""
 
     def __init__(self, item: Item) -> None:
@@ -48,22 +48,22 @@ class Answered(Exception):
         self.item = item
 
 
-async def refuse_answered(table: Table, claim: Claim) -> None:
-    """Raises Answered if an earlier try has its answer, Invalid if the key was used for another request."""
+async def refuse_answered(table: Table, claim: IdempotencyClaim) -> None:
+    """Raises AlreadyAnswered if an earlier try has its answer, Invalid if the key was used for another request."""
     item = await table.get(claim.key)
     if item is None:
         return
     if item["fingerprint"] != claim.fingerprint:
         raise Invalid("This Idempotency-Key was used for another request; use a fresh one.")
     if item["version"] == ANSWERED:
-        raise Answered(item)
+        raise AlreadyAnswered(item)
 
 
-def of_step(claim: Claim, step: str) -> Claim:
+def of_step(claim: IdempotencyClaim, step: str) -> IdempotencyClaim:
     """The claim on one step of the work. What is kept of a request's step is its result itself: the request is what is
     answered."""
     key = replace(claim.key, sk=f"{claim.key.sk}#{step}")
-    return replace(claim, key=key, keeper=Keeper(_result) if claim.keeper else None)
+    return replace(claim, key=key, recorder=ResponseRecorder(_result) if claim.recorder else None)
 
 
 def _result(result: BaseModel) -> Mapping[str, Any]:

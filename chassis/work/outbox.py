@@ -27,12 +27,12 @@ from contracts.event import MAX_ENTRY_BYTES
 log = structlog.get_logger(__name__)
 
 SHARDS = 4
-ENTRIES_A_CALL = 10
+ENTRIES_PER_CALL = 10
 PUBLISHERS = 4
 MEMORY_BOUND = 5000
 """Entries waiting in memory; what is more waits in the table for the sweeper."""
 SWEEP_AGE = timedelta(seconds=3)
-REFUSALS_A_SWEEP = 50
+REFUSALS_PER_SWEEP = 50
 """Refused entries of one shard after which a sweep leaves the rest to the next: a throttled bus must not be stormed."""
 STUCK_AGE = timedelta(minutes=5)
 """An entry that is refused at this age is no passing trouble: somebody must look."""
@@ -150,7 +150,7 @@ class Outbox:
 
     async def _sweep_range(self, shard: int, after: str | None, before: str) -> int:
         swept = refused = 0
-        while items := await self._table.query(outbox_pk(shard), after=after, before=before, limit=ENTRIES_A_CALL):
+        while items := await self._table.query(outbox_pk(shard), after=after, before=before, limit=ENTRIES_PER_CALL):
             self._oldest = min(self._oldest, made_at(items[0]["SK"]))
             after = items[-1]["SK"]
             self._broke_off[shard] = after
@@ -159,10 +159,10 @@ class Outbox:
                 batch = _taken(found)
                 accepted = await self._publish(batch)
                 swept, refused = swept + accepted, refused + len(batch) - accepted
-            if refused >= REFUSALS_A_SWEEP:
+            if refused >= REFUSALS_PER_SWEEP:
                 return swept
             del self._broke_off[shard]
-            if len(items) < ENTRIES_A_CALL:
+            if len(items) < ENTRIES_PER_CALL:
                 break
         return swept
 
@@ -202,7 +202,7 @@ def _taken(waiting: deque[OutboxEntry]) -> list[OutboxEntry]:
     """The next entries that one call may carry, removed from `waiting`."""
     batch: list[OutboxEntry] = []
     size = 0
-    while waiting and len(batch) < ENTRIES_A_CALL and size + waiting[0].size <= MAX_ENTRY_BYTES:
+    while waiting and len(batch) < ENTRIES_PER_CALL and size + waiting[0].size <= MAX_ENTRY_BYTES:
         size += waiting[0].size
         batch.append(waiting.popleft())
     return batch

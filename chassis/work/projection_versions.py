@@ -13,51 +13,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from chassis.declare.projection import Projection
 from chassis.storage.keys import Key, generation_key
-from chassis.storage.table import Add, Check, Delete, Item, Levels, Operation, Put, Table
+from chassis.storage.table import Add, Check, Delete, Item, Put, Table, WriteOperation
 
 REFRESH_SECONDS = 5.0
 LIVE = "live"
 _LIST_KEY = re.compile(r"L\d+PK")
-
-
-@dataclass(frozen=True)
-class Projection:
-    """What one subscription, its `consumer` ("analytics.figures"), alone writes: the kinds of its rows and the names of
-    their lists."""
-
-    consumer: str
-    words: frozenset[str]
-
-    def holds(self, pk: str) -> bool:
-        """Whether a key, of any generation, belongs to it."""
-        family, _, rest = pk.partition("#")
-        if family == "INBOX":
-            return rest.partition("#")[0].partition("@")[0] == self.consumer
-        return family == "ORG" and _word(rest).partition("@")[0] in self.words
-
-    def at(self, pk: str, generation: int) -> str:
-        """An unmarked key in a generation; keys that do not belong to it stay as they are."""
-        if not generation or not self.holds(pk):
-            return pk
-        family, _, rest = pk.partition("#")
-        if family == "INBOX":
-            consumer, _, event_id = rest.partition("#")
-            return f"{family}#{consumer}@{generation}#{event_id}"
-        org, _, words = rest.partition("#")
-        word, mark, more = words.partition("#")
-        return f"{family}#{org}#{word}@{generation}{mark}{more}"
-
-    def unmarked(self, pk: str) -> tuple[str, int] | None:
-        """The key without its mark, and its generation; None for what does not belong to it."""
-        if not self.holds(pk):
-            return None
-        found = re.search(r"@(\d+)(?=#|$)", pk)
-        return (pk.replace(found[0], "", 1), int(found[1])) if found else (pk, 0)
-
-
-def _word(rest: str) -> str:
-    return rest.partition("#")[2].partition("#")[0]
 
 
 @dataclass(frozen=True)
@@ -77,19 +39,19 @@ class Generations:
     def item(self, item: Item) -> Item:
         return {name: self.pk(value) if _LIST_KEY.fullmatch(name) else value for name, value in item.items()}
 
-    def operation(self, operation: Operation) -> Operation:
+    def operation(self, operation: WriteOperation) -> WriteOperation:
         key = self.key(operation.key)
         match operation:
             case Put():
                 return replace(operation, key=key, item=self.item(operation.item))
             case Add():
-                return replace(operation, key=key, fixed=self.item(operation.fixed))
+                return replace(operation, key=key, set_attributes=self.item(operation.set_attributes))
             case Delete() | Check():
                 return replace(operation, key=key)
 
 
 @dataclass
-class GenerationalTable:
+class VersionedProjectionTable:
     """A service's table, of which each process sees the live generations."""
 
     table: Table
@@ -119,28 +81,13 @@ class GenerationalTable:
         pk = (await self._live()).pk(pk)
         return await self.table.query(pk, index=index, after=after, before=before, limit=limit, descending=descending)
 
-    async def write(self, operations: Sequence[Operation]) -> None:
+    async def write(self, operations: Sequence[WriteOperation]) -> None:
         live = await self._live()
         await self.table.write([live.operation(one) for one in operations])
 
     async def discard(self, keys: Sequence[Key]) -> None:
         live = await self._live()
         await self.table.discard([live.key(key) for key in keys])
-
-    async def raise_levels(
-        self,
-        key: Key,
-        steps: Mapping[str, int],
-        *,
-        floor: int,
-        ceiling: int,
-        expires_at: int,
-        known: Mapping[str, int],
-    ) -> Levels:
-        key = (await self._live()).key(key)
-        return await self.table.raise_levels(
-            key, steps, floor=floor, ceiling=ceiling, expires_at=expires_at, known=known
-        )
 
     async def _live(self) -> Generations:
         if self._stale():

@@ -12,8 +12,8 @@ from chassis.errors import AlreadyHandled, NotFound, TenfoldError
 from chassis.storage.cursors import CursorKeys, opened, sealed
 from chassis.storage.keys import Key, ListEntry, shard_of
 from chassis.storage.table import Absent, AtVersion, Expect, Item, OlderThan
-from chassis.work.context import Scope
-from chassis.work.unit_of_work import Unit
+from chassis.work.scope import Scope
+from chassis.work.unit_of_work import UnitOfWork
 
 MAX_PAGE = 200
 MAX_WALK = 20_000
@@ -161,17 +161,17 @@ class Repository(Generic[A]):
             raise NotFound(self.kind.lower().replace("_", " "))
         return found
 
-    def create(self, unit: Unit, aggregate: A, *, otherwise: TenfoldError | None = None) -> A:
+    def create(self, unit: UnitOfWork, aggregate: A, *, on_conflict: TenfoldError | None = None) -> A:
         """Store it for the first time, in `unit`. Returns it at version 1."""
-        return self._put(unit, aggregate, Absent(), otherwise)
+        return self._put(unit, aggregate, Absent(), on_conflict)
 
-    def save(self, unit: Unit, aggregate: A, *, otherwise: TenfoldError | None = None) -> A:
+    def save(self, unit: UnitOfWork, aggregate: A, *, on_conflict: TenfoldError | None = None) -> A:
         """Store its change, in `unit`, if nobody changed it since it was read. Returns it at its new version."""
-        return self._put(unit, aggregate, AtVersion(aggregate.version), otherwise)
+        return self._put(unit, aggregate, AtVersion(aggregate.version), on_conflict)
 
     async def project(self, aggregate: A) -> None:
         """Keep a state of it that somebody else's event told, unless a newer one is known. Commits by itself."""
-        unit = self.scope.unit(claimed=False)
+        unit = self.scope.unit_of_work(claimed=False)
         unit.put(
             self.key(aggregate.id), aggregate, expect=OlderThan(aggregate.version), lists=self.lists(aggregate),
             expires_at=self.expires_at(aggregate),
@@ -179,7 +179,7 @@ class Repository(Generic[A]):
         with contextlib.suppress(AlreadyHandled):
             await unit.commit()
 
-    def remove(self, unit: Unit, aggregate: A) -> None:
+    def remove(self, unit: UnitOfWork, aggregate: A) -> None:
         unit.delete(self.key(aggregate.id), expect=AtVersion(aggregate.version))
 
     async def page(self, listing: Listing, request: PageRequest, of: str = "", *, descending: bool = False) -> Page[A]:
@@ -190,7 +190,7 @@ class Repository(Generic[A]):
         async for item in listing.walk(self.scope, of):
             yield self.model.model_validate(item)
 
-    def _put(self, unit: Unit, aggregate: A, expect: Expect, otherwise: TenfoldError | None) -> A:
+    def _put(self, unit: UnitOfWork, aggregate: A, expect: Expect, on_conflict: TenfoldError | None) -> A:
         stored = aggregate.model_copy(update={"version": aggregate.version + 1})
         unit.put(
             self.key(aggregate.id),
@@ -198,6 +198,6 @@ class Repository(Generic[A]):
             expect=expect,
             lists=self.lists(stored),
             expires_at=self.expires_at(stored),
-            otherwise=otherwise,
+            on_conflict=on_conflict,
         )
         return stored

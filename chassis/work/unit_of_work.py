@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -19,40 +19,37 @@ from chassis.storage.table import (
     ConditionRefused,
     Delete,
     Expect,
+    Item,
     OlderThan,
-    Operation,
     Put,
+    WriteOperation,
 )
 from chassis.telemetry.tracing import start_publish_span, traceparent_of
+from chassis.work.context import Actor, Cause, ServiceContext
 from chassis.work.idempotency_claims import ANSWERED, BEGUN, of_step, refuse_answered
 from chassis.work.outbox import OutboxEntry, check_size
 from contracts.event import SOURCE_PREFIX, ContractError, Envelope, Event
 from contracts.versions import older_types
 
-if TYPE_CHECKING:
-    from chassis.work.context import Scope
-
 T = TypeVar("T")
 
 
-class Unit:
+class UnitOfWork:
     """Collect changes, then `commit` all of them or none. Nothing is visible before, nothing is half-done after.
 
     Each change carries the error to raise when its condition does not hold (`otherwise`).
     """
 
-    def __init__(self, scope: "Scope", *, step: str = "", claimed: bool = True) -> None:
-        self._scope = scope
-        self._operations: list[Operation] = []
-        self._errors: list[TenfoldError] = []
+    def __init__(
+        self, context: ServiceContext, actor: Actor, cause: Cause, org_id: str, *, step: str = "", claimed: bool = True
+    ) -> None:
+        """`org_id` is the organization of the events. Made by `Scope.unit_of_work`."""
+        self._context, self._actor, self._cause, self._org_id = context, actor, cause, org_id
+        self._changes: list[_Change] = []
         self._entries: list[OutboxEntry] = []
-        claim = scope.cause.claim if claimed else None
-        self._claim = claim = of_step(claim, step) if claim and step else claim
-        if claim is not None:
-            expires = int((scope.now() + timedelta(days=claim.days)).timestamp())
-            item = {"claimed_at": scope.now().isoformat(), "expires_at": expires}
-            item |= {"fingerprint": claim.fingerprint, "version": BEGUN} if not claim.is_event else {}
-            self._add(Put(claim.key, item, Absent()), AlreadyHandled("Its effect exists already."))
+        claim = cause.claim if claimed else None
+        self._claim = of_step(claim, step) if claim and step else claim
+        self._answer: Mapping[str, Any] | None = None
 
     def put(
         self,
@@ -62,7 +59,7 @@ class Unit:
         expect: Expect,
         lists: Sequence[ListEntry] = (),
         expires_at: int | None = None,
-        otherwise: TenfoldError | None = None,
+        on_conflict: TenfoldError | None = None,
     ) -> None:
         """Write an item whole. `lists` are its places in the list indexes, `expires_at` its TTL in epoch seconds."""
         item = dict(values) if isinstance(values, Mapping) else values.model_dump(mode="json", exclude_none=True)
@@ -70,11 +67,11 @@ class Unit:
             item[f"L{entry.index}PK"], item[f"L{entry.index}SK"] = entry.pk, entry.sort
         if expires_at is not None:
             item["expires_at"] = expires_at
-        self._add(Put(key, item, expect), otherwise or _default_error(expect))
+        self._add(Put(key, item, expect), on_conflict or _default_error(expect))
 
-    def delete(self, key: Key, *, expect: Expect | None = None, otherwise: TenfoldError | None = None) -> None:
+    def delete(self, key: Key, *, expect: Expect | None = None, on_conflict: TenfoldError | None = None) -> None:
         expect = expect or Anything()
-        self._add(Delete(key, expect), otherwise or _default_error(expect))
+        self._add(Delete(key, expect), on_conflict or _default_error(expect))
 
     def add(
         self,
@@ -82,22 +79,22 @@ class Unit:
         amounts: Mapping[str, int],
         *,
         at_most: Mapping[str, int] | None = None,
-        fixed: Mapping[str, Any] | None = None,
+        set_attributes: Mapping[str, Any] | None = None,
         lists: Sequence[ListEntry] = (),
-        otherwise: TenfoldError | None = None,
+        on_conflict: TenfoldError | None = None,
     ) -> None:
         """Add to counters; they commute, so the order of events does not matter."""
-        attributes = dict(fixed or {})
+        attributes = dict(set_attributes or {})
         for entry in lists:
             attributes[f"L{entry.index}PK"], attributes[f"L{entry.index}SK"] = entry.pk, entry.sort
         self._add(
             Add(key, dict(amounts), dict(at_most or {}), attributes),
-            otherwise or LimitReached("The plan's limit is reached."),
+            on_conflict or LimitReached("The plan's limit is reached."),
         )
 
-    def require(self, key: Key, equals: Mapping[str, Any] | None = None, *, otherwise: TenfoldError) -> None:
+    def require(self, key: Key, equals: Mapping[str, Any] | None = None, *, on_conflict: TenfoldError) -> None:
         """Commit only if the item exists with these values."""
-        self._add(Check(key, dict(equals or {})), otherwise)
+        self._add(Check(key, dict(equals or {})), on_conflict)
 
     def publish(self, event: Event, *, version: int, org_id: str | None = None, older: Sequence[Event] = ()) -> str:
         """Publish `event` with the commit; `version` is the aggregate's version after it. Returns the event's id.
@@ -115,28 +112,27 @@ class Unit:
         return self._publish(event, version, org_id)
 
     def _publish(self, event: Event, version: int, org_id: str | None, successor: str | None = None) -> str:
-        scope = self._scope
-        if event.owner() != scope.tools.service:
-            raise ContractError(f"{scope.tools.service} may not publish {event.event_type}")
+        if event.owner() != self._context.service:
+            raise ContractError(f"{self._context.service} may not publish {event.event_type}")
         data = _matching(event)
-        event_id = scope.tools.ids.new()
+        event_id = self._context.ids.new()
         span = start_publish_span(event.event_type, event_id)
         envelope = Envelope(
             id=event_id,
             source=SOURCE_PREFIX + event.owner(),
             type=event.event_type,
-            time=scope.now(),
+            time=self._context.clock.now(),
             subject=event.subject(),
             dataschema=event.schema_path(),
-            orgid=org_id or scope.event_org,
-            actor=scope.actor.id,
+            orgid=org_id or self._org_id,
+            actor=self._actor.id,
             aggregateversion=version,
-            correlationid=scope.cause.correlation_id,
-            causationid=scope.cause.causation_id,
+            correlationid=self._cause.correlation_id,
+            causationid=self._cause.causation_id,
             successor=successor,
             traceparent=traceparent_of(span),
-            clientip=scope.actor.client_ip,
-            useragent=scope.actor.user_agent,
+            clientip=self._actor.client_ip,
+            useragent=self._actor.user_agent,
             data=data,
         )
         detail = json.dumps(
@@ -154,49 +150,69 @@ class Unit:
     async def answer(self, result: T) -> T:
         """Commit, and keep with it the answer that a request makes of `result`, for when the request is repeated.
 
-        Returns `result`. Raises as `commit` does, and Answered when an earlier try of the request has its answer.
-        """
-        keeper = self._claim.keeper if self._claim else None
-        kept = keeper.values(result) if keeper is not None else None
-        if kept is not None:
-            put = self._operations[0]
-            assert isinstance(put, Put)
-            self._operations[0] = replace(put, item={**put.item, **kept, "version": ANSWERED})
+        Returns `result`. Raises as `commit` does, and AlreadyAnswered when an earlier try of the request has its
+        answer."""
+        recorder = self._claim.recorder if self._claim else None
+        self._answer = recorder.values(result) if recorder is not None else None
         if not await self.commit():
             raise AlreadyHandled("This request was carried out already, and its answer is not kept.")
-        if keeper is not None:
-            keeper.done = kept is not None
+        if recorder is not None:
+            recorder.done = self._answer is not None
         return result
 
     async def commit(self) -> bool:
         """True when it is done; False when an earlier try of the same request (by its Idempotency-Key) did it and kept
-        no answer. Raises Answered if that one is kept, Invalid if the key was used for another request, AlreadyHandled
-        when it is an event whose effect exists, the error of the first change whose condition does not hold, or
-        Unavailable."""
-        outbox = self._scope.tools.outbox
-        operations = [*self._operations, *(outbox.operation(entry) for entry in self._entries)]
+        no answer. Raises AlreadyAnswered if that one is kept, Invalid if the key was used for another request,
+        AlreadyHandled when it is an event whose effect exists, the error of the first change whose condition does not
+        hold, or Unavailable."""
+        outbox, claim = self._context.outbox, self._claim_change()
+        changes = self._changes if claim is None else [claim, *self._changes]
+        writes = [*(change.write for change in changes), *(outbox.operation(entry) for entry in self._entries)]
         try:
-            if operations:
-                await self._scope.table.write(operations)
+            if writes:
+                await self._context.table.write(writes)
         except ConditionRefused as refused:
             self._abandon()
-            if self._claim and not self._claim.is_event and refused.positions[0] == 0:
-                await refuse_answered(self._scope.table, self._claim)
+            change = changes[refused.positions[0]]
+            if change is claim and self._claim is not None and not self._claim.is_event:
+                await refuse_answered(self._context.table, self._claim)
                 return False
-            raise self._errors[refused.positions[0]] from None
+            raise change.on_conflict from None
         except BaseException:
             self._abandon()
             raise
         outbox.hand_over(self._entries)
         return True
 
+    def _claim_change(self) -> "_Change | None":
+        """The claim's item: of an event, that its effect exists; of a request, also what its answer is made from."""
+        if self._claim is None:
+            return None
+        now = self._context.clock.now()
+        item: Item = {
+            "claimed_at": now.isoformat(),
+            "expires_at": int((now + timedelta(days=self._claim.days)).timestamp()),
+        }
+        if not self._claim.is_event:
+            item |= {"fingerprint": self._claim.fingerprint, "version": BEGUN}
+        if self._answer is not None:
+            item |= {**self._answer, "version": ANSWERED}
+        return _Change(Put(self._claim.key, item, Absent()), AlreadyHandled("Its effect exists already."))
+
     def _abandon(self) -> None:
         for entry in self._entries:
             entry.span.end()
 
-    def _add(self, operation: Operation, error: TenfoldError) -> None:
-        self._operations.append(operation)
-        self._errors.append(error)
+    def _add(self, write: WriteOperation, on_conflict: TenfoldError) -> None:
+        self._changes.append(_Change(write, on_conflict))
+
+
+@dataclass(frozen=True)
+class _Change:
+    """One write, and the error to raise if its condition does not hold."""
+
+    write: WriteOperation
+    on_conflict: TenfoldError
 
 
 def _matching(event: Event) -> dict[str, Any]:

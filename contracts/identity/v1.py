@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict
 
 from contracts.access import Denial, KeyUse
-from contracts.common import ApiKeyId, Operation, OrgId, Role, UserId
+from contracts.common import ApiKeyId, OrgId, PermissionName, Role, UserId
 from contracts.event import Event, Secret
 
 
@@ -72,7 +72,7 @@ class ApiKeyCreated(Event, type="identity.api_key.created.v1", subject="key_id")
 
     key_id: ApiKeyId
     name: str
-    scopes: list[Operation]
+    scopes: list[PermissionName]
     """The operations that it may do, if its holder may."""
     secrets: Annotated[list[ApiKeySecret], Secret()]
 
@@ -82,7 +82,7 @@ class ApiKeyRotated(Event, type="identity.api_key.rotated.v1", subject="key_id")
 
     key_id: ApiKeyId
     name: str
-    scopes: list[Operation]
+    scopes: list[PermissionName]
     secrets: Annotated[list[ApiKeySecret], Secret()]
     """The new one, and the old one while it is still good."""
 

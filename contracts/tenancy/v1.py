@@ -10,9 +10,9 @@ from contracts.common import (
     MAX_OVERRIDES,
     CredentialName,
     InvitationId,
-    Operation,
     OrgId,
     OrgStatus,
+    PermissionName,
     Plan,
     Role,
     UserId,
@@ -113,7 +113,7 @@ class InvitationRevoked(Event, type="tenancy.invitation.revoked.v1", subject="in
     email: str
 
 
-Overrides = Annotated[list[Operation], Field(max_length=MAX_OVERRIDES)]
+Overrides = Annotated[list[PermissionName], Field(max_length=MAX_OVERRIDES)]
 """Operations that a membership may, or may not, whatever its role. Every event of a membership carries all of them."""
 
 

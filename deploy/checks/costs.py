@@ -1,4 +1,5 @@
-"""`python -m deploy.checks.costs`: what a stage costs at rest and for each million events, and which quotas it comes near.
+"""`python -m deploy.checks.costs`: what a stage costs at rest and for each million events, and which quotas it comes
+near.
 
 Counted in the synthesized templates, multiplied with `deploy.checks.prices` and the assumptions below. The block in
 docs/deploying.md is generated from it.
@@ -15,7 +16,7 @@ from chassis.declare.service import service
 from deploy.checks.prices import AS_OF, BESIDE, PAGES, PRICES, REGION
 from deploy.services import ROOT
 from deploy.stage.errors import DeployError
-from deploy.stage.stage import Plan, synthesize
+from deploy.stage.stage import DeploymentPlan, synthesize
 from deploy.template import Target
 from deploy.template.functions import MEMORY
 from deploy.template.runtime import MAX_CONCURRENCY
@@ -63,11 +64,11 @@ class Line:
         return self.count * PRICES[self.price].each
 
 
-def plan() -> Plan:
+def plan() -> DeploymentPlan:
     return synthesize(Target("prod", lambdas=True, aliases=True))
 
 
-def resources(plan: Plan, kind: str) -> list[dict[str, Any]]:
+def resources(plan: DeploymentPlan, kind: str) -> list[dict[str, Any]]:
     """The properties of all resources of a CloudFormation type."""
     return [
         one["Properties"]
@@ -77,7 +78,7 @@ def resources(plan: Plan, kind: str) -> list[dict[str, Any]]:
     ]
 
 
-def at_rest(plan: Plan) -> list[Line]:
+def at_rest(plan: DeploymentPlan) -> list[Line]:
     """What a month costs while nobody does anything."""
     mappings = len(resources(plan, "AWS::Lambda::EventSourceMapping"))
     runs = sum(MINUTES / _minutes(one) for one in resources(plan, "AWS::Scheduler::Schedule"))
@@ -96,7 +97,7 @@ def at_rest(plan: Plan) -> list[Line]:
     ]
 
 
-def for_a_million(plan: Plan) -> list[Line]:
+def for_a_million(plan: DeploymentPlan) -> list[Line]:
     """What a million events cost, each published by one HTTP request and consumed by those who subscribe to it."""
     many, out = 1_000_000.0, deliveries(plan)
     seconds = ASSUMED.api_seconds + out * ASSUMED.handler_seconds
@@ -115,14 +116,14 @@ def for_a_million(plan: Plan) -> list[Line]:
     ]
 
 
-def deliveries(plan: Plan) -> float:
+def deliveries(plan: DeploymentPlan) -> float:
     """To how many queues an event goes, on average over the types that there are."""
     rules = _live_rules(plan)
     counts = [sum(_takes(rule, one) for rule in rules) for one in _published(plan)]
     return sum(counts) / len(counts)
 
 
-def quotas(plan: Plan) -> Iterator[tuple[str, str, str]]:
+def quotas(plan: DeploymentPlan) -> Iterator[tuple[str, str, str]]:
     """(what, this stage's own, AWS's default)."""
     kinds = Counter(one["Type"] for template in plan.templates.values() for one in template["Resources"].values())
     mappings = kinds["AWS::Lambda::EventSourceMapping"]
@@ -173,12 +174,12 @@ def _minutes(schedule: Mapping[str, Any]) -> float:
     return float(number) * {"minute": 1, "hour": 60, "day": 24 * 60}[unit]
 
 
-def _published(plan: Plan) -> list[tuple[str, str]]:
+def _published(plan: DeploymentPlan) -> list[tuple[str, str]]:
     """(source, type) of every event."""
     return [(f"tenfold.{name}", event.event_type) for name in plan.services for event in service(name).publishes]
 
 
-def _live_rules(plan: Plan) -> list[Mapping[str, Any]]:
+def _live_rules(plan: DeploymentPlan) -> list[Mapping[str, Any]]:
     """The patterns of the rules that see events as they happen; the others wait for replays."""
     patterns = [rule["EventPattern"] for rule in resources(plan, "AWS::Events::Rule")]
     return [one for one in patterns if one.get("replay-name") != [{"exists": True}]]
@@ -193,7 +194,7 @@ def _fits(one: Any, value: str) -> bool:
     return value.startswith(one["prefix"]) if isinstance(one, dict) else bool(value == one)
 
 
-def _indexes(plan: Plan) -> float:
+def _indexes(plan: DeploymentPlan) -> float:
     """List indexes of a table, on average: each is written along."""
     tables = resources(plan, "AWS::DynamoDB::Table")
     return sum(len(one.get("GlobalSecondaryIndexes", [])) for one in tables) / len(tables)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from chassis.auth.access import Access, access_of
 from chassis.declare.service import load, service
+from chassis.errors import DeclarationError
 from contracts.common import Role
-from contracts.event import ContractError
 from deploy.services import ROOT, service_names
 
 PAGE = ROOT / "docs/permissions.md"
@@ -54,7 +54,8 @@ class Route:
 
 
 def routes_of(name: str) -> list[Route]:
-    """The routes of a service and what they ask of their caller. Raises ContractError for one that does not say it."""
+    """The routes of a service and what they ask of their caller. Raises DeclarationError for one that does not say
+    it."""
     found = []
     for route in service(name).load_router().routes:
         methods, path = ",".join(sorted(getattr(route, "methods", ()))), getattr(route, "path", "")
@@ -69,7 +70,7 @@ def permissions_of(name: str) -> Mapping[str, Role]:
 
 
 def rendered() -> str:
-    """The page. Raises ContractError for an operation that no route asks for."""
+    """The page. Raises DeclarationError for an operation that no route asks for."""
     return "\n".join([HEAD, *(line for name in service_names() for line in _section(name))])
 
 
@@ -96,7 +97,7 @@ def _asking(operation: str, routes: list[Route]) -> str:
     ]
     within = [f"`{route.name}` (by whom it concerns)" for route in routes if operation in route.access.conditional]
     if not by_guard + within:
-        raise ContractError(f"{operation} stands in permissions.py, but no route asks for it; remove it or use it")
+        raise DeclarationError(f"{operation} stands in permissions.py, but no route asks for it; remove it or use it")
     return "<br>".join(by_guard + within)
 
 
@@ -108,7 +109,7 @@ def operations() -> str:
 
 
 def generated() -> dict[Path, str]:
-    """Every file, with what should stand in it. Raises ContractError."""
+    """Every file, with what should stand in it. Raises DeclarationError."""
     return {PAGE: rendered(), OPERATIONS: operations()}
 
 
@@ -129,7 +130,7 @@ def main(arguments: list[str]) -> int:
             return 0
         for path, text in generated().items():
             path.write_text(text, encoding="utf-8")
-    except ContractError as error:
+    except DeclarationError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0

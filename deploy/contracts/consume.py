@@ -1,7 +1,7 @@
 """Let every consumer of one tree handle events, each by its real handler. Run as a script, it prints what failed.
 
-It stands alone and uses only what every revision has, for it is run with the code of other revisions too: read events
-as a JSON list of `detail` objects from standard input, print a JSON list of failures.
+`deploy.contracts.mixed` runs that of each revision with the code of that revision. What must stay the same is only how
+the two talk: read events as a JSON list of `detail` objects from standard input, print a JSON list of failures.
 """
 
 import asyncio
@@ -68,7 +68,7 @@ async def _failure(declared: Service, subscription: Subscription, event: dict[st
     world = ServiceUnderTest(declared, ports={port: _Port() for port in declared.ports})
     body = {"source": event["source"], "detail-type": event["type"], "detail": event}
     try:
-        await Dispatcher(world.tools, _watched(subscription, called)).handle(
+        await Dispatcher(world.context, _watched(subscription, called)).handle(
             Delivery(json.dumps(body).encode(), "golden")
         )
     except (PortReached, AlreadyHandled):

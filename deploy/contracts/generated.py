@@ -11,7 +11,7 @@ from deploy.contracts.declared import Declared
 CURE = "Run `make generate` and commit what it changes."
 
 
-def wanted(tree: Declared, past: history.History) -> dict[Path, str]:
+def wanted(tree: Declared, past: history.SchemaHistory) -> dict[Path, str]:
     """The generated files and their texts, from the root of the repository."""
     return {
         **asyncapi.rendered(tree),

@@ -15,8 +15,9 @@ from contracts.event import ContractError
 from deploy.contracts import base as bases
 from deploy.contracts.golden import examples
 
-CODE = ("contracts", "chassis", "services", "awsjson/src", "faststream-sqs/src")
-RUNNER = Path(__file__).with_name("consume.py")
+RUNNER = "deploy/contracts/consume.py"
+"""Each revision runs its own, which knows where that revision keeps its code."""
+CODE = ("contracts", "chassis", "services", "awsjson/src", "faststream-sqs/src", RUNNER)
 
 
 def failures(tree: Snapshot, revision: str, root: Path) -> Iterator[str]:
@@ -46,7 +47,7 @@ def _consume(folder: Path, events: list[dict[str, Any]], what: str) -> list[dict
     paths = [folder, folder / "awsjson/src", folder / "faststream-sqs/src"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths)), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(  # noqa: S603 - our own script
-        [sys.executable, "-P", str(RUNNER)], input=json.dumps(events), cwd=folder, env=environment,
+        [sys.executable, "-P", str(folder / RUNNER)], input=json.dumps(events), cwd=folder, env=environment,
         capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     if done.returncode:

@@ -29,7 +29,7 @@ GOLDEN = Path(__file__).parents[3] / "contracts/golden" / {name}.event_type
 async def test_it_is_published_as_its_golden_examples_are(path: Path) -> None:
     golden = json.loads(path.read_bytes())
     world = ServiceUnderTest(service)
-    unit = world.scope().unit()
+    unit = world.scope().unit_of_work()
     unit.publish({name}.model_validate(golden["data"]), version=1)
     await unit.commit()
     [envelope] = await world.published({name})

@@ -13,13 +13,13 @@ from contracts.check.shape import Schema, is_map, map_parts, resolved, shapes, v
 from contracts.check.verdict import Reader
 from deploy.contracts import golden
 from deploy.contracts.declared import Declared
-from deploy.contracts.schema_history import History
+from deploy.contracts.schema_history import SchemaHistory
 
 FILE = Path("docs/events.md")
 QUEUE = Names("<stage>")
 
 
-def rendered(tree: Declared, history: History) -> str:
+def rendered(tree: Declared, history: SchemaHistory) -> str:
     readers: dict[str, list[Reader]] = defaultdict(list)
     for reader in tree.snapshot.readers:
         readers[reader.event_type].append(reader)
@@ -78,7 +78,7 @@ def _sources(subscription: Subscription, tree: Declared) -> dict[str, str]:
     return {owner: facts[0] if len(facts) == 1 else f"{len(facts)} events" for owner, facts in owners.items()}
 
 
-def _entries(tree: Declared, readers: Mapping[str, list[Reader]], history: History) -> Iterator[str]:
+def _entries(tree: Declared, readers: Mapping[str, list[Reader]], history: SchemaHistory) -> Iterator[str]:
     owner = ""
     for event_type, schema in tree.snapshot.schemas.items():
         if event_type.split(".", 1)[0] != owner:

@@ -15,7 +15,7 @@ from contracts.check.verdict import Snapshot
 
 FILE = "contracts/history.json"
 Entry = dict[str, Any]
-History = dict[str, list[Entry]]
+SchemaHistory = dict[str, list[Entry]]
 
 
 @dataclass(frozen=True)
@@ -23,16 +23,16 @@ class Past:
     """The schemas and the history as they were committed last."""
 
     schemas: Snapshot
-    history: History
+    history: SchemaHistory
 
 
-def read(root: Path) -> History:
+def read(root: Path) -> SchemaHistory:
     path = root / FILE
-    found: History = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    found: SchemaHistory = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     return found
 
 
-def brought_up_to_date(history: History, past: Past, schemas: dict[str, Schema], today: str) -> History:
+def brought_up_to_date(history: SchemaHistory, past: Past, schemas: dict[str, Schema], today: str) -> SchemaHistory:
     """`history` with an entry for each schema that it does not describe. What was not committed yet is one entry,
     however often it is generated anew."""
     whole = {name: list(entries) for name, entries in history.items()}
@@ -57,5 +57,5 @@ def digest(schema: Schema) -> str:
     return hashlib.sha256(json.dumps(schema, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def rendered(history: History) -> str:
+def rendered(history: SchemaHistory) -> str:
     return json.dumps(history, indent=2, ensure_ascii=False) + "\n"

@@ -13,7 +13,7 @@ from rich.markup import escape
 from deploy.dead_letters import tables
 from deploy.dead_letters.edit import read_patch
 from deploy.dead_letters.history import Span, archive
-from deploy.dead_letters.letter import Letter, Wanted
+from deploy.dead_letters.letter import DeadLetter, Wanted
 from deploy.dead_letters.queue import box, look_into_all
 from deploy.dead_letters.rebuilding import rebuild_projection
 from deploy.dead_letters.redrive import Pace, bodies, check_can_be_redriven
@@ -23,7 +23,7 @@ from deploy.dead_letters.replay import Chosen, Fed, consumer, refuse_with_letter
 from deploy.dead_letters.replay import replay as replay_history
 from deploy.dead_letters.target import Where, where
 from deploy.stage.aws import REGION
-from deploy.stage.command import Say
+from deploy.stage.command import OperatorConsole
 from deploy.stage.errors import DeployError, RefusedError
 
 MAX_RATE = 100.0
@@ -56,7 +56,7 @@ def common(
     context: typer.Context, stage: Stage = None, endpoint: Endpoint = None, region: Region = REGION, yes: Yes = False
 ) -> None:
     """The options that all commands share stand before the command."""
-    context.obj = where(stage or None, endpoint or None, region), Say(out, err, yes=yes)
+    context.obj = where(stage or None, endpoint or None, region), OperatorConsole(out, err, yes=yes)
 
 
 @app.command()
@@ -174,7 +174,7 @@ def _moment(text: str | None, name: str, otherwise: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def _chosen(letters: list[Letter], wanted: Wanted) -> list[Letter]:
+def _chosen(letters: list[DeadLetter], wanted: Wanted) -> list[DeadLetter]:
     """In the order of their events. Raises RefusedError if there are none."""
     chosen = sorted(filter(wanted, letters), key=lambda one: one.order)
     if not chosen:
@@ -182,7 +182,7 @@ def _chosen(letters: list[Letter], wanted: Wanted) -> list[Letter]:
     return chosen
 
 
-def _agreed(say: Say, letters: list[Letter], question: str) -> bool:
+def _agreed(say: OperatorConsole, letters: list[DeadLetter], question: str) -> bool:
     """Shows what would go. False if nobody is there to agree: then it was a dry run. Raises RefusedError for a no."""
     out.print(tables.groups(letters))
     if not say.yes and not sys.stdin.isatty():
@@ -192,7 +192,7 @@ def _agreed(say: Say, letters: list[Letter], question: str) -> bool:
     return True
 
 
-def _given(context: typer.Context) -> tuple[Where, Say]:
+def _given(context: typer.Context) -> tuple[Where, OperatorConsole]:
     given: Any = context.obj
     there, say = given
     return there, say

@@ -11,12 +11,12 @@ from hashlib import blake2s
 
 from contracts.event import SOURCE_PREFIX, Envelope, Event
 from contracts.operations.v1 import LettersDropped, LettersRedriven
-from deploy.dead_letters.letter import Letter
+from deploy.dead_letters.letter import DeadLetter
 from deploy.dead_letters.target import Where, asking_aws
 from deploy.stage.errors import StackError
 
 LETTERS_A_RECORD = 100
-MakeEvent = Callable[[Sequence[Letter]], Event]
+MakeEvent = Callable[[Sequence[DeadLetter]], Event]
 
 
 def dropped(where: Where, subscription: str, reason: str) -> MakeEvent:
@@ -41,7 +41,7 @@ def redriven(where: Where, subscription: str, *, edited: bool) -> MakeEvent:
     )
 
 
-def record(where: Where, letters: Iterable[Letter], make: MakeEvent, now: datetime) -> int:
+def record(where: Where, letters: Iterable[DeadLetter], make: MakeEvent, now: datetime) -> int:
     """Publish what happens to `letters`, for each organization. Returns how many records the bus took.
 
     Raises StackError when it did not take one; then nothing may be done to the letters.
@@ -64,8 +64,8 @@ def record(where: Where, letters: Iterable[Letter], make: MakeEvent, now: dateti
     return told
 
 
-def _by_org(letters: Iterable[Letter]) -> Iterator[tuple[str, list[Letter]]]:
-    of: defaultdict[str, list[Letter]] = defaultdict(list)
+def _by_org(letters: Iterable[DeadLetter]) -> Iterator[tuple[str, list[DeadLetter]]]:
+    of: defaultdict[str, list[DeadLetter]] = defaultdict(list)
     for letter in sorted(letters, key=lambda one: one.message_id):
         of[letter.org].append(letter)
     for org, found in sorted(of.items()):
@@ -90,5 +90,5 @@ def _envelope(event: Event, org: str, operator: str, now: datetime) -> Envelope:
     )
 
 
-def _types(letters: Sequence[Letter]) -> list[str]:
+def _types(letters: Sequence[DeadLetter]) -> list[str]:
     return sorted({letter.type for letter in letters if letter.type})

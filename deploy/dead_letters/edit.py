@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from contracts.catalog import load_all
-from deploy.dead_letters.letter import Letter
+from deploy.dead_letters.letter import DeadLetter
 from deploy.stage.errors import RefusedError
 
 
@@ -30,7 +30,7 @@ def read_patch(given: str) -> dict[str, Any]:
     return patch
 
 
-def edited(letter: Letter, patch: dict[str, Any]) -> str:
+def edited(letter: DeadLetter, patch: dict[str, Any]) -> str:
     """The letter's body with `patch` merged into the event's data.
 
     Raises RefusedError for a letter that is no event, and for data that its schema does not allow.

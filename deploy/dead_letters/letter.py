@@ -28,7 +28,7 @@ _PARTICULARS = re.compile(r"\b[a-z]+_[0-9a-z]+\b|\b[0-9a-f-]{12,}\b|\d+")
 
 
 @dataclass(frozen=True)
-class Letter:
+class DeadLetter:
     """One message of a dead-letter queue. `receipt` is valid as long as its reader holds it."""
 
     subscription: str
@@ -40,7 +40,7 @@ class Letter:
     sent_at: datetime
 
     @classmethod
-    def of(cls, subscription: str, message: Mapping[str, Any]) -> "Letter":
+    def of(cls, subscription: str, message: Mapping[str, Any]) -> "DeadLetter":
         """From ReceiveMessage's shape."""
         system = message.get("Attributes") or {}
         return cls(
@@ -148,7 +148,7 @@ class Wanted:
     type: str | None = None
     cause: str | None = None
 
-    def __call__(self, letter: Letter) -> bool:
+    def __call__(self, letter: DeadLetter) -> bool:
         return (
             self.org in {None, letter.org}
             and self.type in {None, letter.type}

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from deploy.dead_letters.letter import Letter
+from deploy.dead_letters.letter import DeadLetter
 from deploy.dead_letters.target import Where, asking_aws
 from deploy.stage.errors import RefusedError
 
@@ -46,11 +46,11 @@ class Box:
         finally:
             held.hide(held.letters.values(), 0)
 
-    def look(self) -> list[Letter]:
+    def look(self) -> list[DeadLetter]:
         with self.held() as held:
             return list(held.letters.values())
 
-    def _read(self, found: dict[str, Letter]) -> None:
+    def _read(self, found: dict[str, DeadLetter]) -> None:
         sqs = self._sqs()
         with asking_aws(f"read the dead letters of {self.subscription}"):
             while len(found) < MAX_LETTERS:
@@ -59,7 +59,7 @@ class Box:
                     WaitTimeSeconds=1,  # a poll that waits asks all of SQS's servers: what is there is found
                     MessageSystemAttributeNames=["All"], MessageAttributeNames=["All"],
                 ).get("Messages", [])  # fmt: skip
-                new = [Letter.of(self.subscription, one) for one in messages if one["MessageId"] not in found]
+                new = [DeadLetter.of(self.subscription, one) for one in messages if one["MessageId"] not in found]
                 found |= {letter.message_id: letter for letter in new}
                 if not new:
                     return
@@ -73,9 +73,9 @@ class Held:
     """Letters that one command holds, by message id."""
 
     box: Box
-    letters: dict[str, Letter]
+    letters: dict[str, DeadLetter]
 
-    def hide(self, letters: Iterable[Letter], seconds: int) -> None:
+    def hide(self, letters: Iterable[DeadLetter], seconds: int) -> None:
         """Keep them hidden for `seconds` from now; 0 gives them back. Raises StackError."""
         box, sqs, waiting = self.box, self.box.where.aws.client("sqs"), list(letters)
         with asking_aws(f"give letters of {box.subscription} back (they are back in {HOLD_SECONDS} s by themselves)"):
@@ -90,7 +90,7 @@ class Held:
                 ]
                 sqs.change_message_visibility_batch(QueueUrl=box.url, Entries=entries)
 
-    def delete(self, letter: Letter) -> None:
+    def delete(self, letter: DeadLetter) -> None:
         """Raises StackError; then the letter is still there."""
         with asking_aws(f"delete a letter of {self.box.subscription}"):
             self.box.where.aws.client("sqs").delete_message(QueueUrl=self.box.url, ReceiptHandle=letter.receipt)
@@ -116,7 +116,7 @@ def box(where: Where, subscription: str) -> Box:
     return there[subscription]
 
 
-def look_into_all(where: Where) -> dict[str, list[Letter]]:
+def look_into_all(where: Where) -> dict[str, list[DeadLetter]]:
     """The letters of every subscription of the stage. Raises StackError."""
     found = boxes(where)
     with ThreadPoolExecutor(AT_ONCE) as pool:

@@ -11,21 +11,22 @@ and a claim, or the version of a row, lets each event count once in each generat
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chassis.clock import SystemClock, SystemIds
+from chassis.declare.projection import Projection
 from chassis.declare.service import service
 from chassis.errors import Rejected, Retryable, Unavailable
 from chassis.messaging.dispatch import Delivery, Dispatcher
 from chassis.storage.keys import Key, generation_key
-from chassis.storage.table import Absent, AtVersion, ConditionRefused, Item, Levels, Operation, Put, Table
-from chassis.work.context import Toolbox
+from chassis.storage.table import Absent, AtVersion, ConditionRefused, Item, Put, Table, WriteOperation
+from chassis.work.context import ServiceContext
 from chassis.work.outbox import Outbox, OutboxEntry
-from chassis.work.projection_versions import LIVE, REFRESH_SECONDS, Generations, Projection
+from chassis.work.projection_versions import LIVE, REFRESH_SECONDS, Generations
 from deploy.dead_letters.history import Past, Span
 from deploy.dead_letters.replay import Consumer
 from deploy.stage.errors import RefusedError, StackError
@@ -94,17 +95,13 @@ class Pinned:
     async def query(self, pk: str, **more: Any) -> list[Item]:
         return await self._table.query(self._at.pk(pk), **more)
 
-    async def write(self, operations: Sequence[Operation]) -> None:
+    async def write(self, operations: Sequence[WriteOperation]) -> None:
         for one in operations:
             self._check(one.key)
         await self._table.write([self._at.operation(one) for one in operations])
 
     async def discard(self, keys: Sequence[Key]) -> None:
         await self._table.discard([self._at.key(key) for key in keys])
-
-    async def raise_levels(self, key: Key, steps: Mapping[str, int], **bounds: Any) -> Levels:
-        self._check(key)
-        return await self._table.raise_levels(self._at.key(key), steps, **bounds)
 
     def _check(self, key: Key) -> None:
         if not self._projection.holds(key.pk):
@@ -200,8 +197,8 @@ class Rebuild:
 
     def _dispatcher(self, generation: int) -> Dispatcher:
         table, clock = Pinned(self._table, self._projection, generation), SystemClock()
-        tools = Toolbox(self._to.service, table, Outbox(table, NoBus(), clock), clock, SystemIds())
-        return Dispatcher(tools, self._to.subscription)
+        context = ServiceContext(self._to.service, table, Outbox(table, NoBus(), clock), clock, SystemIds())
+        return Dispatcher(context, self._to.subscription)
 
     async def _rows_of(self, generation: int) -> dict[str, Item]:
         found: dict[str, Item] = {}

@@ -20,7 +20,7 @@ from deploy.dead_letters.rebuild import Difference, Fed, Rebuild, projection_of,
 from deploy.dead_letters.replay import Consumer
 from deploy.dead_letters.target import Where
 from deploy.stage.aws import LOCAL_CREDENTIALS
-from deploy.stage.command import Say
+from deploy.stage.command import OperatorConsole
 from deploy.stage.errors import StackError
 from deploy.stage.stage import table_in_use
 
@@ -28,7 +28,7 @@ SHOWN = 50
 SCAN_SECONDS = 15.0
 
 
-async def rebuild_projection(where: Where, say: Say, to: Consumer, *, swap: bool, drop: bool) -> None:
+async def rebuild_projection(where: Where, say: OperatorConsole, to: Consumer, *, swap: bool, drop: bool) -> None:
     """Build and compare; `swap` makes it live, too; `drop` only deletes what is not live. Raises DeployError."""
     projection = projection_of(to)
     async with _rebuild(where, to) as work:
@@ -51,7 +51,7 @@ async def rebuild_projection(where: Where, say: Say, to: Consumer, *, swap: bool
         await _settle(where, say, work)
 
 
-async def _settle(where: Where, say: Say, work: Rebuild) -> None:
+async def _settle(where: Where, say: OperatorConsole, work: Rebuild) -> None:
     seconds = settling(embedded=where.embedded)
     with say.out.status(f"live; waiting {seconds:.0f} s for every process, then the last pass"):
         await asyncio.sleep(seconds)
@@ -59,7 +59,7 @@ async def _settle(where: Where, say: Say, work: Rebuild) -> None:
     say.out.print(f"generation {(await work.state()).live} is live and complete; DROP=1 deletes the others")
 
 
-def _tell(say: Say, fed: Fed) -> None:
+def _tell(say: OperatorConsole, fed: Fed) -> None:
     say.out.print(f"{fed.events} events read")
     for one in fed.refused[:SHOWN]:
         say.err.print(f"[yellow]not handled[/] {escape(one)}", soft_wrap=True)

@@ -16,7 +16,7 @@ from faststream_sqs.settlement import SOURCE_MESSAGE_ID
 
 from deploy.dead_letters.audit_events import dropped, record, redriven
 from deploy.dead_letters.edit import edited
-from deploy.dead_letters.letter import NOT_THE_SENDERS, Letter
+from deploy.dead_letters.letter import NOT_THE_SENDERS, DeadLetter
 from deploy.dead_letters.queue import Box, Held
 from deploy.dead_letters.target import asking_aws
 from deploy.stage.errors import RefusedError
@@ -36,7 +36,7 @@ class Pace:
         return math.ceil(count / self.rate)
 
 
-def bodies(letters: Sequence[Letter], patch: dict[str, Any] | None) -> dict[str, str]:
+def bodies(letters: Sequence[DeadLetter], patch: dict[str, Any] | None) -> dict[str, str]:
     """What would be sent, by message id. Raises RefusedError if an edit is not allowed, before anything moves."""
     return {letter.message_id: letter.body if patch is None else edited(letter, patch) for letter in letters}
 
@@ -80,7 +80,7 @@ def drop(box: Box, chosen: Collection[str], reason: str) -> int:
     return len(letters)
 
 
-def _hold_only(held: Held, chosen: Collection[str], pace: Pace) -> list[Letter]:
+def _hold_only(held: Held, chosen: Collection[str], pace: Pace) -> list[DeadLetter]:
     """Give back what is not chosen, and keep the rest for as long as it will take; in the order of their events."""
     letters = sorted((one for one in held.letters.values() if one.message_id in chosen), key=lambda one: one.order)
     others = [one for one in held.letters.values() if one.message_id not in chosen]
@@ -91,7 +91,7 @@ def _hold_only(held: Held, chosen: Collection[str], pace: Pace) -> list[Letter]:
     return letters
 
 
-def _again(letter: Letter, body: str) -> dict[str, Any]:
+def _again(letter: DeadLetter, body: str) -> dict[str, Any]:
     """SendMessage's parameters: the sender's attributes, and the identity that the letter had first."""
     senders = {name: value for name, value in letter.attributes.items() if name not in NOT_THE_SENDERS}
     source = {"DataType": "String", "StringValue": letter.source_id}

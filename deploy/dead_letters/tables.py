@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from rich.markup import escape
 from rich.table import Table
 
-from deploy.dead_letters.letter import Letter
+from deploy.dead_letters.letter import DeadLetter
 
 TOP = 3
 
 
-def summary(found: Mapping[str, Sequence[Letter]], now: datetime) -> Table:
+def summary(found: Mapping[str, Sequence[DeadLetter]], now: datetime) -> Table:
     """One row a subscription that has letters: how many, since when, and mostly why."""
     table = Table("subscription", "letters", "oldest", "top causes")
     for subscription, letters in found.items():
@@ -23,7 +23,7 @@ def summary(found: Mapping[str, Sequence[Letter]], now: datetime) -> Table:
     return table
 
 
-def details(letters: Sequence[Letter]) -> Table:
+def details(letters: Sequence[DeadLetter]) -> Table:
     """One row a letter, in the order in which they would go back."""
     table = Table("event", "org", "type", "error", "trace", "receives", "source message", expand=True)
     for one in sorted(letters, key=lambda each: each.order):
@@ -32,7 +32,7 @@ def details(letters: Sequence[Letter]) -> Table:
     return table
 
 
-def groups(letters: Sequence[Letter]) -> Table:
+def groups(letters: Sequence[DeadLetter]) -> Table:
     """What a command is about to move, by organization, type and cause."""
     table = Table("org", "type", "letters", "cause")
     counted = Counter((one.org, one.type, one.kind_of_cause) for one in letters)
@@ -49,6 +49,6 @@ def age(moment: datetime, now: datetime) -> str:
     return f"{seconds} s"
 
 
-def _causes(letters: Sequence[Letter]) -> str:
+def _causes(letters: Sequence[DeadLetter]) -> str:
     top = Counter(one.kind_of_cause for one in letters).most_common(TOP)
     return "\n".join(f"{count} × {escape(cause)}" for cause, count in top)

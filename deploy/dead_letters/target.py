@@ -14,7 +14,7 @@ from deploy.local.lock import FolderLock
 from deploy.local.supervise import Status
 from deploy.services import ROOT
 from deploy.stage.aws import REGION, Aws
-from deploy.stage.environment import who
+from deploy.stage.environment import caller_identity
 from deploy.stage.errors import DeployError, StackError
 from deploy.template import Target
 
@@ -40,7 +40,7 @@ def where(stage: str | None, endpoint: str | None, region: str = REGION) -> Wher
         endpoint = _running_endpoint()
     aws = Aws(endpoint, region)
     names = Target(stage or LOCAL_STAGE).names  # refuses what cannot be a stage
-    return Where(aws, names, who(aws))
+    return Where(aws, names, caller_identity(aws))
 
 
 def _running_endpoint() -> str:

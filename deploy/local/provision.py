@@ -22,7 +22,7 @@ from deploy.package.packaging import interpreter_of
 from deploy.stage.aws import REGION, Aws, parameter
 from deploy.stage.errors import DeployError, EmulatorError, StackError
 from deploy.stage.settings import settings_of
-from deploy.stage.stage import Environments, Plan, deploy, prepare, synthesize
+from deploy.stage.stage import DeploymentPlan, Environments, deploy, prepare, synthesize
 from deploy.template import Target
 
 EMULATOR_SECONDS = 60.0
@@ -88,7 +88,7 @@ def provision(order: Order) -> Provisioned:
     return Provisioned(environments, api_url(aws, target), documents)
 
 
-def _identify(aws: Aws, plan: Plan, environments: Environments) -> None:
+def _identify(aws: Aws, plan: DeploymentPlan, environments: Environments) -> None:
     """Give every process its service's role; functions have theirs from their template."""
     names = plan.target.names
     for name in plan.services:

@@ -38,7 +38,7 @@ class Import:
 
 
 @dataclass
-class Reach:
+class Closure:
     """First-party modules with their files, and the libraries' modules, each with the first of ours that imports it.
     What `optional` names may be missing; `from x import y` is x.y, for y may be a module. `apis` are the names by which
     clients of AWS are made or called."""
@@ -79,9 +79,9 @@ class Tree:
                 yield folder.joinpath(*module.removeprefix(f"{name}.").split("."))
 
 
-def reach(modules: Iterable[str], tree: Tree) -> Reach:
+def reach(modules: Iterable[str], tree: Tree) -> Closure:
     """What the handlers in `modules` reach. Raises PackagingError for a first-party import that `tree` cannot meet."""
-    found, waiting = Reach(), deque[str]()
+    found, waiting = Closure(), deque[str]()
     for module in sorted(set(modules)):
         if tree.file_of(module) is None:
             raise PackagingError(f"the handler's module {module} does not exist; correct it in stack.py")
@@ -110,7 +110,7 @@ def _beneath(importer: str, path: Path) -> Iterator[str]:
         yield ".".join((package, *(parts[:-1] if parts[-1] == "__init__" else parts)))
 
 
-def _visit(module: str, tree: Tree, found: Reach) -> list[str]:
+def _visit(module: str, tree: Tree, found: Closure) -> list[str]:
     """What is new of a module and the packages above it, which Python runs first."""
     parts = module.split(".")
     new = []
@@ -132,7 +132,7 @@ def _first_party(one: Import, importer: str, tree: Tree) -> Iterator[str]:
         raise PackagingError(f"{importer} imports {one.full}, which is not in what its service ships")
 
 
-def _note_library(one: Import, importer: str, found: Reach) -> None:
+def _note_library(one: Import, importer: str, found: Closure) -> None:
     known = one.full in found.libraries
     if not known or (one.full in found.optional and not one.optional):
         found.libraries[one.full] = importer

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from importlib.metadata import Distribution, distributions
 from pathlib import Path, PurePath
 
-from deploy.package.import_graph import Reach
+from deploy.package.import_graph import Closure
 from deploy.stage.errors import PackagingError
 
 _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*(?:\[([^]]*)\])?")
@@ -15,7 +15,7 @@ _CODE = frozenset({".py", ".so", ".pyd"})
 
 
 def keep_needed(
-    site: Path, reached: Reach, lock: str, *, declared: Iterable[str] = (), provided: Collection[str] = ()
+    site: Path, reached: Closure, lock: str, *, declared: Iterable[str] = (), provided: Collection[str] = ()
 ) -> None:
     """Delete every file in `site`, where all libraries of a lock are installed, that belongs to none that is needed, or
     to one of the libraries that are `provided` where the code will run. `declared` are the requirements that the lock
@@ -33,7 +33,7 @@ def keep_needed(
         path.unlink()
 
 
-def _providers(installed: dict[str, Distribution], reached: Reach, lock: str) -> set[str]:
+def _providers(installed: dict[str, Distribution], reached: Closure, lock: str) -> set[str]:
     code, folders = defaultdict(set), defaultdict(set)
     for name, distribution in installed.items():
         for file in distribution.files or ():

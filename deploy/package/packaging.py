@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chassis.declare.service import service as declaration
-from deploy.package.import_graph import Reach, Tree, reach
+from deploy.package.import_graph import Closure, Tree, reach
 from deploy.package.interpreters import python_of
 from deploy.package.libraries import keep_needed
 from deploy.package.strip_symbols import without_symbols
@@ -177,7 +177,7 @@ def _forget_old(packages: Iterable[Path]) -> None:
         old.unlink(missing_ok=True)
 
 
-def _sources(reached: Reach, tree: Tree) -> Iterator[tuple[str, Path]]:
+def _sources(reached: Closure, tree: Tree) -> Iterator[tuple[str, Path]]:
     """By their places in the package: the modules, and the other files of the folders that these stand in."""
     modules = set(reached.modules.values())
     folders = {path.parent for path in modules}

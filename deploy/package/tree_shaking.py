@@ -16,7 +16,7 @@ from functools import lru_cache
 from importlib.metadata import distributions
 from pathlib import Path
 
-from deploy.package.import_graph import Reach, Tree, absolute, for_type_checkers
+from deploy.package.import_graph import Closure, Tree, absolute, for_type_checkers
 
 _LOADS_BY_NAME = re.compile(rb"\b(__import__|import_module|iter_modules|walk_packages)\s*\(")
 _STATEMENTS = ("body", "orelse", "handlers", "finalbody", "cases")
@@ -29,12 +29,12 @@ def top_names(site: Path) -> frozenset[str]:
     return frozenset(path.name.partition(".")[0] for path in site.iterdir())
 
 
-def drop_unreached(site: Path, reached: Reach, locked: Set[str]) -> None:
+def drop_unreached(site: Path, reached: Closure, locked: Set[str]) -> None:
     """Delete the modules in `site` that nothing reaches from what `reached` names, and from the entry points. `locked`
     are the top names of all locked libraries, those included that are not shipped."""
     tops = {path.name.removesuffix(".py"): path for path in site.iterdir() if path.is_dir() or path.suffix == ".py"}
     tree = Tree({name: path.with_suffix("") if path.is_file() else path for name, path in tops.items()})
-    kept = _Shaken(site, tree, sys.stdlib_module_names | locked)
+    kept = _ShakenModule(site, tree, sys.stdlib_module_names | locked)
     for module in [*reached.libraries, *_entry_points(site)]:
         kept.want(module)
     kept.follow()
@@ -48,7 +48,7 @@ def _entry_points(site: Path) -> Iterator[str]:
         yield from (point.module for point in one.entry_points if point.group not in _OF_TOOLS)
 
 
-class _Shaken:
+class _ShakenModule:
     def __init__(self, site: Path, tree: Tree, known: Set[str]) -> None:
         self.files: set[Path] = set()
         self._site, self._tree, self._known, self._waiting = site, tree, known, deque[tuple[str, Path]]()

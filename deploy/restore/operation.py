@@ -8,10 +8,10 @@ import typer
 
 from chassis.declare.resource_names import PRODUCTION
 from deploy.restore.compare import compare
-from deploy.restore.recovery import Recovery, Wait, Window, moment, target_name
+from deploy.restore.recovery import Recovery, RecoveryWindow, Wait, moment, target_name
 from deploy.restore.swap import refuse_stranger, stack_of, swap, table_properties
 from deploy.restore.write_fence import Fence
-from deploy.stage.command import Operation
+from deploy.stage.command import Command
 from deploy.stage.errors import RefusedError
 from deploy.stage.stacks import Deployed
 from deploy.stage.stage import tags_of
@@ -22,17 +22,17 @@ from deploy.template.table import TABLE_PARAMETER
 class Restore:
     """One service at one place. `wait` waits some seconds; `now` tells the time."""
 
-    operation: Operation
+    command: Command
     service: str
     recovery: Recovery
     fence: Fence
     now: datetime
 
     @classmethod
-    def of(cls, operation: Operation, service: str, wait: Wait) -> "Restore":
-        stack = operation.place.target.names.stack(service)
-        aws = operation.place.aws
-        return cls(operation, service, Recovery(aws, wait), Fence(aws, stack, wait), datetime.now(UTC))
+    def of(cls, command: Command, service: str, wait: Wait) -> "Restore":
+        stack = command.environment.target.names.stack(service)
+        aws = command.environment.aws
+        return cls(command, service, Recovery(aws, wait), Fence(aws, stack, wait), datetime.now(UTC))
 
     def at(self, text: str) -> None:
         """Restore the table as it was then, compare, and swap. Raises DeployError."""
@@ -47,9 +47,9 @@ class Restore:
             f"before {self.service} uses it. {used} is kept as it is."
         )
         self._confirm(f"Restore {self.service} of {self._stage}?")
-        say = self.operation.say.progress
+        say = self.command.say.progress
         self.recovery.restore(used, target, at, own, say)
-        self.recovery.reapply(target, own, tags_of(self.operation.place.target, self.service), say)
+        self.recovery.reapply(target, own, tags_of(self.command.environment.target, self.service), say)
         self._exchange(now, target)
         replay = f"make replay SERVICE={self.service} SUBSCRIPTION=<name> STAGE={self._stage}"
         self._tell(
@@ -70,25 +70,25 @@ class Restore:
         self._exchange(now, table)
 
     def _exchange(self, now: Deployed, table: str) -> None:
-        used, say = now.parameters[TABLE_PARAMETER], self.operation.say
+        used, say = now.parameters[TABLE_PARAMETER], self.command.say
         refuse_stranger(self.recovery, now, table)
         if self.recovery.describe(used) is None:
             say.out.print(f"{used} is gone, so there is nothing to compare")
         else:
-            found = compare(self.operation.place.aws, used, table)
+            found = compare(self.command.environment.aws, used, table)
             say.out.print(found.as_table(used, table))
             for sample in found.samples:
                 say.out.print(f"  {sample}", highlight=False, markup=False)
             if not found.complete:
                 say.out.print("not all items were read: these are the first of each table")
         self._confirm(f"Let {self.service} use {table} in place of {used}?")
-        answered = swap(self.operation, self.service, now, table, self.recovery, self.fence)
+        answered = swap(self.command, self.service, now, table, self.recovery, self.fence)
         say.out.print(f"{self.service} uses {table} now, {answered} functions answer; the way back:")
         say.out.print(f"  make restore SERVICE={self.service} STAGE={self._stage} TABLE={used}")
-        if not self.operation.place.target.lambdas:
+        if not self.command.environment.target.lambdas:
             say.out.print(f"its processes use {used} until they are started anew with the stack's variables")
 
-    def _refuse_outside(self, at: datetime, window: Window, table: str) -> None:
+    def _refuse_outside(self, at: datetime, window: RecoveryWindow, table: str) -> None:
         if at > self.now:
             raise RefusedError(f"AT={at.isoformat()} is in the future")
         if not window.earliest <= at <= window.latest:
@@ -98,19 +98,19 @@ class Restore:
             )
 
     def _deployed(self) -> Deployed:
-        self.operation.place.shared()
-        return stack_of(self.operation, self.service)
+        self.command.environment.shared()
+        return stack_of(self.command, self.service)
 
     def _confirm(self, question: str) -> None:
         if self._stage != PRODUCTION:
-            self.operation.say.confirm(question)
+            self.command.say.confirm(question)
         # Not even YES=1 says this: it stands in somebody's shell history.
         elif not sys.stdin.isatty() or typer.prompt(f"{question} Type the name of the stage") != self._stage:
             raise RefusedError(f"{self._stage} is restored only by a person who types its name; no table was exchanged")
 
     @property
     def _stage(self) -> str:
-        return self.operation.place.target.stage
+        return self.command.environment.target.stage
 
     def _tell(self, text: str) -> None:
-        self.operation.say.out.print(text, highlight=False, soft_wrap=True)
+        self.command.say.out.print(text, highlight=False, soft_wrap=True)

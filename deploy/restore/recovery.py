@@ -22,7 +22,7 @@ Wait = Callable[[float], None]
 
 
 @dataclass(frozen=True)
-class Window:
+class RecoveryWindow:
     """From when to when a table can be restored. AWS keeps 35 days, and is some five minutes behind."""
 
     earliest: datetime
@@ -58,14 +58,14 @@ class Recovery:
             raise _explained(error, name) from error
         return found
 
-    def window(self, name: str, now: datetime) -> Window:
+    def window(self, name: str, now: datetime) -> RecoveryWindow:
         """Raises RefusedError if the table is not backed up, or is not there."""
         answer = self._call("describe_continuous_backups", name, TableName=name)
         recovery = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
         if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
             raise RefusedError(f"{name} has no point-in-time recovery, so it cannot be restored")
         earliest = recovery.get("EarliestRestorableDateTime", now)
-        return Window(earliest, recovery.get("LatestRestorableDateTime", now))
+        return RecoveryWindow(earliest, recovery.get("LatestRestorableDateTime", now))
 
     def refuse_second(self, prefix: str) -> None:
         """Raises RefusedError while a table whose name begins with `prefix` is being restored."""
@@ -125,9 +125,9 @@ class Recovery:
         except (ClientError, BotoCoreError) as error:
             raise _explained(error, prefix) from error
 
-    def _call(self, operation: str, name: str, **arguments: Any) -> dict[str, Any]:
+    def _call(self, command: str, name: str, **arguments: Any) -> dict[str, Any]:
         try:
-            answer: dict[str, Any] = getattr(self._dynamodb, operation)(**arguments)
+            answer: dict[str, Any] = getattr(self._dynamodb, command)(**arguments)
         except (ClientError, BotoCoreError) as error:
             raise _explained(error, name) from error
         return answer

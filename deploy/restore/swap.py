@@ -6,7 +6,7 @@ from typing import Any
 
 from deploy.restore.recovery import Recovery
 from deploy.restore.write_fence import Fence
-from deploy.stage.command import Operation
+from deploy.stage.command import Command
 from deploy.stage.errors import RefusedError
 from deploy.stage.health import check_health
 from deploy.stage.stacks import SETTLED, Deployed
@@ -16,12 +16,12 @@ from deploy.template.table import TABLE, TABLE_PARAMETER
 VERSION, ALIAS = "AWS::Lambda::Version", "AWS::Lambda::Alias"
 
 
-def stack_of(operation: Operation, service: str) -> Deployed:
+def stack_of(command: Command, service: str) -> Deployed:
     """The service's stack as it is. Raises RefusedError if it cannot be given another table."""
-    name = operation.place.target.names.stack(service)
-    now = operation.place.stacks.current(name)
+    name = command.environment.target.names.stack(service)
+    now = command.environment.stacks.current(name)
     if now is None:
-        raise RefusedError(f"{service} is not deployed in stage {operation.place.target.stage}")
+        raise RefusedError(f"{service} is not deployed in stage {command.environment.target.stage}")
     if now.status not in SETTLED:
         raise RefusedError(f"stack {name} is {now.status}: wait until that ends, or repair it")
     if TABLE_PARAMETER not in now.parameters:
@@ -50,7 +50,7 @@ def refuse_stranger(recovery: Recovery, now: Deployed, table: str) -> dict[str, 
     return found
 
 
-def swap(operation: Operation, service: str, now: Deployed, table: str, recovery: Recovery, fence: Fence) -> int:
+def swap(command: Command, service: str, now: Deployed, table: str, recovery: Recovery, fence: Fence) -> int:
     """Let the stack use `table`. Writers are kept out meanwhile; queues wait. Returns how many functions answered.
 
     Raises StackError, or UnhealthyError from the check; then the table used before is used again.
@@ -58,18 +58,18 @@ def swap(operation: Operation, service: str, now: Deployed, table: str, recovery
     old = now.parameters[TABLE_PARAMETER]
     arns = {name: (recovery.describe(name) or {}).get("TableArn", "") for name in (old, table)}
     with fence.paused() as queues:
-        operation.say.progress(f"{queues} queues wait; {old} takes no more writes")
+        command.say.progress(f"{queues} queues wait; {old} takes no more writes")
         try:
             if arns[old]:
                 fence.close(arns[old])
             fence.open(arns[table])
-            _use(operation, service, now, table)
-            return check_health(operation.place.aws, _parsed(now))
+            _use(command, service, now, table)
+            return check_health(command.environment.aws, _parsed(now))
         except BaseException:
-            operation.say.progress(f"it failed; {service} goes back to {old}")
+            command.say.progress(f"it failed; {service} goes back to {old}")
             if arns[old]:
                 fence.open(arns[old])
-            _use(operation, service, now, old)
+            _use(command, service, now, old)
             raise
 
 
@@ -89,16 +89,16 @@ def with_table(body: Template, table: str) -> Template:
     return changed
 
 
-def _use(operation: Operation, service: str, now: Deployed, table: str) -> None:
-    place = operation.place
-    stack, bucket = place.target.names.stack(service), place.shared()["ArtifactBucket"]
+def _use(command: Command, service: str, now: Deployed, table: str) -> None:
+    environment = command.environment
+    stack, bucket = environment.target.names.stack(service), environment.shared()["ArtifactBucket"]
     before = now.parameters[TABLE_PARAMETER]
     body = now.body if table == before else render(with_table(_parsed(now), table))
-    planned = place.stacks.plan(
+    planned = environment.stacks.plan(
         stack, body, parameters=now.parameters | {TABLE_PARAMETER: table}, bucket=bucket, tags=now.tags
     )
     if planned:
-        place.stacks.execute(planned, told=operation.say.event)
+        environment.stacks.execute(planned, told=command.say.event)
 
 
 def _parsed(now: Deployed) -> Template:

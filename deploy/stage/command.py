@@ -14,12 +14,12 @@ from chassis.declare.resource_names import PRODUCTION
 from deploy.contracts.registry import bring_up_to_date
 from deploy.package.packaging import unpacked_bytes
 from deploy.stage.artifacts import remove_bucket
-from deploy.stage.environment import Place
+from deploy.stage.environment import DeploymentEnvironment
 from deploy.stage.erasing import erase, kept_by
 from deploy.stage.errors import DeployError, RefusedError
 from deploy.stage.preview import preview, refuse_losses
 from deploy.stage.rollout import Rollout, Step
-from deploy.stage.stage import Plan, in_order, prepare, synthesize
+from deploy.stage.stage import DeploymentPlan, in_order, prepare, synthesize
 from deploy.template.shared import STACK
 
 PARALLEL = 4
@@ -27,7 +27,7 @@ MEGABYTE = 1024 * 1024
 
 
 @dataclass
-class Say:
+class OperatorConsole:
     """Speaks with the person; safe from several threads."""
 
     out: Console
@@ -60,144 +60,149 @@ class Say:
 
 
 @dataclass(frozen=True)
-class Operation:
+class Command:
     """One command at one place."""
 
-    place: Place
-    say: Say
+    environment: DeploymentEnvironment
+    say: OperatorConsole
     allow_replace: bool = False
     recreate: bool = False
     adopt: bool = False
 
-    def rollout(self, plan: Plan) -> Rollout:
+    def rollout(self, plan: DeploymentPlan) -> Rollout:
         """Check and build what `plan` needs. Raises TemplateError or PackagingError."""
+        environment = self.environment
         packages = prepare(
-            plan, self.place.interpreter, self.place.cache, region=self.place.aws.region, progress=self.say.progress,
-            boto3=self.place.boto3,
-        )  # fmt: skip
+            plan,
+            environment.interpreter,
+            environment.cache,
+            region=environment.aws.region,
+            progress=self.say.progress,
+            boto3=environment.boto3,
+        )
         for name, built in sorted(packages.items()):
             sizes = built.stat().st_size / MEGABYTE, unpacked_bytes(built) / MEGABYTE
             self.say.progress(f"package of {name}: {sizes[0]:.1f} MB, unpacked {sizes[1]:.1f} MB")
-        return Rollout(self.place, plan, packages, recreate=self.recreate, adopt=self.adopt)
+        return Rollout(environment, plan, packages, recreate=self.recreate, adopt=self.adopt)
 
 
-def deploy_one(operation: Operation, name: str) -> None:
+def deploy_one(command: Command, name: str) -> None:
     """Raises DeployError; then nothing was changed, or the old version is back."""
-    shared = operation.place.shared()
-    plan = synthesize(operation.place.target, only=[name])
-    rollout = operation.rollout(plan)
+    shared = command.environment.shared()
+    plan = synthesize(command.environment.target, only=[name])
+    rollout = command.rollout(plan)
     step = rollout.service(name, shared)
     if step is None:
-        operation.say.out.print(f"{name}: nothing to change")
+        command.say.out.print(f"{name}: nothing to change")
         return
-    _approve(operation, rollout, [step], f"Deploy {name} to {operation.place.target.stage}?")
-    _run(operation, rollout, step, shared)
-    _tell_registry(operation)
+    _approve(command, rollout, [step], f"Deploy {name} to {command.environment.target.stage}?")
+    _run(command, rollout, step, shared)
+    _tell_registry(command)
 
 
-def deploy_all(operation: Operation) -> None:
+def deploy_all(command: Command) -> None:
     """The platform, then all services in parallel. Raises DeployError with the first cause, once all have ended."""
-    plan = synthesize(operation.place.target)
-    rollout = operation.rollout(plan)
+    plan = synthesize(command.environment.target)
+    rollout = command.rollout(plan)
     platform = rollout.platform()
     if platform is not None:
-        _approve(operation, rollout, [platform], f"Deploy the platform of {operation.place.target.stage}?")
-        _run(operation, rollout, platform, {})
-    shared = operation.place.stacks.outputs(operation.place.platform_stack)
+        _approve(command, rollout, [platform], f"Deploy the platform of {command.environment.target.stage}?")
+        _run(command, rollout, platform, {})
+    shared = command.environment.stacks.outputs(command.environment.platform_stack)
     for names in in_order(plan):
         with ThreadPoolExecutor(PARALLEL) as pool:
             steps = [step for step in pool.map(lambda name: rollout.service(name, shared), names) if step]
             if not steps:
                 continue
             named = ", ".join(step.name for step in steps)
-            _approve(operation, rollout, steps, f"Deploy {named} to {operation.place.target.stage}?")
-            futures = [pool.submit(_run, operation, rollout, step, shared) for step in steps]
+            _approve(command, rollout, steps, f"Deploy {named} to {command.environment.target.stage}?")
+            futures = [pool.submit(_run, command, rollout, step, shared) for step in steps]
         for future in futures:
             future.result()
-    _tell_registry(operation)
-    operation.say.out.print(f"stage {operation.place.target.stage} is up to date")
+    _tell_registry(command)
+    command.say.out.print(f"stage {command.environment.target.stage} is up to date")
 
 
-def _tell_registry(operation: Operation) -> None:
+def _tell_registry(command: Command) -> None:
     """The contracts into EventBridge's schema registry; an embedded AWS has none."""
-    place = operation.place
-    if not place.target.local:
-        bring_up_to_date(place.aws, place.target.names.prefix, create=True, progress=operation.say.progress)
+    environment = command.environment
+    if not environment.target.local:
+        bring_up_to_date(environment.aws, environment.target.names.prefix, create=True, progress=command.say.progress)
 
 
-def show_difference(operation: Operation, name: str) -> None:
+def show_difference(command: Command, name: str) -> None:
     """Raises DeployError."""
-    rollout = operation.rollout(synthesize(operation.place.target, only=[name]))
-    step = rollout.service(name, operation.place.shared())
+    rollout = command.rollout(synthesize(command.environment.target, only=[name]))
+    step = rollout.service(name, command.environment.shared())
     if step is None:
-        operation.say.out.print(f"{name}: nothing to change")
+        command.say.out.print(f"{name}: nothing to change")
         return
-    operation.say.out.print(preview([step.planned]))
+    command.say.out.print(preview([step.planned]))
     rollout.discard(step)
 
 
-def roll_back(operation: Operation, name: str) -> None:
+def roll_back(command: Command, name: str) -> None:
     """Raises RefusedError if there is nothing to go back to, else as deploy_one."""
-    shared = operation.place.shared()
-    rollout = Rollout(operation.place, synthesize(operation.place.target, only=[name]), {})
+    shared = command.environment.shared()
+    rollout = Rollout(command.environment, synthesize(command.environment.target, only=[name]), {})
     step = rollout.earlier(name, shared)
     if step is None:
-        operation.say.out.print(f"{name}: nothing to change")
+        command.say.out.print(f"{name}: nothing to change")
         return
-    _approve(operation, rollout, [step], f"Take {name} of {operation.place.target.stage} back?")
-    _run(operation, rollout, step, shared)
+    _approve(command, rollout, [step], f"Take {name} of {command.environment.target.stage} back?")
+    _run(command, rollout, step, shared)
 
 
-def destroy_stage(operation: Operation, *, with_data: bool = False) -> None:
+def destroy_stage(command: Command, *, with_data: bool = False) -> None:
     """Delete all stacks of the stage: the services' in parallel, then the platform's; `with_data` also what they keep.
 
     Raises DeployError.
     """
-    place, stage = operation.place, operation.place.target.stage
-    bucket, stacks, names = place.shared()["ArtifactBucket"], place.stacks, place.target.names
+    environment, stage = command.environment, command.environment.target.stage
+    bucket, stacks, names = environment.shared()["ArtifactBucket"], environment.stacks, environment.target.names
     # Those that use the authorizer go before who owns it.
-    owners, others = in_order(synthesize(place.target))
+    owners, others = in_order(synthesize(environment.target))
     kept = (
         [one for name in (*others, *owners, STACK) for one in kept_by(stacks, names.stack(name))] if with_data else []
     )
-    _confirm_end(operation, [one.name for one in kept])
+    _confirm_end(command, [one.name for one in kept])
     for group in (others, owners, [STACK]):
         with ThreadPoolExecutor(PARALLEL) as pool:
             list(pool.map(lambda name: stacks.delete(names.stack(name)), group))
-    remove_bucket(place.aws, bucket)
+    remove_bucket(environment.aws, bucket)
     for one in kept:
-        erase(place.aws, one)
+        erase(environment.aws, one)
     data = "with all its data" if with_data else "its tables, its users and its files were kept"
-    operation.say.out.print(f"stage {stage} is gone; {data}")
+    command.say.out.print(f"stage {stage} is gone; {data}")
 
 
-def _confirm_end(operation: Operation, erased: list[str]) -> None:
+def _confirm_end(command: Command, erased: list[str]) -> None:
     """Raises RefusedError unless the person means it."""
-    stage, local = operation.place.target.stage, operation.place.target.local
+    stage, local = command.environment.target.stage, command.environment.target.local
     if stage != PRODUCTION and (local or not erased):
-        operation.say.confirm(f"Destroy the stage {stage}{' and all its data' if erased else ''}?")
+        command.say.confirm(f"Destroy the stage {stage}{' and all its data' if erased else ''}?")
         return
     # Not even YES=1 says this: it stands in somebody's shell history.
     if erased:
-        operation.say.progress(f"to be erased: {', '.join(erased)}")
+        command.say.progress(f"to be erased: {', '.join(erased)}")
     if not sys.stdin.isatty() or typer.prompt(f"Type the name of the stage to destroy {stage}") != stage:
         raise RefusedError(f"{stage} is destroyed only by a person who types its name; nothing was changed")
 
 
-def _approve(operation: Operation, rollout: Rollout, steps: list[Step], question: str) -> None:
+def _approve(command: Command, rollout: Rollout, steps: list[Step], question: str) -> None:
     """Show, refuse what loses data, ask. Raises RefusedError; then the change sets are gone, too."""
     planned = [step.planned for step in steps]
-    operation.say.out.print(preview(planned))
+    command.say.out.print(preview(planned))
     try:
-        refuse_losses(planned, allowed=operation.allow_replace)
-        operation.say.confirm(question)
+        refuse_losses(planned, allowed=command.allow_replace)
+        command.say.confirm(question)
     except (DeployError, KeyboardInterrupt, typer.Abort):
         for step in steps:
             rollout.discard(step)
         raise
 
 
-def _run(operation: Operation, rollout: Rollout, step: Step, shared: dict[str, str]) -> None:
-    answered = rollout.run(step, shared, operation.say.event)
+def _run(command: Command, rollout: Rollout, step: Step, shared: dict[str, str]) -> None:
+    answered = rollout.run(step, shared, command.say.event)
     healthy = f", {answered} functions answer" if answered else ""
-    operation.say.out.print(f"{step.name}: deployed{healthy}")
+    command.say.out.print(f"{step.name}: deployed{healthy}")

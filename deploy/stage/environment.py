@@ -40,7 +40,7 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Place:
+class DeploymentEnvironment:
     """One stage of one AWS, and the interpreter that its functions run on."""
 
     aws: Aws
@@ -74,7 +74,7 @@ class Place:
         return self.stacks.outputs(self.platform_stack)
 
 
-def place(options: Options) -> Place:
+def environment_of(options: Options) -> DeploymentEnvironment:
     """Raises DeployError for settings that cannot work; asks no AWS."""
     local = options.endpoint_url is not None
     if options.python not in PYTHONS:
@@ -94,10 +94,10 @@ def place(options: Options) -> Place:
         aliases=options.lambdas and not local, snapstart=options.snapstart and not local,
         canary=None if local else options.canary, settings=settings_of(options.stage).variables,
     )  # fmt: skip
-    return Place(Aws(options.endpoint_url, options.region), target, interpreter, options.boto3 or local)
+    return DeploymentEnvironment(Aws(options.endpoint_url, options.region), target, interpreter, options.boto3 or local)
 
 
-def who(aws: Aws) -> str:
+def caller_identity(aws: Aws) -> str:
     """The account and the identity that the credentials stand for. Raises StackError, in one line, for none, expired or
     refused ones, and without a network."""
     try:

@@ -17,16 +17,16 @@ ABSENT = ("NotFound", "NoSuch", "404")
 
 
 @dataclass(frozen=True)
-class Kept:
+class RetainedStore:
     """A resource that outlives its stack, by CloudFormation's type and physical id."""
 
     kind: str
     name: str
 
 
-def kept_by(stacks: Stacks, stack: str) -> list[Kept]:
+def kept_by(stacks: Stacks, stack: str) -> list[RetainedStore]:
     """What `stack` would leave behind. Raises StackError; RefusedError for a kind that nobody here can erase."""
-    found = [Kept(kind, name) for kind, name in stacks.retained(stack)]
+    found = [RetainedStore(kind, name) for kind, name in stacks.retained(stack)]
     unknown = [one for one in found if one.kind not in _ERASERS]
     if unknown:
         named = ", ".join(f"{one.kind} {one.name}" for one in unknown)
@@ -34,7 +34,7 @@ def kept_by(stacks: Stacks, stack: str) -> list[Kept]:
     return found
 
 
-def erase(aws: Aws, kept: Kept) -> None:
+def erase(aws: Aws, kept: RetainedStore) -> None:
     """Delete it with all that it holds, for good; fine if it is gone. Raises StackError."""
     try:
         _ERASERS[kept.kind](aws, kept.name)

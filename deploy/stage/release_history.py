@@ -33,7 +33,7 @@ def stamp(now: datetime) -> str:
     return now.strftime(STAMP)
 
 
-class History:
+class ReleaseHistory:
     """The releases of one stage's services."""
 
     def __init__(self, aws: Aws, bucket: str) -> None:

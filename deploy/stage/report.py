@@ -7,11 +7,11 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.table import Table
 
-from deploy.stage.environment import Place
+from deploy.stage.environment import DeploymentEnvironment
 from deploy.stage.errors import StackError, UnhealthyError
 from deploy.stage.health import check_health
 from deploy.stage.rollout import version_of
-from deploy.stage.stage import Plan
+from deploy.stage.stage import DeploymentPlan
 
 AT_ONCE = 4
 DEPTHS = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
@@ -31,10 +31,10 @@ class Condition:
     alarms: tuple[str, ...] = ()
 
 
-def conditions(place: Place, plan: Plan) -> list[Condition]:
+def conditions(environment: DeploymentEnvironment, plan: DeploymentPlan) -> list[Condition]:
     """The condition of each service of `plan`. Raises StackError."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(lambda name: _condition(place, plan, name), plan.services))
+        return list(pool.map(lambda name: _condition(environment, plan, name), plan.services))
 
 
 def as_table(found: list[Condition]) -> Table:
@@ -49,26 +49,26 @@ def as_table(found: list[Condition]) -> Table:
     return table
 
 
-def _condition(place: Place, plan: Plan, name: str) -> Condition:
-    stack = place.target.names.stack(name)
-    now = place.stacks.current(stack)
+def _condition(environment: DeploymentEnvironment, plan: DeploymentPlan, name: str) -> Condition:
+    stack = environment.target.names.stack(name)
+    now = environment.stacks.current(stack)
     if now is None:
         return Condition(name, "not deployed")
     template = plan.templates[name]
     try:
-        health = "healthy" if check_health(place.aws, template) else ""
+        health = "healthy" if check_health(environment.aws, template) else ""
     except UnhealthyError as error:
         health = str(error)
-    waiting, dead = _depths(place, stack)
+    waiting, dead = _depths(environment, stack)
     changed = now.changed_at.strftime("%Y-%m-%d %H:%M:%S") if now.changed_at else ""
     return Condition(
-        name, now.status, version_of(now.parameters), changed, health, waiting, dead, _ringing(place, stack)
+        name, now.status, version_of(now.parameters), changed, health, waiting, dead, _ringing(environment, stack)
     )
 
 
-def _depths(place: Place, stack: str) -> tuple[int, int]:
+def _depths(environment: DeploymentEnvironment, stack: str) -> tuple[int, int]:
     """Messages waiting or under way, and dead letters."""
-    sqs, waiting, dead = place.aws.client("sqs"), 0, 0
+    sqs, waiting, dead = environment.aws.client("sqs"), 0, 0
     try:
         for url in sqs.list_queues(QueueNamePrefix=f"{stack}-").get("QueueUrls", []):
             depth = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=DEPTHS)["Attributes"]
@@ -79,10 +79,10 @@ def _depths(place: Place, stack: str) -> tuple[int, int]:
     return waiting, dead
 
 
-def _ringing(place: Place, stack: str) -> tuple[str, ...]:
+def _ringing(environment: DeploymentEnvironment, stack: str) -> tuple[str, ...]:
     try:
         pages = (
-            place.aws.client("cloudwatch")
+            environment.aws.client("cloudwatch")
             .get_paginator("describe_alarms")
             .paginate(AlarmNamePrefix=f"{stack}-", StateValue="ALARM")
         )

@@ -10,13 +10,13 @@ from typing import Any
 from chassis.declare.service import service
 from deploy.embedded.emulator_patches import fill_gaps
 from deploy.stage.artifacts import upload
-from deploy.stage.environment import Place
+from deploy.stage.environment import DeploymentEnvironment
 from deploy.stage.errors import RefusedError, UnhealthyError
 from deploy.stage.health import check_health
 from deploy.stage.name_conflicts import refuse_taken_names
-from deploy.stage.release_history import History, Release, stamp
-from deploy.stage.stacks import DONE, NEVER_LIVED, ChangeSet, Deployed, Told
-from deploy.stage.stage import Plan, parameters_of, table_in_use, tags_of
+from deploy.stage.release_history import Release, ReleaseHistory, stamp
+from deploy.stage.stacks import DONE, NEVER_LIVED, ChangeSet, Deployed, StackEventListener
+from deploy.stage.stage import DeploymentPlan, parameters_of, table_in_use, tags_of
 from deploy.template import Template, render, service_template
 from deploy.template.shared import STACK
 from deploy.template.table import TABLE, TABLE_PARAMETER
@@ -39,11 +39,17 @@ class Rollout:
     `adopt` to take over the tables that a destroyed stage kept."""
 
     def __init__(
-        self, place: Place, plan: Plan, packages: Mapping[str, Path], *, recreate: bool = False, adopt: bool = False
+        self,
+        environment: DeploymentEnvironment,
+        plan: DeploymentPlan,
+        packages: Mapping[str, Path],
+        *,
+        recreate: bool = False,
+        adopt: bool = False,
     ) -> None:
-        self._place, self._plan, self._packages, self._recreate = place, plan, packages, recreate
+        self._place, self._plan, self._packages, self._recreate = environment, plan, packages, recreate
         self._adopt = adopt
-        self._stacks, self._names = place.stacks, place.target.names
+        self._stacks, self._names = environment.stacks, environment.target.names
 
     def platform(self) -> Step | None:
         """The change of the platform's stack; None if there is nothing to change. Raises DeployError."""
@@ -61,7 +67,7 @@ class Rollout:
         parameters = parameters_of(self._place.aws, self._plan, name, shared, key)
         return self._step(name, template, parameters, bucket)
 
-    def run(self, step: Step, shared: Mapping[str, str], told: Told) -> int:
+    def run(self, step: Step, shared: Mapping[str, str], told: StackEventListener) -> int:
         """Execute the change and call the functions. Returns how many answered.
 
         Raises StackError if CloudFormation undid it, or UnhealthyError after the old version was brought back.
@@ -76,7 +82,7 @@ class Rollout:
         if step.name != STACK:
             at = stamp(datetime.now(UTC))
             release = Release(step.name, version_of(step.parameters), at, step.body, step.parameters)
-            History(self._place.aws, shared["ArtifactBucket"]).add(release)
+            ReleaseHistory(self._place.aws, shared["ArtifactBucket"]).add(release)
         return answered
 
     def discard(self, step: Step) -> None:
@@ -88,7 +94,7 @@ class Rollout:
         now = self._stacks.current(self._names.stack(name))
         if now is None:
             raise RefusedError(f"{name} is not deployed in stage {self._place.target.stage}")
-        release = History(self._place.aws, shared["ArtifactBucket"]).before(name, now.body, now.parameters)
+        release = ReleaseHistory(self._place.aws, shared["ArtifactBucket"]).before(name, now.body, now.parameters)
         template, parameters = _parsed(release.body), dict(release.parameters)
         if TABLE_PARAMETER in parameters:  # code goes back, data does not
             parameters[TABLE_PARAMETER] = table_in_use(self._place.aws, self._names, name)

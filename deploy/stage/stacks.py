@@ -34,7 +34,7 @@ class ChangeSet:
     changes: tuple[dict[str, Any], ...]
 
 
-Told = Callable[[dict[str, Any]], None]
+StackEventListener = Callable[[dict[str, Any]], None]
 """Gets CloudFormation's own StackEvent objects, oldest first."""
 
 
@@ -98,7 +98,7 @@ class Stacks:
             )
             return self._await_plan(stack, name, creates)
 
-    def execute(self, planned: ChangeSet, *, seconds: float = 900, told: Told = _silently) -> None:
+    def execute(self, planned: ChangeSet, *, seconds: float = 900, told: StackEventListener = _silently) -> None:
         """Run a change set and wait; `told` of each event of the stack. Raises StackError with the first failed event
         if it is undone."""
         with _explained(planned.stack):
@@ -179,7 +179,7 @@ class Stacks:
         events: list[dict[str, Any]] = self._cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
         return events
 
-    def _tell(self, stack: str, known: set[str], told: Told) -> None:
+    def _tell(self, stack: str, known: set[str], told: StackEventListener) -> None:
         for event in reversed(self._newest(stack)):
             if event["EventId"] not in known:
                 known.add(event["EventId"])

@@ -17,7 +17,7 @@ from deploy.stage.artifacts import forget_others, upload
 from deploy.stage.aws import Aws, parameter
 from deploy.stage.errors import TemplateError
 from deploy.stage.stacks import Stacks
-from deploy.template import Target, Template, environment_of, platform_template, render, service_template
+from deploy.template import Target, Template, environment_variables_of, platform_template, render, service_template
 from deploy.template.routes import AUTHORIZER
 from deploy.template.shared import STACK
 from deploy.template.table import TABLE_PARAMETER
@@ -29,7 +29,7 @@ Environments = dict[str, dict[str, str]]
 
 
 @dataclass(frozen=True)
-class Plan:
+class DeploymentPlan:
     """What is to be deployed: the rendered templates by stack ("platform" and the services), not yet checked."""
 
     target: Target
@@ -45,7 +45,7 @@ class Plan:
         return [name for name in self.services if "CodeKey" in self.templates[name].get("Parameters", {})]
 
 
-def synthesize(target: Target, *, root: Path = ROOT, only: Sequence[str] | None = None) -> Plan:
+def synthesize(target: Target, *, root: Path = ROOT, only: Sequence[str] | None = None) -> DeploymentPlan:
     """The templates of the platform and of the services under `root` (or those named by `only`).
 
     Raises TemplateError for a declaration that cannot be imported or cannot work.
@@ -58,11 +58,11 @@ def synthesize(target: Target, *, root: Path = ROOT, only: Sequence[str] | None 
             templates[name] = service_template(service(name), target)
         except (ImportError, AttributeError) as error:
             raise TemplateError(f"service {name} cannot be read: {type(error).__name__}: {error}") from error
-    return Plan(target, templates)
+    return DeploymentPlan(target, templates)
 
 
 def prepare(
-    plan: Plan, interpreter: Interpreter, cache: Path, *, root: Path = ROOT, region: str, progress: Progress,
+    plan: DeploymentPlan, interpreter: Interpreter, cache: Path, *, root: Path = ROOT, region: str, progress: Progress,
     boto3: bool = True,
 ) -> dict[str, Path]:  # fmt: skip
     """Check the templates and build the packages, both remembered in the folder `cache`; asks no AWS.
@@ -87,7 +87,9 @@ def tags_of(target: Target, service: str = STACK) -> dict[str, str]:
     return {"tenfold:stage": target.stage, "tenfold:service": service}
 
 
-def parameters_of(aws: Aws, plan: Plan, name: str, shared: Mapping[str, str], key: str | None) -> dict[str, str]:
+def parameters_of(
+    aws: Aws, plan: DeploymentPlan, name: str, shared: Mapping[str, str], key: str | None
+) -> dict[str, str]:
     """What the template of a service takes. `shared` are the outputs of the platform's stack, `key` its package's.
 
     Raises StackError.
@@ -107,14 +109,14 @@ def table_in_use(aws: Aws, names: Names, service: str) -> str:
     return Stacks(aws).parameters(names.stack(service)).get(TABLE_PARAMETER) or names.table(service)
 
 
-def in_order(plan: Plan) -> tuple[list[str], list[str]]:
+def in_order(plan: DeploymentPlan) -> tuple[list[str], list[str]]:
     """First who owns the authorizer of the others' routes, then all others. Any order works: a service that comes
     before the authorizer checks tokens by itself, and gets the authorizer at its next deployment."""
     first = [name for name in plan.services if AUTHORIZER in plan.templates[name]["Resources"]]
     return first, [name for name in plan.services if name not in first]
 
 
-def deploy(aws: Aws, plan: Plan, packages: dict[str, Path], *, progress: Progress) -> Environments:
+def deploy(aws: Aws, plan: DeploymentPlan, packages: dict[str, Path], *, progress: Progress) -> Environments:
     """Bring the platform's stack up to date, then the services' in parallel. Raises StackError, the first cause."""
     stacks, names = Stacks(aws), plan.target.names
     progress("deploying the platform")
@@ -135,7 +137,7 @@ def deploy(aws: Aws, plan: Plan, packages: dict[str, Path], *, progress: Progres
             if key:
                 forget_others(aws, bucket, name, key)
         progress(f"deployed {name}")
-        return environment_of(outputs)
+        return environment_variables_of(outputs)
 
     environments: Environments = {}
     with ThreadPoolExecutor(PARALLEL) as pool:

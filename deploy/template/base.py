@@ -103,7 +103,7 @@ def env_output(variable: str) -> str:
     return _ENV_OUTPUT + "".join(word.capitalize() for word in variable.split("_"))
 
 
-def environment_of(outputs: Mapping[str, str]) -> dict[str, str]:
+def environment_variables_of(outputs: Mapping[str, str]) -> dict[str, str]:
     """The environment variables among a stack's outputs: the inverse of `env_output`."""
     found = {}
     for key, value in outputs.items():

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends
 
 from chassis.http.guard import Guard
 from chassis.http.route import Route
-from chassis.work.context import OrgScope
 from chassis.work.repository import Page, PageRequest
+from chassis.work.scope import OrgScope
 from services.analytics import usecases
 from services.analytics.model import PersonFigures, ProjectFigures
 from services.analytics.permissions import PERMISSIONS

@@ -1,7 +1,7 @@
 """What analytics reads of the events of tasks."""
 
 from chassis.declare.subscription import Subscription
-from chassis.work.context import EventContext
+from chassis.work.scope import EventContext
 from contracts.common import ProjectId, TaskStatus, UserId
 from contracts.reads import Reads
 from contracts.tasks import v1 as tasks

@@ -5,9 +5,9 @@ from typing import Any
 
 from chassis.storage.keys import Key
 from chassis.storage.table import Item
-from chassis.work.context import OrgScope
 from chassis.work.repository import Listing, Page, PageRequest
-from chassis.work.unit_of_work import Unit
+from chassis.work.scope import OrgScope
+from chassis.work.unit_of_work import UnitOfWork
 from services.analytics.model import Change, PersonFigures, ProjectFigures
 
 PROJECTS = Listing(index=1, name="PROJECTS", shards=2)
@@ -22,12 +22,12 @@ class FiguresRepository:
         self._scope = scope
 
     def add_to_project(
-        self, unit: Unit, project_id: str, change: Change, names: Mapping[str, str] | None = None
+        self, unit: UnitOfWork, project_id: str, change: Change, names: Mapping[str, str] | None = None
     ) -> None:
-        fixed = {"project_id": project_id, **(names or {})}
-        self._add(unit, self._scope.key("PROJECT", project_id), change, fixed, PROJECTS, project_id)
+        set_attributes = {"project_id": project_id, **(names or {})}
+        self._add(unit, self._scope.key("PROJECT", project_id), change, set_attributes, PROJECTS, project_id)
 
-    def add_to_person(self, unit: Unit, user_id: str, change: Change) -> None:
+    def add_to_person(self, unit: UnitOfWork, user_id: str, change: Change) -> None:
         self._add(unit, self._scope.key("PERSON", user_id), change, {"user_id": user_id}, PEOPLE, user_id)
 
     async def projects(self, request: PageRequest) -> Page[ProjectFigures]:
@@ -38,14 +38,16 @@ class FiguresRepository:
         page = await PEOPLE.page(self._scope, request)
         return Page(items=[PersonFigures.model_validate(_values(item)) for item in page.items], next=page.next)
 
-    def _add(self, unit: Unit, key: Key, change: Change, fixed: Mapping[str, Any], of: Listing, id: str) -> None:  # noqa: A002
+    def _add(
+        self, unit: UnitOfWork, key: Key, change: Change, set_attributes: Mapping[str, Any], of: Listing, owner: str
+    ) -> None:
         amounts = {"open": change.open, "done": change.done}
         amounts |= {
             name: value for name, value in (("created", change.created), ("assigned", change.assigned)) if value
         }
         if change.day is not None and change.done:
             amounts[f"{DAY}{change.day.isoformat()}"] = change.done
-        unit.add(key, amounts, fixed=fixed, lists=[of.entry(self._scope, id, "")])
+        unit.add(key, amounts, set_attributes=set_attributes, lists=[of.entry(self._scope, owner, "")])
 
 
 def _values(item: Item) -> Item:

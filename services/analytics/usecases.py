@@ -3,8 +3,8 @@
 from datetime import date, timedelta
 
 from chassis.work.cache import Cached
-from chassis.work.context import OrgScope
 from chassis.work.repository import Page, PageRequest
+from chassis.work.scope import OrgScope
 from contracts.common import TaskStatus
 from services.analytics import model
 from services.analytics.model import Change, PersonFigures, ProjectFigures
@@ -15,28 +15,28 @@ PEOPLE: Cached[Page[PersonFigures]] = Cached("figures of people", timedelta(seco
 
 
 async def name_project(scope: OrgScope, project_id: str, key: str, name: str) -> None:
-    unit = scope.unit()
+    unit = scope.unit_of_work()
     FiguresRepository(scope).add_to_project(unit, project_id, Change(), {"key": key, "name": name})
     await unit.commit()
     PROJECTS.forget(scope)
 
 
 async def count_created(scope: OrgScope, project_id: str, status: TaskStatus, day: date) -> None:
-    unit = scope.unit()
+    unit = scope.unit_of_work()
     FiguresRepository(scope).add_to_project(unit, project_id, model.task_created(status, day))
     await unit.commit()
     PROJECTS.forget(scope)
 
 
 async def count_assigned(scope: OrgScope, assignee_id: str, status: TaskStatus) -> None:
-    unit = scope.unit()
+    unit = scope.unit_of_work()
     FiguresRepository(scope).add_to_person(unit, assignee_id, model.task_assigned(status))
     await unit.commit()
     PEOPLE.forget(scope)
 
 
 async def count_unassigned(scope: OrgScope, assignee_id: str, status: TaskStatus) -> None:
-    unit = scope.unit()
+    unit = scope.unit_of_work()
     FiguresRepository(scope).add_to_person(unit, assignee_id, model.task_unassigned(status))
     await unit.commit()
     PEOPLE.forget(scope)
@@ -47,7 +47,7 @@ async def count_moved(
 ) -> None:
     """The project's figures and every assignee's change together."""
     change = model.status_changed(previous, status, day)
-    unit, figures = scope.unit(), FiguresRepository(scope)
+    unit, figures = scope.unit_of_work(), FiguresRepository(scope)
     figures.add_to_project(unit, project_id, change)
     for assignee_id in assignee_ids:
         figures.add_to_person(unit, assignee_id, change)

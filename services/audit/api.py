@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from chassis.http.guard import Guard
 from chassis.http.route import Route
 from chassis.http.times import Moment
-from chassis.work.context import OrgScope
 from chassis.work.repository import Page, PageRequest
+from chassis.work.scope import OrgScope
 from services.audit import usecases, verifier
 from services.audit.model import Record, Verification
 from services.audit.permissions import PERMISSIONS

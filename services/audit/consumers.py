@@ -1,7 +1,7 @@
 """Audit takes every event of every service, and depends on no field of any."""
 
 from chassis.declare.subscription import AnyEvent, Subscription
-from chassis.work.context import EventContext
+from chassis.work.scope import EventContext
 from contracts.catalog import load_all
 from services.audit import usecases
 

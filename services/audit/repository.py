@@ -8,15 +8,15 @@ from chassis.errors import Stale
 from chassis.storage.cursors import CursorKeys, opened, sealed
 from chassis.storage.keys import ListEntry
 from chassis.storage.table import Item
-from chassis.storage.work_queue import WorkList
+from chassis.storage.work_queue import WorkQueue
 from chassis.work.repository import MAX_PAGE, Listing, Page, PageRequest, Repository
-from chassis.work.unit_of_work import Unit
+from chassis.work.unit_of_work import UnitOfWork
 from services.audit.model import Block, Head, Record, instant
 
 RECORDS = Listing(index=1, name="RECORDS", shards=4)
 BY_ACTOR = Listing(index=2, name="BY_ACTOR", shards=2)
 BY_RESOURCE = Listing(index=3, name="BY_RESOURCE")
-UNSEALED = WorkList(index=4, name="UNSEALED")
+UNSEALED = WorkQueue(index=4, name="UNSEALED")
 
 MAX_READS = 5
 """Reads of MAX_PAGE records for one page of a search that no list answers by itself."""
@@ -132,11 +132,11 @@ class Heads(Repository[Head]):
     async def current(self) -> Head:
         return await self.find(Head().id) or Head()
 
-    def move(self, unit: Unit, head: Head) -> Head:
+    def move(self, unit: UnitOfWork, head: Head) -> Head:
         """Raises Stale from the commit if another sealer moved it first."""
         stale = Stale("Another sealer was first.")
         store = self.create if head.version == 0 else self.save
-        return store(unit, head, otherwise=stale)
+        return store(unit, head, on_conflict=stale)
 
 
 def is_waiting(item: Item) -> bool:

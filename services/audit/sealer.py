@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from chassis.errors import Retryable, Stale
 from chassis.storage.table import Item
-from chassis.work.context import Actor, Cause, OrgScope, Toolbox
+from chassis.work.context import Actor, Cause, ServiceContext
+from chassis.work.scope import OrgScope
 from services.audit import chain
 from services.audit.model import Record
 from services.audit.repository import UNSEALED, Blocks, Heads, Records
@@ -27,7 +28,7 @@ MAX_CHARACTERS = 1_000_000
 ORGS_AT_ONCE = 8
 
 
-async def seal_all(tools: Toolbox) -> None:
+async def seal_all(context: ServiceContext) -> None:
     """Seal what is unsealed now. Raises an ExceptionGroup of what is not expected, after all the rest is done."""
     limit = asyncio.Semaphore(ORGS_AT_ONCE)
     left_alone: set[str] = set()
@@ -37,7 +38,7 @@ async def seal_all(tools: Toolbox) -> None:
         async with limit:
             try:
                 # unscoped(made-scope): a schedule has no caller; the organization is the one that the records name
-                await seal(OrgScope(tools, Actor(), Cause(tools.ids.new()), org_id), records)
+                await seal(OrgScope(context, Actor(), Cause(context.ids.new()), org_id), records)
             except Retryable as error:
                 left_alone.add(org_id)
                 log.info("not_sealed_yet", org=org_id, reason=error.detail)
@@ -45,7 +46,7 @@ async def seal_all(tools: Toolbox) -> None:
                 left_alone.add(org_id)
                 failures.append(error)
 
-    async for part in UNSEALED.parts(tools.table):
+    async for part in UNSEALED.parts(context.table):
         waiting = _by_org(part)
         await asyncio.gather(*(seal_one(org, waiting[org]) for org in waiting if org not in left_alone))
     if failures:
@@ -58,9 +59,9 @@ async def seal(scope: OrgScope, records: Sequence[Record]) -> None:
     head = await heads.current()
     for batch in batches(sorted(records, key=lambda record: record.id)):
         grown, block, linked = chain.seal(head, batch)
-        unit = scope.unit(claimed=False)
+        unit = scope.unit_of_work(claimed=False)
         head = heads.move(unit, grown)
-        blocks.create(unit, block, otherwise=Stale("Another sealer was first."))
+        blocks.create(unit, block, on_conflict=Stale("Another sealer was first."))
         for record in linked:
             stored.save(unit, record)
         await unit.commit()

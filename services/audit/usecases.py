@@ -3,8 +3,8 @@
 from chassis.declare.subscription import AnyEvent
 from chassis.errors import AlreadyHandled, FieldError, Invalid
 from chassis.telemetry.tracing import current_trace_id
-from chassis.work.context import EventContext, OrgScope
 from chassis.work.repository import Page, PageRequest
+from chassis.work.scope import EventContext, OrgScope
 from services.audit.model import Record
 from services.audit.repository import Records, Search
 
@@ -34,8 +34,8 @@ def record_of(event: AnyEvent, ctx: EventContext) -> Record:
 async def keep(scope: OrgScope, record: Record) -> None:
     """Unsealed: linking it to its neighbours here would let only one event of an organization through at a time. Raises
     AlreadyHandled for one that is there, also when it is fed in again after its claim was forgotten."""
-    unit = scope.unit()
-    Records(scope).create(unit, record, otherwise=AlreadyHandled("It is recorded already."))
+    unit = scope.unit_of_work()
+    Records(scope).create(unit, record, on_conflict=AlreadyHandled("It is recorded already."))
     await unit.commit()
 
 

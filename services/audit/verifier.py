@@ -4,7 +4,7 @@ The chain itself is read by keys, which are always current. The records are read
 lag a moment behind: what it does not show yet is read by its key before it counts as removed.
 """
 
-from chassis.work.context import OrgScope
+from chassis.work.scope import OrgScope
 from services.audit import chain
 from services.audit.model import Head, Link, Record, Verification
 from services.audit.repository import Blocks, Heads, Records, is_waiting

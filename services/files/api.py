@@ -8,8 +8,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from chassis.http.guard import Guard
 from chassis.http.route import Route
-from chassis.work.context import OrgScope
 from chassis.work.repository import Page, PageRequest
+from chassis.work.scope import OrgScope
 from contracts.common import FileId, UserId
 from services.files import usecases
 from services.files.model import Failure, File, FileStatus, Metadata, Text, Thumbnail, checked_name

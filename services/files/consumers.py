@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from chassis.declare.subscription import ExternalEvent, ExternalSubscription, Subscription
 from chassis.errors import Rejected
-from chassis.work.context import EventContext
+from chassis.work.scope import EventContext
 from contracts.common import FileId
 from contracts.files import v1 as files
 from contracts.reads import Reads

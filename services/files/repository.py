@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from chassis.storage.keys import ListEntry
-from chassis.work.context import OrgScope
 from chassis.work.repository import Listing, Page, PageRequest, Repository
+from chassis.work.scope import OrgScope
 from services.files.model import ADDRESS_SECONDS, AWAITED, FORM_SECONDS, File, attachment
 from services.files.ports import Address, Form, ObjectStore, StoredObject
 

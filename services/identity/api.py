@@ -10,13 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from chassis.auth.api_key_format import prefix
 from chassis.errors import FieldError, Invalid, Unauthenticated
 from chassis.http.guard import Anonymous, Bearer, Guard, SignedIn
-from chassis.http.idempotency import claim_for
+from chassis.http.idempotency import idempotency_claim_for
 from chassis.http.rendering import ShownOnce
 from chassis.http.route import Route
 from chassis.http.times import Moment
-from chassis.work.context import OrgScope, UserScope
 from chassis.work.repository import Page, PageRequest
-from contracts.common import ApiKeyId, Operation, OrgId, Role, UserId
+from chassis.work.scope import OrgScope, UserScope
+from contracts.common import ApiKeyId, OrgId, PermissionName, Role, UserId
 from services.identity import api_keys, usecases
 from services.identity.model import Email, Name, OwnedKey, Profile
 from services.identity.permissions import PERMISSIONS
@@ -26,7 +26,7 @@ from services.identity.ports import Tokens
 async def somebody(request: Request, scope: Anonymous) -> UserScope:
     """The scope of somebody who may repeat a request with its Idempotency-Key. Its answer is not kept: it is not
     known yet whose it is, and it may hold tokens. The effect exists once all the same."""
-    return replace(scope, cause=replace(scope.cause, claim=claim_for(request, scope)))
+    return replace(scope, cause=replace(scope.cause, claim=idempotency_claim_for(request, scope)))
 
 
 Somebody = Annotated[UserScope, Depends(somebody)]
@@ -126,7 +126,7 @@ class ActiveOrganizationSwitched(BaseModel):
 
 class NewApiKey(_Body):
     name: Name
-    scopes: Annotated[list[Operation], Field(min_length=1, max_length=100)]
+    scopes: Annotated[list[PermissionName], Field(min_length=1, max_length=100)]
     """The operations that it may do, such as `tasks.task.create`. It can do none that you cannot."""
     expires_at: Moment | None = None
 
@@ -142,7 +142,7 @@ class ApiKeyShown(BaseModel):
     name: str
     prefix: str
     """What every secret of it begins with."""
-    scopes: list[Operation]
+    scopes: list[PermissionName]
     holder_id: UserId | None
     """Whom its newest secret was shown to. It works while they are a member."""
     created_at: datetime

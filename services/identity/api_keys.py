@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chassis.auth.api_key_format import digest_of, written
+from chassis.auth.api_key_format import digest_of, format_key
 from chassis.errors import Conflict, FieldError, Forbidden, Invalid
 from chassis.tenants.api_keys import KeySecret
-from chassis.work.context import OrgScope
 from chassis.work.repository import Page, PageRequest
-from contracts.common import Operation
+from chassis.work.scope import OrgScope
+from contracts.common import PermissionName
 from contracts.identity.v1 import ApiKeyCreated, ApiKeyRevoked, ApiKeyRotated, ApiKeySecret
 from contracts.permissions import OPERATIONS
 from services.identity.model import OwnedKey
@@ -48,12 +48,12 @@ class KeyInUse:
         return self.key.version
 
 
-async def create(scope: OrgScope, name: str, scopes: tuple[Operation, ...], good_until: datetime | None) -> NewKey:
+async def create(scope: OrgScope, name: str, scopes: tuple[PermissionName, ...], good_until: datetime | None) -> NewKey:
     """Raises Invalid for an operation that there is none of, Forbidden for one that the maker may not do, LimitReached,
     or KeyMadeBefore for a repeated request."""
     _check_scopes(scope, scopes)
     secret, held = _new_secret(scope, good_until, "identity.api_key.create")
-    unit, keys = scope.unit(), OwnedKeys(scope)
+    unit, keys = scope.unit_of_work(), OwnedKeys(scope)
     key = OwnedKey(
         id=scope.new_id("key"),
         name=name,
@@ -68,7 +68,7 @@ async def create(scope: OrgScope, name: str, scopes: tuple[Operation, ...], good
     unit.publish(event, version=saved.version)
     if not await unit.commit():
         raise KeyMadeBefore
-    return NewKey(saved, written(scope.org_id, saved.id, secret))
+    return NewKey(saved, format_key(scope.org_id, saved.id, secret))
 
 
 async def page(scope: OrgScope, request: PageRequest) -> Page[KeyInUse]:
@@ -91,7 +91,7 @@ async def rotate(scope: OrgScope, key_id: str, overlap: timedelta, good_until: d
     if not key.active:
         raise Conflict("This API key is revoked; make another.")
     secret, held = _new_secret(scope, good_until, "identity.api_key.rotate")
-    unit = scope.unit()
+    unit = scope.unit_of_work()
     left = key.secrets[:1] if overlap else ()
     ending = tuple(each.model_copy(update={"valid_until": _sooner(each, scope.now() + overlap)}) for each in left)
     saved = keys.save(unit, key.model_copy(update={"secrets": (held, *ending), "good_until": good_until}))
@@ -99,7 +99,7 @@ async def rotate(scope: OrgScope, key_id: str, overlap: timedelta, good_until: d
     unit.publish(event, version=saved.version)
     if not await unit.commit():
         raise KeyMadeBefore
-    return NewKey(saved, written(scope.org_id, saved.id, secret))
+    return NewKey(saved, format_key(scope.org_id, saved.id, secret))
 
 
 async def revoke(scope: OrgScope, key_id: str) -> None:
@@ -109,7 +109,7 @@ async def revoke(scope: OrgScope, key_id: str) -> None:
     scope.require_match(key)
     if not key.active:
         return
-    unit = scope.unit()
+    unit = scope.unit_of_work()
     saved = keys.save(unit, key.model_copy(update={"active": False, "secrets": ()}))
     keys.count(unit, -1)
     unit.publish(ApiKeyRevoked(key_id=saved.id, name=saved.name), version=saved.version)
@@ -122,7 +122,7 @@ async def _in_use(scope: OrgScope, keys: Sequence[OwnedKey]) -> list[KeyInUse]:
     return [KeyInUse(key, scope.org_id, uses.get(key.id)) for key in keys]
 
 
-def _check_scopes(scope: OrgScope, scopes: tuple[Operation, ...]) -> None:
+def _check_scopes(scope: OrgScope, scopes: tuple[PermissionName, ...]) -> None:
     unknown = [
         FieldError("body.scopes", f"There is no operation {each!r}.") for each in scopes if each not in OPERATIONS
     ]

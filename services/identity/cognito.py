@@ -7,7 +7,7 @@ import jwt
 from pydantic import ValidationError
 
 from awsjson import AwsError
-from chassis.auth.tokens import Claims
+from chassis.auth.tokens import TokenClaims
 from chassis.aws.client import AwsCalls
 from chassis.errors import Invalid, NotFound, TenfoldError, Unavailable
 from services.identity.account import user_id_of
@@ -161,9 +161,9 @@ def _attributes(user: Mapping[str, Any]) -> dict[str, str]:
     return {each["Name"]: each.get("Value", "") for each in user["UserAttributes"]}
 
 
-def _claims(access_token: str) -> Claims:
+def _claims(access_token: str) -> TokenClaims:
     """What a token says that came from Cognito itself just now, so that its signature need not be checked."""
     try:
-        return Claims.model_validate(jwt.decode(access_token, options={"verify_signature": False}))
+        return TokenClaims.model_validate(jwt.decode(access_token, options={"verify_signature": False}))
     except (jwt.InvalidTokenError, ValidationError) as error:
         raise Unavailable("The identity provider issued a token without our claims; try again.") from error

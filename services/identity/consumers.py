@@ -7,7 +7,7 @@ from chassis.declare.subscription import Subscription
 from chassis.errors import Rejected
 from chassis.tenants import members
 from chassis.tenants.organizations import follow
-from chassis.work.context import EventContext
+from chassis.work.scope import EventContext
 from contracts.access import KeyUse
 from contracts.catalog import load_all
 from contracts.common import ApiKeyId

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import jwt
 
 from chassis.auth.development import LIFETIME, DevelopmentIssuer
-from chassis.auth.tokens import Claims
+from chassis.auth.tokens import TokenClaims
 from chassis.clock import Clock
 from chassis.errors import NotFound
 from chassis.storage.table import Table
@@ -158,7 +158,7 @@ class DevelopmentProvider:
     async def _tokens(self, account: Account, refresh_token: str | None) -> Tokens:
         # unscoped(key-outside-repository): stands in for Cognito and its trigger, which have no scope either
         rows = await self._parts.table.query(partition_of(account.user_id), limit=MAX_ROWS)
-        claims = Claims.model_validate(token_claims(account.user_id, rows, email=account.email, name=account.name))
+        claims = TokenClaims.model_validate(token_claims(account.user_id, rows, email=account.email, name=account.name))
         issuer = await self._parts.issuing()
         return Tokens(issuer.token(claims), refresh_token, int(LIFETIME.total_seconds()), claims)
 

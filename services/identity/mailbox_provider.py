@@ -1,6 +1,6 @@
 """The development provider as a place without Cognito runs it: accounts in identity's table, codes in the mailbox."""
 
-from chassis.aws.captured_email import Letter, MailboxQueue
+from chassis.aws.captured_email import CapturedEmail, MailboxQueue
 from chassis.aws.client import Aws
 from chassis.aws.dynamodb import DynamoTable
 from chassis.clock import SystemClock
@@ -20,7 +20,7 @@ class MailboxPost:
 
     async def send_code(self, email: str, code: str) -> None:
         text = CODE_MESSAGE.replace("{####}", code)
-        await self._mailbox.put(Letter(sender=SENDER, to=email, subject=CODE_SUBJECT, text=text))
+        await self._mailbox.put(CapturedEmail(sender=SENDER, to=email, subject=CODE_SUBJECT, text=text))
 
 
 def development_provider(aws: Aws, settings: IdentitySettings) -> DevelopmentProvider:

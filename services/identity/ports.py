@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from chassis.auth.tokens import Claims
+from chassis.auth.tokens import TokenClaims
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Tokens:
     access_token: str
     refresh_token: str | None
     expires_in: int
-    claims: Claims
+    claims: TokenClaims
 
 
 class SecretSource(Protocol):

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from chassis.errors import LimitReached
 from chassis.storage.keys import Key, ListEntry
 from chassis.tenants.api_keys import ApiKeys
-from chassis.work.context import UserScope
 from chassis.work.repository import MAX_PAGE, Listing, Repository
-from chassis.work.unit_of_work import Unit
+from chassis.work.scope import UserScope
+from chassis.work.unit_of_work import UnitOfWork
 from services.identity.account import ACCOUNT, MEMBERSHIP_ROW, PROFILE_ROW, chosen
 from services.identity.model import LastUse, Membership, OwnedKey, Profile
 
@@ -78,10 +78,10 @@ class OwnedKeys(Repository[OwnedKey]):
     def expires_at(self, aggregate: OwnedKey) -> int | None:
         return None if aggregate.active else int((self.scope.now() + REVOKED_KEPT).timestamp())
 
-    def count(self, unit: Unit, change: int) -> None:
+    def count(self, unit: UnitOfWork, change: int) -> None:
         """Let the organization have so many keys more, in `unit`, which raises LimitReached past MAX_KEYS."""
         error = LimitReached(f"An organization has at most {MAX_KEYS} API keys; revoke one that is not needed.")
-        unit.add(self.scope.key("API_KEYS"), {"count": change}, at_most={"count": MAX_KEYS}, otherwise=error)
+        unit.add(self.scope.key("API_KEYS"), {"count": change}, at_most={"count": MAX_KEYS}, on_conflict=error)
 
 
 class LastUses(Repository[LastUse]):

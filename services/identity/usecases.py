@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from chassis.errors import AlreadyExists, NotFound, NotYet
-from chassis.work.context import UserScope
+from chassis.work.scope import UserScope
 from contracts.identity.v1 import ActiveOrgSwitched, SignInFailed, UserRegistered, UserSignedIn
 from services.identity.errors import AlreadyConfirmed, Locked, NotConfirmed, WrongCode, WrongCredentials
 from services.identity.model import Profile, spent
@@ -53,7 +53,7 @@ async def sign_in(scope: UserScope, email: str, password: str) -> Tokens:
     try:
         tokens = await provider.sign_in(email, password)
     except (WrongCredentials, Locked, NotConfirmed) as refused:
-        unit = scope.unit(claimed=False)  # else one Idempotency-Key would hide any number of guesses
+        unit = scope.unit_of_work(claimed=False)  # else one Idempotency-Key would hide any number of guesses
         unit.publish(SignInFailed(email=email, reason=refused.reason), version=UNVERSIONED)
         await unit.commit()
         raise
@@ -62,7 +62,7 @@ async def sign_in(scope: UserScope, email: str, password: str) -> Tokens:
     profile = (await read_account(own)).profile
     if profile is None:  # the confirmation died half-way, or was made with the provider itself
         profile = await _registered(own, await provider.person(email), None)
-    unit = own.in_org(claims.org).unit(step=profile.id)
+    unit = own.in_org(claims.org).unit_of_work(step=profile.id)
     unit.publish(UserSignedIn(user_id=profile.id), version=profile.version)
     await unit.commit()
     return tokens
@@ -101,12 +101,12 @@ async def switch_organization(scope: UserScope, org_id: str) -> Profile:
     if profile.active_org_id == org_id and any(each.id == org_id for each in account.organizations):
         return profile
     left = account.active.id if account.active and account.active.id != org_id else None
-    unit = scope.unit()
+    unit = scope.unit_of_work()
     saved = Profiles(scope).save(unit, profile.model_copy(update={"active_org_id": org_id}))
     unit.require(
         Memberships(scope).key(org_id),
         {"active": True},
-        otherwise=NotYet("You are not known to be in this organization; if you have just joined, try again."),
+        on_conflict=NotYet("You are not known to be in this organization; if you have just joined, try again."),
     )
     switched = ActiveOrgSwitched(user_id=scope.user_id, previous_org_id=left, org_id=org_id)
     unit.publish(switched, version=saved.version, org_id=org_id)
@@ -115,7 +115,7 @@ async def switch_organization(scope: UserScope, org_id: str) -> Profile:
 
 async def _registered(scope: UserScope, person: Person, confirmed_with: str | None) -> Profile:
     """The user's profile. Whoever stores it publishes the registration with it, so that there is one."""
-    unit, profiles = scope.unit(claimed=False), Profiles(scope)
+    unit, profiles = scope.unit_of_work(claimed=False), Profiles(scope)
     profile = Profile(
         id=person.user_id,
         email=person.email,

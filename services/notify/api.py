@@ -8,8 +8,8 @@ from pydantic import BaseModel
 
 from chassis.http.guard import Guard
 from chassis.http.route import Route
-from chassis.work.context import OrgScope
 from chassis.work.repository import Page, PageRequest
+from chassis.work.scope import OrgScope
 from services.notify.model import Kind, Notification
 from services.notify.permissions import PERMISSIONS
 from services.notify.usecases import inbox

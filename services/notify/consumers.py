@@ -1,7 +1,7 @@
 """Which events notify follows, and what it does about each."""
 
 from chassis.declare.subscription import Subscription
-from chassis.work.context import EventContext
+from chassis.work.scope import EventContext
 from services.notify.reads import Assigned, Commented, Imported, Invited
 from services.notify.usecases.tell_assignee import tell_assignee
 from services.notify.usecases.tell_import import tell_import

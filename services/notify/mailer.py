@@ -1,6 +1,6 @@
 """Who takes this process's e-mails, by its settings."""
 
-from chassis.aws.captured_email import Letter, MailboxQueue
+from chassis.aws.captured_email import CapturedEmail, MailboxQueue
 from chassis.aws.client import Aws
 from services.notify.errors import AddressRefused
 from services.notify.ports import Mail, Mailer
@@ -17,7 +17,7 @@ class MailboxMailer:
     async def send(self, mail: Mail) -> None:
         if not usable(mail.to):
             raise AddressRefused("The address is not one that mail can be sent to.")
-        await self._mailbox.put(Letter(self._sender, mail.to, mail.subject, mail.text, mail.html))
+        await self._mailbox.put(CapturedEmail(self._sender, mail.to, mail.subject, mail.text, mail.html))
 
 
 def make_mailer(aws: Aws) -> Mailer:

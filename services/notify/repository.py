@@ -4,9 +4,9 @@ from datetime import UTC
 
 from chassis.errors import NotFound
 from chassis.storage.keys import Key, ListEntry
-from chassis.work.context import OrgScope
 from chassis.work.repository import Listing, Page, PageRequest, Repository
-from chassis.work.unit_of_work import Unit
+from chassis.work.scope import OrgScope
+from chassis.work.unit_of_work import UnitOfWork
 from services.notify.model import Delivery, Notification
 
 ALL = Listing(index=1, name="NOTIFICATIONS")
@@ -45,8 +45,8 @@ class UnreadCounter:
     def __init__(self, scope: OrgScope) -> None:
         self._scope = scope
 
-    def add(self, unit: Unit, user_id: str, amount: int) -> None:
-        unit.add(self._key(user_id), {"unread": amount}, fixed={"user_id": user_id})
+    def add(self, unit: UnitOfWork, user_id: str, amount: int) -> None:
+        unit.add(self._key(user_id), {"unread": amount}, set_attributes={"user_id": user_id})
 
     async def of_user(self, user_id: str) -> int:
         item = await self._scope.table.get(self._key(user_id))

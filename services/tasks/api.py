@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from chassis.errors import UnsupportedType
 from chassis.http.guard import Guard
 from chassis.http.route import Route
-from chassis.work.context import OrgScope
 from chassis.work.repository import Page, PageRequest
+from chassis.work.scope import OrgScope
 from contracts.common import Priority, ProjectId, Role, TaskStatus, UserId
 from services.tasks import model
 from services.tasks.model import Comment, Import, Project, RowError, Task

@@ -1,7 +1,7 @@
 """What tasks reads of its own events: imports that were asked for."""
 
 from chassis.declare.subscription import Subscription
-from chassis.work.context import EventContext
+from chassis.work.scope import EventContext
 from contracts.common import ImportId
 from contracts.reads import Reads
 from contracts.tasks import v1 as tasks

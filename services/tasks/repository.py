@@ -6,7 +6,7 @@ from chassis.errors import AlreadyExists
 from chassis.storage.keys import Key, ListEntry
 from chassis.storage.table import Absent, Anything, AtVersion
 from chassis.work.repository import Listing, Page, PageRequest, Repository
-from chassis.work.unit_of_work import Unit
+from chassis.work.unit_of_work import UnitOfWork
 from services.tasks.concurrency import gathered
 from services.tasks.model import Comment, Import, Numbers, Plan, Project, RowError, Task
 from services.tasks.rows import MAX_CHUNKS, Chunk
@@ -25,10 +25,10 @@ class ProjectRepository(Repository[Project]):
     def lists(self, aggregate: Project) -> Sequence[ListEntry]:
         return [PROJECTS.entry(self.scope, aggregate.id, aggregate.key)]
 
-    def add(self, unit: Unit, project: Project) -> Project:
+    def add(self, unit: UnitOfWork, project: Project) -> Project:
         """Store a new project with its key, which may exist once in the organization, and its numbers."""
         taken = AlreadyExists(f"There is a project with the key {project.key} already; choose another one.")
-        unit.put(self._key_item(project.key), {"project_id": project.id}, expect=Absent(), otherwise=taken)
+        unit.put(self._key_item(project.key), {"project_id": project.id}, expect=Absent(), on_conflict=taken)
         NumbersRepository(self.scope).create(unit, Numbers(id=project.id))
         return self.create(unit, project)
 
@@ -49,7 +49,7 @@ class NumbersRepository(Repository[Numbers]):
     def key(self, id: str) -> Key:  # noqa: A002
         return self.scope.key(self.kind, id, "NUMBERS")
 
-    async def take(self, unit: Unit, project_id: str, count: int = 1) -> int:
+    async def take(self, unit: UnitOfWork, project_id: str, count: int = 1) -> int:
         """Take the project's next `count` numbers, in `unit`, and return the first of them. The commit raises Stale
         when somebody else took them meanwhile; numbers of a unit that is not committed are not used up."""
         numbers = await self.get(project_id)
@@ -66,19 +66,19 @@ class TaskRepository(Repository[Task]):
     def lists(self, aggregate: Task) -> Sequence[ListEntry]:
         return [TASKS.entry(self.scope, aggregate.id, f"{aggregate.number:08d}", of=aggregate.project_id)]
 
-    def add(self, unit: Unit, task: Task) -> Task:
+    def add(self, unit: UnitOfWork, task: Task) -> Task:
         """Store a new task with its assignments. The commit raises AlreadyExists if there is one with its id."""
         saved = self.create(unit, task)
         for user_id in task.assignee_ids:
             self.assign(unit, task, user_id)
         return saved
 
-    def assign(self, unit: Unit, task: Task, user_id: str) -> None:
+    def assign(self, unit: UnitOfWork, task: Task, user_id: str) -> None:
         place = ASSIGNED.entry(self.scope, task.id, task.created_at.isoformat(), of=user_id)
         values = {"task_id": task.id, "user_id": user_id, "assigned_at": self.scope.now().isoformat()}
         unit.put(self._assignment(task.id, user_id), values, expect=Anything(), lists=[place])
 
-    def unassign(self, unit: Unit, task: Task, user_id: str) -> None:
+    def unassign(self, unit: UnitOfWork, task: Task, user_id: str) -> None:
         unit.delete(self._assignment(task.id, user_id))
 
     async def of_project(self, project_id: str, request: PageRequest) -> Page[Task]:
@@ -113,7 +113,7 @@ class ImportRepository(Repository[Import]):
     kind = "IMPORT"
     model = Import
 
-    def add(self, unit: Unit, imported: Import, chunks: Sequence[Chunk]) -> Import:
+    def add(self, unit: UnitOfWork, imported: Import, chunks: Sequence[Chunk]) -> Import:
         for chunk in chunks:
             unit.put(self._chunk(imported.id, chunk.index), chunk, expect=Absent())
         return self.create(unit, imported)
@@ -122,11 +122,11 @@ class ImportRepository(Repository[Import]):
         item = await self.scope.table.get(self._chunk(import_id, index))
         return None if item is None else Chunk.model_validate(item)
 
-    def decide(self, unit: Unit, import_id: str, chunk: Chunk, plan: Plan) -> None:
+    def decide(self, unit: UnitOfWork, import_id: str, chunk: Chunk, plan: Plan) -> None:
         """Put the plan in the place of the rows, unless another delivery decided first (Stale)."""
         unit.put(self._chunk(import_id, chunk.index), chunk.planned(plan), expect=AtVersion(chunk.version))
 
-    def advance(self, unit: Unit, imported: Import, plan: Plan) -> Import:
+    def advance(self, unit: UnitOfWork, imported: Import, plan: Plan) -> Import:
         """Count a chunk that is worked off, keep its errors, and drop it."""
         unit.delete(self._chunk(imported.id, imported.done))
         if plan.errors:

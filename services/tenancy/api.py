@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends
 
 from chassis.http.guard import Guard, SignedIn
 from chassis.http.route import Route
-from chassis.work.context import OrgScope
 from chassis.work.repository import Page, PageRequest
+from chassis.work.scope import OrgScope
 from contracts.common import CredentialName, InvitationId, UserId
 from services.tenancy.model import MyOrganization
 from services.tenancy.permissions import PERMISSIONS

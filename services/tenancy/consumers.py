@@ -2,7 +2,7 @@
 
 from chassis.declare.subscription import Subscription
 from chassis.tenants import api_keys
-from chassis.work.context import EventContext
+from chassis.work.scope import EventContext
 from contracts.common import UserId
 from contracts.identity import v1 as identity
 from contracts.reads import Reads

@@ -11,9 +11,9 @@ from chassis.storage.keys import Key, ListEntry, token_key, unique_key
 from chassis.storage.table import Absent
 from chassis.tenants.members import MEMBERS, Members
 from chassis.tenants.organizations import OrganizationProfiles
-from chassis.work.context import OrgScope, Scope
 from chassis.work.repository import Listing, Repository
-from chassis.work.unit_of_work import Unit
+from chassis.work.scope import OrgScope, Scope
+from chassis.work.unit_of_work import UnitOfWork
 from contracts.common import Plan
 from services.tenancy.errors import InvitationPending, SlugTaken
 from services.tenancy.model import (
@@ -39,21 +39,23 @@ class Organizations(Repository[Organization]):
     kind = OrganizationProfiles.kind
     model = Organization
 
-    def take_slug(self, unit: Unit, organization: Organization) -> None:
+    def take_slug(self, unit: UnitOfWork, organization: Organization) -> None:
         """Raises SlugTaken at commit if another organization has it."""
         taken = SlugTaken(f"The slug {organization.slug} is taken.")
-        unit.put(unique_key("slug", organization.slug), {"org_id": organization.id}, expect=Absent(), otherwise=taken)
+        unit.put(unique_key("slug", organization.slug), {"org_id": organization.id}, expect=Absent(), on_conflict=taken)
 
-    def require_plan(self, unit: Unit, org_id: str, plan: Plan) -> None:
+    def require_plan(self, unit: UnitOfWork, org_id: str, plan: Plan) -> None:
         """Raises Stale at commit if the plan, which the limits were read from, is another by then."""
-        unit.require(self.key(org_id), {"plan": plan.value}, otherwise=Stale("The plan was changed meanwhile; repeat."))
+        unit.require(
+            self.key(org_id), {"plan": plan.value}, on_conflict=Stale("The plan was changed meanwhile; repeat.")
+        )
 
-    def require_status(self, unit: Unit, organization: Organization) -> None:
+    def require_status(self, unit: UnitOfWork, organization: Organization) -> None:
         """Raises Stale at commit if its status is another by then."""
         unit.require(
             self.key(organization.id),
             {"status": organization.status.value},
-            otherwise=Stale("The organization was changed meanwhile; repeat."),
+            on_conflict=Stale("The organization was changed meanwhile; repeat."),
         )
 
 
@@ -78,17 +80,17 @@ class Memberships(Repository[Membership]):
         member = await self.find(user_id)
         return member if member and member.active else None
 
-    def hold_address(self, unit: Unit, member: Membership) -> None:
+    def hold_address(self, unit: UnitOfWork, member: Membership) -> None:
         """While they are in, nobody invites their address."""
-        unit.put(self._address(member.email), {"user_id": member.id}, expect=Absent(), otherwise=_a_member())
+        unit.put(self._address(member.email), {"user_id": member.id}, expect=Absent(), on_conflict=_a_member())
 
-    def free_address(self, unit: Unit, member: Membership) -> None:
+    def free_address(self, unit: UnitOfWork, member: Membership) -> None:
         unit.delete(self._address(member.email))
 
-    def require_no_member(self, unit: Unit, email: str) -> None:
+    def require_no_member(self, unit: UnitOfWork, email: str) -> None:
         """Raises AlreadyExists at commit if a member has this address."""
         # The deletion of nothing: the one conditional write that holds only while the item is absent and writes none.
-        unit.delete(self._address(email), expect=Absent(), otherwise=_a_member())
+        unit.delete(self._address(email), expect=Absent(), on_conflict=_a_member())
 
     def _address(self, email: str) -> Key:
         return self.scope.key("ADDRESS", _digest(folded(email)))
@@ -106,12 +108,12 @@ class Invitations(Repository[Invitation]):
             entries.append(PENDING.entry(self.scope, aggregate.id, aggregate.valid_until.isoformat()))
         return entries
 
-    def open(self, unit: Unit, invitation: Invitation, token: str) -> Invitation:
+    def open(self, unit: UnitOfWork, invitation: Invitation, token: str) -> Invitation:
         """Store a new one with its token, of which only the hash is kept. Raises InvitationPending at commit if the
         address has one already."""
         pending = InvitationPending("This address has a pending invitation already.")
         key = self._pending(invitation.email)
-        unit.put(key, {"invitation_id": invitation.id}, expect=Absent(), otherwise=pending)
+        unit.put(key, {"invitation_id": invitation.id}, expect=Absent(), on_conflict=pending)
         unit.put(
             token_key(_digest(token)),
             {"org_id": self.scope.event_org, "invitation_id": invitation.id},
@@ -120,7 +122,7 @@ class Invitations(Repository[Invitation]):
         )
         return self.create(unit, invitation)
 
-    def close(self, unit: Unit, invitation: Invitation) -> Invitation:
+    def close(self, unit: UnitOfWork, invitation: Invitation) -> Invitation:
         """Store its end. The address may be invited again."""
         # Belongs to this invitation: it came with it, and goes with the one change from pending to anything else.
         unit.delete(self._pending(invitation.email))
@@ -149,12 +151,12 @@ class Credentials(Repository[Credential]):
     def lists(self, aggregate: Credential) -> list[ListEntry]:
         return [CREDENTIALS.entry(self.scope, aggregate.id, "")]
 
-    def take_place(self, unit: Unit) -> None:
+    def take_place(self, unit: UnitOfWork) -> None:
         """Raises LimitReached at commit if the organization has MAX_CREDENTIALS."""
         full = LimitReached(f"An organization has at most {MAX_CREDENTIALS} credentials.")
-        unit.add(self._count(), {"credentials": 1}, at_most={"credentials": MAX_CREDENTIALS}, otherwise=full)
+        unit.add(self._count(), {"credentials": 1}, at_most={"credentials": MAX_CREDENTIALS}, on_conflict=full)
 
-    def free_place(self, unit: Unit) -> None:
+    def free_place(self, unit: UnitOfWork) -> None:
         unit.add(self._count(), {"credentials": -1})
 
     def _count(self) -> Key:
@@ -167,17 +169,17 @@ class Seats:
     def __init__(self, scope: OrgScope) -> None:
         self._key = scope.key("USAGE")
 
-    def take(self, unit: Unit, plan: Plan) -> None:
+    def take(self, unit: UnitOfWork, plan: Plan) -> None:
         """Raises LimitReached at commit if the plan has none left."""
-        unit.add(self._key, {"seats": 1}, at_most={"seats": SEATS[plan]}, otherwise=_full(plan))
+        unit.add(self._key, {"seats": 1}, at_most={"seats": SEATS[plan]}, on_conflict=_full(plan))
 
-    def free(self, unit: Unit) -> None:
+    def free(self, unit: UnitOfWork) -> None:
         unit.add(self._key, {"seats": -1})
 
-    def fit(self, unit: Unit, plan: Plan) -> None:
+    def fit(self, unit: UnitOfWork, plan: Plan) -> None:
         """Raises LimitReached at commit if more are taken than `plan` has."""
         more = f"More seats are taken than the {SEATS[plan]} of the plan {plan}; remove members or invitations first."
-        unit.add(self._key, {"seats": 0}, at_most={"seats": SEATS[plan]}, otherwise=LimitReached(more))
+        unit.add(self._key, {"seats": 0}, at_most={"seats": SEATS[plan]}, on_conflict=LimitReached(more))
 
 
 async def find_token(scope: Scope, token: str) -> tuple[str, str] | None:

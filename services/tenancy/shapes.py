@@ -11,9 +11,9 @@ from contracts.common import (
     MAX_OVERRIDES,
     CredentialName,
     InvitationId,
-    Operation,
     OrgId,
     OrgStatus,
+    PermissionName,
     Plan,
     Role,
     UserId,
@@ -65,8 +65,8 @@ class NewStatus(Body):
 
 
 class NewPermissions(Body):
-    grants: list[Operation] = Field(max_length=MAX_OVERRIDES)
-    denies: list[Operation] = Field(max_length=MAX_OVERRIDES)
+    grants: list[PermissionName] = Field(max_length=MAX_OVERRIDES)
+    denies: list[PermissionName] = Field(max_length=MAX_OVERRIDES)
 
 
 class NewInvitation(Body):

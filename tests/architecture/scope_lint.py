@@ -27,10 +27,11 @@ SHORTEST_REASON = 20
 
 DECLARED: Mapping[str, frozenset[str]] = {
     "chassis/storage/keys.py": frozenset({"raw-key"}),
-    "chassis/work/context.py": frozenset({"raw-key", "made-scope"}),
+    "chassis/work/scope.py": frozenset({"raw-key", "made-scope"}),
     "chassis/storage/work_queue.py": frozenset({"raw-key"}),  # schedules' lists of all organizations
-    "chassis/work/cache.py": frozenset({"unscoped-cache"}),  # the store of what is kept, below the scopes
+    "chassis/work/cache.py": frozenset({"unscoped-cache"}),  # the one reader of what a process keeps, by scope
     "chassis/http/guard.py": frozenset({"made-scope"}),
+    "chassis/http/admission.py": frozenset({"made-scope"}),
     "chassis/messaging/dispatch.py": frozenset({"made-scope"}),
 }
 """The entry points, and what is theirs to do."""
@@ -39,7 +40,7 @@ FAMILY = re.compile(r"(ORG|USER|OUTBOX|INBOX|UNIQUE|GENERATION|TOKEN|WORK|IDEMPO
 KEYS, SCOPES = {"Key", "ListEntry"}, {"OrgScope", "UserScope", "for_org", "for_user"}
 PREFIXES = {"org_prefix", "user_prefix", "work_pk", "outbox_pk"}
 CACHES = {"cache", "lru_cache", "cached", "alru_cache", "TTLCache", "LRUCache", "WeakValueDictionary"}
-KEPT, KEPT_CALLS = "Kept", {"find", "keep", "drop", "drop_all"}
+KEPT, KEPT_CALLS = "ProcessCache", {"find", "keep", "drop", "drop_all"}
 """What a process keeps in chassis.work.cache: `Cached` reads it by scope, and nothing else may."""
 CONTAINERS = {"dict", "list", "set", "defaultdict", "OrderedDict", "deque", "Counter"}
 CHANGING = {"add", "append", "appendleft", "extend", "insert", "pop", "popitem", "remove", "setdefault", "update"}
@@ -111,7 +112,7 @@ class _Rules:
             yield self._found(node, "made-scope", f"{name}(...) admits to whatever it is given")
         if name == "replace" and {each.arg for each in node.keywords} & {"org_id", "user_id"}:
             yield self._found(node, "made-scope", "replace(...) puts another owner into a scope")
-        if name == KEPT or (receiver == "kept" and name in KEPT_CALLS):
+        if name == KEPT or (receiver == "process_cache" and name in KEPT_CALLS):
             yield self._found(node, "unscoped-cache", f"{name}(...) has the answers of every organization")
         if name == "scan":
             yield self._found(node, "scan", "a scan reads every organization")

@@ -40,11 +40,11 @@ def test_the_house_is_in_order() -> None:
         (CACHE + "del _seen[id]", "unscoped-cache"),
         ("class Names:\n    kept = []\n    def keep(self, name):\n        self.kept.append(name)", "unscoped-cache"),
         ("_seen = defaultdict(list)\ndef see(id):\n    _seen[id].append(1)\n    _seen[id] = 2", "unscoped-cache"),
-        ("_kept = Kept()", "unscoped-cache"),
-        ("def kept():\n    return cache.Kept(most=9)", "unscoped-cache"),
-        ("answer = scope.tools.kept.find(place, now)", "unscoped-cache"),
+        ("_kept = ProcessCache()", "unscoped-cache"),
+        ("def kept():\n    return cache.ProcessCache(most=9)", "unscoped-cache"),
+        ("answer = scope.context.process_cache.find(key, now)", "unscoped-cache"),
         ("other = scope.for_org(org_id)", "made-scope"),
-        ("other = UserScope(tools, actor, cause, user_id)", "made-scope"),
+        ("other = UserScope(context, actor, cause, user_id)", "made-scope"),
         ("other = replace(scope, org_id=org_id)", "made-scope"),
     ],
 )
@@ -64,7 +64,7 @@ def test_what_goes_around_the_scope_fails(source: str, rule: str) -> None:
         ("def count(items):\n    seen = {}\n    seen['a'] = 1\n    return seen", USECASE),
         ('"""Keys are ORG#<org>#<KIND>#<id>."""', USECASE),
         ('def find():\n    """USER# rows are theirs."""', USECASE),
-        ("scope = OrgScope(tools, actor, cause, org_id)", "chassis/http/guard.py"),
+        ("scope = OrgScope(context, actor, cause, org_id)", "chassis/http/guard.py"),
         ('pk = f"ORG#{org_id}"', "chassis/storage/keys.py"),
         ("actor = replace(scope.actor, email=email)", USECASE),
     ],
@@ -75,7 +75,7 @@ def test_what_stays_inside_it_passes(source: str, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["chassis/http/guard.py", "chassis/messaging/dispatch.py"])
 def test_an_entry_point_may_do_only_what_is_its_own(path: str) -> None:
-    assert rules('pk = f"ORG#{org_id}"\nscope = OrgScope(tools, actor, cause, org_id)', path) == ["raw-key"]
+    assert rules('pk = f"ORG#{org_id}"\nscope = OrgScope(context, actor, cause, org_id)', path) == ["raw-key"]
 
 
 REASON = "# unscoped(made-scope): an active membership of the caller names it"

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import boto3
 from botocore.exceptions import ClientError
@@ -13,8 +13,16 @@ from awsjson import AwsError, AwsJson, CancellationReason, ConditionFailed, Stat
 from chassis.aws.client import AwsCalls
 from chassis.aws.dynamodb import DynamoTable
 from chassis.declare.resource_names import index_name
+from chassis.storage.rate_limit_store import RateLimitStore
+from chassis.storage.table import Table
 
 INDEXES = 2
+
+
+class Store(Table, RateLimitStore, Protocol):
+    """What every backend is: a table, and the counters of rate limits."""
+
+
 REGION = "us-east-1"
 _numbers = itertools.count(1)
 _session = boto3.session.Session(

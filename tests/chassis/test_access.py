@@ -6,12 +6,12 @@ import pytest
 from fastapi import APIRouter, Depends
 
 from chassis.declare.service import Service
+from chassis.errors import DeclarationError
 from chassis.http.guard import Anonymous, Guard, SignedIn
 from chassis.http.route import Route
 from chassis.testing.service import ServiceUnderTest
-from chassis.work.context import OrgScope
+from chassis.work.scope import OrgScope
 from contracts.common import Role
-from contracts.event import ContractError
 from tests.chassis.world import service
 
 guard = Guard({"tasks.task.paint": Role.MEMBER, "tasks.task.varnish": Role.ADMIN})
@@ -60,7 +60,7 @@ def test_a_route_that_does_not_say_it_keeps_the_service_from_starting(
 ) -> None:
     made = ServiceUnderTest(service)
     monkeypatch.setattr(Service, "load_router", lambda _self: globals()[router])
-    with pytest.raises(ContractError, match=message):
+    with pytest.raises(DeclarationError, match=message):
         made.client()
 
 
@@ -82,5 +82,5 @@ async def test_the_document_says_what_each_route_asks(monkeypatch: pytest.Monkey
 
 
 def test_a_condition_without_a_rule_cannot_be_named() -> None:
-    with pytest.raises(ContractError, match="polish has no entry"):
+    with pytest.raises(DeclarationError, match="polish has no entry"):
         guard.in_path("tasks.task.paint", sometimes=["tasks.task.polish"])

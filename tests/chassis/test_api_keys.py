@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from chassis.auth.api_key_format import digest_of, prefix, presented, written
+from chassis.auth.api_key_format import digest_of, format_key, parse_key, prefix
 from chassis.errors import Unauthenticated
 from chassis.tenants import members
 from chassis.tenants.members import Member, project
@@ -48,17 +48,17 @@ def rotated(*secrets: identity.ApiKeySecret) -> identity.ApiKeyRotated:
 
 
 REVOKED = identity.ApiKeyRevoked(key_id="key_1", name="Robot")
-OLD, NEW = written("org_acme", "key_1", SECRET), written("org_acme", "key_1", OTHER_SECRET)
+OLD, NEW = format_key("org_acme", "key_1", SECRET), format_key("org_acme", "key_1", OTHER_SECRET)
 
 
 # --- what a key looks like
 
 
 def test_a_key_leads_to_its_row_and_shows_only_its_prefix() -> None:
-    text = written("org_acme", "key_7", SECRET)
+    text = format_key("org_acme", "key_7", SECRET)
     assert text.startswith("tfk_acme_7_")
     assert text.startswith(prefix("org_acme", "key_7"))
-    found = presented(text)
+    found = parse_key(text)
     assert (found.org_id, found.key_id, found.digest) == ("org_acme", "key_7", digest_of(SECRET))
     assert not any(hidden in repr(found) for hidden in (SECRET, found.digest))
 
@@ -82,7 +82,7 @@ def test_a_key_leads_to_its_row_and_shows_only_its_prefix() -> None:
 )
 def test_what_is_no_key_is_refused_before_anything_is_asked(text: str) -> None:
     with pytest.raises(Unauthenticated):
-        presented(text)
+        parse_key(text)
 
 
 # --- whom it lets in
@@ -132,13 +132,13 @@ async def test_a_key_is_of_one_organization(world: ServiceUnderTest) -> None:
     assert (await ask(world, key, "POST")).status_code == 201
     [event] = await world.published(tasks.ProjectCreated)
     assert event.orgid == "org_other"
-    elsewhere = written("org_acme", "key_robot", key.split("_")[3])
+    elsewhere = format_key("org_acme", "key_robot", key.split("_")[3])
     assert (await ask(world, elsewhere)).status_code == 401
 
 
 async def test_unknown_keys_and_wrong_secrets_cannot_be_told_apart(world: ServiceUnderTest) -> None:
     await world.add_key(READ, key_id="key_1")
-    wrong, unknown = await ask(world, OLD), await ask(world, written("org_acme", "key_2", SECRET))
+    wrong, unknown = await ask(world, OLD), await ask(world, format_key("org_acme", "key_2", SECRET))
     assert wrong.status_code == unknown.status_code == 401
     assert wrong.json()["detail"] == unknown.json()["detail"]
 

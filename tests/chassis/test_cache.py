@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 
 from chassis.testing.service import ServiceUnderTest
-from chassis.work.cache import Cached, Kept
-from chassis.work.context import OrgScope
+from chassis.work.cache import Cached
+from chassis.work.process_cache import ProcessCache
+from chassis.work.scope import OrgScope
 from tests.chassis.world import service
 
 COLOUR: Cached[str] = Cached("colour", timedelta(seconds=60))
@@ -114,14 +115,14 @@ async def test_an_error_is_told_to_all_who_wait_and_not_kept(scope: OrgScope) ->
 
 
 async def test_it_is_bounded_and_lets_go_what_nobody_asked_for(world: ServiceUnderTest) -> None:
-    kept, load = Kept(most=3), Loads()
-    tools = replace(world.tools, kept=kept)
-    scopes = [replace(world.scope(), tools=tools, org_id=f"org_{number}") for number in range(4)]
+    process_cache, load = ProcessCache(most=3), Loads()
+    context = replace(world.context, process_cache=process_cache)
+    scopes = [replace(world.scope(), context=context, org_id=f"org_{number}") for number in range(4)]
     for each in (*scopes[:3], scopes[0], scopes[3]):
         await COLOUR.get(each, load())
-    assert len(kept) == 3
+    assert len(process_cache) == 3
     assert [await COLOUR.get(scopes[at], load()) for at in (0, 3, 2)] == ["answer 1", "answer 4", "answer 3"]
     assert await COLOUR.get(scopes[1], load()) == "answer 5"
     for each in scopes:
         COLOUR.forget(each)
-    assert (len(kept), kept._of_org) == (0, {})
+    assert (len(process_cache), process_cache._of_org) == (0, {})

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from awsjson import AwsError
+from chassis.aws.secrets import NO_SUCH, SecretCursorKeys
 from chassis.errors import Invalid, Unavailable
-from chassis.storage.cursors import MAC_BYTES, NO_SUCH, SecretCursorKeys, _decoded, _encoded, opened, sealed
+from chassis.storage.cursors import MAC_BYTES, _decoded, _encoded, opened, sealed
 from chassis.testing.service import FakeClock, FixedKeys
 
 

@@ -9,14 +9,14 @@ import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from chassis.declare.service import Service, TableSpec
-from chassis.errors import Unavailable
-from chassis.storage.table import Operation, Put
+from chassis.errors import DeclarationError, Unavailable
+from chassis.storage.table import Put, WriteOperation
 from chassis.tenants import access_denied_events as denials
 from chassis.tenants.members import Member, project
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import OrgStatus, Role
-from contracts.event import ContractError, Envelope, Event
+from contracts.event import Envelope, Event
 from contracts.tasks import v1 as tasks
 from tests.chassis.test_guard import told
 from tests.chassis.world import service
@@ -109,10 +109,10 @@ async def test_a_flood_is_one_record_at_once_and_one_count_later(world: ServiceU
         await asyncio.gather(*(refused(http) for _ in range(50)))
         assert [each.data["count"] for each in await records(world)] == [1]
         world.clock.advance(seconds=4.9)
-        await world.tools.denials.settle()
+        await world.api_state.access_denied.settle()
         assert len(await records(world)) == 1
         world.clock.advance(seconds=0.1)
-        await world.tools.denials.settle()
+        await world.api_state.access_denied.settle()
         first, rest = await records(world)
         assert (rest.data["count"], rest.data["since"], rest.data["operation"]) == (49, "2026-11-21T09:00:00Z", CREATE)
         await refused(http)  # the count has begun another window
@@ -125,8 +125,8 @@ async def test_what_comes_after_a_quiet_time_is_told_at_once(world: ServiceUnder
         await refused(http)
         for _ in range(2):
             world.clock.advance(seconds=5)
-            await world.tools.denials.settle()
-        assert world.tools.denials._windows == {}
+            await world.api_state.access_denied.settle()
+        assert world.api_state.access_denied._windows == {}
         await refused(http)
     assert [each.data["count"] for each in await records(world)] == [1, 1]
 
@@ -144,7 +144,7 @@ async def test_on_leaving_every_count_is_told(world: ServiceUnderTest) -> None:
     async with world.client("user_bo", Role.VIEWER) as http:
         for _ in range(3):
             await refused(http)
-    await world.tools.denials.settle(everything=True)
+    await world.api_state.access_denied.settle(everything=True)
     assert [each.data["count"] for each in await records(world)] == [1, 2]
 
 
@@ -167,7 +167,7 @@ class Failing(MemoryTable):
 
     down = True
 
-    async def write(self, operations: Sequence[Operation]) -> None:
+    async def write(self, operations: Sequence[WriteOperation]) -> None:
         if self.down and any(isinstance(each, Put) and each.key.pk.startswith("OUTBOX#") for each in operations):
             raise Unavailable("The store does not answer; try again.")
         await super().write(operations)
@@ -198,7 +198,7 @@ async def test_it_is_bounded_and_beyond_that_each_is_told(
             for _ in range(3):
                 await refused(http)
     assert [each.actor for each in await records(world)] == ["user_bo", "user_cy", "user_cy", "user_cy"]
-    assert len(world.tools.denials._windows) == 1
+    assert len(world.api_state.access_denied._windows) == 1
 
 
 @pytest.mark.parametrize(
@@ -206,5 +206,5 @@ async def test_it_is_bounded_and_beyond_that_each_is_told(
 )
 async def test_a_service_that_could_not_tell_does_not_start(publishes: type[Event], missing: str) -> None:
     silent = Service("tasks", api="tests.chassis.world:router", table=TableSpec(), publishes=(publishes,))
-    with pytest.raises(ContractError, match=f"does not publish {missing}"):
+    with pytest.raises(DeclarationError, match=f"does not publish {missing}"):
         ServiceUnderTest(silent).client()

@@ -9,13 +9,12 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from pydantic import BaseModel
 
 from chassis.declare.subscription import AnyEvent, ExternalEvent, ExternalSubscription, Subscription
-from chassis.errors import AlreadyHandled, Rejected, Retryable
+from chassis.errors import AlreadyHandled, DeclarationError, Rejected, Retryable
 from chassis.messaging.dispatch import Delivery, Dispatcher
 from chassis.storage.keys import inbox_key
 from chassis.testing.service import ServiceUnderTest
-from chassis.work.context import EventContext
+from chassis.work.scope import EventContext
 from contracts.common import ProjectId
-from contracts.event import ContractError
 from contracts.reads import Reads
 from contracts.tasks import v1 as tasks
 from deploy.template.queues import DEAD_LETTER_SECONDS
@@ -41,13 +40,13 @@ class World(ServiceUnderTest):
         self.got.append((event, ctx))
         if self.raises:
             raise self.raises
-        unit = ctx.scope.unit()
+        unit = ctx.scope.unit_of_work()
         unit.add(ctx.scope.key("COUNT"), {"n": 1})
         await unit.commit()
 
     async def handle(self, body: bytes | dict[str, Any], subscription: Any = None) -> None:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        await Dispatcher(self.tools, subscription or self.subscription).handle(Delivery(raw, "message", 2))
+        await Dispatcher(self.context, subscription or self.subscription).handle(Delivery(raw, "message", 2))
 
     async def count(self) -> int:
         item = await self.table.get(self.scope().key("COUNT"))
@@ -240,13 +239,13 @@ async def test_an_event_of_aws_goes_through_its_adapter_and_counts_once(world: W
     got: list[tuple[Stored, EventContext]] = []
     uploads = ExternalSubscription("uploads", source="aws.s3", detail_type="Object Created", detail={}, adapter=stored)
     raw = {"source": "aws.s3", "detail-type": "Object Created", "detail": {"key": "org_acme/photo"}}
-    with pytest.raises(ContractError, match="uploads has no handler"):
+    with pytest.raises(DeclarationError, match="uploads has no handler"):
         await world.handle(raw, uploads)
 
     @uploads.handle
     async def count(event: Stored, ctx: EventContext) -> None:
         got.append((event, ctx))
-        unit = ctx.scope.unit()
+        unit = ctx.scope.unit_of_work()
         unit.add(ctx.scope.key("COUNT"), {"n": 1})
         await unit.commit()
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from chassis.errors import DeclarationError
 from chassis.http.guard import Guard
 from chassis.tenants.members import Member, project, subscription
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import OrgStatus, Plan, Role
-from contracts.event import ContractError
 from contracts.tenancy import v1 as tenancy
 from tests.chassis.world import create, service
 from verification.isolation.recording import RecordingTable
@@ -133,7 +133,7 @@ async def test_what_is_another_organizations_looks_as_if_it_did_not_exist(world:
 
 
 async def test_an_operation_without_a_rule_cannot_be_guarded() -> None:
-    with pytest.raises(ContractError, match="paint has no entry"):
+    with pytest.raises(DeclarationError, match="paint has no entry"):
         Guard({})("tasks.project.paint")
 
 
@@ -222,5 +222,5 @@ async def test_membership_and_organization_are_one_round_trip() -> None:
     await remember(world, Role.MEMBER, 2)
     table.calls.clear()
     assert await status(world, "GET", "/v1/projects/proj_nothing", Role.MEMBER) == 404
-    assert [call.name for call in table.calls] == ["get_all", "raise_levels", "get"]
+    assert [call.name for call in table.calls] == ["get_all", "advance_counters", "get"]
     assert table.calls[0].partitions == ("ORG#org_acme#MEMBER#user_bo", "ORG#org_acme#ORGANIZATION#org_acme")

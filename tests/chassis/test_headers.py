@@ -1,38 +1,18 @@
 """What every answer carries, whatever it is, and what a request may bring."""
 
 from collections.abc import AsyncIterator
-from datetime import date
 
 import httpx
 import pytest
-from fastapi import APIRouter
 
-from chassis.declare.service import Service
-from chassis.errors import NotFound
-from chassis.http.guard import Anonymous
 from chassis.http.headers import SECURITY
-from chassis.http.lifecycle import deprecated
 from chassis.http.middleware import MAX_HEADERS
-from chassis.http.route import Route
 from chassis.tenants.organizations import OrganizationProfile, project
 from chassis.testing.service import ServiceUnderTest
-from contracts.event import ContractError
 from tests.chassis.world import service
 
 PROJECTS, SUGGESTIONS = "/v1/projects", "/v1/projects/suggestions"
 ORIGIN, STRANGE = "https://app.acme.example", "https://evil.example"
-old = APIRouter(
-    prefix="/v0",
-    route_class=Route,
-    dependencies=[deprecated(since=date(2027, 1, 1), sunset=date(2027, 7, 1), link="https://docs.example/v1")],
-)
-
-
-@old.get("/things/{name}")
-async def get_thing(scope: Anonymous, name: str) -> str:
-    if name == "none":
-        raise NotFound("thing")
-    return name
 
 
 @pytest.fixture
@@ -92,32 +72,6 @@ async def test_a_query_parameter_that_is_not_known_is_named(http: httpx.AsyncCli
 async def test_nobody_learns_a_route_s_parameters_without_a_token(world: ServiceUnderTest) -> None:
     async with world.client(None) as http:
         assert (await http.get(f"{PROJECTS}?colour=red")).status_code == 401
-
-
-# --- what will go
-
-
-@pytest.mark.parametrize(("name", "status"), [("pen", 200), ("none", 404)])
-async def test_an_old_route_says_so_in_every_answer(monkeypatch: pytest.MonkeyPatch, name: str, status: int) -> None:
-    monkeypatch.setattr(Service, "load_router", lambda _self: old)
-    async with ServiceUnderTest(service).client(None) as http:
-        answer = await http.get(f"/v0/things/{name}")
-        document = (await http.get("/openapi.json")).json()
-    assert answer.status_code == status
-    assert answer.headers["deprecation"] == "@1798761600"
-    assert answer.headers["sunset"] == "Thu, 01 Jul 2027 00:00:00 GMT"
-    assert answer.headers["link"] == '<https://docs.example/v1>; rel="deprecation"; type="text/html"'
-    operation = document["paths"]["/v0/things/{name}"]["get"]
-    assert (operation["deprecated"], operation["x-sunset"]) == (True, "2027-07-01")
-
-
-async def test_a_route_that_stays_says_nothing(http: httpx.AsyncClient) -> None:
-    assert not {"deprecation", "sunset"} & set((await http.get(PROJECTS)).headers)
-
-
-def test_nothing_goes_before_it_is_deprecated() -> None:
-    with pytest.raises(ContractError):
-        deprecated(since=date(2027, 1, 1), sunset=date(2027, 1, 1))
 
 
 # --- web pages

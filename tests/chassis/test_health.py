@@ -17,13 +17,13 @@ from chassis.declare.resource_names import Names
 from chassis.declare.subscription import AnyEvent, Subscription
 from chassis.errors import Rejected, Retryable
 from chassis.messaging.dispatch import Delivery
-from chassis.messaging.worker import Counted
+from chassis.messaging.worker import MetricsMiddleware
 from chassis.runtime.health import PROBE_SECONDS, probes, readiness
 from chassis.telemetry.metrics import Meters
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import FakeBus, FakeClock, ServiceUnderTest
-from chassis.work.context import EventContext
 from chassis.work.outbox import Outbox, OutboxEntry
+from chassis.work.scope import EventContext
 from tests.chassis.test_settling import Outcome
 from tests.chassis.world import created, service
 
@@ -51,7 +51,7 @@ class Calls:
 
 async def reason(calls: Calls) -> str | None:
     under_test = ServiceUnderTest(service, table=DynamoTable(calls, "things"))
-    wanted = probes(service, under_test.tools, calls, NAMES, [Subscription("members"), Subscription("imports")])
+    wanted = probes(service, under_test.context, calls, NAMES, [Subscription("members"), Subscription("imports")])
     return await readiness(wanted)
 
 
@@ -93,7 +93,7 @@ async def test_without_aws_a_process_is_alive_and_not_ready(unused_tcp_port: int
     await aws.open()
     try:
         under_test = ServiceUnderTest(service, table=DynamoTable(aws, "things"))
-        wanted = probes(service, under_test.tools, aws, NAMES)
+        wanted = probes(service, under_test.context, aws, NAMES)
         async with under_test.client(None, ready=lambda: readiness(wanted)) as http:
             answer = await http.get("/health/ready")
             assert (await http.get("/health/live")).status_code == 200
@@ -130,7 +130,7 @@ async def test_deliveries_are_counted_by_their_outcome_and_the_queue_is_timed(me
     delivery = Delivery(b"{}", "message1", 1, clock.now() - timedelta(seconds=42))
     for error in (None, None, Rejected("no"), Retryable("later"), RuntimeError("a bug")):
         with contextlib.suppress(Exception):
-            await Counted(Outcome(error), "tasks.counted", clock).handle(delivery)
+            await MetricsMiddleware(Outcome(error), "tasks.counted", clock).handle(delivery)
     found = points(meters, "tenfold.consumer.deliveries", subscription="tasks.counted")
     assert {point["attributes"]["outcome"]: point["value"] for point in found} == {
         "handled": 2, "rejected": 1, "again": 1, "bug": 1,

@@ -11,7 +11,7 @@ from chassis.errors import Unavailable
 from chassis.http import route
 from chassis.http.idempotency import HEADER, MAX_KEY
 from chassis.storage.keys import Key
-from chassis.storage.table import Item, Operation, Table
+from chassis.storage.table import Item, Table, WriteOperation
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import Role
@@ -147,7 +147,7 @@ async def test_who_does_not_hear_from_the_store_but_was_heard_is_answered(world:
     table = cast("MemoryTable", world.table)
     write = table.write
 
-    async def unheard(operations: Sequence[Operation]) -> None:
+    async def unheard(operations: Sequence[WriteOperation]) -> None:
         await write(operations)
         raise Unavailable("The store does not answer; try again.")
 
@@ -160,7 +160,7 @@ async def test_a_crash_before_the_effect_leaves_the_key_free(world: ServiceUnder
     table = cast("MemoryTable", world.table)
     write = table.write
 
-    async def dies(operations: Sequence[Operation]) -> None:
+    async def dies(operations: Sequence[WriteOperation]) -> None:
         raise SystemError("killed")
 
     table.write = dies  # type: ignore[method-assign]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chassis.auth.api_key_format import written
+from chassis.auth.api_key_format import format_key
 from chassis.tenants import api_key_usage as key_uses
 from chassis.tenants.api_key_usage import WINDOW
 from chassis.testing.service import ServiceUnderTest
@@ -57,7 +57,7 @@ async def test_each_window_is_told(world: ServiceUnderTest) -> None:
 async def test_what_another_process_told_is_not_told_again(world: ServiceUnderTest) -> None:
     key = await world.add_key(READ)
     await read(world, key)
-    world.tools.key_uses.forget()
+    world.api_state.api_key_usage.forget()
     await read(world, key)
     assert len(await uses(world)) == 1
 
@@ -65,7 +65,7 @@ async def test_what_another_process_told_is_not_told_again(world: ServiceUnderTe
 async def test_a_use_that_is_refused_is_one_and_a_key_that_is_not_good_has_none(world: ServiceUnderTest) -> None:
     key = await world.add_key(READ)
     assert (await ask(world, OLD)).status_code == 401
-    assert (await ask(world, written("org_acme", "key_robot", "0" * 64))).status_code == 401
+    assert (await ask(world, format_key("org_acme", "key_robot", "0" * 64))).status_code == 401
     assert await uses(world) == []
     assert (await ask(world, key, "POST")).status_code == 403
     assert len(await uses(world)) == 1
@@ -104,7 +104,7 @@ async def test_a_request_that_is_given_up_is_not_taken_for_told(
     with monkeypatch.context() as patched:
         patched.setattr(key_uses, "_publish", given_up)
         with pytest.raises(asyncio.CancelledError):
-            await world.tools.key_uses.record(world.scope(), "key_robot")
+            await world.api_state.api_key_usage.record(world.scope(), "key_robot")
     await read(world, await world.add_key(READ))
     assert len(await uses(world)) == 1
 
@@ -114,5 +114,5 @@ async def test_what_a_process_remembers_is_bounded(world: ServiceUnderTest, monk
     keys = [await world.add_key(READ, key_id=key_id) for key_id in ("key_1", "key_2")]
     for key in [*keys, *keys]:
         await read(world, key)
-    assert len(world.tools.key_uses._told) == 1
+    assert len(world.api_state.api_key_usage._told) == 1
     assert [use.subject for use in await uses(world)] == ["key_1", "key_2"]

@@ -8,15 +8,16 @@ from chassis.clock import SystemIds, oldest_id_at
 from chassis.storage.keys import Key, inbox_key, outbox_key, shard_of, token_key, unique_key, work_pk
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import CountingIds, FakeBus, FakeClock
-from chassis.work.context import Actor, Cause, OrgScope, Scope, Toolbox
+from chassis.work.context import Actor, Cause, ServiceContext
 from chassis.work.outbox import SHARDS, Outbox
+from chassis.work.scope import OrgScope, Scope
 
 
 @pytest.fixture
 def scope() -> OrgScope:
     table, clock = MemoryTable(), FakeClock()
-    tools = Toolbox("tasks", table, Outbox(table, FakeBus(), clock), clock, CountingIds())
-    return OrgScope(tools, Actor("user_ada"), Cause("request"), "org_acme")
+    context = ServiceContext("tasks", table, Outbox(table, FakeBus(), clock), clock, CountingIds())
+    return OrgScope(context, Actor("user_ada"), Cause("request"), "org_acme")
 
 
 def test_a_shard_stays_what_it_is() -> None:

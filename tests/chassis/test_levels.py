@@ -7,50 +7,50 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from chassis.storage.keys import Key
-from chassis.storage.table import Levels, Table
+from chassis.storage.rate_limit_store import CounterLevels
 from chassis.testing.memory import MemoryTable
-from tests.chassis.backends import moto_table
+from tests.chassis.backends import Store, moto_table
 
 ONE = Key("THING#1")
 
 
 async def rise(
-    table: Table, *, floor: int = 100, ceiling: int = 200, known: dict[str, int] | None = None, **steps: int
-) -> Levels:
-    return await table.raise_levels(ONE, steps, floor=floor, ceiling=ceiling, expires_at=9, known=known or {})
+    table: Store, *, floor: int = 100, ceiling: int = 200, known: dict[str, int] | None = None, **steps: int
+) -> CounterLevels:
+    return await table.advance_counters(ONE, steps, floor=floor, ceiling=ceiling, expires_at=9, known=known or {})
 
 
-async def test_counters_begin_at_the_floor(table: Table) -> None:
-    assert await rise(table, a=10, b=1) == Levels(raised=True, reached={"a": 110, "b": 101})
+async def test_counters_begin_at_the_floor(table: Store) -> None:
+    assert await rise(table, a=10, b=1) == CounterLevels(raised=True, reached={"a": 110, "b": 101})
     assert await table.get(ONE) == {"PK": ONE.pk, "SK": ONE.sk, "a": 110, "b": 101, "expires_at": 9}
 
 
-async def test_counters_go_on_from_where_they_stand_or_from_a_higher_floor(table: Table) -> None:
+async def test_counters_go_on_from_where_they_stand_or_from_a_higher_floor(table: Store) -> None:
     await rise(table, a=10, b=50)
     assert (await rise(table, a=10, b=10, floor=130, ceiling=230)).reached == {"a": 140, "b": 160}
 
 
-async def test_one_that_would_pass_the_ceiling_stops_them_all(table: Table) -> None:
+async def test_one_that_would_pass_the_ceiling_stops_them_all(table: Store) -> None:
     await rise(table, a=10, b=100)
-    assert await rise(table, a=10, b=100) == Levels(raised=False, reached={"a": 110, "b": 200})
-    assert await rise(table, a=90) == Levels(raised=True, reached={"a": 200})
-    assert await rise(table, a=1) == Levels(raised=False, reached={"a": 200})
+    assert await rise(table, a=10, b=100) == CounterLevels(raised=False, reached={"a": 110, "b": 200})
+    assert await rise(table, a=90) == CounterLevels(raised=True, reached={"a": 200})
+    assert await rise(table, a=1) == CounterLevels(raised=False, reached={"a": 200})
 
 
-async def test_a_wrong_guess_does_no_harm(table: Table) -> None:
+async def test_a_wrong_guess_does_no_harm(table: Store) -> None:
     assert (await rise(table, a=10, known={"a": 150})).reached == {"a": 110}
     assert (await rise(table, a=10, known={"a": 50})).reached == {"a": 120}
     assert not (await rise(table, a=90, known={"a": 101})).raised
     assert (await rise(table, a=10, floor=500, ceiling=600, known={"a": 599})).reached == {"a": 510}
 
 
-async def test_what_a_wrong_clock_wrote_does_not_last(table: Table) -> None:
+async def test_what_a_wrong_clock_wrote_does_not_last(table: Store) -> None:
     await rise(table, a=10, floor=4000, ceiling=4100)
     assert (await rise(table, a=10)).reached == {"a": 110}
     assert (await rise(table, a=10, known={"a": 4010})).reached == {"a": 120}
 
 
-async def test_what_comes_at_the_same_time_is_counted_exactly(table: Table) -> None:
+async def test_what_comes_at_the_same_time_is_counted_exactly(table: Store) -> None:
     results = await asyncio.gather(*(rise(table, a=10, b=2) for _ in range(30)))
     assert sorted(levels.reached["a"] for levels in results if levels.raised) == list(range(110, 201, 10))
 

@@ -9,11 +9,11 @@ import pytest
 
 from chassis.errors import Unavailable
 from chassis.storage.keys import Key
-from chassis.storage.table import Levels, Table
-from chassis.tenants.rate_limit import PERSONS_RATE, RATES, WINDOW, RateLimited, spend
+from chassis.storage.rate_limit_store import CounterLevels
+from chassis.storage.table import Table
+from chassis.tenants.rate_limit import PERSONS_RATE, RATES, WINDOW, RateLimited
 from chassis.testing.memory import MemoryTable
-from chassis.testing.service import ServiceUnderTest
-from chassis.work.context import OrgScope
+from chassis.testing.service import ACME, ServiceUnderTest
 from contracts.common import Plan, Role
 from tests.chassis.world import service
 
@@ -28,10 +28,10 @@ class InterleavingTable(MemoryTable):
         super().__init__()
         self.asked = self.written = 0
 
-    async def raise_levels(self, key: Key, steps: Mapping[str, int], **bounds: Any) -> Levels:
+    async def advance_counters(self, key: Key, steps: Mapping[str, int], **bounds: Any) -> CounterLevels:
         self.asked += 1
         await asyncio.sleep(0)
-        levels = await super().raise_levels(key, steps, **bounds)
+        levels = await super().advance_counters(key, steps, **bounds)
         self.written += levels.raised
         await asyncio.sleep(0)
         return levels
@@ -42,9 +42,14 @@ def limited() -> ServiceUnderTest:
     return ServiceUnderTest(service, table=InterleavingTable())
 
 
-async def admitted(scope: OrgScope, requests: int, plan: Plan = Plan.FREE, api_key: str | None = None) -> int:
+async def admitted(
+    world: ServiceUnderTest, requests: int, plan: Plan = Plan.FREE, api_key: str | None = None, org_id: str = ACME
+) -> int:
     """How many of so many requests at once come in."""
-    results = await asyncio.gather(*(spend(scope, plan, api_key) for _ in range(requests)), return_exceptions=True)
+    limiter, scope = world.api_state.rate_limiter, world.scope(org_id=org_id)
+    results = await asyncio.gather(
+        *(limiter.acquire(scope, plan, api_key) for _ in range(requests)), return_exceptions=True
+    )
     refused = [result for result in results if isinstance(result, RateLimited)]
     assert len(refused) + sum(not isinstance(result, BaseException) for result in results) == requests, results
     return requests - len(refused)
@@ -52,67 +57,67 @@ async def admitted(scope: OrgScope, requests: int, plan: Plan = Plan.FREE, api_k
 
 async def test_of_two_hundred_at_once_exactly_as_many_as_allowed_come_in(table: Table) -> None:
     world, other = ServiceUnderTest(service, table=table), ServiceUnderTest(service, table=table)
-    counts = await asyncio.gather(admitted(world.scope(), 100), admitted(other.scope(), 100))  # two processes
+    counts = await asyncio.gather(admitted(world, 100), admitted(other, 100))  # two processes
     assert sum(counts) == FREE.organization
-    assert await admitted(world.scope(), 10) + await admitted(other.scope(), 10) == 0
+    assert await admitted(world, 10) + await admitted(other, 10) == 0
 
 
 async def test_of_two_hundred_interleaved_exactly_as_many_as_allowed_come_in(limited: ServiceUnderTest) -> None:
-    assert await admitted(limited.scope(), 200) == FREE.organization
+    assert await admitted(limited, 200) == FREE.organization
 
 
 async def test_each_admitted_request_is_one_write_and_a_flood_soon_none(limited: ServiceUnderTest) -> None:
     table = limited.table
     assert isinstance(table, InterleavingTable)
     for _ in range(FREE.organization + 1):
-        await admitted(limited.scope(), 1)
+        await admitted(limited, 1)
     assert (table.written, table.asked) == (FREE.organization, FREE.organization)
-    await admitted(limited.scope(), 500)
+    await admitted(limited, 500)
     assert table.asked == FREE.organization
 
 
 async def test_one_organizations_flood_costs_another_nothing(limited: ServiceUnderTest) -> None:
-    await admitted(limited.scope(), 300)
+    await admitted(limited, 300)
     table = limited.table
     assert isinstance(table, InterleavingTable)
     asked = table.asked
-    assert await admitted(limited.scope(org_id="org_other"), 1) == 1
-    await admitted(limited.scope(), 300)
+    assert await admitted(limited, 1, org_id="org_other") == 1
+    await admitted(limited, 300)
     assert table.asked == asked + 1
 
 
 async def test_what_was_used_comes_back_steadily(limited: ServiceUnderTest) -> None:
-    await admitted(limited.scope(), FREE.organization)
+    await admitted(limited, FREE.organization)
     limited.clock.advance(seconds=WINDOW.total_seconds() / FREE.organization)
-    assert await admitted(limited.scope(), 3) == 1
+    assert await admitted(limited, 3) == 1
     limited.clock.advance(seconds=WINDOW.total_seconds() / 2)
-    assert await admitted(limited.scope(), 200) == FREE.organization // 2
+    assert await admitted(limited, 200) == FREE.organization // 2
     limited.clock.advance(seconds=WINDOW.total_seconds())
-    assert await admitted(limited.scope(), 200) == FREE.organization
+    assert await admitted(limited, 200) == FREE.organization
 
 
 async def test_a_clock_that_was_wrong_locks_nobody_out(limited: ServiceUnderTest) -> None:
     limited.clock.advance(hours=1)
-    assert await admitted(limited.scope(), 200) == FREE.organization
+    assert await admitted(limited, 200) == FREE.organization
     limited.clock.advance(hours=-1)
-    assert await admitted(limited.scope(), 200) == FREE.organization
+    assert await admitted(limited, 200) == FREE.organization
 
 
 async def test_a_key_has_a_limit_of_its_own_within_its_organizations(limited: ServiceUnderTest) -> None:
-    assert await admitted(limited.scope(), 80, api_key="key_one") == FREE.api_key
-    assert await admitted(limited.scope(), 1) == 1  # the people's part is still there
-    assert await admitted(limited.scope(), 80, api_key="key_two") == FREE.organization - FREE.api_key - 1
+    assert await admitted(limited, 80, api_key="key_one") == FREE.api_key
+    assert await admitted(limited, 1) == 1  # the people's part is still there
+    assert await admitted(limited, 80, api_key="key_two") == FREE.organization - FREE.api_key - 1
 
 
 async def test_a_refused_request_of_a_key_uses_nothing_of_its_organizations(limited: ServiceUnderTest) -> None:
-    await admitted(limited.scope(), 500, api_key="key_one")
-    assert await admitted(limited.scope(), 200) == FREE.organization - FREE.api_key
+    await admitted(limited, 500, api_key="key_one")
+    assert await admitted(limited, 200) == FREE.organization - FREE.api_key
 
 
 @pytest.mark.parametrize("plan", list(Plan))
 async def test_each_plan_allows_what_it_says(limited: ServiceUnderTest, plan: Plan) -> None:
     rate = RATES[plan]
-    assert await admitted(limited.scope(), rate.organization + 5, plan) == rate.organization
+    assert await admitted(limited, rate.organization + 5, plan) == rate.organization
 
 
 def test_a_better_plan_allows_more() -> None:
@@ -123,10 +128,10 @@ def test_a_better_plan_allows_more() -> None:
 
 async def test_what_is_remembered_never_admits(limited: ServiceUnderTest) -> None:
     """Another process used up the allowance; this one remembers that there was plenty."""
-    await admitted(limited.scope(), 1)
+    await admitted(limited, 1)
     other = ServiceUnderTest(service, table=limited.table)
-    await admitted(other.scope(), 200)
-    assert await admitted(limited.scope(), 5) == 0
+    await admitted(other, 200)
+    assert await admitted(limited, 5) == 0
 
 
 def left(answer: httpx.Response) -> tuple[int, ...]:
@@ -145,7 +150,7 @@ async def test_answers_say_what_is_left(limited: ServiceUnderTest) -> None:
 
 async def test_one_too_many_is_told_when_to_come_back(limited: ServiceUnderTest) -> None:
     async with limited.client() as http:
-        await admitted(limited.scope(), FREE.organization)
+        await admitted(limited, FREE.organization)
         refused = await http.get(LIST)
         assert (refused.status_code, refused.headers["retry-after"], left(refused)) == (429, "1", (100, 0, 60))
         assert refused.json()["type"].endswith("/rate-limited")
@@ -165,14 +170,14 @@ async def test_strangers_use_up_nothing(limited: ServiceUnderTest) -> None:
     async with limited.client(None) as http:
         for _ in range(3):
             assert (await http.get(LIST, headers={"Authorization": "Bearer x"})).status_code == 401
-    assert await admitted(limited.scope(), 200) == FREE.organization
+    assert await admitted(limited, 200) == FREE.organization
 
 
 async def test_a_table_that_does_not_answer_lets_nobody_past(limited: ServiceUnderTest) -> None:
-    async def down(*_: object, **__: object) -> Levels:
+    async def down(*_: object, **__: object) -> CounterLevels:
         raise Unavailable("down")
 
-    limited.table.raise_levels = down  # type: ignore[method-assign]
+    limited.table.advance_counters = down  # type: ignore[attr-defined]
     async with limited.client() as http:
         assert (await http.get(LIST)).status_code == 503
 

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from chassis.errors import Invalid
 from chassis.storage.keys import shard_of
 from chassis.storage.table import Absent, Anything
-from chassis.storage.work_queue import PART, WorkList
+from chassis.storage.work_queue import PART, WorkQueue
 from chassis.testing.service import ServiceUnderTest
 from chassis.work.repository import Listing, PageRequest
 from tests.chassis.world import service
 
 LISTING = Listing(index=2, name="THINGS", shards=3)
-WORK = WorkList(index=1, name="WORK", shards=2)
+WORK = WorkQueue(index=1, name="WORK", shards=2)
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def world() -> ServiceUnderTest:
 async def fill(world: ServiceUnderTest, names: list[str], *, org_id: str = "org_acme", of: str = "") -> None:
     scope = world.scope(org_id=org_id)
     for name in names:
-        unit = scope.unit()
+        unit = scope.unit_of_work()
         lists = [LISTING.entry(scope, name, name[:1], of)]
         unit.put(scope.key("THING", f"{of}{name}"), {"name": name}, expect=Absent(), lists=lists)
         await unit.commit()
@@ -98,7 +98,7 @@ async def test_a_cursor_is_good_for_its_own_list_only(
     await fill(world, ["a1", "b1"])
     page = await LISTING.page(world.scope(), PageRequest(limit=1))
     assert (await LISTING.page(world.scope(), PageRequest(cursor=page.next))).items
-    with pytest.raises(Invalid, match="none of this list"):
+    with pytest.raises(Invalid, match="does not belong to this list"):
         await LISTING.page(world.scope(org_id=org_id), PageRequest(cursor=page.next), **options)
 
 
@@ -129,7 +129,7 @@ async def test_walking_meets_every_item(world: ServiceUnderTest) -> None:
 
 async def wait(world: ServiceUnderTest, org_id: str, id: str) -> None:  # noqa: A002
     scope = world.scope(org_id=org_id)
-    unit = scope.unit()
+    unit = scope.unit_of_work()
     unit.put(scope.key("JOB", id), {"id": id, "org_id": org_id}, expect=Anything(), lists=[WORK.entry(id)])
     await unit.commit()
 
@@ -151,7 +151,7 @@ async def test_what_is_done_waits_no_longer_and_what_is_not_waits_again(world: S
     async for part in WORK.parts(world.table):
         for item in part:
             scope = world.scope(org_id=item["org_id"])
-            unit = scope.unit()
+            unit = scope.unit_of_work()
             if item["id"] == "a":
                 unit.put(scope.key("JOB", "a"), {"id": "a"}, expect=Anything())
             await unit.commit()

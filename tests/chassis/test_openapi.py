@@ -6,11 +6,11 @@ import pytest
 from fastapi import APIRouter
 
 from chassis.declare.service import Service
+from chassis.errors import DeclarationError
 from chassis.http.guard import Anonymous
 from chassis.http.route import Route
 from chassis.tenants.rate_limit import ALLOWANCE_HEADERS
 from chassis.testing.service import ServiceUnderTest
-from contracts.event import ContractError
 from tests.chassis.world import NewProject, service
 
 
@@ -65,7 +65,7 @@ def test_a_patch_must_be_a_merge_patch(monkeypatch: pytest.MonkeyPatch) -> None:
     async def change(scope: Anonymous, thing_id: str, body: NewProject) -> None: ...
 
     monkeypatch.setattr(Service, "load_router", lambda _self: routes)
-    with pytest.raises(ContractError, match="derive the model of its body"):
+    with pytest.raises(DeclarationError, match="derive the model of its body"):
         ServiceUnderTest(service).client(None)
 
 

@@ -15,11 +15,11 @@ from chassis.errors import TooLarge, Unavailable
 from chassis.storage.keys import shard_of
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import CountingIds, FakeClock
-from chassis.work.context import Actor, Cause, OrgScope, Toolbox
+from chassis.work.context import Actor, Cause, ServiceContext
 from chassis.work.outbox import (
-    ENTRIES_A_CALL,
+    ENTRIES_PER_CALL,
     MEMORY_BOUND,
-    REFUSALS_A_SWEEP,
+    REFUSALS_PER_SWEEP,
     SHARDS,
     STUCK_AGE,
     SWEEP_AGE,
@@ -27,6 +27,7 @@ from chassis.work.outbox import (
     OutboxEntry,
     check_size,
 )
+from chassis.work.scope import OrgScope
 from contracts.event import MAX_ENTRY_BYTES, Envelope
 from tests.chassis.world import Bus, created
 
@@ -63,8 +64,8 @@ def world() -> World:
 
 
 def scope_on(world: World, outbox: Outbox | None = None) -> OrgScope:
-    tools = Toolbox("tasks", world.table, outbox or world.outbox, world.clock, world.ids)
-    return OrgScope(tools, Actor("user_ada"), Cause("request"), "org_acme")
+    context = ServiceContext("tasks", world.table, outbox or world.outbox, world.clock, world.ids)
+    return OrgScope(context, Actor("user_ada"), Cause("request"), "org_acme")
 
 
 async def test_what_is_handed_over_is_published_and_removed(world: World) -> None:
@@ -90,7 +91,7 @@ async def test_a_running_outbox_publishes_by_itself(world: World) -> None:
     finally:
         running.cancel()
     assert len(set(world.bus.published)) == len(world.bus.published) == 50
-    assert max(len(call) for call in world.bus.calls) == ENTRIES_A_CALL
+    assert max(len(call) for call in world.bus.calls) == ENTRIES_PER_CALL
 
 
 async def test_a_running_outbox_outlives_a_bus_that_does_not_answer(world: World) -> None:
@@ -134,7 +135,7 @@ async def test_what_the_bus_refuses_stays_and_is_swept(world: World) -> None:
 
 async def test_after_a_crash_between_commit_and_publication_another_process_publishes_the_same(world: World) -> None:
     scope = scope_on(world, world.process())
-    unit = scope.unit()
+    unit = scope.unit_of_work()
     event_id = unit.publish(created(), version=1)
     await unit.commit()
     [committed] = [dict(item) for item in world.table.items.values()]
@@ -177,7 +178,7 @@ async def test_the_sweeper_takes_everything_of_every_shard(world: World) -> None
     await world.commit(*entries)
     assert await world.outbox.sweep() == 95
     assert sorted(world.bus.published) == sorted(entry.event_id for entry in entries)
-    assert max(len(call) for call in world.bus.calls) <= ENTRIES_A_CALL
+    assert max(len(call) for call in world.bus.calls) <= ENTRIES_PER_CALL
     assert await world.outbox.sweep() == 0
 
 
@@ -187,13 +188,13 @@ def head_of_one_shard(world: World, count: int) -> list[OutboxEntry]:
     return list(itertools.islice((entry for entry in made if shard_of(entry.event_id, SHARDS) == 0), count))
 
 
-@pytest.mark.parametrize("many", [ENTRIES_A_CALL, REFUSALS_A_SWEEP, 3 * REFUSALS_A_SWEEP])
+@pytest.mark.parametrize("many", [ENTRIES_PER_CALL, REFUSALS_PER_SWEEP, 3 * REFUSALS_PER_SWEEP])
 async def test_entries_refused_for_good_do_not_block_what_stands_behind_them(world: World, many: int) -> None:
     refused = head_of_one_shard(world, many)
     good = [world.entry(number, age=timedelta(minutes=5)) for number in range(40)]
     await world.commit(*refused, *good)
     world.bus.refused = {entry.event_id for entry in refused}
-    for _ in range(1 + many // REFUSALS_A_SWEEP):
+    for _ in range(1 + many // REFUSALS_PER_SWEEP):
         await world.outbox.sweep()
     assert sorted(world.bus.published) == sorted(entry.event_id for entry in good)
     assert world.waiting == [entry.event_id for entry in refused]
@@ -208,7 +209,7 @@ async def test_a_bus_that_refuses_everything_is_not_stormed(world: World) -> Non
     await world.commit(*entries)
     world.bus.refused = {entry.event_id for entry in entries}
     await world.outbox.sweep()
-    assert len(world.bus.calls) <= SHARDS * REFUSALS_A_SWEEP // ENTRIES_A_CALL
+    assert len(world.bus.calls) <= SHARDS * REFUSALS_PER_SWEEP // ENTRIES_PER_CALL
 
 
 async def test_what_is_refused_for_long_is_an_error_for_somebody_to_look_at(world: World) -> None:
@@ -223,7 +224,7 @@ async def test_what_is_refused_for_long_is_an_error_for_somebody_to_look_at(worl
 
 async def test_a_call_that_fails_does_not_block_what_stands_behind_it(world: World) -> None:
     """Such as one that the bus refuses as a whole."""
-    head = head_of_one_shard(world, ENTRIES_A_CALL)
+    head = head_of_one_shard(world, ENTRIES_PER_CALL)
     good = [world.entry(number, age=timedelta(minutes=5)) for number in range(40)]
     await world.commit(*head, *good)
     put, whole = world.bus.put, {entry.event_id for entry in head}
@@ -239,7 +240,7 @@ async def test_a_call_that_fails_does_not_block_what_stands_behind_it(world: Wor
             await world.outbox.sweep()
     assert sorted(world.bus.published) == sorted(entry.event_id for entry in good)
     world.bus.put = put  # type: ignore[method-assign]
-    assert await world.outbox.sweep() == ENTRIES_A_CALL
+    assert await world.outbox.sweep() == ENTRIES_PER_CALL
 
 
 async def test_a_sweep_sends_no_more_in_one_call_than_the_bus_takes(world: World) -> None:
@@ -291,7 +292,7 @@ async def test_the_largest_event_passes_and_one_byte_more_does_not(world: World)
 
 async def test_an_event_that_is_too_large_is_refused_before_anything_is_committed(world: World) -> None:
     scope = scope_on(world)
-    unit = scope.unit()
+    unit = scope.unit_of_work()
     unit.add(scope.key("COUNT"), {"n": 1})
     with pytest.raises(TooLarge):
         unit.publish(created(name="ü" * (MAX_ENTRY_BYTES // 2)), version=1)

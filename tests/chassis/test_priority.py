@@ -7,11 +7,11 @@ from typing import Any, cast
 
 import pytest
 
-from chassis.resilience.request_priority import Priority
+from chassis.resilience.request_priority import RequestPriority
 
 
 @asynccontextmanager
-async def request_under_way(priority: Priority) -> AsyncIterator[None]:
+async def request_under_way(priority: RequestPriority) -> AsyncIterator[None]:
     begun, end = asyncio.Event(), asyncio.Event()
 
     async def app(*_: Any) -> None:
@@ -31,7 +31,7 @@ async def request_under_way(priority: Priority) -> AsyncIterator[None]:
 class Deliveries:
     """Deliveries that begin when they may and end when they are told to."""
 
-    def __init__(self, priority: Priority) -> None:
+    def __init__(self, priority: RequestPriority) -> None:
         self.priority, self.begun, self.end = priority, 0, asyncio.Event()
 
     async def one(self) -> None:
@@ -53,7 +53,7 @@ class Deliveries:
 
 @pytest.mark.parametrize("beside", [1, 3])
 async def test_beside_a_request_only_a_few_begin_and_the_rest_after_it(beside: int) -> None:
-    priority = Priority(beside=beside, patience=60)
+    priority = RequestPriority(beside=beside, patience=60)
     deliveries = Deliveries(priority)
     async with request_under_way(priority):
         tasks = [asyncio.create_task(deliveries.one()) for _ in range(8)]
@@ -66,13 +66,13 @@ async def test_beside_a_request_only_a_few_begin_and_the_rest_after_it(beside: i
 
 
 async def test_without_requests_all_begin_at_once() -> None:
-    deliveries = Deliveries(Priority(patience=60))
+    deliveries = Deliveries(RequestPriority(patience=60))
     async with deliveries.several(8):
         assert deliveries.begun == 8
 
 
 async def test_requests_without_end_do_not_stop_deliveries() -> None:
-    priority = Priority(patience=0.01)
+    priority = RequestPriority(patience=0.01)
     deliveries = Deliveries(priority)
     async with request_under_way(priority), asyncio.timeout(10), deliveries.several(8):
         while deliveries.begun < 8:
@@ -80,7 +80,7 @@ async def test_requests_without_end_do_not_stop_deliveries() -> None:
 
 
 async def test_beside_a_request_one_follows_the_other() -> None:
-    priority, order = Priority(beside=1, patience=60), list[int]()
+    priority, order = RequestPriority(beside=1, patience=60), list[int]()
 
     async def one(number: int) -> None:
         async with priority.delivery():
@@ -93,7 +93,7 @@ async def test_beside_a_request_one_follows_the_other() -> None:
 
 
 async def test_a_delivery_that_is_cancelled_while_it_waits_leaves_the_turn_to_the_next() -> None:
-    priority = Priority(beside=1, patience=60)
+    priority = RequestPriority(beside=1, patience=60)
     deliveries = Deliveries(priority)
     async with request_under_way(priority), asyncio.timeout(10):
         first, cancelled, last = (asyncio.create_task(deliveries.one()) for _ in range(3))
@@ -105,7 +105,7 @@ async def test_a_delivery_that_is_cancelled_while_it_waits_leaves_the_turn_to_th
 
 
 async def test_a_request_that_fails_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    priority = Priority(patience=60)
+    priority = RequestPriority(patience=60)
 
     async def fails(*_: Any) -> None:
         raise RuntimeError

@@ -10,7 +10,7 @@ from faststream_sqs import SQSMessage, SQSRecord
 
 from chassis.errors import NotFound, NotYet, Rejected, Retryable, Stale, Unavailable
 from chassis.messaging.dispatch import Delivery
-from chassis.messaging.worker import Timed, organization_of, settling
+from chassis.messaging.worker import TimeoutMiddleware, acknowledge, organization_of
 from chassis.resilience.deadline import left
 
 
@@ -65,7 +65,7 @@ class Outcome:
 )
 async def test_settlement(error: Exception | None, settled: Any) -> None:
     message, outcome = Message(), Outcome(error)
-    await settling(outcome)(cast("SQSMessage", message))
+    await acknowledge(outcome)(cast("SQSMessage", message))
     assert message.settled == [settled]
     assert outcome.deliveries == [Delivery(b"{}", "message1", 3, message.sent_at)]
 
@@ -83,7 +83,7 @@ async def test_settlement(error: Exception | None, settled: Any) -> None:
 async def test_the_last_receive_tells_the_dead_letter_why(error: Exception | None, settled: Any) -> None:
     message, outcome = Message(), Outcome(error)
     message.receive_count = outcome.max_receives
-    await settling(outcome)(cast("SQSMessage", message))
+    await acknowledge(outcome)(cast("SQSMessage", message))
     assert message.settled == [settled]
 
 
@@ -102,20 +102,20 @@ class Waits(Outcome):
 
 async def test_a_delivery_that_takes_too_long_is_tried_again() -> None:
     message = Message()
-    await settling(Timed(Waits(60), 0.05))(cast("SQSMessage", message))
+    await acknowledge(TimeoutMiddleware(Waits(60), 0.05))(cast("SQSMessage", message))
     assert message.settled == ["nack"]
 
 
 async def test_a_handlers_own_timeout_is_its_own_failure() -> None:
     message = Message()
     message.receive_count = Waits.max_receives
-    await settling(Timed(Waits(0, TimeoutError("mine")), 30))(cast("SQSMessage", message))
+    await acknowledge(TimeoutMiddleware(Waits(0, TimeoutError("mine")), 30))(cast("SQSMessage", message))
     assert message.settled == [("reject", f"gave up after {Waits.max_receives} receives: TimeoutError: mine")]
 
 
 async def test_the_calls_of_a_delivery_end_before_it_does() -> None:
     dispatcher = Waits(0)
-    await Timed(dispatcher, 30).handle(Delivery(b"{}", "message1"))
+    await TimeoutMiddleware(dispatcher, 30).handle(Delivery(b"{}", "message1"))
     assert 27 < dispatcher.patience <= 28
 
 

@@ -70,7 +70,7 @@ async def test_an_item_moves_in_and_out_of_lists(table: Table) -> None:
     assert (await table.query("OPEN", index=1), len(await table.query("DONE", index=1))) == ([], 1)
     await table.write([Put(key, {}, Anything())])
     assert await table.query("DONE", index=1) == []
-    await table.write([Add(key, {"count": 1}, fixed={"L1PK": "COUNTED", "L1SK": "1"})])
+    await table.write([Add(key, {"count": 1}, set_attributes={"L1PK": "COUNTED", "L1SK": "1"})])
     assert [item["count"] for item in await table.query("COUNTED", index=1)] == [1]
 
 

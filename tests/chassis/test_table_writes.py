@@ -17,9 +17,9 @@ from chassis.storage.table import (
     Delete,
     Expect,
     OlderThan,
-    Operation,
     Put,
     Table,
+    WriteOperation,
 )
 
 ONE, TWO, THREE = Key("THING#1"), Key("THING#2"), Key("THING#3")
@@ -30,7 +30,7 @@ async def values_of(table: Table, key: Key) -> dict[str, Any] | None:
     return None if item is None else {name: value for name, value in item.items() if name not in {"PK", "SK"}}
 
 
-async def refused(table: Table, *operations: Operation) -> tuple[int, ...]:
+async def refused(table: Table, *operations: WriteOperation) -> tuple[int, ...]:
     """The positions that the table refuses; none if it does the write."""
     try:
         await table.write(operations)
@@ -116,13 +116,13 @@ async def test_a_put_writes_the_item_whole(table: Table) -> None:
 
 async def test_counters_start_at_nothing_and_add_up(table: Table) -> None:
     await table.write([Add(ONE, {"open": 2, "done": 0})])
-    await table.write([Add(ONE, {"open": -3}, fixed={"name": "Web", "tags": ["a"]})])
+    await table.write([Add(ONE, {"open": -3}, set_attributes={"name": "Web", "tags": ["a"]})])
     assert await values_of(table, ONE) == {"open": -1, "done": 0, "name": "Web", "tags": ["a"]}
 
 
 async def test_attributes_alone_can_be_set(table: Table) -> None:
     await table.write([Add(ONE, {"open": 1})])
-    await table.write([Add(ONE, {}, fixed={"name": "Web"})])
+    await table.write([Add(ONE, {}, set_attributes={"name": "Web"})])
     assert await values_of(table, ONE) == {"open": 1, "name": "Web"}
 
 
@@ -143,7 +143,9 @@ async def test_a_counter_stays_below_its_limit(table: Table) -> None:
         key, case = Key(f"THING#{number}"), (present, amount, limit)
         if present is not None:
             await table.write([Add(key, {"seats": present})])
-        positions = await refused(table, Add(key, {"seats": amount}, at_most={"seats": limit}, fixed={"name": "Web"}))
+        positions = await refused(
+            table, Add(key, {"seats": amount}, at_most={"seats": limit}, set_attributes={"name": "Web"})
+        )
         assert positions == (() if accepted else (0,)), case
         before = None if present is None else {"seats": present}
         after = {"seats": (present or 0) + amount, "name": "Web"}

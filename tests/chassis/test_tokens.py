@@ -13,12 +13,12 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from chassis.auth.development import LIFETIME, DevelopmentIssuer
-from chassis.auth.tokens import KEYS_FRESH, LEEWAY, REFETCH_PAUSE, Claims, TokenVerifier
+from chassis.auth.tokens import KEYS_FRESH, LEEWAY, REFETCH_PAUSE, TokenClaims, TokenVerifier
 from chassis.errors import Unauthenticated, Unavailable
 from chassis.testing.service import FakeClock
 from contracts.common import Role
 
-ADA = Claims(user_id="user_ada", email="ada@acme.example", name="Ada", org="org_acme", role=Role.ADMIN, mv=3)
+ADA = TokenClaims(user_id="user_ada", email="ada@acme.example", name="Ada", org="org_acme", role=Role.ADMIN, mv=3)
 ONE_KEY = generate_private_key(public_exponent=65537, key_size=2048)
 OTHER_KEY = generate_private_key(public_exponent=65537, key_size=2048)
 
@@ -64,7 +64,7 @@ async def test_a_good_token_gives_its_claims(world: World) -> None:
 
 
 async def test_a_token_without_an_organization_is_good_too(world: World) -> None:
-    alone = Claims(user_id="user_bo", email="bo@acme.example")
+    alone = TokenClaims(user_id="user_bo", email="bo@acme.example")
     assert await world.verifier.verify(world.issuer.token(alone)) == alone
 
 

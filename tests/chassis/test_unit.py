@@ -19,8 +19,9 @@ from chassis.storage.keys import Key, inbox_key
 from chassis.storage.table import Absent, Anything, AtVersion, Expect, OlderThan
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
-from chassis.work.context import Actor, OrgScope
-from chassis.work.idempotency_claims import Claim
+from chassis.work.context import Actor
+from chassis.work.idempotency_claims import IdempotencyClaim
+from chassis.work.scope import OrgScope
 from contracts.event import ContractError
 from contracts.files import v1 as files
 from contracts.tasks import v1 as tasks
@@ -41,14 +42,16 @@ def items(world: ServiceUnderTest) -> dict[Key, dict[str, object]]:
 def event_scope(world: ServiceUnderTest, event_id: str = "event1") -> OrgScope:
     """The scope in which a consumer handles an event."""
     scope = world.scope()
-    claim = Claim(inbox_key("tasks.members", event_id), 30, is_event=True)
+    claim = IdempotencyClaim(inbox_key("tasks.members", event_id), 30, is_event=True)
     return replace(scope, cause=replace(scope.cause, causation_id=event_id, claim=claim))
 
 
 def request_scope(world: ServiceUnderTest) -> OrgScope:
     """The scope of a request with an Idempotency-Key."""
     scope = world.scope()
-    return replace(scope, cause=replace(scope.cause, claim=Claim(scope.key("IDEMPOTENCY", "k"), 1, is_event=False)))
+    return replace(
+        scope, cause=replace(scope.cause, claim=IdempotencyClaim(scope.key("IDEMPOTENCY", "k"), 1, is_event=False))
+    )
 
 
 async def test_state_event_and_claim_are_one_transaction(tasks_service: ServiceUnderTest) -> None:
@@ -60,7 +63,7 @@ async def test_state_event_and_claim_are_one_transaction(tasks_service: ServiceU
         await write(cast("list[object]", operations))  # type: ignore[arg-type]
 
     tasks_service.table.write = counting  # type: ignore[method-assign]
-    unit = event_scope(tasks_service).unit()
+    unit = event_scope(tasks_service).unit_of_work()
     unit.put(THING, {"n": 1}, expect=Absent())
     unit.publish(created(), version=1)
     assert await unit.commit()
@@ -69,7 +72,7 @@ async def test_state_event_and_claim_are_one_transaction(tasks_service: ServiceU
 
 async def test_an_effect_that_is_refused_leaves_no_claim_and_no_event(tasks_service: ServiceUnderTest) -> None:
     scope = event_scope(tasks_service)
-    unit = scope.unit()
+    unit = scope.unit_of_work()
     unit.add(scope.key("SEATS"), {"used": 2}, at_most={"used": 1})
     unit.put(THING, {"n": 1}, expect=Absent())
     unit.publish(created(), version=1)
@@ -81,7 +84,7 @@ async def test_an_effect_that_is_refused_leaves_no_claim_and_no_event(tasks_serv
 
 async def test_an_event_has_its_effect_once(tasks_service: ServiceUnderTest) -> None:
     for attempt in range(3):
-        unit = event_scope(tasks_service).unit()
+        unit = event_scope(tasks_service).unit_of_work()
         unit.add(THING, {"count": 1})
         unit.publish(created(), version=1)
         if attempt:
@@ -96,7 +99,7 @@ async def test_an_event_has_its_effect_once(tasks_service: ServiceUnderTest) -> 
 async def test_another_event_has_an_effect_of_its_own(tasks_service: ServiceUnderTest) -> None:
     """The control of the test above."""
     for event_id in ("event1", "event2"):
-        unit = event_scope(tasks_service, event_id).unit()
+        unit = event_scope(tasks_service, event_id).unit_of_work()
         unit.add(THING, {"count": 1})
         await unit.commit()
     assert items(tasks_service)[THING]["count"] == 2
@@ -105,10 +108,10 @@ async def test_another_event_has_an_effect_of_its_own(tasks_service: ServiceUnde
 async def test_each_step_of_one_event_is_claimed_apart(tasks_service: ServiceUnderTest) -> None:
     scope = event_scope(tasks_service)
     for step in ("one", "two"):
-        unit = scope.unit(step=step)
+        unit = scope.unit_of_work(step=step)
         unit.add(THING, {"count": 1})
         await unit.commit()
-    again = scope.unit(step="one")
+    again = scope.unit_of_work(step="one")
     again.add(THING, {"count": 1})
     with pytest.raises(AlreadyHandled):
         await again.commit()
@@ -118,14 +121,14 @@ async def test_each_step_of_one_event_is_claimed_apart(tasks_service: ServiceUnd
 async def test_an_unclaimed_unit_may_be_repeated(tasks_service: ServiceUnderTest) -> None:
     scope = event_scope(tasks_service)
     for _ in range(2):
-        unit = scope.unit(claimed=False)
+        unit = scope.unit_of_work(claimed=False)
         unit.add(THING, {"count": 1})
         await unit.commit()
     assert items(tasks_service)[THING]["count"] == 2
 
 
 async def test_a_claim_outlives_a_dead_letter_queue(tasks_service: ServiceUnderTest) -> None:
-    await event_scope(tasks_service).unit().commit()
+    await event_scope(tasks_service).unit_of_work().commit()
     [claim] = items(tasks_service).values()
     days = (cast("int", claim["expires_at"]) - tasks_service.clock.now().timestamp()) / 86400
     assert days == 30
@@ -133,15 +136,15 @@ async def test_a_claim_outlives_a_dead_letter_queue(tasks_service: ServiceUnderT
 
 async def test_a_repeated_request_is_told_that_it_was_done(tasks_service: ServiceUnderTest) -> None:
     for done in (True, False):
-        unit = request_scope(tasks_service).unit()
+        unit = request_scope(tasks_service).unit_of_work()
         unit.add(THING, {"count": 1})
         assert await unit.commit() is done
     assert items(tasks_service)[THING]["count"] == 1
 
 
 async def test_a_request_that_is_refused_for_another_reason_says_so(tasks_service: ServiceUnderTest) -> None:
-    unit = request_scope(tasks_service).unit()
-    unit.require(THING, otherwise=NotFound("thing"))
+    unit = request_scope(tasks_service).unit_of_work()
+    unit.require(THING, on_conflict=NotFound("thing"))
     with pytest.raises(NotFound):
         await unit.commit()
     assert items(tasks_service) == {}
@@ -154,20 +157,20 @@ async def test_a_condition_that_does_not_hold_says_what_it_means(
     tasks_service: ServiceUnderTest, expect: Expect, error: type[TenfoldError]
 ) -> None:
     scope = tasks_service.scope()
-    first = scope.unit()
+    first = scope.unit_of_work()
     first.put(THING, {"version": 2}, expect=Anything())
     await first.commit()
-    unit = scope.unit()
+    unit = scope.unit_of_work()
     unit.put(THING, {}, expect=expect)
     with pytest.raises(error):
         await unit.commit()
 
 
 async def test_the_error_is_that_of_the_first_change_that_is_refused(tasks_service: ServiceUnderTest) -> None:
-    unit = event_scope(tasks_service).unit()
-    unit.put(Key("FREE"), {}, expect=Absent(), otherwise=Conflict("not this one"))
-    unit.require(Key("A"), otherwise=NotFound("first"))
-    unit.delete(Key("B"), expect=AtVersion(1), otherwise=NotFound("second"))
+    unit = event_scope(tasks_service).unit_of_work()
+    unit.put(Key("FREE"), {}, expect=Absent(), on_conflict=Conflict("not this one"))
+    unit.require(Key("A"), on_conflict=NotFound("first"))
+    unit.delete(Key("B"), expect=AtVersion(1), on_conflict=NotFound("second"))
     with pytest.raises(NotFound, match="first"):
         await unit.commit()
 
@@ -175,7 +178,7 @@ async def test_the_error_is_that_of_the_first_change_that_is_refused(tasks_servi
 async def test_a_claim_that_exists_counts_before_any_other_refusal(tasks_service: ServiceUnderTest) -> None:
     """A repeated "create" finds its own work in its way; that is no conflict."""
     for attempt in range(2):
-        unit = event_scope(tasks_service).unit()
+        unit = event_scope(tasks_service).unit_of_work()
         unit.put(THING, {}, expect=Absent())
         if attempt:
             with pytest.raises(AlreadyHandled):
@@ -189,7 +192,7 @@ async def test_a_unit_that_does_not_reach_the_store_publishes_nothing(tasks_serv
         raise Unavailable("no store")
 
     tasks_service.table.write = down  # type: ignore[method-assign]
-    unit = tasks_service.scope().unit()
+    unit = tasks_service.scope().unit_of_work()
     unit.publish(created(), version=1)
     with pytest.raises(Unavailable):
         await unit.commit()
@@ -197,7 +200,7 @@ async def test_a_unit_that_does_not_reach_the_store_publishes_nothing(tasks_serv
 
 
 async def test_nothing_is_visible_before_the_commit(tasks_service: ServiceUnderTest) -> None:
-    unit = tasks_service.scope().unit()
+    unit = tasks_service.scope().unit_of_work()
     unit.put(THING, {}, expect=Absent())
     unit.publish(created(), version=1)
     assert items(tasks_service) == {}
@@ -205,7 +208,7 @@ async def test_nothing_is_visible_before_the_commit(tasks_service: ServiceUnderT
 
 
 async def test_an_event_of_another_service_is_refused(tasks_service: ServiceUnderTest) -> None:
-    unit = tasks_service.scope().unit()
+    unit = tasks_service.scope().unit_of_work()
     with pytest.raises(ContractError, match="tasks may not publish files"):
         unit.publish(files.FileProcessed(file_id="file_1", kind="text"), version=1)
 
@@ -213,7 +216,7 @@ async def test_an_event_of_another_service_is_refused(tasks_service: ServiceUnde
 async def test_an_event_says_where_it_comes_from(tasks_service: ServiceUnderTest) -> None:
     scope = event_scope(tasks_service, "event0")
     scope = replace(scope, actor=Actor("user_ada", client_ip="192.0.2.7", user_agent="curl"))
-    unit = scope.unit()
+    unit = scope.unit_of_work()
     event_id = unit.publish(created(), version=4)
     await unit.commit()
     [envelope] = await tasks_service.published(tasks.ProjectCreated)
@@ -239,9 +242,9 @@ async def test_an_event_says_where_it_comes_from(tasks_service: ServiceUnderTest
 
 async def test_items_stand_in_their_lists_and_forget_in_time(tasks_service: ServiceUnderTest) -> None:
     scope = tasks_service.scope()
-    unit = scope.unit()
+    unit = scope.unit_of_work()
     unit.put(scope.key("A", "1"), {}, expect=Absent(), lists=[scope.entry(1, "LIST", "s")], expires_at=99)
-    unit.add(scope.key("B", "1"), {"n": 1}, fixed={"name": "b"}, lists=[scope.entry(2, "LIST", "s")])
+    unit.add(scope.key("B", "1"), {"n": 1}, set_attributes={"name": "b"}, lists=[scope.entry(2, "LIST", "s")])
     await unit.commit()
     assert [item["expires_at"] for item in await scope.table.query("ORG#org_acme#LIST", index=1)] == [99]
     assert [item["name"] for item in await scope.table.query("ORG#org_acme#LIST", index=2)] == ["b"]

@@ -13,7 +13,7 @@ from chassis.errors import Conflict, TooLarge, Unavailable
 from chassis.tenants.vault import DATA_KEY_LASTS, MAX_DATA_KEYS, MAX_SECRET_BYTES, KeyService, SecretUnreadable, Vault
 from chassis.testing.keys import FakeKeys
 from chassis.testing.service import ServiceUnderTest
-from chassis.work.context import OrgScope
+from chassis.work.scope import OrgScope
 from deploy.embedded.emulator import Emulator
 from deploy.stage.aws import LOCAL_CREDENTIALS, REGION
 
@@ -79,8 +79,8 @@ async def test_a_stolen_data_key_is_refused_by_its_context(world: World) -> None
     stolen = await theirs.table.get(theirs.key("DATAKEYS", "credentials"))
     assert stolen is not None
     values = {name: value for name, value in stolen.items() if name not in {"PK", "SK"}}
-    unit = mine.unit()
-    unit.add(mine.key("DATAKEYS", "credentials"), {}, fixed=values)
+    unit = mine.unit_of_work()
+    unit.add(mine.key("DATAKEYS", "credentials"), {}, set_attributes=values)
     await unit.commit()
     with pytest.raises(SecretUnreadable):
         await Vault(mine, "credentials").open("jira", sealed)

@@ -13,8 +13,9 @@ from chassis.declare.subscription import AnyEvent, Subscription
 from chassis.messaging.worker import make_broker
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import CountingIds, FakeBus, FakeClock
-from chassis.work.context import EventContext, Toolbox
+from chassis.work.context import ServiceContext
 from chassis.work.outbox import Outbox
+from chassis.work.scope import EventContext
 from deploy.embedded.emulator import Emulator
 
 pytestmark = pytest.mark.ministack
@@ -97,8 +98,8 @@ async def test_a_subscription_in_trouble_delays_no_other(aws: AwsJson, trouble: 
         await queues.create(subscription)
     await queues.fill(sick, 20)
     clock, table = FakeClock(), MemoryTable()
-    tools = Toolbox("tasks", table, Outbox(table, FakeBus(), clock), clock, CountingIds())
-    broker = make_broker(tools, [sick, sound], queues.names, aws, graceful_seconds=0)
+    context = ServiceContext("tasks", table, Outbox(table, FakeBus(), clock), clock, CountingIds())
+    broker = make_broker(context, [sick, sound], queues.names, aws, graceful_seconds=0)
     await broker.start()
     try:
         async with asyncio.timeout(SECONDS):
@@ -123,8 +124,8 @@ async def test_organizations_take_turns_among_what_is_held(aws: AwsJson) -> None
     await queues.fill(busy, 20)
     await queues.fill(busy, 2, org="org_quiet")
     clock, table = FakeClock(), MemoryTable()
-    tools = Toolbox("tasks", table, Outbox(table, FakeBus(), clock), clock, CountingIds())
-    broker = make_broker(tools, [busy], queues.names, aws, graceful_seconds=0)
+    context = ServiceContext("tasks", table, Outbox(table, FakeBus(), clock), clock, CountingIds())
+    broker = make_broker(context, [busy], queues.names, aws, graceful_seconds=0)
     await broker.start()
     try:
         async with asyncio.timeout(SECONDS):

@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from chassis.declare.service import Service, TableSpec
 from chassis.errors import FieldError, Invalid, NotYet
 from chassis.http.guard import Anonymous, Guard, SignedIn
-from chassis.http.idempotency import claim_for
+from chassis.http.idempotency import idempotency_claim_for
 from chassis.http.route import Route
 from chassis.storage.keys import ListEntry
-from chassis.work.context import OrgScope
 from chassis.work.outbox import OutboxEntry
 from chassis.work.repository import Aggregate, Listing, Page, PageRequest, Repository
+from chassis.work.scope import OrgScope
 from contracts.common import Role
 from contracts.tasks import v1 as tasks
 
@@ -53,7 +53,7 @@ def created(project_id: str = "proj_1", name: str = "Web") -> tasks.ProjectCreat
 
 
 async def create(scope: OrgScope, name: str) -> Project:
-    unit, projects = scope.unit(), Projects(scope)
+    unit, projects = scope.unit_of_work(), Projects(scope)
     project = projects.create(unit, Project(id=scope.new_id("proj"), name=name))
     unit.publish(created(project.id, name), version=project.version)
     return await unit.answer(project)
@@ -84,13 +84,13 @@ async def rename_project(
 ) -> Project:
     project = await Projects(scope).get(project_id)
     scope.require_match(project)
-    unit = scope.unit()
+    unit = scope.unit_of_work()
     return await unit.answer(Projects(scope).save(unit, project.model_copy(update={"name": body.name})))
 
 
 @router.delete("/{project_id}", status_code=204)
 async def close_project(project_id: str, scope: Annotated[OrgScope, Depends(guard("tasks.project.close"))]) -> Response:
-    unit, projects = scope.unit(), Projects(scope)
+    unit, projects = scope.unit_of_work(), Projects(scope)
     projects.remove(unit, await projects.get(project_id))
     await unit.commit()
     return Response(status_code=204)
@@ -98,8 +98,8 @@ async def close_project(project_id: str, scope: Annotated[OrgScope, Depends(guar
 
 @router.post("/suggestions", status_code=201)
 async def suggest(body: NewProject, scope: Anonymous, request: Request) -> str:
-    claimed = replace(scope, cause=replace(scope.cause, claim=claim_for(request, scope)))
-    unit = claimed.unit()
+    claimed = replace(scope, cause=replace(scope.cause, claim=idempotency_claim_for(request, scope)))
+    unit = claimed.unit_of_work()
     unit.add(scope.key("SUGGESTION", body.name), {"count": 1})
     return "new" if await unit.commit() else "known"
 

@@ -8,7 +8,7 @@ from chassis.declare.subscription import Subscription
 from chassis.errors import Rejected, TooLarge
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
-from chassis.work.context import EventContext
+from chassis.work.scope import EventContext
 from contracts.common import ProjectId
 from contracts.event import MAX_ENTRY_BYTES, ContractError, Event
 from contracts.files import v1 as files
@@ -47,7 +47,7 @@ def spoiled() -> Event:
     ],
 )
 async def test_what_does_not_match_its_schema_is_not_written(world: ServiceUnderTest, event: Event, field: str) -> None:
-    unit = world.scope().unit()
+    unit = world.scope().unit_of_work()
     with pytest.raises(ContractError, match=rf"does not match its schema: {field}"):
         unit.publish(event, version=1)
     await unit.commit()
@@ -55,7 +55,7 @@ async def test_what_does_not_match_its_schema_is_not_written(world: ServiceUnder
 
 
 async def test_an_event_of_another_service_is_not_written(world: ServiceUnderTest) -> None:
-    unit = world.scope().unit()
+    unit = world.scope().unit_of_work()
     with pytest.raises(ContractError, match=r"tasks may not publish files\.file\.processed\.v1"):
         unit.publish(files.FileProcessed(file_id="file_1", kind="text"), version=1)
     await unit.commit()
@@ -63,7 +63,7 @@ async def test_an_event_of_another_service_is_not_written(world: ServiceUnderTes
 
 
 async def test_what_the_bus_would_refuse_is_not_written_and_its_size_is_told(world: ServiceUnderTest) -> None:
-    unit = world.scope().unit()
+    unit = world.scope().unit_of_work()
     with pytest.raises(TooLarge) as refused:
         unit.publish(created(name="ü" * (MAX_ENTRY_BYTES // 2)), version=1)
     size = int(refused.value.detail.split("has ")[1].split(" bytes")[0])

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from chassis.declare.subscription import Subscription
 from chassis.errors import Rejected
 from chassis.testing.service import ServiceUnderTest
-from chassis.work.context import EventContext
+from chassis.work.scope import EventContext
 from contracts.common import UserId
 from contracts.event import ContractError, Event
 from contracts.reads import Reads
@@ -82,7 +82,7 @@ def world() -> ServiceUnderTest:
 
 
 async def published(world: ServiceUnderTest, event: Event, *older: Event) -> list[dict[str, Any]]:
-    unit = world.scope().unit()
+    unit = world.scope().unit_of_work()
     unit.publish(event, version=1, older=older)
     await unit.commit()
     return [
@@ -137,7 +137,7 @@ def test_only_an_older_version_of_the_same_fact_is_published_beside_it(world: Se
     with pytest.raises(
         ContractError, match=r"no upcaster turns tasks\.board\.opened\.v2 into tasks\.board\.opened\.v1"
     ):
-        world.scope().unit().publish(FIRST, version=1, older=[SECOND])
+        world.scope().unit_of_work().publish(FIRST, version=1, older=[SECOND])
 
 
 def test_an_upcaster_leads_to_the_next_version_and_there_is_one() -> None:

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 from deploy import cli
 from deploy.local.ports import free_port
 from deploy.package.interpreters import RUNNING, python_of
-from deploy.stage.environment import Options, place, who
+from deploy.stage.environment import Options, caller_identity, environment_of
 from deploy.stage.errors import DeployError, PackagingError, RefusedError, StackError, UnhealthyError
 from deploy.stage.health import check_health
 from tests.deploy.stand_in import StandIn
@@ -59,7 +59,7 @@ def test_a_missing_network_is_one_line() -> None:
 def test_an_unknown_service_is_named_with_those_there_are(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from typer.testing import CliRunner
 
-    monkeypatch.setattr(cli, "who", lambda _: "000000000000 as test")
+    monkeypatch.setattr(cli, "caller_identity", lambda _: "000000000000 as test")
     done = CliRunner().invoke(
         cli.app, ["--stage", "dev", "--endpoint", "http://127.0.0.1:9", command, "--service", "taks"]
     )
@@ -78,23 +78,23 @@ def test_an_unknown_service_is_named_with_those_there_are(command: str, monkeypa
 )
 def test_credentials_that_do_not_work_say_what_to_do(error: Exception, said: str) -> None:
     with pytest.raises(StackError, match=said):
-        who(StandIn(get_caller_identity=error))
+        caller_identity(StandIn(get_caller_identity=error))
 
 
 def test_snapstart_wants_a_python_that_has_it() -> None:
     with pytest.raises(RefusedError, match=r"needs Python 3\.12"):
-        place(Options("prod", snapstart=True, python="3.11"))
-    assert place(Options("prod", snapstart=True)).target.snapstart
+        environment_of(Options("prod", snapstart=True, python="3.11"))
+    assert environment_of(Options("prod", snapstart=True)).target.snapstart
 
 
 def test_the_functions_of_aws_run_on_one_python_whichever_deploys_them() -> None:
-    there = place(Options("prod"))
+    there = environment_of(Options("prod"))
     assert there.target.runtime == "python3.13"
     assert (there.interpreter.version, there.interpreter.platform) == ("3.13", "aarch64-manylinux_2_28")
     assert there.target.aliases
     assert there.target.architecture == "arm64"
     with pytest.raises(RefusedError, match=r"do not run on Python 3\.9; use one of 3\.11"):
-        place(Options("prod", python="3.9"))
+        environment_of(Options("prod", python="3.9"))
 
 
 def test_a_python_that_is_not_here_is_asked_for_in_one_line() -> None:

@@ -6,19 +6,19 @@ import pytest
 
 from deploy.checks.costs import at_rest, deliveries, for_a_million, plan, quotas, rendered
 from deploy.checks.prices import PRICES
-from deploy.stage.stage import Plan
+from deploy.stage.stage import DeploymentPlan
 
 
 @pytest.fixture(scope="module")
-def stage() -> Plan:
+def stage() -> DeploymentPlan:
     return plan()
 
 
-def dollars(stage: Plan) -> float:
+def dollars(stage: DeploymentPlan) -> float:
     return sum(one.usd for one in at_rest(stage))
 
 
-def test_each_alarm_costs_its_price(stage: Plan) -> None:
+def test_each_alarm_costs_its_price(stage: DeploymentPlan) -> None:
     alarm = {"Type": "AWS::CloudWatch::Alarm", "Properties": {}}
     platform = stage.templates["platform"]
     more = {**platform, "Resources": {**platform["Resources"], "One": alarm, "Two": alarm}}
@@ -26,7 +26,7 @@ def test_each_alarm_costs_its_price(stage: Plan) -> None:
     assert dollars(larger) - dollars(stage) == pytest.approx(2 * PRICES["alarm"].usd)
 
 
-def test_a_queue_costs_its_polls_before_any_message(stage: Plan) -> None:
+def test_a_queue_costs_its_polls_before_any_message(stage: DeploymentPlan) -> None:
     """Five long polls of twenty seconds: 657 thousand requests in a month of 30.4 days."""
     mapping = {"Type": "AWS::Lambda::EventSourceMapping", "Properties": {}}
     platform = stage.templates["platform"]
@@ -35,7 +35,7 @@ def test_a_queue_costs_its_polls_before_any_message(stage: Plan) -> None:
     assert dollars(larger) - dollars(stage) == pytest.approx(0.6566 * 0.40, rel=1e-3)
 
 
-def test_an_event_goes_to_those_who_subscribe_and_to_audit(stage: Plan) -> None:
+def test_an_event_goes_to_those_who_subscribe_and_to_audit(stage: DeploymentPlan) -> None:
     with_audit = deliveries(stage)
     without = replace(stage, templates={name: one for name, one in stage.templates.items() if name != "audit"})
     assert 1 < with_audit < 17
@@ -43,7 +43,7 @@ def test_an_event_goes_to_those_who_subscribe_and_to_audit(stage: Plan) -> None:
     assert sum(one.usd for one in for_a_million(without)) < sum(one.usd for one in for_a_million(stage))
 
 
-def test_quotas_come_from_the_templates(stage: Plan) -> None:
+def test_quotas_come_from_the_templates(stage: DeploymentPlan) -> None:
     tables = {what: own for what, own, _ in quotas(stage)}["DynamoDB: tables"]
     assert tables == str(len(stage.services))
 

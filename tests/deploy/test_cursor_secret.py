@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from awsjson import AwsJson, StaticCredentials
+from chassis.aws.secrets import SecretCursorKeys
 from chassis.clock import SystemClock
-from chassis.storage.cursors import SecretCursorKeys, opened, sealed
+from chassis.storage.cursors import opened, sealed
 from deploy.embedded.emulator import Emulator
 from deploy.stage.stacks import Stacks
 from deploy.template import Target, platform_template, render

@@ -18,7 +18,7 @@ from deploy.package.packaging import interpreter_of, package
 from deploy.stage.artifacts import upload
 from deploy.stage.errors import EmulatorError, StackError
 from deploy.stage.stacks import Stacks
-from deploy.template import Target, Template, environment_of, platform_template, render, service_template
+from deploy.template import Target, Template, environment_variables_of, platform_template, render, service_template
 
 pytestmark = pytest.mark.ministack
 
@@ -77,7 +77,7 @@ def test_a_stack_works_and_survives_a_stop(
 ) -> None:
     built = package("demo", interpreter_of(emulator_venv()), cache / "packages", root=system_root)
     outputs, _ = deploy(emulator, demo, target, built)
-    variables = environment_of(outputs)
+    variables = environment_variables_of(outputs)
     s3, dynamodb = emulator.aws.client("s3"), emulator.aws.client("dynamodb")
 
     publish(emulator, "first")

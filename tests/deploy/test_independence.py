@@ -14,10 +14,10 @@ from chassis.declare.service import service
 from deploy.embedded.emulator import Emulator, emulator_venv
 from deploy.package.packaging import interpreter_of, package
 from deploy.services import service_names
-from deploy.stage.environment import Place
+from deploy.stage.environment import DeploymentEnvironment
 from deploy.stage.rollout import Rollout
 from deploy.stage.stacks import Stacks
-from deploy.stage.stage import Plan
+from deploy.stage.stage import DeploymentPlan
 from deploy.template import Target, platform_template, render, service_template
 
 pytestmark = pytest.mark.ministack
@@ -34,7 +34,7 @@ class Operator:
     """Deploys services alone, one after the other."""
 
     def __init__(self, emulator: Emulator, stage: str, cache: Path) -> None:
-        self.place = Place(emulator.aws, replace(TARGET, stage=stage), interpreter_of(emulator_venv()))
+        self.place = DeploymentEnvironment(emulator.aws, replace(TARGET, stage=stage), interpreter_of(emulator_venv()))
         self._cache = cache
         stack = self.place.platform_stack
         self.shared = Stacks(emulator.aws).deploy(stack, render(platform_template(self.place.target)))
@@ -45,7 +45,7 @@ class Operator:
         if visibility is not None:
             queue = next(one for key, one in template["Resources"].items() if key.endswith("Queue"))
             queue["Properties"]["VisibilityTimeout"] = visibility
-        plan = Plan(self.place.target, {name: template})
+        plan = DeploymentPlan(self.place.target, {name: template})
         packages = {one: package(one, self.place.interpreter, self._cache / "packages") for one in plan.packaged}
         rollout = Rollout(self.place, plan, packages)
         step = rollout.service(name, self.shared)

@@ -13,7 +13,7 @@ import pytest
 
 from deploy.embedded.emulator import Emulator, emulator_venv
 from deploy.package.packaging import Contents, interpreter_of, package
-from deploy.stage.environment import Place
+from deploy.stage.environment import DeploymentEnvironment
 from deploy.stage.errors import UnhealthyError
 from deploy.stage.health import READY
 from deploy.stage.rollout import Rollout, Step
@@ -59,7 +59,7 @@ class Operator:
         target = Target(
             "one", local=True, runtime=interpreter.runtime, architecture="x86_64", lambdas=True, aliases=True
         )
-        self.place = Place(emulator.aws, target, interpreter)
+        self.place = DeploymentEnvironment(emulator.aws, target, interpreter)
         self.shared = Stacks(emulator.aws).deploy(self.place.platform_stack, render(platform_template(target)))
         self.functions = emulator.aws.client("lambda")
 

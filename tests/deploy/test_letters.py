@@ -9,12 +9,12 @@ import pytest
 
 from chassis.declare.resource_names import Names
 from chassis.declare.subscription import AnySubscription
-from chassis.storage.table import Operation
+from chassis.storage.table import WriteOperation
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
 from contracts.event import Envelope
 from deploy.dead_letters.edit import merged, read_patch
-from deploy.dead_letters.letter import UNTOLD, Letter, Wanted
+from deploy.dead_letters.letter import UNTOLD, DeadLetter, Wanted
 from deploy.dead_letters.queue import Box, box, look_into_all
 from deploy.dead_letters.redrive import Pace, drop, redrive
 from deploy.dead_letters.target import Where
@@ -44,9 +44,9 @@ def body(number: int, org: str = "org_acme", **data: Any) -> str:
     return json.dumps({"source": envelope.source, "detail-type": envelope.type, "detail": detail})
 
 
-def letter_of(text: str, **attributes: str) -> Letter:
+def letter_of(text: str, **attributes: str) -> DeadLetter:
     told = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
-    return Letter("analytics.figures", "m", "r", text, told, 1, NOON)
+    return DeadLetter("analytics.figures", "m", "r", text, told, 1, NOON)
 
 
 class Account:
@@ -175,7 +175,7 @@ def test_a_redrive_keeps_the_order_the_identity_and_the_pace(account: Account) -
 class Forgetful(MemoryTable):
     """A table that keeps no claims: what redriving would be without the inbox."""
 
-    async def write(self, operations: Sequence[Operation]) -> None:
+    async def write(self, operations: Sequence[WriteOperation]) -> None:
         await super().write([one for one in operations if not one.key.pk.startswith("INBOX#")])
 
 

@@ -104,7 +104,11 @@ def test_a_place_that_is_not_there_is_one_line(tmp_path: Path) -> None:
         (("--stage", "No!"), "cannot be a stage"),
     ):
         done = subprocess.run(
-            [sys.executable, "-m", "deploy.dead_letters", *arguments, "dlq"], capture_output=True, text=True, timeout=60,
-            env=os.environ | {"TENFOLD_STATE": str(tmp_path)}, check=False,
-        )  # fmt: skip
+            [sys.executable, "-m", "deploy.dead_letters", *arguments, "dlq"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env=os.environ | {"TENFOLD_STATE": str(tmp_path)},
+            check=False,
+        )
         assert (done.returncode, said in done.stderr, len(done.stderr.strip().splitlines())) == (1, True, 1)

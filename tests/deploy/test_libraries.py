@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.package.import_graph import Reach
+from deploy.package.import_graph import Closure
 from deploy.package.libraries import keep_needed
 from deploy.stage.errors import PackagingError
 
@@ -31,7 +31,7 @@ def install(site: Path, name: str, files: list[str], requires: list[str] | None 
 
 
 def kept(site: Path, *modules: str, declared: tuple[str, ...] = ()) -> set[str]:
-    reached = Reach(libraries=dict.fromkeys(modules, "services.shop.triggers"))
+    reached = Closure(libraries=dict.fromkeys(modules, "services.shop.triggers"))
     keep_needed(site, reached, "shop/requirements.lock", declared=declared)
     files = [path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()]
     return {file for file in files if "dist-info" not in file}
@@ -91,4 +91,6 @@ def test_a_library_that_is_not_locked_is_refused(site: Path, module: str) -> Non
 
 
 def test_an_optional_library_may_be_missing(site: Path) -> None:
-    keep_needed(site, Reach(libraries={"uvloop": "chassis.runtime.run"}, optional={"uvloop"}), "shop/requirements.lock")
+    keep_needed(
+        site, Closure(libraries={"uvloop": "chassis.runtime.run"}, optional={"uvloop"}), "shop/requirements.lock"
+    )

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.package.import_graph import Reach, Tree, reach
+from deploy.package.import_graph import Closure, Tree, reach
 from deploy.stage.errors import PackagingError
 
 HANDLER = "services.shop.triggers"
@@ -19,7 +19,7 @@ class Shop:
         (self._folder / path).parent.mkdir(parents=True, exist_ok=True)
         (self._folder / path).write_text(text)
 
-    def reached(self, handler: str) -> Reach:
+    def reached(self, handler: str) -> Closure:
         self.write("services/shop/triggers.py", handler)
         return reach([HANDLER], self.tree)
 
@@ -33,8 +33,8 @@ def shop(tmp_path: Path) -> Shop:
     shop = Shop(tmp_path)
     for path in ("chassis/__init__.py", "chassis/auth/__init__.py", "services/shop/__init__.py"):
         shop.write(path)
-    shop.write("chassis/storage/keys.py", "import dataclasses\nfrom chassis import items\n")
-    shop.write("chassis/storage/attribute_values.py", "import orjson\n")
+    shop.write("chassis/keys.py", "import dataclasses\nfrom chassis import items\n")
+    shop.write("chassis/items.py", "import orjson\n")
     shop.write("chassis/auth/tokens.py", "import jwt.api_jwt\n")
     shop.write("chassis/plain/deep.py", "import anyio\n")
     shop.write("services/shop/model.py")
@@ -43,11 +43,11 @@ def shop(tmp_path: Path) -> Shop:
 
 
 def test_imports_are_followed_and_the_rest_stays_out(shop: Shop) -> None:
-    found = shop.reached("import os\nfrom chassis.storage.keys import Key\nimport services.shop.model as model\n")
+    found = shop.reached("import os\nfrom chassis.keys import Key\nimport services.shop.model as model\n")
     assert set(found.modules) == {
-        "chassis", "chassis.storage.keys", "chassis.storage.attribute_values", "services.shop", "services.shop.model", HANDLER
+        "chassis", "chassis.keys", "chassis.items", "services.shop", "services.shop.model", HANDLER
     }  # fmt: skip
-    assert found.libraries == {"orjson": "chassis.storage.attribute_values"}
+    assert found.libraries == {"orjson": "chassis.items"}
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_an_import_whose_failure_is_caught_is_optional(shop: Shop) -> None:
     code = "try:\n    import orjson, services.shop.fast\nexcept (ImportError, OSError):\n    import json5\n"
     assert shop.reached(code).optional == {"orjson"}
     assert set(shop.reached(code).libraries) == {"orjson", "json5"}
-    assert shop.reached(f"{code}import chassis.storage.attribute_values\n").optional == set()
+    assert shop.reached(f"{code}import chassis.items\n").optional == set()
 
 
 def test_a_package_above_runs_too(shop: Shop) -> None:
@@ -128,8 +128,8 @@ def test_code_that_is_not_python_is_refused_with_its_file(shop: Shop) -> None:
 
 
 def test_the_apis_of_aws_are_named_where_clients_are_made_or_called(shop: Shop) -> None:
-    shop.write("chassis/storage/attribute_values.py", "async def get(aws): await aws.call('dynamodb', 'GetItem', {})\n")
-    code = "import boto3, chassis.storage.attribute_values\na = boto3.client('s3')\nb = session.create_client('ssm', region='x')\n"
+    shop.write("chassis/items.py", "async def get(aws): await aws.call('dynamodb', 'GetItem', {})\n")
+    code = "import boto3, chassis.items\na = boto3.client('s3')\nb = session.create_client('ssm', region='x')\n"
     assert shop.reached(f"{code}c = aws.boto3('kms', lambda client: client.encrypt(x='sns'))\n").apis == {
         "dynamodb", "kms", "s3", "ssm"
     }  # fmt: skip

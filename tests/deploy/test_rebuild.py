@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from chassis.declare.projection import Projection
 from chassis.storage.table import Item
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
-from chassis.work.projection_versions import REFRESH_SECONDS, GenerationalTable, Projection
+from chassis.work.projection_versions import REFRESH_SECONDS, VersionedProjectionTable
 from deploy.dead_letters.history import Past, Span, _past
 from deploy.dead_letters.rebuild import Rebuild, projection_of
 from deploy.dead_letters.replay import consumer
@@ -40,7 +41,7 @@ class World:
     archived: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.live = GenerationalTable(self.table, [PROJECTION], self.clock)
+        self.live = VersionedProjectionTable(self.table, [PROJECTION], self.clock)
         self.worker = ServiceUnderTest(analytics, table=self.live)
         self.rebuild = Rebuild(
             FIGURES, PROJECTION, self.table, read=self.read, rows=self.rows, since=datetime(2026, 1, 1, tzinfo=UTC)

@@ -20,7 +20,7 @@ from deploy.dead_letters.replay import Chosen, Consumer, Fed, consumer, refuse_w
 from deploy.dead_letters.target import Where
 from deploy.embedded.emulator import Emulator
 from deploy.embedded.emulator_patches import fill_gaps
-from deploy.stage.command import Say
+from deploy.stage.command import OperatorConsole
 from deploy.stage.errors import RefusedError
 from deploy.stage.stacks import Stacks
 from deploy.template import Target, platform_template, render, service_template
@@ -129,7 +129,7 @@ def test_a_projection_is_rebuilt_compared_and_swapped(stage: Stage) -> None:
     """Nobody handled what is in the archive, so the live figures are empty and the rebuilt ones are not."""
     written = StringIO()
     out = Console(file=written, width=200)
-    say, figures = Say(out, out, yes=True), consumer("analytics", "figures")
+    say, figures = OperatorConsole(out, out, yes=True), consumer("analytics", "figures")
     stage.publish(body(21, "org_rebuilt"), body(22, "org_rebuilt"))
     asyncio.run(rebuild_projection(stage.where, say, figures, swap=False, drop=False))
     asyncio.run(rebuild_projection(stage.where, say, figures, swap=True, drop=False))

@@ -49,8 +49,8 @@ class Stubbed(Aws):
     def client(self, service: str) -> Any:
         return self.made[service]
 
-    def expect(self, service: str, operation: str, answer: dict[str, Any], **parameters: Any) -> None:
-        self.stubs[service].add_response(operation, answer, parameters)
+    def expect(self, service: str, command: str, answer: dict[str, Any], **parameters: Any) -> None:
+        self.stubs[service].add_response(command, answer, parameters)
 
     def done(self) -> None:
         for stub in self.stubs.values():
@@ -260,10 +260,10 @@ def test_items_are_told_apart_by_kind() -> None:
 
 def test_a_moment_outside_of_the_window_is_refused() -> None:
     from deploy.restore.operation import Restore
-    from deploy.restore.recovery import Window
+    from deploy.restore.recovery import RecoveryWindow
 
     restore = Restore(None, "tasks", None, None, AT)  # type: ignore[arg-type]
-    window = Window(AT - timedelta(days=35), AT - timedelta(minutes=5))
+    window = RecoveryWindow(AT - timedelta(days=35), AT - timedelta(minutes=5))
     for at, said in (
         (AT + timedelta(seconds=1), "in the future"),
         (AT - timedelta(minutes=1), "2026-11-21T08:55:00Z"),

@@ -12,15 +12,15 @@ from chassis.declare.service import Service
 from deploy.embedded.emulator import Emulator, emulator_venv
 from deploy.package.packaging import interpreter_of
 from deploy.restore.operation import Restore
-from deploy.restore.recovery import Recovery, Window
+from deploy.restore.recovery import Recovery, RecoveryWindow
 from deploy.restore.write_fence import Fence
-from deploy.stage.command import Operation, Say
-from deploy.stage.environment import Place
+from deploy.stage.command import Command, OperatorConsole
+from deploy.stage.environment import DeploymentEnvironment
 from deploy.stage.errors import RefusedError, StackError
 from deploy.stage.rollout import Rollout
 from deploy.stage.stacks import Stacks
-from deploy.stage.stage import Plan, table_in_use
-from deploy.template import Target, environment_of, platform_template, render, service_template
+from deploy.stage.stage import DeploymentPlan, table_in_use
+from deploy.template import Target, environment_variables_of, platform_template, render, service_template
 from tests.deploy.conftest import SYSTEM, importable
 
 pytestmark = pytest.mark.ministack
@@ -31,19 +31,19 @@ OLD, NEW = "tenfold-back-demo", "tenfold-back-demo-20261121T090000Z"
 class AnyMoment(Recovery):
     """The emulator's window is the present second."""
 
-    def window(self, name: str, now: datetime) -> Window:
+    def window(self, name: str, now: datetime) -> RecoveryWindow:
         super().window(name, now)
-        return Window(now - timedelta(days=35), now)
+        return RecoveryWindow(now - timedelta(days=35), now)
 
 
 class Operator:
     def __init__(self, emulator: Emulator, service: Service) -> None:
         target = Target("back", local=True)
-        self.place = Place(emulator.aws, target, interpreter_of(emulator_venv()))
+        self.environment = DeploymentEnvironment(emulator.aws, target, interpreter_of(emulator_venv()))
         self.dynamodb, self.service, self.out = emulator.aws.client("dynamodb"), service, StringIO()
-        shared = Stacks(emulator.aws).deploy(self.place.platform_stack, render(platform_template(target)))
-        plan = Plan(target, {"demo": service_template(service, target)})
-        self.rollout = Rollout(self.place, plan, {})
+        shared = Stacks(emulator.aws).deploy(self.environment.platform_stack, render(platform_template(target)))
+        plan = DeploymentPlan(target, {"demo": service_template(service, target)})
+        self.rollout = Rollout(self.environment, plan, {})
         self.shared = shared
         if step := self.rollout.service("demo", shared):
             self.rollout.run(step, shared, lambda _: None)
@@ -53,9 +53,9 @@ class Operator:
     @property
     def restore(self) -> Restore:
         console = Console(file=self.out, width=160)
-        operation = Operation(self.place, Say(console, console, yes=True))
-        fence = Fence(self.place.aws, "tenfold-back-demo", lambda _: None)
-        return Restore(operation, "demo", AnyMoment(self.place.aws, lambda _: None), fence, datetime.now(UTC))
+        command = Command(self.environment, OperatorConsole(console, console, yes=True))
+        fence = Fence(self.environment.aws, "tenfold-back-demo", lambda _: None)
+        return Restore(command, "demo", AnyMoment(self.environment.aws, lambda _: None), fence, datetime.now(UTC))
 
     def put(self, table: str, task: str, title: str) -> None:
         item = {"PK": {"S": f"ORG#org_1#TASK#{task}"}, "SK": {"S": "A"}, "title": {"S": title}}
@@ -63,7 +63,7 @@ class Operator:
 
     @property
     def used(self) -> str:
-        return table_in_use(self.place.aws, self.place.target.names, "demo")
+        return table_in_use(self.environment.aws, self.environment.target.names, "demo")
 
 
 @pytest.fixture(scope="module")
@@ -78,13 +78,13 @@ def test_a_service_uses_the_restored_table_and_goes_back(operator: Operator) -> 
     operator.put(OLD, "task_1", "kept")
     operator.put(OLD, "task_2", "kept too")
     operator.restore.at(AT)
-    outputs = operator.place.stacks.outputs("tenfold-back-demo")
-    assert operator.used == environment_of(outputs)["TENFOLD_TABLE"] == NEW
+    outputs = operator.environment.stacks.outputs("tenfold-back-demo")
+    assert operator.used == environment_variables_of(outputs)["TENFOLD_TABLE"] == NEW
     described = operator.dynamodb.describe_table(TableName=NEW)["Table"]
     assert {one["IndexName"] for one in described["GlobalSecondaryIndexes"]} == {"list1", "list2"}
     lives = operator.dynamodb.describe_time_to_live(TableName=NEW)["TimeToLiveDescription"]
     assert (lives["TimeToLiveStatus"], lives["AttributeName"]) == ("ENABLED", "expires_at")
-    assert Recovery(operator.place.aws).window(NEW, datetime.now(UTC))
+    assert Recovery(operator.environment.aws).window(NEW, datetime.now(UTC))
     tags = operator.dynamodb.list_tags_of_resource(ResourceArn=described["TableArn"])["Tags"]
     assert {"Key": "tenfold:service", "Value": "demo"} in tags
     fenced = operator.dynamodb.describe_table(TableName=OLD)["Table"]["TableArn"]

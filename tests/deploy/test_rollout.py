@@ -12,15 +12,15 @@ from rich.console import Console
 from chassis.declare.service import Service
 from deploy.embedded.emulator import Emulator, emulator_venv
 from deploy.package.packaging import interpreter_of
-from deploy.stage import command as operations_module
+from deploy.stage import command as command_module
 from deploy.stage import rollout as rollout_module
-from deploy.stage.command import Operation, Say, destroy_stage
-from deploy.stage.environment import Place
+from deploy.stage.command import Command, OperatorConsole, destroy_stage
+from deploy.stage.environment import DeploymentEnvironment
 from deploy.stage.errors import RefusedError, StackError, UnhealthyError
 from deploy.stage.preview import changes_of, preview, refuse_losses
 from deploy.stage.rollout import Rollout, Step
 from deploy.stage.stacks import ChangeSet, Stacks
-from deploy.stage.stage import Plan
+from deploy.stage.stage import DeploymentPlan
 from deploy.template import Target, platform_template, render, service_template
 from tests.deploy.conftest import SYSTEM, importable
 
@@ -48,12 +48,14 @@ class Operator:
 
     def __init__(self, emulator: Emulator, stage: str) -> None:
         target = replace(TARGET, stage=stage)
-        self.place = Place(emulator.aws, target, interpreter_of(emulator_venv()))
-        self.shared = Stacks(emulator.aws).deploy(self.place.platform_stack, render(platform_template(target)))
+        self.environment = DeploymentEnvironment(emulator.aws, target, interpreter_of(emulator_venv()))
+        self.shared = Stacks(emulator.aws).deploy(self.environment.platform_stack, render(platform_template(target)))
 
     def rollout(self, service: Service, *, recreate: bool = False, adopt: bool = False) -> Rollout:
-        plan = Plan(self.place.target, {service.name: service_template(service, self.place.target)})
-        return Rollout(self.place, plan, {}, recreate=recreate, adopt=adopt)
+        plan = DeploymentPlan(
+            self.environment.target, {service.name: service_template(service, self.environment.target)}
+        )
+        return Rollout(self.environment, plan, {}, recreate=recreate, adopt=adopt)
 
     def step(self, service: Service) -> Step | None:
         return self.rollout(service).service(service.name, self.shared)
@@ -64,7 +66,7 @@ class Operator:
         self.rollout(service).run(step, self.shared, told)
 
     def body(self) -> str:
-        now = self.place.stacks.current(self.place.target.names.stack("demo"))
+        now = self.environment.stacks.current(self.environment.target.names.stack("demo"))
         assert now
         return now.body
 
@@ -78,7 +80,7 @@ def test_a_service_is_deployed_seen_changed_and_taken_back(emulator: Emulator, d
 
     slower = json.loads(first)
     slower["Resources"]["ThingsQueue"]["Properties"]["VisibilityTimeout"] = 77
-    rollout = Rollout(operator.place, Plan(operator.place.target, {"demo": slower}), {})
+    rollout = Rollout(operator.environment, DeploymentPlan(operator.environment.target, {"demo": slower}), {})
     step = rollout.service("demo", operator.shared)
     assert step
     assert ("ThingsQueue", "Modify", "no") in [
@@ -110,14 +112,14 @@ def test_what_is_unhealthy_is_taken_back(
     ):
         operator.deploy(declared)
     monkeypatch.undo()
-    assert operator.place.stacks.current("tenfold-two-demo") is None
+    assert operator.environment.stacks.current("tenfold-two-demo") is None
     emulator.aws.client("dynamodb").delete_table(TableName="tenfold-two-demo")
 
     operator.deploy(declared)
     before = operator.body()
     changed = json.loads(before)
     changed["Resources"]["ThingsQueue"]["Properties"]["VisibilityTimeout"] = 77
-    rollout = Rollout(operator.place, Plan(operator.place.target, {"demo": changed}), {})
+    rollout = Rollout(operator.environment, DeploymentPlan(operator.environment.target, {"demo": changed}), {})
     step = rollout.service("demo", operator.shared)
     assert step
     monkeypatch.setattr(rollout_module, "check_health", ill)
@@ -138,7 +140,7 @@ def test_a_name_that_is_taken_is_refused_before_it_is_replaced(emulator: Emulato
     with pytest.raises(RefusedError, match="tenfold-three-demo exists already and belongs to no stack"):
         operator.step(declared)
     assert dynamodb.scan(TableName="tenfold-three-demo")["Count"] == 1
-    assert operator.place.stacks.current("tenfold-three-demo") is None
+    assert operator.environment.stacks.current("tenfold-three-demo") is None
 
 
 def test_the_table_of_a_stack_that_is_gone_is_taken_over_with_what_it_holds(
@@ -147,7 +149,7 @@ def test_the_table_of_a_stack_that_is_gone_is_taken_over_with_what_it_holds(
     operator, dynamodb = Operator(emulator, "seven"), emulator.aws.client("dynamodb")
     operator.deploy(declared)
     dynamodb.put_item(TableName="tenfold-seven-demo", Item={"PK": {"S": "precious"}, "SK": {"S": "ROW"}})
-    operator.place.stacks.delete("tenfold-seven-demo")
+    operator.environment.stacks.delete("tenfold-seven-demo")
     with pytest.raises(RefusedError, match=r"belongs to no stack .* ADOPT=1 takes it over with all that it holds"):
         operator.step(declared)
     unwanted = operator.rollout(declared, adopt=True).service("demo", operator.shared)
@@ -158,20 +160,20 @@ def test_the_table_of_a_stack_that_is_gone_is_taken_over_with_what_it_holds(
     assert ("Table", "Import") in [(one.logical_id, one.action) for one in changes_of(step.planned)]
     operator.rollout(declared).run(step, operator.shared, lambda _: None)
     assert dynamodb.scan(TableName="tenfold-seven-demo")["Count"] == 1
-    assert operator.place.stacks.owner("tenfold-seven-demo") == "tenfold-seven-demo"
+    assert operator.environment.stacks.owner("tenfold-seven-demo") == "tenfold-seven-demo"
     assert operator.step(declared) is None
 
 
 def test_a_table_of_another_stack_is_never_taken_over(emulator: Emulator, declared: Service) -> None:
     operator = Operator(emulator, "eight")
-    other = service_template(declared, operator.place.target)
+    other = service_template(declared, operator.environment.target)
     table = {"Resources": {"Mine": other["Resources"]["Table"]}}
-    operator.place.stacks.deploy("tenfold-eight-elsewhere", json.dumps(table))
+    operator.environment.stacks.deploy("tenfold-eight-elsewhere", json.dumps(table))
     with pytest.raises(RefusedError, match="belongs to the stack tenfold-eight-elsewhere; rename one of them"):
         operator.step(declared)
     with pytest.raises(StackError, match="CloudFormation refuses the change of tenfold-eight-demo"):
         operator.rollout(declared, adopt=True).service("demo", operator.shared)
-    assert operator.place.stacks.owner("tenfold-eight-demo") == "tenfold-eight-elsewhere"
+    assert operator.environment.stacks.owner("tenfold-eight-demo") == "tenfold-eight-elsewhere"
 
 
 @pytest.mark.parametrize("with_data", [False, True])
@@ -181,11 +183,11 @@ def test_a_stage_is_destroyed_and_its_data_only_if_that_is_said(
     stage = "nine" if with_data else "ten"
     operator, text = Operator(emulator, stage), StringIO()
     operator.deploy(declared)
-    plan = Plan(operator.place.target, {"platform": {"Resources": {}}, "demo": {"Resources": {}}})
-    monkeypatch.setattr(operations_module, "synthesize", lambda _: plan)
-    say = Say(Console(file=text, width=200), Console(file=StringIO()), yes=True)
-    destroy_stage(Operation(operator.place, say), with_data=with_data)
-    assert operator.place.stages().count(stage) == 0
+    plan = DeploymentPlan(operator.environment.target, {"platform": {"Resources": {}}, "demo": {"Resources": {}}})
+    monkeypatch.setattr(command_module, "synthesize", lambda _: plan)
+    say = OperatorConsole(Console(file=text, width=200), Console(file=StringIO()), yes=True)
+    destroy_stage(Command(operator.environment, say), with_data=with_data)
+    assert operator.environment.stages().count(stage) == 0
     tables = emulator.aws.client("dynamodb").list_tables()["TableNames"]
     assert (f"tenfold-{stage}-demo" in tables) != with_data
     assert ("with all its data" in text.getvalue()) == with_data
@@ -194,11 +196,11 @@ def test_a_stage_is_destroyed_and_its_data_only_if_that_is_said(
 def test_production_is_destroyed_by_a_person_only(emulator: Emulator, declared: Service) -> None:
     operator = Operator(emulator, "prod")
     operator.deploy(declared)
-    say = Say(Console(file=StringIO()), Console(file=StringIO()), yes=True)
+    say = OperatorConsole(Console(file=StringIO()), Console(file=StringIO()), yes=True)
     for with_data in (False, True):
         with pytest.raises(RefusedError, match="only by a person who types its name; nothing was changed"):
-            destroy_stage(Operation(operator.place, say), with_data=with_data)
-    assert operator.place.stacks.current("tenfold-prod-demo")
+            destroy_stage(Command(operator.environment, say), with_data=with_data)
+    assert operator.environment.stacks.current("tenfold-prod-demo")
 
 
 def test_a_stack_that_somebody_else_changes_is_left_alone(
@@ -206,7 +208,7 @@ def test_a_stack_that_somebody_else_changes_is_left_alone(
 ) -> None:
     operator = Operator(emulator, "eleven")
     operator.deploy(declared)
-    now = operator.place.stacks.current("tenfold-eleven-demo")
+    now = operator.environment.stacks.current("tenfold-eleven-demo")
     assert now
     for status in ("UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS", "DELETE_IN_PROGRESS"):
         monkeypatch.setattr(Stacks, "current", lambda *_, status=status: replace(now, status=status))
@@ -218,7 +220,7 @@ def test_a_stack_that_somebody_else_changes_is_left_alone(
 
 def test_a_stage_that_is_not_there_is_named_with_those_that_are(emulator: Emulator) -> None:
     Operator(emulator, "four")
-    there = Place(emulator.aws, replace(TARGET, stage="fuor"), interpreter_of(emulator_venv()))
+    there = DeploymentEnvironment(emulator.aws, replace(TARGET, stage="fuor"), interpreter_of(emulator_venv()))
     with pytest.raises(RefusedError, match=r"no stage 'fuor' here; there are .*four"):
         there.shared()
 
@@ -237,7 +239,7 @@ def test_a_stack_whose_creation_failed_is_not_touched_unasked(emulator: Emulator
     emulator.aws.client("s3").create_bucket(Bucket="taken")
     taken = {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "taken"}}}}
     with pytest.raises(StackError, match="ROLLBACK_COMPLETE"):
-        operator.place.stacks.deploy("tenfold-six-demo", json.dumps(taken))
+        operator.environment.stacks.deploy("tenfold-six-demo", json.dumps(taken))
     with pytest.raises(RefusedError, match="RECREATE=1"):
         operator.step(declared)
     step = operator.rollout(declared, recreate=True).service("demo", operator.shared)

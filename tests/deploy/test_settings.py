@@ -7,10 +7,10 @@ import pytest
 from chassis.declare.service import service
 from chassis.declare.settings import Settings
 from deploy.services import ROOT
-from deploy.stage.environment import Options, place
+from deploy.stage.environment import Options, environment_of
 from deploy.stage.errors import TemplateError
 from deploy.stage.settings import FILE, settings_of
-from deploy.template import Target, environment_of, service_template
+from deploy.template import Target, environment_variables_of, service_template
 
 SAID = (
     '[prod]\npublic_url = "https://tenfold.example"\npublic_origins = ["https://a.example", "http://localhost:3000"]\n'
@@ -29,7 +29,7 @@ def test_every_function_and_every_process_is_told(root: Path, monkeypatch: pytes
         service("notify"), Target("prod", lambdas=True, aliases=True, settings=settings.variables)
     )
     functions = [one for one in template["Resources"].values() if one["Type"] == "AWS::Lambda::Function"]
-    processes = environment_of({name: one["Value"] for name, one in template["Outputs"].items()})
+    processes = environment_variables_of({name: one["Value"] for name, one in template["Outputs"].items()})
     assert functions
     for variables in (processes, *(one["Properties"]["Environment"]["Variables"] for one in functions)):
         for name, value in settings.variables:
@@ -45,7 +45,7 @@ def test_a_stage_that_is_not_named_has_the_defaults(root: Path, tmp_path: Path) 
 def test_operators_and_the_laptop_deploy_what_the_file_says() -> None:
     local = settings_of("local")
     assert local.public_origins
-    assert place(Options("local", "http://127.0.0.1:1")).target.settings == local.variables
+    assert environment_of(Options("local", "http://127.0.0.1:1")).target.settings == local.variables
     assert (ROOT / FILE).exists()
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.package.import_graph import Reach
+from deploy.package.import_graph import Closure
 from deploy.package.tree_shaking import drop_unreached, top_names
 
 
@@ -45,7 +45,7 @@ def site(tmp_path: Path) -> Path:
 
 
 def kept(site: Path, module: str) -> set[str]:
-    drop_unreached(site, Reach(libraries={module: "services.shop.triggers"}), {*top_names(site), "provided"})
+    drop_unreached(site, Closure(libraries={module: "services.shop.triggers"}), {*top_names(site), "provided"})
     return {path.relative_to(site).as_posix() for path in site.rglob("*.py")} - {"plugin/__init__.py"}
 
 

@@ -7,7 +7,15 @@ from chassis.declare.service import Service
 from chassis.declare.stack import StackPart
 from deploy.checks.lint import lint
 from deploy.stage.errors import TemplateError
-from deploy.template import Target, Template, env_output, environment_of, platform_template, render, service_template
+from deploy.template import (
+    Target,
+    Template,
+    env_output,
+    environment_variables_of,
+    platform_template,
+    render,
+    service_template,
+)
 from deploy.template.base import merge
 from deploy.template.functions import lambda_handler
 
@@ -91,14 +99,14 @@ def test_a_service_without_events_may_not_publish(demo: Service, target: Target)
 
 def test_outputs_carry_the_environment(template: Template) -> None:
     outputs = {key: str(value) for key, value in template["Outputs"].items()}
-    assert set(environment_of(outputs)) == {
+    assert set(environment_variables_of(outputs)) == {
         "TENFOLD_TABLE", "UPLOADS_BUCKET", "USER_POOL_ID", "USER_POOL_CLIENT_ID",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["A", "UPLOADS_BUCKET", "S3_URL", "A1_B2_C"])
 def test_a_variable_survives_its_output(name: str) -> None:
-    assert environment_of({env_output(name): "value", "TableName": "other"}) == {name: "value"}
+    assert environment_variables_of({env_output(name): "value", "TableName": "other"}) == {name: "value"}
 
 
 @pytest.mark.parametrize("name", ["", "lower", "A__B", "A_1", "_A"])

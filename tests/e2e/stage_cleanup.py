@@ -6,15 +6,15 @@ from functools import partial
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chassis.declare.resource_names import PRODUCTION
-from deploy.stage.environment import Place
-from deploy.stage.erasing import Kept, erase, kept_by
+from deploy.stage.environment import DeploymentEnvironment
+from deploy.stage.erasing import RetainedStore, erase, kept_by
 from deploy.stage.errors import DeployError, RefusedError
 from deploy.stage.stage import in_order, synthesize
 from deploy.template.shared import STACK
 from services.identity.stack import signing_secret
 
 
-def remove_stage(place: Place) -> list[str]:
+def remove_stage(place: DeploymentEnvironment) -> list[str]:
     """Delete the stage's stacks, then what they keep. Goes on after what fails, and returns it, one line each.
 
     Raises RefusedError for prod, StackError if the stacks cannot be read."""
@@ -26,8 +26,8 @@ def remove_stage(place: Place) -> list[str]:
     there = [stack for stack in map(names.stack, (*others, *owners, STACK)) if stack in existing]
     kept = [one for stack in there for one in kept_by(stacks, stack)]
     if place.target.local:  # made beside the stacks, by the gap filler
-        kept.append(Kept("AWS::Events::Archive", names.archive))
-        kept.append(Kept("AWS::SecretsManager::Secret", signing_secret(names)))  # by a place without Cognito
+        kept.append(RetainedStore("AWS::Events::Archive", names.archive))
+        kept.append(RetainedStore("AWS::SecretsManager::Secret", signing_secret(names)))  # by a place without Cognito
     failed = [text for stack in there for text in _tried(partial(stacks.delete, stack))]
     return failed + [text for one in kept for text in _tried(partial(erase, place.aws, one))]
 

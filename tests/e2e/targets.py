@@ -19,8 +19,8 @@ from deploy.embedded.external_emulator import Elsewhere
 from deploy.local.queue_mailbox import QueueMailbox
 from deploy.local.system import LocalSystem
 from deploy.stage.aws import Aws, parameter
-from deploy.stage.command import Operation, Say, deploy_all
-from deploy.stage.environment import Options, Place, place, who
+from deploy.stage.command import Command, OperatorConsole, deploy_all
+from deploy.stage.environment import DeploymentEnvironment, Options, caller_identity, environment_of
 from deploy.stage.errors import EmulatorError, RefusedError, StackError
 from deploy.template.base import PYTHON
 from examples.first_day.mail import Mailroom
@@ -102,7 +102,7 @@ async def at_url(tell: Teller, endpoint_url: str, stage: str | None = None) -> A
     lambdas = os.environ.get("RUNTIME") == "lambda" and GATEWAY not in lacking(found)
     tell.report(found, without if lambdas else without | {GATEWAY})
     stage = stage or unique_stage()
-    throwaway = place(Options(stage, endpoint_url, lambdas=lambdas))
+    throwaway = environment_of(Options(stage, endpoint_url, lambdas=lambdas))
     with tempfile.TemporaryDirectory(prefix="tenfold-e2e-") as folder:
         try:
             async with LocalSystem(
@@ -140,19 +140,19 @@ async def on_aws(tell: Teller, *, confirmed: bool) -> AsyncIterator[Scene]:
     if not confirmed:
         raise RefusedError("TARGET=aws makes a stage in a real account, for a few cents, and deletes it; say YES=1")
     stage, region = unique_stage(), os.environ.get("AWS_REGION", "us-east-1")
-    there = place(
+    there = environment_of(
         Options(
             stage, region=region, architecture=os.environ.get("ARCHITECTURE", "arm64"),
             python=os.environ.get("LAMBDA_PYTHON", PYTHON),
         )
     )  # fmt: skip
-    account = await asyncio.to_thread(who, there.aws)
+    account = await asyncio.to_thread(caller_identity, there.aws)
     there = replace(there, target=replace(there.target, without=frozenset({SES})))
     tell(f"stage {stage} of {account}")
     tell.report(await asyncio.to_thread(capabilities, there.aws), (SES,))
     try:
-        say = Say(tell.console, tell.console, yes=True)
-        await asyncio.to_thread(deploy_all, Operation(there, say))
+        say = OperatorConsole(tell.console, tell.console, yes=True)
+        await asyncio.to_thread(deploy_all, Command(there, say))
         shared = await asyncio.to_thread(there.shared)
         read = QueueMailbox(there.aws, Names(stage)).read
         mailroom = await asyncio.to_thread(_mailroom, read, there.aws, stage, there.target.without)
@@ -183,7 +183,7 @@ def _readable(elsewhere: Elsewhere) -> bool:
     return True
 
 
-async def _clean(tell: Teller, there: Place) -> None:
+async def _clean(tell: Teller, there: DeploymentEnvironment) -> None:
     tell(f"taking the stage {there.target.stage} away")
     for left in await asyncio.to_thread(remove_stage, there):
         tell(f"left behind: {left}")

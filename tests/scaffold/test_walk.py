@@ -10,7 +10,7 @@ import pytest
 from deploy.local.control import ask
 from deploy.local.ports import free_port
 from deploy.local.supervise import Status
-from deploy.stage.environment import Options, place
+from deploy.stage.environment import Options, environment_of
 from deploy.template import platform_template, render
 from tests.scaffold.scratch import ROOT, Checkout, commands
 
@@ -67,7 +67,7 @@ def stage_in(state: Path) -> str:
     status = Status.read(state)
     assert status is not None
     endpoint: str = ask(status.base_url, "/status")["endpoint_url"]
-    dev = place(Options("dev", endpoint))
+    dev = environment_of(Options("dev", endpoint))
     dev.stacks.deploy(dev.platform_stack, render(platform_template(dev.target)))
     return endpoint
 

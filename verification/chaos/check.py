@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from verification.chaos.client import Log
-from verification.chaos.evidence import Holdings, Letter
+from verification.chaos.evidence import DeadLetter, Holdings
 from verification.simulation import folds
 from verification.simulation.facts import Fact, Facts
 
@@ -186,7 +186,7 @@ def _flat(sums: Mapping[tuple[str, str, str], Mapping[str, int]]) -> dict[tuple[
 
 
 def dead_letters(
-    sent: Mapping[str, set[str]], on_bus: Mapping[str, set[str]], letters: list[Letter]
+    sent: Mapping[str, set[str]], on_bus: Mapping[str, set[str]], letters: list[DeadLetter]
 ) -> Finding:  # fmt: skip
     """Exactly the poison, by source message id (or event id, for what came over the bus), each with a reason. The same
     letter twice is allowed: a crash between burying and deleting repeats it."""
@@ -212,5 +212,5 @@ def dead_letters(
     return finding
 
 
-def _start(letter: Letter) -> str:
+def _start(letter: DeadLetter) -> str:
     return json.dumps(letter.body[:300])

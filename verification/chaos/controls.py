@@ -8,7 +8,7 @@ from pathlib import Path
 
 import aiohttp
 
-from chassis.auth.tokens import Claims
+from chassis.auth.tokens import TokenClaims
 from contracts.common import Role
 from deploy.embedded.emulator import Emulator
 from verification.chaos.check import commands, figures
@@ -114,5 +114,7 @@ async def _reached(log: Log, share: float) -> None:
 
 
 def _member(small: Stage) -> Person:
-    claims = Claims(user_id="user_control", email="c@acme.example", name="C", org="org_control", role=Role.OWNER, mv=1)
+    claims = TokenClaims(
+        user_id="user_control", email="c@acme.example", name="C", org="org_control", role=Role.OWNER, mv=1
+    )
     return Person(claims.user_id, claims.email, small.issuer.tokens.token(claims))

@@ -16,7 +16,7 @@ Item = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Letter:
+class DeadLetter:
     """A dead letter. `source` is the id that the message had in its queue; `reason` is empty if its receives were used
     up."""
 
@@ -38,7 +38,7 @@ class Holdings:
     """Everything that a stage's services have made."""
 
     items: dict[str, list[Item]]
-    letters: list[Letter] = field(default_factory=list)
+    letters: list[DeadLetter] = field(default_factory=list)
     mails: Counter[str] = field(default_factory=Counter)
     """By the id that receivers know repeats by."""
 
@@ -64,7 +64,7 @@ class Witness:
     def __init__(self, stage: Stage) -> None:
         self._stage, self._tables = stage, Tables(stage.emulator.aws, stage.name)
         self._sqs = stage.emulator.aws.client("sqs")
-        self._letters: list[Letter] = []
+        self._letters: list[DeadLetter] = []
 
     def waiting(self) -> int:
         """Messages in the queues, under way or not; dead letters are not among them."""
@@ -96,6 +96,6 @@ class Witness:
                 attributes = {key: one["StringValue"] for key, one in message.get("MessageAttributes", {}).items()}
                 source = attributes.get(SOURCE, message["MessageId"])
                 queue = names.queue(name, subscription)
-                self._letters.append(Letter(queue, message["Body"], source, attributes.get(REASON, "")))
+                self._letters.append(DeadLetter(queue, message["Body"], source, attributes.get(REASON, "")))
             if not messages:
                 return

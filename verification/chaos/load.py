@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chassis.auth.development import DevelopmentIssuer
-from chassis.auth.tokens import Claims
+from chassis.auth.tokens import TokenClaims
 from contracts.common import Role
 from deploy.embedded.emulator_mailbox import Mail
 from verification.chaos.client import Client
@@ -184,5 +184,5 @@ class Founding:
 
     def _person(self, name: str, org: str | None = None, role: Role | None = None) -> Person:
         user_id, email = f"user_{re.sub('[^a-z0-9]', '', name)}", f"{name}@{DOMAIN}"
-        claims = Claims(user_id=user_id, email=email, name=name, org=org, role=role, mv=1 if org else 0)
+        claims = TokenClaims(user_id=user_id, email=email, name=name, org=org, role=role, mv=1 if org else 0)
         return Person(user_id, email, self._issuer.token(claims))

@@ -12,23 +12,22 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
-from typing import Any
 
 from chassis.aws.client import Aws
 from chassis.aws.eventbridge import EventBridge
 from chassis.clock import Clock
 from chassis.declare.service import Service
 from chassis.declare.settings import Settings
-from chassis.runtime.bootstrap import make_tools
+from chassis.runtime.bootstrap import make_context
 from chassis.runtime.run import main
 from chassis.storage.keys import Key
-from chassis.storage.table import Anything, Item, Levels, Operation, Put, Table
-from chassis.work.context import Toolbox
+from chassis.storage.table import Anything, Item, Put, Table, WriteOperation
+from chassis.work.context import ServiceContext
 from chassis.work.outbox import Outbox
 
 JUMP_SECONDS = 0.5
@@ -90,14 +89,11 @@ class _Around:
     async def discard(self, keys: Sequence[Key]) -> None:
         await self._table.discard(keys)
 
-    async def raise_levels(self, key: Key, steps: Mapping[str, int], **bounds: Any) -> Levels:
-        return await self._table.raise_levels(key, steps, **bounds)
-
 
 class WithoutInbox(_Around):
     """A claim that stands there already is no hindrance."""
 
-    async def write(self, operations: Sequence[Operation]) -> None:
+    async def write(self, operations: Sequence[WriteOperation]) -> None:
         await self._table.write(
             [
                 replace(one, expect=Anything()) if isinstance(one, Put) and one.key.pk.startswith("INBOX#") else one
@@ -109,23 +105,23 @@ class WithoutInbox(_Around):
 class WithoutOutbox(_Around):
     """Events are published from memory only. They come last in a transaction, so the others keep their positions."""
 
-    async def write(self, operations: Sequence[Operation]) -> None:
+    async def write(self, operations: Sequence[WriteOperation]) -> None:
         await self._table.write(
             [one for one in operations if not (isinstance(one, Put) and one.key.pk.startswith("OUTBOX#"))]
         )
 
 
-def compose(start: Start, service: Service, settings: Settings, aws: Aws) -> Toolbox:
+def compose(start: Start, service: Service, settings: Settings, aws: Aws) -> ServiceContext:
     """The service's own tools, with what `start` plants."""
-    tools = make_tools(service, settings, aws)
-    clock: Clock = JumpingClock(start.seed) if start.plant is Plant.JUMPING_CLOCK else tools.clock
-    table = tools.table
+    context = make_context(service, settings, aws)
+    clock: Clock = JumpingClock(start.seed) if start.plant is Plant.JUMPING_CLOCK else context.clock
+    table = context.table
     if start.plant is Plant.NO_INBOX:
         table = WithoutInbox(table)
     elif start.plant is Plant.NO_OUTBOX:
         table = WithoutOutbox(table)
     outbox = Outbox(table, EventBridge(aws, settings.names.bus), clock)
-    return replace(tools, table=table, outbox=outbox, clock=clock)
+    return replace(context, table=table, outbox=outbox, clock=clock)
 
 
 def serve(start: Start) -> None:

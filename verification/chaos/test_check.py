@@ -10,7 +10,7 @@ import pytest
 
 from verification.chaos.check import Finding, compared, dead_letters, findings
 from verification.chaos.client import Log
-from verification.chaos.evidence import Holdings, Letter
+from verification.chaos.evidence import DeadLetter, Holdings
 from verification.simulation.ledger import Command, Effect
 
 ORG, TASK, PROJECT, USER, BY = "org_1", "task_1", "proj_1", "user_1", "user_2"
@@ -200,8 +200,8 @@ def test_an_outbox_that_is_not_empty_is_seen() -> None:
     assert judged(log(), published(), held)["outbox empty"].wrong
 
 
-def letter(source: str, *, queue: str = "q", reason: str = "not JSON", event_id: str = "e") -> Letter:
-    return Letter(queue, json.dumps({"detail": {"id": event_id}}), source, reason)
+def letter(source: str, *, queue: str = "q", reason: str = "not JSON", event_id: str = "e") -> DeadLetter:
+    return DeadLetter(queue, json.dumps({"detail": {"id": event_id}}), source, reason)
 
 
 def test_dead_letters_are_exactly_the_poison() -> None:

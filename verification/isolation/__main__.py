@@ -1,4 +1,5 @@
-"""`python -m verification.isolation [SERVICE ...]`: attack the services; fails on any leak, and on what no attack covers."""
+"""`python -m verification.isolation [SERVICE ...]`: attack the services; fails on any leak, and on what no attack
+covers."""
 
 import asyncio
 import sys

@@ -187,7 +187,7 @@ class Attackers:
             )
         yield Attack(
             "suspended organization's program",
-            self._good.presented(template.filled(victims)),
+            self._good.with_key(template.filled(victims)),
             None,
             replace(self._no_reach, closed=frozenset(), users=frozenset({world.vera.id})),
             expected=FORBIDDEN,
@@ -200,10 +200,10 @@ class Attackers:
         own_key, scopeless = self._own_program, self._scopeless
         whole = Attack(
             "another organization's API key",
-            own_key.presented(template.filled(victims)),
+            own_key.with_key(template.filled(victims)),
             None,
             replace(self._reach, keys=frozenset({own_key.key_id})),
-            own_key.presented(template.filled(absent)),
+            own_key.with_key(template.filled(absent)),
             names_of(template.places),
             by_work=not is_known(template),
         )
@@ -212,8 +212,8 @@ class Attackers:
             yield replace(
                 whole,
                 name=name,
-                request=held.presented(template.filled(victims)),
-                control=held.presented(template.filled(absent)),
+                request=held.with_key(template.filled(victims)),
+                control=held.with_key(template.filled(absent)),
                 reach=replace(self._no_reach, users=frozenset({held.holder}), keys=frozenset({held.key_id})),
                 expected=frozenset({401}),
                 knows=(held.key_id, held.holder, self._world.removed.id),
@@ -221,7 +221,7 @@ class Attackers:
             )
         yield Attack(
             "API key without the scope",
-            scopeless.presented(template.filled(victims)),
+            scopeless.with_key(template.filled(victims)),
             None,
             Reach(frozenset(), frozenset({scopeless.holder})),
             expected=frozenset({403}),

@@ -10,7 +10,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
 from chassis.auth.development import LIFETIME, DevelopmentIssuer
-from chassis.auth.tokens import Claims, Issuer
+from chassis.auth.tokens import Issuer, TokenClaims
 from chassis.clock import Clock
 from contracts.common import SUPERADMIN, Role
 
@@ -26,13 +26,13 @@ class Person:
     email: str
     name: str
 
-    def claims(self, org: str | None, role: Role | None = Role.OWNER, mv: int = 1) -> Claims:
-        return Claims(
+    def claims(self, org: str | None, role: Role | None = Role.OWNER, mv: int = 1) -> TokenClaims:
+        return TokenClaims(
             user_id=self.id, email=self.email, name=self.name, org=org, role=role if org else None, mv=mv if org else 0
         )
 
-    def staff_claims(self) -> Claims:
-        return Claims(user_id=self.id, email=self.email, name=self.name, groups=(SUPERADMIN,))
+    def staff_claims(self) -> TokenClaims:
+        return TokenClaims(user_id=self.id, email=self.email, name=self.name, groups=(SUPERADMIN,))
 
 
 def theirs(name: str) -> Person:
@@ -46,33 +46,33 @@ MALLORY = Person("user_mallory", "mallory@wicked.example", "Mallory")
 STAFF = Person("user_staff", "staff@tenfold.example", "Staff")
 MARK = Person("user_mark", "mark@wicked.example", "Mark")
 
-Make = Callable[[DevelopmentIssuer, Clock, Claims, Claims], str]
+Make = Callable[[DevelopmentIssuer, Clock, TokenClaims, TokenClaims], str]
 """A bad token, from what the victim's owner and what the attacker would have in a good one."""
 
 
-def _expired(issuer: DevelopmentIssuer, clock: Clock, victim: Claims, _attacker: Claims) -> str:
+def _expired(issuer: DevelopmentIssuer, clock: Clock, victim: TokenClaims, _attacker: TokenClaims) -> str:
     past = int((clock.now() - LIFETIME * 2).timestamp())
     return issuer.token(victim, iat=past, exp=past + int(LIFETIME.total_seconds()))
 
 
-def _forged(issuer: DevelopmentIssuer, clock: Clock, victim: Claims, _attacker: Claims) -> str:
+def _forged(issuer: DevelopmentIssuer, clock: Clock, victim: TokenClaims, _attacker: TokenClaims) -> str:
     return DevelopmentIssuer(clock, _STRANGERS_KEY, issuer.issuer).token(victim)
 
 
-def _other_pool(issuer: DevelopmentIssuer, clock: Clock, victim: Claims, _attacker: Claims) -> str:
+def _other_pool(issuer: DevelopmentIssuer, clock: Clock, victim: TokenClaims, _attacker: TokenClaims) -> str:
     other = Issuer("https://cognito-idp.us-east-1.amazonaws.com/us-east-1_other", "other:jwks", "other-client")
     return DevelopmentIssuer(clock, _STRANGERS_KEY, other).token(victim)
 
 
-def _other_client(issuer: DevelopmentIssuer, _clock: Clock, victim: Claims, _attacker: Claims) -> str:
+def _other_client(issuer: DevelopmentIssuer, _clock: Clock, victim: TokenClaims, _attacker: TokenClaims) -> str:
     return issuer.token(victim, client_id="other-client")
 
 
-def _identity_token(issuer: DevelopmentIssuer, _clock: Clock, victim: Claims, _attacker: Claims) -> str:
+def _identity_token(issuer: DevelopmentIssuer, _clock: Clock, victim: TokenClaims, _attacker: TokenClaims) -> str:
     return issuer.token(victim, token_use="id")
 
 
-def _edited(issuer: DevelopmentIssuer, _clock: Clock, victim: Claims, attacker: Claims) -> str:
+def _edited(issuer: DevelopmentIssuer, _clock: Clock, victim: TokenClaims, attacker: TokenClaims) -> str:
     """A good token of the attacker in which they wrote the victim's organization."""
     head, payload, signature = issuer.token(attacker).split(".")
     claims = jwt.decode(f"{head}.{payload}.{signature}", options={"verify_signature": False})
@@ -80,12 +80,14 @@ def _edited(issuer: DevelopmentIssuer, _clock: Clock, victim: Claims, attacker: 
     return f"{head}.{_encoded(claims)}.{signature}"
 
 
-def _unsigned(issuer: DevelopmentIssuer, _clock: Clock, victim: Claims, _attacker: Claims) -> str:
+def _unsigned(issuer: DevelopmentIssuer, _clock: Clock, victim: TokenClaims, _attacker: TokenClaims) -> str:
     claims = jwt.decode(issuer.token(victim), options={"verify_signature": False})
     return f"{_encoded({'alg': 'none', 'typ': 'JWT', 'kid': issuer.kid})}.{_encoded(claims)}."
 
 
-def _signed_with_public_key(issuer: DevelopmentIssuer, _clock: Clock, victim: Claims, _attacker: Claims) -> str:
+def _signed_with_public_key(
+    issuer: DevelopmentIssuer, _clock: Clock, victim: TokenClaims, _attacker: TokenClaims
+) -> str:
     """The confusion of algorithms: what everybody can read, taken for a shared secret."""
     claims = jwt.decode(issuer.token(victim), options={"verify_signature": False})
     [key] = issuer.keys()["keys"]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from chassis.auth.api_key_format import digest_of, written
+from chassis.auth.api_key_format import digest_of, format_key
 from chassis.tenants.api_keys import ApiKey, KeySecret, project
 from contracts.common import Role
 from verification.isolation.people import MARKER
@@ -22,7 +22,7 @@ class Program:
     text: str
     holder: str
 
-    def presented(self, request: Request) -> Request:
+    def with_key(self, request: Request) -> Request:
         return replace(request, headers={**request.headers, HEADER: self.text})
 
 
@@ -33,7 +33,7 @@ async def program(world: World, org: str, holder: str, name: str, *scopes: str, 
     held = KeySecret(digest=digest_of(SECRET), holder_id=holder, role=Role.OWNER)
     state = {"name": f"{marked} {name}", "scopes": scopes, "secrets": (held,), "version": 1} | of_key
     await project(world.sut.scope(org_id=org), ApiKey.model_validate({"id": key_id, **state}))
-    return Program(key_id, written(org, key_id, SECRET), holder)
+    return Program(key_id, format_key(org, key_id, SECRET), holder)
 
 
 def _secret(world: World, **of_secret: object) -> tuple[KeySecret, ...]:
@@ -56,8 +56,8 @@ async def bad_programs(world: World, *scopes: str) -> Mapping[str, Program]:
         holder = world.removed if name == "orphaned" else world.vera
         found[f"{name} API key"] = await program(world, world.victim_org, holder.id, name, *scopes, **made(world))
     guessed = await program(world, world.victim_org, world.vera.id, "guessed", *scopes)
-    forged = written(world.victim_org, guessed.key_id, OTHER_SECRET)
-    moved = written(world.victim_org, "key_wickedown", SECRET)
+    forged = format_key(world.victim_org, guessed.key_id, OTHER_SECRET)
+    moved = format_key(world.victim_org, "key_wickedown", SECRET)
     return found | {
         "forged API key": Program(guessed.key_id, forged, world.vera.id),
         "API key moved to another organization": Program("key_wickedown", moved, world.vera.id),

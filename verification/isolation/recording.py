@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from chassis.storage.keys import Key
-from chassis.storage.table import Add, Item, Levels, Operation, Put
+from chassis.storage.rate_limit_store import CounterLevels
+from chassis.storage.table import Add, Item, Put, WriteOperation
 from chassis.testing.memory import MemoryTable
 
 LIST_KEY = re.compile(r"L\d+PK")
@@ -50,7 +51,7 @@ class RecordingTable(MemoryTable):
         self.note("query", [pk], [f"{pk} {index} {after} {before} {limit} {descending}"])
         return await super().query(pk, index=index, after=after, before=before, limit=limit, descending=descending)
 
-    async def write(self, operations: Sequence[Operation]) -> None:
+    async def write(self, operations: Sequence[WriteOperation]) -> None:
         lists = [place for operation in operations for place in _lists_of(operation)]
         lines = [f"{type(each).__name__} {each.key.pk} {each.key.sk}" for each in operations]
         self.note("write", [each.key.pk for each in operations], [*lines, *lists], lists)
@@ -60,16 +61,18 @@ class RecordingTable(MemoryTable):
         self.note("discard", [key.pk for key in keys], [f"{key.pk} {key.sk}" for key in keys])
         await super().discard(keys)
 
-    async def raise_levels(self, key: Key, steps: Mapping[str, int], **bounds: Any) -> Levels:
-        self.note("raise_levels", [key.pk], [f"{key.pk} {key.sk} {sorted(steps)}"])
-        return await super().raise_levels(key, steps, **bounds)
+    async def advance_counters(self, key: Key, steps: Mapping[str, int], **bounds: Any) -> CounterLevels:
+        self.note("advance_counters", [key.pk], [f"{key.pk} {key.sk} {sorted(steps)}"])
+        return await super().advance_counters(key, steps, **bounds)
 
     def note(self, name: str, partitions: list[str], lines: list[str], lists: Sequence[str] = ()) -> None:
         self.calls.append(Call(name, tuple(partitions), tuple(lists), " | ".join([name, *lines])))
 
 
-def _lists_of(operation: Operation) -> Iterator[str]:
-    values = operation.item if isinstance(operation, Put) else operation.fixed if isinstance(operation, Add) else {}
+def _lists_of(operation: WriteOperation) -> Iterator[str]:
+    values = (
+        operation.item if isinstance(operation, Put) else operation.set_attributes if isinstance(operation, Add) else {}
+    )
     return (str(value) for name, value in values.items() if LIST_KEY.fullmatch(name))
 
 

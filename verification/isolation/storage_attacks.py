@@ -12,9 +12,9 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 from chassis.errors import TenfoldError
 from chassis.storage.keys import Key, ListEntry
 from chassis.tenants import members
-from chassis.work.context import Scope
 from chassis.work.repository import Aggregate, Listing, PageRequest
-from chassis.work.unit_of_work import Unit
+from chassis.work.scope import Scope
+from chassis.work.unit_of_work import UnitOfWork
 from verification.isolation.judge import OWNER, Report, changes, reach_of, secrets, shown, victims_orgs
 from verification.isolation.people import MARKER
 from verification.isolation.samples import Uncovered
@@ -92,8 +92,8 @@ class StorageAttacks:
             for key in (parameter.name, wanted):
                 if key in known:
                     return known[key]
-        if wanted is Unit:
-            return [Unit]
+        if wanted is UnitOfWork:
+            return [UnitOfWork]
         if wanted is str:
             return self._ids
         if wanted is Listing:
@@ -133,14 +133,14 @@ class StorageAttacks:
     async def _called(self, method: Method, scope: Scope, arguments: dict[str, Any]) -> tuple[Outcome, str]:
         world = self._world
         world.restore()
-        start, unit = len(world.table.calls), scope.unit(claimed=False)
-        given = {name: unit if value is Unit else value for name, value in arguments.items()}
-        sent = repr({name: value for name, value in arguments.items() if value is not Unit})
+        start, unit = len(world.table.calls), scope.unit_of_work(claimed=False)
+        given = {name: unit if value is UnitOfWork else value for name, value in arguments.items()}
+        sent = repr({name: value for name, value in arguments.items() if value is not UnitOfWork})
         with watched() as lines:
             try:
                 target = method.repository(scope) if method.repository else None
                 found = await _settled(method.function(target or scope, **given))
-                if Unit in arguments.values():
+                if UnitOfWork in arguments.values():
                     await unit.commit()
                 answer = repr(found)
             except TenfoldError as error:
@@ -182,7 +182,7 @@ def _takes_scope(each: type | FunctionType) -> bool:
 
 def _is_named(parameter: inspect.Parameter) -> bool:
     """Errors to raise are no reference to anything."""
-    return "otherwise" not in parameter.name and parameter.kind is not inspect.Parameter.VAR_KEYWORD
+    return "on_conflict" not in parameter.name and parameter.kind is not inspect.Parameter.VAR_KEYWORD
 
 
 async def _settled(value: Any) -> Any:

@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from chassis.declare.service import Service
 from chassis.declare.subscription import ExternalEvent, ExternalSubscription
 from chassis.http.route import Route
-from chassis.work.context import OrgScope
 from chassis.work.repository import PageRequest, Repository
+from chassis.work.scope import OrgScope
 from services.analytics import repository
 from services.analytics.api import guard
 from services.analytics.model import ProjectFigures

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from chassis.auth.api_key_format import written
+from chassis.auth.api_key_format import format_key
 from contracts.common import Role
 from contracts.permissions import OPERATIONS
 from deploy.checks.permissions import permissions_of
@@ -145,7 +145,7 @@ async def test_a_program_may_what_its_scopes_say_and_nothing_else(service: str) 
         template = templates_of(world, route)[0]
         for name, allowed in (("only", operation not in PEOPLE_ONLY and not sometimes), ("others", False)):
             world.restore()
-            key = written(world.victim_org, f"key_{MARKER}{_name(operation, name)}", SECRET)
+            key = format_key(world.victim_org, f"key_{MARKER}{_name(operation, name)}", SECRET)
             request = template.filled(about(world.by_role[Role.VIEWER].id))
             request.headers |= {HEADER: key}
             outcome = await world.send(request, None)

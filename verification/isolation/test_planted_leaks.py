@@ -9,16 +9,17 @@ import pytest
 import structlog
 
 import chassis.auth.tokens as tokens
-import chassis.http.guard as guard
 import chassis.messaging.dispatch as dispatch
-from chassis.auth.tokens import Claims, TokenVerifier
+from chassis.auth.tokens import TokenClaims, TokenVerifier
 from chassis.errors import Forbidden
-from chassis.http import idempotency
+from chassis.http import actor_resolvers, admission, guard, idempotency
+from chassis.http.admission import ActorResolver
 from chassis.storage.cursors import MAC_BYTES, _decoded
 from chassis.storage.keys import Key
 from chassis.work.context import Actor
-from chassis.work.idempotency_claims import Claim
+from chassis.work.idempotency_claims import IdempotencyClaim
 from chassis.work.repository import Listing, Page, Repository
+from chassis.work.scope import OrgScope
 from contracts.common import OrgStatus, Role
 from contracts.event import Envelope
 from services.analytics.repository import FiguresRepository
@@ -86,8 +87,11 @@ async def test_work_that_is_more_for_what_exists(monkeypatch: pytest.MonkeyPatch
 
 
 async def test_a_guard_that_skips_the_membership(monkeypatch: pytest.MonkeyPatch) -> None:
-    def anybody(actor: Actor, _standing: object, _claims: Claims) -> Actor:
-        return replace(actor, role=Role.OWNER)
+    def anybody(_claims: TokenClaims) -> ActorResolver:
+        async def resolve(scope: OrgScope) -> tuple[Actor, None]:
+            return replace(scope.actor, role=Role.OWNER), None
+
+        return resolve
 
     monkeypatch.setattr(guard, "by_membership", anybody)
     report = await attacked("tenancy", HttpAttacks)
@@ -96,8 +100,11 @@ async def test_a_guard_that_skips_the_membership(monkeypatch: pytest.MonkeyPatch
 
 
 async def test_a_guard_that_believes_the_token_of_who_is_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    def believed(actor: Actor, _standing: object, claims: Claims) -> Actor:
-        return replace(actor, role=claims.role)
+    def believed(claims: TokenClaims) -> ActorResolver:
+        async def resolve(scope: OrgScope) -> tuple[Actor, None]:
+            return replace(scope.actor, role=claims.role), None
+
+        return resolve
 
     monkeypatch.setattr(guard, "by_projection", believed)
     report = await attacked("analytics", HttpAttacks)
@@ -118,20 +125,20 @@ async def test_a_guard_that_forgets_what_a_membership_denies(monkeypatch: pytest
     def by_role(actor: Actor, role: Role, _grants: object, _denies: object) -> Actor:
         return replace(actor, role=role)
 
-    monkeypatch.setattr(guard, "_placed", by_role)
+    monkeypatch.setattr(actor_resolvers, "_with_role", by_role)
     report = await attacked("analytics", HttpAttacks)
     assert found(report, "GET /v1/analytics/projects", "denied operation", "answers 200")
 
 
 async def test_a_route_for_staff_that_anybody_gets_into(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Claims, "is_staff", True)
+    monkeypatch.setattr(TokenClaims, "is_staff", True)
     report = await attacked("tenancy", HttpAttacks)
     assert found(report, "PUT /v1/organizations/{org_id}/status", "another organization's member", "answers 200")
 
 
 async def test_tokens_whose_signature_nobody_checks(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unchecked(_self: TokenVerifier, token: str, *_: object) -> Claims:
-        return Claims.model_validate(jwt.decode(token, options={"verify_signature": False}))
+    def unchecked(_self: TokenVerifier, token: str, *_: object) -> TokenClaims:
+        return TokenClaims.model_validate(jwt.decode(token, options={"verify_signature": False}))
 
     monkeypatch.setattr(TokenVerifier, "_claims", unchecked)
     report = await attacked("analytics", HttpAttacks)
@@ -147,11 +154,11 @@ async def test_tokens_that_live_on(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_an_idempotency_key_that_is_everybodys(monkeypatch: pytest.MonkeyPatch) -> None:
-    def claim_for(request: Any, scope: Any) -> Claim | None:
-        claim = idempotency.claim_for(request, scope)
+    def everybodys(request: Any, scope: Any) -> IdempotencyClaim | None:
+        claim = idempotency.idempotency_claim_for(request, scope)
         return claim and replace(claim, key=Key(f"ORG#org_any#{request.headers['Idempotency-Key']}"))
 
-    monkeypatch.setattr(guard, "claim_for", claim_for)
+    monkeypatch.setattr(admission, "idempotency_claim_for", everybodys)
     report = await attacked("tasks", HttpAttacks)
     assert found(report, "PUT /v1/tasks/{task_id}/status", "Idempotency-Key for the owner's request", "shows")
     assert found(report, "POST /v1/tasks", "Idempotency-Key for their own request", "differ")
@@ -194,14 +201,14 @@ async def test_an_events_organization_taken_on_trust(monkeypatch: pytest.MonkeyP
 
 
 async def test_an_event_from_whoever_sends_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    own = dispatch.Dispatcher._own
+    own = dispatch.Dispatcher._domain_event
 
     def trusting(self: Any, subscription: Any, raw: dict[str, Any], delivery: Any) -> Any:
         source = f"tenfold.{raw['detail']['type'].split('.')[0]}"
         raw |= {"source": source, "detail-type": raw["detail"]["type"], "detail": raw["detail"] | {"source": source}}
         return own(self, subscription, raw, delivery)
 
-    monkeypatch.setattr(dispatch.Dispatcher, "_own", trusting)
+    monkeypatch.setattr(dispatch.Dispatcher, "_domain_event", trusting)
     report = await attacked("analytics", EventAttacks)
     assert found(report, "figures tasks.task.created.v1", "forged: source tenfold.other", "is not rejected")
     assert found(report, "figures tasks.task.created.v1", "forged: another detail type", "is not rejected")

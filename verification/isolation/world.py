@@ -12,7 +12,7 @@ import httpx
 import structlog
 from fastapi import FastAPI
 
-from chassis.auth.tokens import Claims
+from chassis.auth.tokens import TokenClaims
 from chassis.declare.service import service
 from chassis.declare.subscription import Subscription
 from chassis.http.app import make_app
@@ -104,11 +104,11 @@ class World:
     @property
     def app(self) -> FastAPI:
         if self._app is None:
-            self._app = make_app(self.sut.service, self.sut.tools, self.sut._verifier, _ready)
+            self._app = make_app(self.sut.service, self.sut.api_state, _ready)
         return self._app
 
     def set_port(self, port: type, adapter: object) -> None:
-        self.sut.tools = replace(self.sut.tools, ports={**self.sut.tools.ports, port: adapter})
+        self.sut.context = replace(self.sut.context, ports={**self.sut.context.ports, port: adapter})
 
     # --- people
 
@@ -156,7 +156,7 @@ class World:
         told = event(user_id=person.id, email=person.email, name=person.name, role=role)
         await self.sut.deliver(subscription, told, org_id=org, version=version)
 
-    def token(self, claims: Claims, **overrides: Any) -> str:
+    def token(self, claims: TokenClaims, **overrides: Any) -> str:
         return self.sut.issuer.token(claims, **overrides)
 
     @property
@@ -187,10 +187,11 @@ class World:
         self.sut.clock._now, self.sut.ids._count = now, count
         del self.sut.bus.entries[entries:]
         self.sut.outbox._waiting.clear()
-        self.sut.tools.kept.clear()
-        self.sut.tools.seen_levels.forget()
-        self.sut.tools.denials.clear()
-        self.sut.tools.key_uses.forget()
+        self.sut.context.process_cache.clear()
+        state = self.sut.api_state
+        state.rate_limiter.cache.forget()
+        state.access_denied.clear()
+        state.api_key_usage.forget()
         for port, state in ports:
             vars(port).update(copy.deepcopy(state))
         self._before = items
@@ -234,9 +235,9 @@ class World:
                     content=as_text,
                     json=request.body if as_text is None else None,
                 )
-        kept = {name: value for name, value in answer.headers.items() if name != "content-length"}
+        process_cache = {name: value for name, value in answer.headers.items() if name != "content-length"}
         calls = tuple(self.table.calls[start:])
-        return Outcome(answer.status_code, answer.text, kept, calls, "\n".join(lines))
+        return Outcome(answer.status_code, answer.text, process_cache, calls, "\n".join(lines))
 
     async def call(
         self, token: str | None, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None

@@ -28,8 +28,8 @@ MUTANTS = (
     Mutant(
         "the inbox's claim outside the transaction",
         UNIT,
-        "await self._scope.table.write(operations)",
-        "for each in operations[::-1]:\n                    await self._scope.table.write([each])",
+        "await self._context.table.write(writes)",
+        "for each in writes[::-1]:\n                    await self._context.table.write([each])",
         ("tests/chassis/test_unit.py",),
     ),
     Mutant(
@@ -57,7 +57,7 @@ MUTANTS = (
     Mutant(
         "the sweep stops at what the bus refuses",
         OUTBOX,
-        "            if refused >= REFUSALS_A_SWEEP:\n",
+        "            if refused >= REFUSALS_PER_SWEEP:\n",
         "            if refused:\n                self._broke_off.clear()\n",
         ("tests/chassis/test_outbox.py",),
     ),
@@ -127,8 +127,8 @@ MUTANTS = (
     Mutant(
         "a redrive that the inbox does not know",
         DISPATCH,
-        "claim = Claim(inbox_key(self.consumer, envelope.id), CLAIM_DAYS, is_event=True) if every else None",
-        "claim = Claim(inbox_key(self.consumer, delivery.message_id), CLAIM_DAYS, is_event=True) if every else None",
+        "IdempotencyClaim(inbox_key(self.consumer, envelope.id)",
+        "IdempotencyClaim(inbox_key(self.consumer, delivery.message_id)",
         ("tests/chassis/test_dispatch.py", "tests/services/notify/test_assignments.py"),
     ),
     Mutant(

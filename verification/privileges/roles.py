@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deploy.stage.aws import REGION
-from deploy.stage.stage import Plan
+from deploy.stage.stage import DeploymentPlan
 from deploy.template import Template
 from deploy.template.permissions import DATA_POLICY, PROCESS_POLICY
 from verification.privileges.calls import ACCOUNT, SECRET_ENDING
@@ -56,7 +56,7 @@ class Role:
 class Stage:
     """Everything in the templates of a plan."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: DeploymentPlan) -> None:
         self._templates = plan.templates
         self.resources = [each for stack in plan.templates for each in self._resources(stack)]
         self._by_id = {(each.stack, each.logical_id): each for each in self.resources}

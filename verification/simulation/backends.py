@@ -11,7 +11,8 @@ from faststream_sqs.schemas import Backoff, visibility_seconds
 from chassis.clock import Clock
 from chassis.errors import Unavailable
 from chassis.storage.keys import Key
-from chassis.storage.table import Item, Levels, Operation
+from chassis.storage.rate_limit_store import CounterLevels
+from chassis.storage.table import Item, WriteOperation
 from chassis.testing.memory import MemoryTable
 from chassis.work.outbox import OutboxEntry
 from verification.simulation.queues import DeadLetter, Message, Queue
@@ -38,7 +39,7 @@ class LaggingTable(MemoryTable):
         super().__init__()
         self._before: deque[list[tuple[Key, Item | None]]] = deque(maxlen=LAG)
 
-    async def write(self, operations: Sequence[Operation]) -> None:
+    async def write(self, operations: Sequence[WriteOperation]) -> None:
         stood = [(operation.key, self.items.get(operation.key)) for operation in operations]
         copies = [(key, dict(item) if item is not None else None) for key, item in stood]
         await super().write(operations)
@@ -61,7 +62,7 @@ class WiredTable:
     """A service's table; `committed` sees each write that was carried out, whatever its caller heard of it."""
 
     def __init__(
-        self, wire: Wire, life: Life, table: LaggingTable, committed: Callable[[Sequence[Operation]], None]
+        self, wire: Wire, life: Life, table: LaggingTable, committed: Callable[[Sequence[WriteOperation]], None]
     ) -> None:
         self._wire, self._life, self._table, self._committed = wire, life, table, committed
 
@@ -89,7 +90,7 @@ class WiredTable:
             lambda: table.query(pk, index=index, after=after, before=before, limit=limit, descending=descending),
         )
 
-    async def write(self, operations: Sequence[Operation]) -> None:
+    async def write(self, operations: Sequence[WriteOperation]) -> None:
         async def work() -> None:
             await self._table.write(operations)
             self._committed(operations)
@@ -99,8 +100,8 @@ class WiredTable:
     async def discard(self, keys: Sequence[Key]) -> None:
         await self._call("discard", lambda: self._table.discard(keys))
 
-    async def raise_levels(self, key: Key, steps: Mapping[str, int], **bounds: Any) -> Levels:
-        return await self._call("raise_levels", lambda: self._table.raise_levels(key, steps, **bounds))
+    async def advance_counters(self, key: Key, steps: Mapping[str, int], **bounds: Any) -> CounterLevels:
+        return await self._call("advance_counters", lambda: self._table.advance_counters(key, steps, **bounds))
 
     async def _call(self, what: str, work: Callable[[], Awaitable[T]]) -> T:
         return await self._wire.call(self._life, f"{self._life.service}.table.{what}", work, unavailable)

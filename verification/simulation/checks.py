@@ -2,8 +2,9 @@
 
 from collections import Counter, defaultdict
 
-from chassis.work.context import Actor, Cause, OrgScope, Toolbox
+from chassis.work.context import Actor, Cause, ServiceContext
 from chassis.work.outbox import Outbox
+from chassis.work.scope import OrgScope
 from contracts.common import Plan
 from services.audit.verifier import verify
 from services.tenancy.model import SEATS
@@ -103,7 +104,7 @@ def _auditor(world: World, org_id: str) -> OrgScope:
     state = world.state
     table = state.tables["audit"]
     outbox = Outbox(table, _NoBus(), state.clock)
-    return OrgScope(Toolbox("audit", table, outbox, state.clock, state.ids), Actor(), Cause("check"), org_id)
+    return OrgScope(ServiceContext("audit", table, outbox, state.clock, state.ids), Actor(), Cause("check"), org_id)
 
 
 class _NoBus:

@@ -1,9 +1,8 @@
 """How long a quiet organization waits beside one that sends a hundred times as much, in simulated time.
 
-`python -m verification.simulation.fairness` prints it for each combination of a fair or a plain queue (an SQS fair queue hands
-out the messages of the group with the fewest in flight first; ministack can't show that) and a worker whose
-organizations take turns or not. The worker's buffer is the real one, and it is filled as the real pollers do.
-"""
+`python -m verification.simulation.fairness` prints it for each combination of a fair or a plain queue (an SQS fair
+queue hands out the messages of the group with the fewest in flight first; ministack can't show that) and a worker whose
+organizations take turns or not. The worker's buffer is the real one, and it is filled as the real pollers do."""
 
 import heapq
 import random
@@ -17,7 +16,7 @@ from faststream_sqs import SQSRecord
 from faststream_sqs.buffer import Buffer
 from faststream_sqs.options import BATCH
 
-from chassis.messaging.worker import HELD_A_WORKER
+from chassis.messaging.worker import PREFETCH_PER_WORKER
 
 QUIET, NOISY = "quiet", "noisy"
 WORKERS = 8
@@ -96,7 +95,7 @@ class Day:
 
     def _poll(self, now: float) -> None:
         """As the real pollers: for full batches, one call at a time, and only if it would find something."""
-        room = WORKERS * HELD_A_WORKER - self._held
+        room = WORKERS * PREFETCH_PER_WORKER - self._held
         if not self._polling and room >= BATCH and any(self._queue.waiting.values()):
             self._polling = True
             self._later(now + POLL, "polled", None)

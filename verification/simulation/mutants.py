@@ -13,9 +13,10 @@ from chassis.errors import AlreadyHandled, Rejected, Retryable
 from chassis.messaging.dispatch import Delivery, Dispatcher
 from chassis.storage.keys import Key, outbox_key, shard_of
 from chassis.storage.table import Absent, Put
-from chassis.work.context import Scope
+from chassis.work.context import Actor, Cause, ServiceContext
 from chassis.work.outbox import SHARDS, Outbox, OutboxEntry
-from chassis.work.unit_of_work import Unit
+from chassis.work.scope import Scope
+from chassis.work.unit_of_work import UnitOfWork
 from verification.simulation.environment import Environment
 from verification.simulation.queues import DeadLetter
 
@@ -32,36 +33,39 @@ def inbox_off(patch: Patch) -> None:
 def keys_ignored(patch: Patch) -> None:
     """Requests claim nothing, whatever their Idempotency-Key."""
     _claim_only(patch, lambda is_event: is_event)
-    patch.setattr(Scope, "new_id", lambda scope, prefix: scope.tools.ids.new(prefix))
+    patch.setattr(Scope, "new_id", lambda scope, prefix: scope.context.ids.new(prefix))
 
 
 def _claim_only(patch: Patch, wanted: Callable[[bool], bool]) -> None:
-    real = Unit.__init__
+    real = UnitOfWork.__init__
 
-    def init(self: Unit, scope: Scope, *, step: str = "", claimed: bool = True) -> None:
-        claim = scope.cause.claim
-        real(self, scope, step=step, claimed=claimed and claim is not None and wanted(claim.is_event))
+    def init(
+        self: UnitOfWork, context: ServiceContext, actor: Actor, cause: Cause, org_id: str,
+        *, step: str = "", claimed: bool = True,
+    ) -> None:  # fmt: skip
+        claimed = claimed and cause.claim is not None and wanted(cause.claim.is_event)
+        real(self, context, actor, cause, org_id, step=step, claimed=claimed)
 
-    patch.setattr(Unit, "__init__", init)
+    patch.setattr(UnitOfWork, "__init__", init)
 
 
 def claim_outside(patch: Patch) -> None:
     """The inbox is looked into first and written to afterwards, not with the effect."""
-    real = Unit.commit
+    real = UnitOfWork.commit
 
-    async def commit(self: Unit) -> bool:
+    async def commit(self: UnitOfWork) -> bool:
         if self._claim is None or not self._claim.is_event:
             return await real(self)
-        claim, table = self._operations.pop(0), self._scope.tools.table
-        del self._errors[0]
-        if await table.get(claim.key):
+        change, table = self._claim_change(), self._context.table
+        assert change is not None
+        if await table.get(change.write.key):
             raise AlreadyHandled("It was claimed.")
         self._claim = None
         await real(self)
-        await table.write([claim])
+        await table.write([change.write])
         return True
 
-    patch.setattr(Unit, "commit", commit)
+    patch.setattr(UnitOfWork, "commit", commit)
 
 
 def outbox_off(patch: Patch) -> None:
@@ -106,20 +110,21 @@ def partial_failure_ignored(patch: Patch) -> None:
 
 def published_before_the_commit(patch: Patch) -> None:
     """Events are handed over before their transaction is done."""
-    real = Unit.commit
+    real = UnitOfWork.commit
 
-    async def commit(self: Unit) -> bool:
-        outbox, entries = self._scope.tools.outbox, self._entries
+    async def commit(self: UnitOfWork) -> bool:
+        outbox, entries = self._context.outbox, self._entries
         outbox.hand_over(entries)
-        self._operations += [outbox.operation(entry) for entry in entries]
+        for entry in entries:
+            self._add(outbox.operation(entry), AlreadyHandled("It is in the outbox."))
         self._entries = []
         return await real(self)
 
-    patch.setattr(Unit, "commit", commit)
+    patch.setattr(UnitOfWork, "commit", commit)
 
 
 def ack_before_the_handler(patch: Patch) -> None:
-    def settling(dispatcher: Dispatcher) -> Callable[[Any], Awaitable[None]]:
+    def acknowledge(dispatcher: Dispatcher) -> Callable[[Any], Awaitable[None]]:
         async def receive(message: Any) -> None:
             await message.ack()
             with contextlib.suppress(Exception):
@@ -127,13 +132,13 @@ def ack_before_the_handler(patch: Patch) -> None:
 
         return receive
 
-    _settle_by(patch, settling)
+    _settle_by(patch, acknowledge)
 
 
 def retryable_is_rejected(patch: Patch) -> None:
     """The first passing trouble sends a message to the dead letters."""
 
-    def settling(dispatcher: Dispatcher) -> Callable[[Any], Awaitable[None]]:
+    def acknowledge(dispatcher: Dispatcher) -> Callable[[Any], Awaitable[None]]:
         async def receive(message: Any) -> None:
             try:
                 await dispatcher.handle(_delivery(message))
@@ -144,13 +149,13 @@ def retryable_is_rejected(patch: Patch) -> None:
 
         return receive
 
-    _settle_by(patch, settling)
+    _settle_by(patch, acknowledge)
 
 
 def errors_swallowed(patch: Patch) -> None:
     """Whatever a handler raises, its message is done."""
 
-    def settling(dispatcher: Dispatcher) -> Callable[[Any], Awaitable[None]]:
+    def acknowledge(dispatcher: Dispatcher) -> Callable[[Any], Awaitable[None]]:
         async def receive(message: Any) -> None:
             try:
                 await dispatcher.handle(_delivery(message))
@@ -163,11 +168,11 @@ def errors_swallowed(patch: Patch) -> None:
 
         return receive
 
-    _settle_by(patch, settling)
+    _settle_by(patch, acknowledge)
 
 
-def _settle_by(patch: Patch, settling: Settle) -> None:
-    patch.setattr(verification.simulation.process, "settling", settling)
+def _settle_by(patch: Patch, acknowledge: Settle) -> None:
+    patch.setattr(verification.simulation.process, "acknowledge", acknowledge)
 
 
 def _delivery(message: Any) -> Delivery:
@@ -177,7 +182,7 @@ def _delivery(message: Any) -> Delivery:
 def poison_forgotten(patch: Patch) -> None:
     """What can never succeed is acknowledged and forgotten."""
 
-    def settling(dispatcher: Dispatcher) -> Callable[[Any], Awaitable[None]]:
+    def acknowledge(dispatcher: Dispatcher) -> Callable[[Any], Awaitable[None]]:
         async def receive(message: Any) -> None:
             try:
                 await dispatcher.handle(_delivery(message))
@@ -190,7 +195,7 @@ def poison_forgotten(patch: Patch) -> None:
 
         return receive
 
-    _settle_by(patch, settling)
+    _settle_by(patch, acknowledge)
 
 
 def unknown_forgotten(patch: Patch) -> None:

@@ -14,9 +14,9 @@ import services.notify.usecases.mailing as mailing
 import services.tenancy.repository
 from chassis.messaging.dispatch import Dispatcher
 from chassis.storage.table import Anything, Expect
-from chassis.work.context import OrgScope
 from chassis.work.repository import Aggregate, Repository
-from chassis.work.unit_of_work import Unit
+from chassis.work.scope import OrgScope
+from chassis.work.unit_of_work import UnitOfWork
 from contracts.common import Plan
 from services.analytics.model import task_created
 from services.analytics.repository import FiguresRepository
@@ -42,7 +42,7 @@ def any_version_in_tokens(patch: Patch) -> None:
 
 def _project_anything(patch: Patch, repository: type[Repository[Any]]) -> None:
     async def project(self: Repository[Any], aggregate: Aggregate) -> None:
-        unit = self.scope.unit(claimed=False)
+        unit = self.scope.unit_of_work(claimed=False)
         unit.put(self.key(aggregate.id), aggregate, expect=Anything(), lists=self.lists(aggregate))
         await unit.commit()
 
@@ -63,8 +63,8 @@ def sealers_overwrite(patch: Patch) -> None:
 def _unconditional(patch: Patch, repository: type[Repository[Any]]) -> None:
     real = Repository._put
 
-    def put(self: Repository[Any], unit: Unit, aggregate: Aggregate, expect: Expect, otherwise: Any) -> Any:
-        return real(self, unit, aggregate, Anything(), otherwise)
+    def put(self: Repository[Any], unit: UnitOfWork, aggregate: Aggregate, expect: Expect, on_conflict: Any) -> Any:
+        return real(self, unit, aggregate, Anything(), on_conflict)
 
     patch.setattr(repository, "_put", put)
 
@@ -72,7 +72,7 @@ def _unconditional(patch: Patch, repository: type[Repository[Any]]) -> None:
 def seats_unlimited(patch: Patch) -> None:
     """Seats are counted, and the limit is not part of the transaction."""
 
-    def take(self: Seats, unit: Unit, _plan: Plan) -> None:
+    def take(self: Seats, unit: UnitOfWork, _plan: Plan) -> None:
         unit.add(self._key, {"seats": 1})
 
     patch.setattr(Seats, "take", take)
@@ -80,21 +80,21 @@ def seats_unlimited(patch: Patch) -> None:
 
 def seat_freed_apart(patch: Patch) -> None:
     """The seat of who leaves is freed in a transaction of its own, which a crash leaves out."""
-    real = Unit.commit
+    real = UnitOfWork.commit
 
-    def free(self: Seats, unit: Unit) -> None:
+    def free(self: Seats, unit: UnitOfWork) -> None:
         unit._freed = self._key  # type: ignore[attr-defined]
 
-    async def commit(self: Unit) -> bool:
+    async def commit(self: UnitOfWork) -> bool:
         done = await real(self)
         if key := getattr(self, "_freed", None):
-            apart = self._scope.unit(claimed=False)
+            apart = UnitOfWork(self._context, self._actor, self._cause, self._org_id, claimed=False)
             apart.add(key, {"seats": -1})
             await real(apart)
         return done
 
     patch.setattr(Seats, "free", free)
-    patch.setattr(Unit, "commit", commit)
+    patch.setattr(UnitOfWork, "commit", commit)
 
 
 def marked_before_sent(patch: Patch) -> None:
@@ -123,7 +123,7 @@ def one_unclaimed_consumer(patch: Patch) -> None:
     """One use case of one consumer forgets its claim."""
 
     async def count_created(scope: OrgScope, project_id: str, status: Any, day: Any) -> None:
-        unit = scope.unit(claimed=False)
+        unit = scope.unit_of_work(claimed=False)
         change = task_created(status, day)
         FiguresRepository(scope).add_to_project(unit, project_id, change)
         await unit.commit()

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from chassis.auth.development import DevelopmentIssuer
-from chassis.auth.tokens import Claims, TokenVerifier
+from chassis.auth.tokens import TokenClaims, TokenVerifier
 from chassis.errors import Retryable, Unauthenticated
 from chassis.tenants.vault import KeyService
 from chassis.testing.keys import FakeKeys
@@ -32,7 +32,7 @@ class PlainIssuer(DevelopmentIssuer):
     def __init__(self) -> None:
         pass
 
-    def token(self, claims: Claims, **overrides: Any) -> str:
+    def token(self, claims: TokenClaims, **overrides: Any) -> str:
         return json.dumps(claims.model_dump(mode="json", exclude_none=True, by_alias=True) | overrides)
 
 
@@ -40,10 +40,10 @@ class PlainVerifier(TokenVerifier):
     def __init__(self) -> None:
         pass
 
-    async def verify(self, token: str) -> Claims:
+    async def verify(self, token: str) -> TokenClaims:
         if not token.startswith("{"):
             raise Unauthenticated("The token is none of PlainIssuer's.")
-        return Claims.model_validate_json(token)
+        return TokenClaims.model_validate_json(token)
 
 
 @dataclass

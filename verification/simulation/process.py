@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, cast
 
@@ -14,12 +14,14 @@ from chassis.declare.service import Service, load, service
 from chassis.declare.subscription import AnySubscription, Subscription
 from chassis.errors import Rejected, Retryable, TenfoldError
 from chassis.http.app import make_app
+from chassis.http.state import ApiState
 from chassis.messaging.dispatch import Delivery, Dispatcher
-from chassis.messaging.worker import settling
+from chassis.messaging.worker import acknowledge
 from chassis.storage.cursors import CursorKeys
-from chassis.storage.table import Operation
+from chassis.storage.rate_limit_store import RateLimitStore
+from chassis.storage.table import WriteOperation
 from chassis.testing.service import FixedKeys
-from chassis.work.context import Toolbox
+from chassis.work.context import ServiceContext
 from chassis.work.outbox import Outbox, OutboxEntry
 from verification.simulation.asgi import Answer, ask
 from verification.simulation.backends import LaggingTable, WiredBus, WiredMessage, WiredTable
@@ -40,7 +42,7 @@ class Surroundings:
     ids: Ids
     table: LaggingTable
     deliver: Callable[[OutboxEntry], None]
-    committed: Callable[[Sequence[Operation]], None]
+    committed: Callable[[Sequence[WriteOperation]], None]
     ports: Callable[[Life], dict[type, object]]
     bugs: list[str]
     unknown: str | None = None
@@ -49,8 +51,8 @@ class Surroundings:
 class WatchedDispatcher(Dispatcher):
     """Notes what no handler should ever raise."""
 
-    def __init__(self, tools: Toolbox, subscription: AnySubscription, bugs: list[str]) -> None:
-        super().__init__(tools, subscription)
+    def __init__(self, context: ServiceContext, subscription: AnySubscription, bugs: list[str]) -> None:
+        super().__init__(context, subscription)
         self._bugs = bugs
 
     async def handle(self, delivery: Delivery) -> None:
@@ -69,11 +71,11 @@ class Process:
         table = WiredTable(around.wire, self.life, around.table, around.committed)
         self.outbox = Outbox(table, WiredBus(around.wire, self.life, around.deliver), around.clock)
         known = around.ports(self.life)
-        ports = {CursorKeys: FixedKeys(), **{port: known[port] for port in declared.ports}}
-        self.tools = Toolbox(name, table, self.outbox, around.clock, around.ids, ports)
+        ports = {CursorKeys: FixedKeys(), RateLimitStore: table, **{port: known[port] for port in declared.ports}}
+        self.context = ServiceContext(name, table, self.outbox, around.clock, around.ids, ports)
         self._schedules = [load(schedule.task) for schedule in declared.schedules]
         self._settle = {
-            each.name: settling(WatchedDispatcher(self.tools, before(each, around.unknown), around.bugs))
+            each.name: acknowledge(WatchedDispatcher(self.context, before(each, around.unknown), around.bugs))
             for each in subscriptions_of(name)
         }
 
@@ -85,7 +87,7 @@ class Process:
 
     async def answer(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
         app = app_of(self.life.service)
-        app.state.tools = self.tools
+        app.state.api = replace(app.state.api, context=self.context)
         answer = await ask(app, method, path, headers, body)
         if answer.status == 500:
             self._bugs.append(f"{method} {path} crashed: {answer.body!r}")
@@ -102,7 +104,7 @@ class Process:
 
     async def run_schedules(self) -> None:
         for task in self._schedules:
-            await self._tried(task(self.tools))
+            await self._tried(task(self.context))
 
     async def _tried(self, work: Coroutine[Any, Any, Any]) -> None:
         """As chassis.runtime.process repeats its schedules: expected errors wait for the next time."""
@@ -151,4 +153,4 @@ def app_of(name: str) -> FastAPI:
     async def ready() -> str | None:
         return None
 
-    return make_app(declaration(name), cast("Toolbox", None), PlainVerifier(), ready)
+    return make_app(declaration(name), ApiState(cast("ServiceContext", None), PlainVerifier()), ready)

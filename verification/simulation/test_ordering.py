@@ -11,7 +11,7 @@ import pytest
 from chassis.messaging.dispatch import Delivery, Dispatcher
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import CountingIds, FakeBus, FakeClock
-from chassis.work.context import Toolbox
+from chassis.work.context import ServiceContext
 from chassis.work.outbox import Outbox
 from contracts.common import Role, TaskStatus
 from contracts.event import SOURCE_PREFIX, Envelope, Event
@@ -79,9 +79,9 @@ def _bodies(facts: Sequence[tuple[int, Event]]) -> list[bytes]:
 async def _projected(service: str, subscription: str, bodies: Sequence[bytes]) -> dict[str, object]:
     """What stands in the service's table at the end, but for its inbox."""
     table, clock = MemoryTable(), FakeClock()
-    tools = Toolbox(service, table, Outbox(table, FakeBus(), clock), clock, CountingIds())
+    context = ServiceContext(service, table, Outbox(table, FakeBus(), clock), clock, CountingIds())
     [found] = [each for each in subscriptions_of(service) if each.name == subscription]
-    dispatcher = Dispatcher(tools, found)
+    dispatcher = Dispatcher(context, found)
     for body in bodies:
         await dispatcher.handle(Delivery(body, "message"))
     return {

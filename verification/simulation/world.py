@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from chassis.storage.table import Item, Operation, Put
+from chassis.storage.table import Item, Put, WriteOperation
 from chassis.testing.service import FakeClock
 from chassis.work.outbox import OutboxEntry
 from tests.services.files.fakes import BUCKET
@@ -233,7 +233,7 @@ class World:
             self._loop.run_until_idle()
         raise AssertionError(f"{process.life.tasks} of {process.life.service} do not end")
 
-    def _committed(self, operations: Sequence[Operation]) -> None:
+    def _committed(self, operations: Sequence[WriteOperation]) -> None:
         for operation in operations:
             # By its content, not by its key: what is published from memory only must be missed too.
             if isinstance(operation, Put) and {"source", "type", "detail"} <= operation.item.keys():

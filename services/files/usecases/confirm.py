@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import structlog
 
-from chassis.work.context import OrgScope
+from chassis.work.scope import OrgScope
 from contracts.files import v1 as events
 from services.files.model import File
 from services.files.ports import StoredObject
@@ -61,7 +61,7 @@ async def _difference(objects: FileObjects, file: File, stored: StoredObject) ->
 
 
 async def _accept(scope: OrgScope, file: File) -> None:
-    unit = scope.unit()
+    unit = scope.unit_of_work()
     file = Files(scope).save(unit, file)
     unit.publish(
         events.FileUploaded(
@@ -73,7 +73,7 @@ async def _accept(scope: OrgScope, file: File) -> None:
 
 
 async def _reject(scope: OrgScope, file: File, reason: str) -> None:
-    unit = scope.unit()
+    unit = scope.unit_of_work()
     file = Files(scope).save(unit, file)
     unit.publish(
         events.FileRejected(file_id=file.id, name=file.name, reason=reason, owner_id=file.owner_id),

@@ -1,7 +1,7 @@
 """A confirmed file is looked into: its metadata, its thumbnail, its text."""
 
 from chassis.errors import Rejected
-from chassis.work.context import OrgScope
+from chassis.work.scope import OrgScope
 from contracts.files import v1 as events
 from services.files.errors import InspectionDied
 from services.files.model import Failure, File, FileStatus
@@ -44,7 +44,7 @@ async def _inspected(scope: OrgScope, file: File, content: bytes, receive_count:
 
 async def _finish(scope: OrgScope, file: File, found: Findings) -> None:
     """The state and every event of it, once."""
-    unit = scope.unit()
+    unit = scope.unit_of_work()
     file = Files(scope).save(unit, file.ready(found.metadata, found.thumbnail, found.text, found.failures))
     if made := file.thumbnail:
         unit.publish(

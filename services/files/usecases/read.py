@@ -1,8 +1,8 @@
 """What there is, and where a client can read it."""
 
 from chassis.errors import Conflict, NotFound, NotYet
-from chassis.work.context import OrgScope
 from chassis.work.repository import Page, PageRequest
+from chassis.work.scope import OrgScope
 from services.files.model import File, FileStatus
 from services.files.ports import Address
 from services.files.repository import FileObjects, Files

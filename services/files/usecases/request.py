@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from chassis.work.context import OrgScope
+from chassis.work.scope import OrgScope
 from contracts.files import v1 as events
 from services.files.model import FORM_SECONDS, File, check_allowed
 from services.files.ports import Form
@@ -26,7 +26,7 @@ async def request_upload(scope: OrgScope, *, name: str, content_type: str, size:
     )
     form = await FileObjects(scope).form(wanted)
     expires_at = scope.now() + timedelta(seconds=FORM_SECONDS)
-    unit = scope.unit()
+    unit = scope.unit_of_work()
     file = Files(scope).create(unit, wanted)
     unit.publish(
         events.UploadRequested(

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Sequence
 
 from chassis.errors import Stale
-from chassis.work.context import OrgScope
 from chassis.work.repository import Page, PageRequest
+from chassis.work.scope import OrgScope
 from services.notify.model import Notification
 from services.notify.repository import Notifications, UnreadCounter
 
@@ -52,7 +52,7 @@ async def _read(scope: OrgScope, ids: Sequence[str]) -> int:
         unread = [notification for notification in found if notification.unread]
         if not unread:
             return 0
-        unit = scope.unit(claimed=False)
+        unit = scope.unit_of_work(claimed=False)
         for notification in unread:
             notifications.save(unit, notification.read(scope.now()))
         UnreadCounter(scope).add(unit, user_id, -len(unread))

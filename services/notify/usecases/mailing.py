@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import structlog
 
 from chassis.errors import Retryable, Stale
-from chassis.work.context import OrgScope
+from chassis.work.scope import OrgScope
 from services.notify.errors import AddressRefused
 from services.notify.model import Delivery
 from services.notify.ports import Composer, Letter, Mailer
@@ -52,7 +52,7 @@ async def _send(scope: OrgScope, delivery: Delivery, letter: Letter | None) -> N
 
 
 async def _settle(scope: OrgScope, delivery: Delivery) -> None:
-    unit = scope.unit(claimed=False)
+    unit = scope.unit_of_work(claimed=False)
     Deliveries(scope).save(unit, delivery)
     try:
         await unit.commit()

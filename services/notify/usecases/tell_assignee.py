@@ -1,6 +1,6 @@
 """A task was assigned."""
 
-from chassis.work.context import OrgScope
+from chassis.work.scope import OrgScope
 from services.notify.model import Kind
 from services.notify.ports import Letter
 from services.notify.reads import Assigned

@@ -1,7 +1,7 @@
 """An import is done."""
 
 from chassis.tenants.members import Member
-from chassis.work.context import OrgScope
+from chassis.work.scope import OrgScope
 from services.notify.model import Kind
 from services.notify.ports import Letter
 from services.notify.reads import Imported

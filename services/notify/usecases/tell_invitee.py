@@ -3,7 +3,7 @@
 from datetime import UTC
 from urllib.parse import quote
 
-from chassis.work.context import OrgScope
+from chassis.work.scope import OrgScope
 from services.notify.ports import Letter
 from services.notify.reads import Invited
 from services.notify.usecases.telling import Message, Occasion, tell

@@ -11,8 +11,8 @@ from typing import Self
 
 from chassis.errors import AlreadyHandled, NotYet
 from chassis.tenants.members import Member, Members
-from chassis.work.context import EventContext, OrgScope
-from chassis.work.unit_of_work import Unit
+from chassis.work.scope import EventContext, OrgScope
+from chassis.work.unit_of_work import UnitOfWork
 from services.notify.model import REPLAYED, Delivery, Kind, Notification, delivery_id, notification_id
 from services.notify.ports import Letter
 from services.notify.repository import Deliveries, Notifications, UnreadCounter
@@ -85,7 +85,7 @@ async def tell(scope: OrgScope, occasion: Occasion, messages: Sequence[Message])
     the delivery that owes them. Raises Retryable while the mail service takes not all of it.
     """
     for start in range(0, max(len(messages), 1), GROUP):
-        unit = scope.unit(step=str(start) if start else "")
+        unit = scope.unit_of_work(step=str(start) if start else "")
         for message in messages[start : start + GROUP]:
             if not message.left:
                 _record(scope, unit, occasion, message)
@@ -98,7 +98,7 @@ async def tell(scope: OrgScope, occasion: Occasion, messages: Sequence[Message])
         await send_owed(scope, occasion.event_id, letters)
 
 
-def _record(scope: OrgScope, unit: Unit, occasion: Occasion, message: Message) -> None:
+def _record(scope: OrgScope, unit: UnitOfWork, occasion: Occasion, message: Message) -> None:
     known = AlreadyHandled("They have been told.")
     if message.note:
         notification = Notification(
@@ -113,7 +113,7 @@ def _record(scope: OrgScope, unit: Unit, occasion: Occasion, message: Message) -
             event_time=occasion.time,
             created_at=scope.now(),
         )
-        Notifications(scope).create(unit, notification, otherwise=known)
+        Notifications(scope).create(unit, notification, on_conflict=known)
         UnreadCounter(scope).add(unit, message.recipient_id, 1)
     if message.letter:
         delivery = Delivery(
@@ -126,4 +126,4 @@ def _record(scope: OrgScope, unit: Unit, occasion: Occasion, message: Message) -
         )
         if scope.cause.replayed:
             delivery = delivery.suppressed(REPLAYED)
-        Deliveries(scope).create(unit, delivery, otherwise=known)
+        Deliveries(scope).create(unit, delivery, on_conflict=known)

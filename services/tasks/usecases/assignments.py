@@ -2,7 +2,7 @@
 
 from chassis.errors import Conflict, FieldError, Invalid
 from chassis.tenants.members import Members
-from chassis.work.context import OrgScope
+from chassis.work.scope import OrgScope
 from services.tasks.concurrency import while_stale
 from services.tasks.model import MAX_ASSIGNEES, Task
 from services.tasks.repository import TaskRepository
@@ -22,7 +22,7 @@ async def assign(scope: OrgScope, task_id: str, user_id: str) -> Task:
             return task
         if len(task.assignee_ids) == MAX_ASSIGNEES:
             raise Conflict(f"The task has {MAX_ASSIGNEES} assignees already; take it away from one of them first.")
-        unit = scope.unit()
+        unit = scope.unit_of_work()
         saved = tasks.save(unit, task.with_assignee(user_id, scope.now()))
         tasks.assign(unit, saved, user_id)
         unit.publish(saved.assigned_event(user_id, by=scope.actor.person_id), version=saved.version)
@@ -40,7 +40,7 @@ async def unassign(scope: OrgScope, task_id: str, user_id: str) -> Task:
         scope.require_match(task)
         if user_id not in task.assignee_ids:
             return task
-        unit = scope.unit()
+        unit = scope.unit_of_work()
         saved = tasks.save(unit, task.without_assignee(user_id, scope.now()))
         tasks.unassign(unit, saved, user_id)
         unit.publish(saved.unassigned_event(user_id), version=saved.version)

@@ -1,8 +1,8 @@
 """Saying something about a task, and to whom."""
 
 from chassis.tenants.members import Members
-from chassis.work.context import OrgScope
 from chassis.work.repository import Page, PageRequest
+from chassis.work.scope import OrgScope
 from services.tasks.model import Comment
 from services.tasks.people import People, has_handles
 from services.tasks.repository import CommentRepository, TaskRepository
@@ -19,7 +19,7 @@ async def add_comment(scope: OrgScope, task_id: str, text: str) -> Comment:
         mentioned_ids=await _mentioned(scope, text),
         created_at=scope.now(),
     )
-    unit = scope.unit()
+    unit = scope.unit_of_work()
     saved = CommentRepository(scope).create(unit, comment)
     unit.publish(saved.added_event(task), version=saved.version)
     return await unit.answer(saved)

@@ -12,8 +12,8 @@ from functools import partial
 
 from chassis.errors import AlreadyExists, Rejected, Stale
 from chassis.tenants.members import Members
-from chassis.work.context import OrgScope
-from chassis.work.unit_of_work import Unit
+from chassis.work.scope import OrgScope
+from chassis.work.unit_of_work import UnitOfWork
 from services.tasks.concurrency import each, while_stale
 from services.tasks.model import Import, Plan, PlannedTask, RowError
 from services.tasks.people import People
@@ -41,7 +41,7 @@ async def work_off(scope: OrgScope, import_id: str) -> None:
 
 
 async def _make_task(scope: OrgScope, imported: Import, row: PlannedTask) -> None:
-    unit = scope.unit(claimed=False)
+    unit = scope.unit_of_work(claimed=False)
     store_new(scope, unit, imported.task_of(row, scope.now()))
     try:
         await unit.commit()
@@ -51,7 +51,7 @@ async def _make_task(scope: OrgScope, imported: Import, row: PlannedTask) -> Non
 
 async def _count(scope: OrgScope, imported: Import, plan: Plan) -> Import:
     imports = ImportRepository(scope)
-    unit = scope.unit(claimed=False)
+    unit = scope.unit_of_work(claimed=False)
     saved = imports.advance(unit, imported, plan)
     try:
         await unit.commit()
@@ -69,7 +69,7 @@ async def _overtaken(scope: OrgScope, imported: Import) -> Import:
 
 
 async def _complete(scope: OrgScope, imported: Import) -> None:
-    unit = scope.unit()
+    unit = scope.unit_of_work()
     saved = ImportRepository(scope).save(unit, imported.completed(scope.now()))
     unit.publish(saved.completed_event(), version=saved.version)
     await unit.commit()
@@ -104,7 +104,7 @@ class _Planner:
                     tasks.append(task)
                 case list() as wrong:
                     errors += wrong
-        unit = self._scope.unit(claimed=False)
+        unit = self._scope.unit_of_work(claimed=False)
         plan = Plan(tasks=await self._numbered(unit, tasks), errors=errors)
         self._imports.decide(unit, import_id, chunk, plan)
         await unit.commit()
@@ -120,7 +120,7 @@ class _Planner:
     async def _people(self) -> Callable[[str], str | None]:
         return People([member async for member in Members(self._scope).all_active()]).by_address
 
-    async def _numbered(self, unit: Unit, tasks: Sequence[PlannedTask]) -> list[PlannedTask]:
+    async def _numbered(self, unit: UnitOfWork, tasks: Sequence[PlannedTask]) -> list[PlannedTask]:
         """With the next numbers of their projects, in the order of the rows."""
         counts = Counter(task.project_id for task in tasks)
         numbers = NumbersRepository(self._scope)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from chassis.work.context import OrgScope
+from chassis.work.scope import OrgScope
 from services.tasks.model import Import, RowError
 from services.tasks.repository import ImportRepository
 from services.tasks.rows import Sheet, read_sheet
@@ -21,7 +21,7 @@ async def request_import(scope: OrgScope, body: bytes) -> Import:
         chunks=len(sheet.chunks),
         created_at=scope.now(),
     )
-    unit, imports = scope.unit(), ImportRepository(scope)
+    unit, imports = scope.unit_of_work(), ImportRepository(scope)
     saved = imports.add(unit, imported, sheet.chunks)
     unit.publish(saved.requested_event(), version=saved.version)
     return await unit.answer(saved)

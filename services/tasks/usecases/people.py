@@ -1,8 +1,8 @@
 """Whom tasks can be given to."""
 
 from chassis.tenants.members import MEMBERS, Member, Members
-from chassis.work.context import OrgScope
 from chassis.work.repository import Page, PageRequest
+from chassis.work.scope import OrgScope
 
 
 async def list_assignees(scope: OrgScope, request: PageRequest) -> Page[Member]:

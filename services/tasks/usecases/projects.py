@@ -1,7 +1,7 @@
 """Making projects and finding them."""
 
-from chassis.work.context import OrgScope
 from chassis.work.repository import Page, PageRequest
+from chassis.work.scope import OrgScope
 from services.tasks.model import Project
 from services.tasks.repository import PROJECTS, ProjectRepository
 
@@ -11,7 +11,7 @@ async def create_project(scope: OrgScope, key: str, name: str) -> Project:
     project = Project(
         id=scope.new_id("proj"), key=key, name=name, lead_id=scope.actor.person_id, created_at=scope.now()
     )
-    unit = scope.unit()
+    unit = scope.unit_of_work()
     saved = ProjectRepository(scope).add(unit, project)
     unit.publish(saved.created_event(), version=saved.version)
     return await unit.answer(saved)

@@ -5,9 +5,9 @@ from datetime import date
 
 from chassis.errors import FieldError, Invalid
 from chassis.tenants.members import Members
-from chassis.work.context import OrgScope
 from chassis.work.repository import Page, PageRequest
-from chassis.work.unit_of_work import Unit
+from chassis.work.scope import OrgScope
+from chassis.work.unit_of_work import UnitOfWork
 from contracts.common import Priority, TaskStatus
 from services.tasks.concurrency import gathered, while_stale
 from services.tasks.model import Task
@@ -34,7 +34,7 @@ async def create_task(
     task_id = scope.new_id("task")
 
     async def attempt() -> Task:
-        unit = scope.unit()
+        unit = scope.unit_of_work()
         task = Task(
             id=task_id,
             project_id=project_id,
@@ -54,7 +54,7 @@ async def create_task(
     return await while_stale(attempt)
 
 
-def store_new(scope: OrgScope, unit: Unit, task: Task) -> Task:
+def store_new(scope: OrgScope, unit: UnitOfWork, task: Task) -> Task:
     """Store a task with its assignments and publish both, in `unit`."""
     saved = TaskRepository(scope).add(unit, task)
     unit.publish(saved.created_event(), version=saved.version)
@@ -107,7 +107,7 @@ async def move_task(scope: OrgScope, task_id: str, status: TaskStatus) -> Task:
         scope.require_match(task)
         if task.status is status:
             return task
-        unit = scope.unit()
+        unit = scope.unit_of_work()
         saved = tasks.save(unit, task.moved(status, scope.now()))
         unit.publish(saved.moved_event(task.status), version=saved.version)
         return await unit.answer(saved)

@@ -2,7 +2,7 @@
 is unknown."""
 
 from chassis.errors import AlreadyExists, NotFound, OrganizationSuspended
-from chassis.work.context import OrgScope, UserScope
+from chassis.work.scope import OrgScope, UserScope
 from contracts.common import Role
 from contracts.tenancy import v1 as tenancy
 from services.tenancy.model import Invitation, InvitationStatus, Membership
@@ -43,7 +43,7 @@ async def decline(scope: UserScope, token: str) -> None:
         org_scope, invitation = await _mine(scope, token)
         if invitation.status is InvitationStatus.DECLINED:
             return
-        unit = org_scope.unit()
+        unit = org_scope.unit_of_work()
         saved = Invitations(org_scope).close(unit, invitation.answered(InvitationStatus.DECLINED, scope.now()))
         Seats(org_scope).free(unit)
         declined = tenancy.InvitationDeclined(invitation_id=saved.id, email=saved.email)
@@ -56,7 +56,7 @@ async def decline(scope: UserScope, token: str) -> None:
 async def _join(scope: OrgScope, accepted: Invitation, known: Membership | None) -> None:
     """The seat stays taken: the invitation's becomes the member's. `known` is their membership of former times."""
     assert accepted.accepted_by is not None
-    unit, members, organizations = scope.unit(), Memberships(scope), Organizations(scope)
+    unit, members, organizations = scope.unit_of_work(), Memberships(scope), Organizations(scope)
     organization = await organizations.get(scope.org_id)
     if not organization.status.operates:
         raise OrganizationSuspended(ACCEPT, organization.status)

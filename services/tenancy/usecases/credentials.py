@@ -2,8 +2,8 @@
 
 from chassis.errors import AlreadyExists, NotFound
 from chassis.tenants.vault import Vault
-from chassis.work.context import OrgScope
 from chassis.work.repository import Page, PageRequest
+from chassis.work.scope import OrgScope
 from contracts.tenancy import v1 as tenancy
 from services.tenancy.model import Credential
 from services.tenancy.repository import CREDENTIALS, Credentials
@@ -27,9 +27,9 @@ async def store(scope: OrgScope, name: str, platform: str, secret: str) -> Crede
         stored_by=scope.actor.person_id,
         stored_at=scope.now(),
     )
-    unit = scope.unit()
+    unit = scope.unit_of_work()
     there = AlreadyExists(f"There is a credential {name} already; put its new secret in its place, or remove it.")
-    stored = credentials.create(unit, fresh, otherwise=there)
+    stored = credentials.create(unit, fresh, on_conflict=there)
     credentials.take_place(unit)
     unit.publish(tenancy.CredentialStored(name=name, platform=platform), version=stored.version)
     return await unit.answer(stored)
@@ -48,7 +48,7 @@ async def replace(scope: OrgScope, name: str, platform: str, secret: str) -> Cre
             "stored_by": scope.actor.person_id,
             "stored_at": scope.now(),
         }
-        unit = scope.unit()
+        unit = scope.unit_of_work()
         stored = credentials.save(unit, known.model_copy(update=update))
         unit.publish(tenancy.CredentialStored(name=name, platform=platform), version=stored.version)
         return await unit.answer(stored)
@@ -63,7 +63,7 @@ async def remove(scope: OrgScope, name: str) -> None:
     async def change() -> None:
         known = await credentials.get(name)
         scope.require_match(known)
-        unit = scope.unit()
+        unit = scope.unit_of_work()
         credentials.remove(unit, known)
         credentials.free_place(unit)
         removed = tenancy.CredentialRemoved(name=name, platform=known.platform)
@@ -89,7 +89,7 @@ async def _seal_again(scope: OrgScope, name: str) -> None:
     except NotFound:  # removed meanwhile
         return
     sealed = await vault.seal(name, await vault.open(name, known.sealed))
-    unit = scope.unit(step=name)
+    unit = scope.unit_of_work(step=name)
     saved = credentials.save(unit, known.model_copy(update={"sealed": sealed}))
     unit.publish(tenancy.CredentialRotated(name=name, platform=known.platform), version=saved.version)
     await unit.commit()

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from chassis.errors import LimitReached, Stale
-from chassis.work.context import OrgScope
+from chassis.work.scope import OrgScope
 from services.tenancy.errors import InvitationPending
 from services.tenancy.model import Invitation, InvitationStatus
 from services.tenancy.repository import Invitations, Seats
@@ -55,7 +55,7 @@ def _has_expired(scope: OrgScope, invitation: Invitation) -> bool:
 
 
 async def _release(scope: OrgScope, invitation: Invitation) -> None:
-    unit = scope.unit(claimed=False)
+    unit = scope.unit_of_work(claimed=False)
     Invitations(scope).close(unit, invitation.expired())
     Seats(scope).free(unit)
     try:

@@ -6,9 +6,9 @@ from typing import Literal
 from pydantic import BaseModel
 
 from chassis.errors import FieldError, Invalid, Rejected
-from chassis.work.context import OrgScope
-from chassis.work.idempotency_claims import Answered
+from chassis.work.idempotency_claims import AlreadyAnswered
 from chassis.work.repository import Page, PageRequest
+from chassis.work.scope import OrgScope
 from contracts.common import Role
 from contracts.tenancy import v1 as tenancy
 from services.tenancy.model import (
@@ -57,7 +57,7 @@ async def invite(scope: OrgScope, email: str, role: Role) -> Invitation:
 async def invite_all(scope: OrgScope, rows: Sequence[Row]) -> list[RowResult]:
     """Each row by itself: what is wrong with one keeps none of the others. Raises only what concerns all of them."""
     # The key stands for these rows from here on: each is a step of the request, and they end one by one.
-    await scope.unit().commit()
+    await scope.unit_of_work().commit()
     seen: dict[str, int] = {}
     numbered = [(at, row, seen.setdefault(folded(row.email), at)) for at, row in enumerate(rows, start=1)]
 
@@ -65,7 +65,7 @@ async def invite_all(scope: OrgScope, rows: Sequence[Row]) -> list[RowResult]:
         at, row, first = each
         try:
             invitation = await _offer_row(scope, row, step=f"row{at}", repeats=first if first < at else None)
-        except Answered as before:
+        except AlreadyAnswered as before:
             invitation = Invitation.model_validate(before.item["result"])
         except Rejected as error:
             return RowResult(row=at, email=row.email, status="refused", reason=error.detail)
@@ -92,7 +92,7 @@ async def _offer(scope: OrgScope, email: str, role: Role, *, step: str = "") -> 
 
     async def change() -> Invitation:
         organization = await Organizations(scope).get(scope.org_id)
-        unit, token = scope.unit(step=step), scope.port(TokenSource).new()
+        unit, token = scope.unit_of_work(step=step), scope.port(TokenSource).new()
         Memberships(scope).require_no_member(unit, email)
         stored = invitations.open(unit, _made(scope, invitation_id, email, role), token)
         Organizations(scope).require_plan(unit, organization.id, organization.plan)
@@ -142,7 +142,7 @@ async def revoke(scope: OrgScope, invitation_id: str) -> None:
         scope.require_match(invitation)
         if invitation.status is InvitationStatus.REVOKED:
             return
-        unit = scope.unit()
+        unit = scope.unit_of_work()
         saved = invitations.close(unit, invitation.revoked())
         Seats(scope).free(unit)
         revoked = tenancy.InvitationRevoked(invitation_id=saved.id, email=saved.email)

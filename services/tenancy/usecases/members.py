@@ -2,9 +2,9 @@
 
 from chassis.errors import NotFound
 from chassis.tenants.members import MEMBERS
-from chassis.work.context import OrgScope
 from chassis.work.repository import Page, PageRequest
-from chassis.work.unit_of_work import Unit
+from chassis.work.scope import OrgScope
+from chassis.work.unit_of_work import UnitOfWork
 from contracts.common import Role
 from contracts.tenancy import v1 as tenancy
 from services.tenancy.model import Membership, check_changes, check_gives
@@ -35,7 +35,7 @@ async def change_role(scope: OrgScope, user_id: str, wanted: Role | None) -> Mem
         check_gives(scope.actor.role, role, CHANGE_ROLE)
         if member.role is role:
             return member
-        unit = scope.unit()
+        unit = scope.unit_of_work()
         await keep_owners(scope, unit, user_id, member.role, role)
         saved = members.save(unit, member.with_role(role))
         changed = tenancy.MemberRoleChanged(previous_role=member.role, **saved.told())
@@ -62,7 +62,7 @@ async def remove(scope: OrgScope, user_id: str) -> None:
         if not member.active:
             return
         check_changes(scope.actor.role, member.role, REMOVE)
-        unit = scope.unit()
+        unit = scope.unit_of_work()
         await keep_owners(scope, unit, user_id, member.role, None)
         saved = members.save(unit, member.model_copy(update={"active": False}))
         members.free_address(unit, saved)
@@ -73,7 +73,9 @@ async def remove(scope: OrgScope, user_id: str) -> None:
     await again_if_stale(change)
 
 
-async def keep_owners(scope: OrgScope, unit: Unit, user_id: str, previous: Role | None, role: Role | None) -> None:
+async def keep_owners(
+    scope: OrgScope, unit: UnitOfWork, user_id: str, previous: Role | None, role: Role | None
+) -> None:
     """Let the organization know, in `unit`, that one of its owners is new or gone. Raises LastOwner, TooManyOwners."""
     if (previous is Role.OWNER) == (role is Role.OWNER):
         return

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from chassis.errors import AlreadyHandled, TenfoldError
-from chassis.work.context import OrgScope, UserScope
 from chassis.work.repository import Page, PageRequest
+from chassis.work.scope import OrgScope, UserScope
 from contracts.common import OrgStatus, Plan, Role
 from contracts.tenancy import v1 as tenancy
 from services.tenancy.errors import SlugTaken
@@ -47,8 +47,8 @@ async def create_personal(scope: OrgScope, user_id: str, email: str, name: str) 
 async def _found(
     scope: OrgScope, organization: Organization, email: str, name: str, if_there: TenfoldError | None = None
 ) -> Organization:
-    unit, organizations, members = scope.unit(), Organizations(scope), Memberships(scope)
-    stored = organizations.create(unit, organization, otherwise=if_there)
+    unit, organizations, members = scope.unit_of_work(), Organizations(scope), Memberships(scope)
+    stored = organizations.create(unit, organization, on_conflict=if_there)
     organizations.take_slug(unit, organization)
     owner = Membership(id=organization.owner_id, email=email, name=name, role=Role.OWNER, org_id=organization.id)
     owner = members.create(unit, owner)
@@ -101,7 +101,7 @@ async def change(scope: OrgScope, wanted: Mapping[str, Any]) -> Organization:
         other = organization.model_copy(update=dict(wanted))
         if other == organization:
             return organization
-        unit = scope.unit()
+        unit = scope.unit_of_work()
         saved = organizations.save(unit, other)
         changed = tenancy.OrganizationChanged(
             org_id=saved.id, organization=saved.state, previous_organization=organization.state
@@ -121,7 +121,7 @@ async def change_status(scope: OrgScope, status: OrgStatus, reason: str) -> Orga
         scope.require_match(organization)
         if organization.status is status:
             return organization
-        unit = scope.unit()
+        unit = scope.unit_of_work()
         saved = organizations.save(unit, organization.model_copy(update={"status": status, "status_reason": reason}))
         changed = tenancy.OrganizationStatusChanged(
             org_id=saved.id,
@@ -145,7 +145,7 @@ async def change_plan(scope: OrgScope, plan: Plan) -> Organization:
         scope.require_match(organization)
         if organization.plan is plan:
             return organization
-        unit = scope.unit()
+        unit = scope.unit_of_work()
         saved = organizations.save(unit, organization.model_copy(update={"plan": plan}))
         Seats(scope).fit(unit, plan)
         changed = tenancy.PlanChanged(

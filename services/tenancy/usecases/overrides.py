@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 
 from chassis.errors import FieldError, Invalid, NotFound
-from chassis.work.context import OrgScope
+from chassis.work.scope import OrgScope
 from contracts.common import Role
 from contracts.permissions import OPERATIONS
 from contracts.tenancy import v1 as tenancy
@@ -34,7 +34,7 @@ async def change_permissions(scope: OrgScope, user_id: str, grants: Sequence[str
             return member
         _check_role(member.role, granted, denied)
         _check_gives(scope, (set(granted) - set(member.grants)) | (set(member.denies) - set(denied)))
-        unit = scope.unit()
+        unit = scope.unit_of_work()
         saved = members.save(unit, member.model_copy(update={"grants": granted, "denies": denied}))
         changed = tenancy.MemberPermissionsChanged(
             previous_grants=list(member.grants), previous_denies=list(member.denies), **saved.told()

@@ -31,7 +31,7 @@ class AuditUnderTest(ServiceUnderTest):
         return ids
 
     async def seal(self) -> None:
-        await seal_all(self.tools)
+        await seal_all(self.context)
 
     async def verify(self, org_id: str = ACME) -> Verification:
         return await verify(self.scope(org_id=org_id))

@@ -8,7 +8,7 @@ import pytest
 from chassis.errors import Stale, Unavailable
 from chassis.storage.keys import Key
 from chassis.storage.table import Put
-from chassis.work.context import Toolbox
+from chassis.work.context import ServiceContext
 from services.audit import sealer
 from services.audit.chain import seal
 from services.audit.model import Head, Record
@@ -33,8 +33,8 @@ def record(record_id: str, title: str = "Ship") -> Record:
     )
 
 
-async def unsealed(tools: Toolbox) -> int:
-    return sum([len(part) async for part in UNSEALED.parts(tools.table)])
+async def unsealed(context: ServiceContext) -> int:
+    return sum([len(part) async for part in UNSEALED.parts(context.table)])
 
 
 async def test_sealing_links_each_record_to_the_one_before(audit: Any) -> None:
@@ -46,7 +46,7 @@ async def test_sealing_links_each_record_to_the_one_before(audit: Any) -> None:
     assert sealed[0]["previous_hash"] == "0" * 64
     assert [item["previous_hash"] for item in sealed[1:]] == [item["hash"] for item in sealed[:2]]
     assert len({item["hash"] for item in sealed}) == 3
-    assert await unsealed(audit.tools) == 0
+    assert await unsealed(audit.context) == 0
 
 
 async def test_sealing_again_changes_nothing(audit: Any) -> None:
@@ -88,7 +88,7 @@ async def test_each_organization_has_a_chain_of_its_own(audit: Any) -> None:
 
 async def test_of_two_sealers_at_once_one_wins_and_no_record_is_sealed_twice(audit: Any) -> None:
     await audit.record(3 * MAX_RECORDS)
-    await asyncio.gather(*(seal_all(_yielding(audit.tools)) for _ in range(3)))
+    await asyncio.gather(*(seal_all(_yielding(audit.context)) for _ in range(3)))
     await audit.seal()
     found = await audit.verify()
     assert (found.sealed, found.unsealed, found.valid) == (3 * MAX_RECORDS, 0, True)
@@ -182,12 +182,12 @@ def test_the_hash_of_a_record_stays_what_it_is() -> None:
     assert second.hash == head.hash == block.hash == "92299510dc5cae03684e580a0600adb491b87790ca3663577881911bd6894866"
 
 
-def _yielding(tools: Toolbox) -> Toolbox:
+def _yielding(context: ServiceContext) -> ServiceContext:
     """The same tools on a table whose calls interleave with others', as over a network."""
 
     class Yielding:
         def __getattr__(self, name: str) -> Any:
-            call = getattr(tools.table, name)
+            call = getattr(context.table, name)
 
             async def later(*args: Any, **kwargs: Any) -> Any:
                 await asyncio.sleep(0)
@@ -195,4 +195,4 @@ def _yielding(tools: Toolbox) -> Toolbox:
 
             return later
 
-    return Toolbox(tools.service, Yielding(), tools.outbox, tools.clock, tools.ids, tools.ports)
+    return ServiceContext(context.service, Yielding(), context.outbox, context.clock, context.ids, context.ports)

@@ -176,5 +176,5 @@ async def test_an_event_of_a_service_that_does_not_own_it_is_refused(audit: Serv
 
 async def test_a_body_that_is_no_event_is_refused_and_leaves_nothing(audit: Any) -> None:
     with pytest.raises(Rejected):
-        await Dispatcher(audit.tools, trail).handle(Delivery(b"not json", "message"))
+        await Dispatcher(audit.context, trail).handle(Delivery(b"not json", "message"))
     assert audit.items == {}

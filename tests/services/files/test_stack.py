@@ -12,7 +12,7 @@ from chassis.testing.service import ServiceUnderTest
 from contracts.files import v1 as events
 from deploy.embedded.emulator import Emulator
 from deploy.stage.stacks import Stacks
-from deploy.template import Target, environment_of, render, service_template
+from deploy.template import Target, environment_variables_of, render, service_template
 from services.files.consumers import objects
 from services.files.ports import Inspector, ObjectStore
 from services.files.s3 import S3ObjectStore
@@ -62,7 +62,7 @@ def test_the_service_may_use_its_own_bucket_only() -> None:
 async def test_an_upload_becomes_an_event_that_confirms_it(emulator: Emulator) -> None:
     """The form, the bucket, its notification, the rule with its suffix, the adapter and the handler, all real."""
     stacks = Stacks(emulator.aws)
-    made = environment_of(stacks.deploy("tenfold-test-files", render(template(local=True))))
+    made = environment_variables_of(stacks.deploy("tenfold-test-files", render(template(local=True))))
     aws = Aws("us-east-1", emulator.endpoint_url)
     store = S3ObjectStore(aws, made["FILES_BUCKET"])
     files = ServiceUnderTest(service, ports={ObjectStore: store, Inspector: FakeInspector()})

@@ -83,6 +83,6 @@ def identity() -> Identity:
     table = MemoryTable()
     under_test = ServiceUnderTest(service, table=table)
     provider = ProviderInMemory(under_test.issuer, table, under_test.clock)
-    ports = {**under_test.tools.ports, IdentityProvider: provider, SecretSource: FakeSecrets()}
-    under_test.tools = replace(under_test.tools, ports=ports)
+    ports = {**under_test.context.ports, IdentityProvider: provider, SecretSource: FakeSecrets()}
+    under_test.context = replace(under_test.context, ports=ports)
     return Identity(under_test, provider, table)

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from chassis.auth.tokens import Claims
+from chassis.auth.tokens import TokenClaims
 from chassis.clock import SystemClock, SystemIds
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import FakeBus
-from chassis.work.context import Actor, Cause, Toolbox, UserScope
+from chassis.work.context import Actor, Cause, ServiceContext
 from chassis.work.outbox import Outbox
+from chassis.work.scope import UserScope
 from contracts.common import Role
 from services.identity.account import ACCOUNT, chosen, partition_of, token_claims, user_id_of
 from services.identity.model import Membership
@@ -57,7 +58,7 @@ def test_a_token_names_person_organization_role_and_version() -> None:
 
 
 def test_our_verifier_reads_what_the_token_says() -> None:
-    read = Claims.model_validate(claims(PROFILE, row("org_b", "manager", version=7)))
+    read = TokenClaims.model_validate(claims(PROFILE, row("org_b", "manager", version=7)))
     assert (read.org, read.role, read.mv) == ("org_b", Role.MANAGER, 7)
 
 
@@ -65,20 +66,20 @@ def test_a_token_carries_what_the_membership_grants_and_denies() -> None:
     overridden = row("org_b", "viewer") | {"grants": ["tasks.task.create", "files.file.create"], "denies": []}
     said = claims(PROFILE, overridden)
     assert (said["grants"], "denies" in said) == ("tasks.task.create files.file.create", False)
-    read = Claims.model_validate(said)
+    read = TokenClaims.model_validate(said)
     assert (read.grants, read.denies) == (("tasks.task.create", "files.file.create"), ())
 
 
 def test_nobody_is_staff_by_what_is_stored_of_them() -> None:
     said = claims(PROFILE | {"groups": ["superadmin"]}, row("org_b") | {"groups": ["superadmin"]})
-    assert not Claims.model_validate(said).is_staff
-    assert Claims.model_validate(said | {"cognito:groups": ["superadmin"]}).is_staff
+    assert not TokenClaims.model_validate(said).is_staff
+    assert TokenClaims.model_validate(said | {"cognito:groups": ["superadmin"]}).is_staff
 
 
 def test_a_removed_member_has_no_claim_of_the_organization() -> None:
     said = claims(PROFILE, row("org_b", active=False))
     assert {"org", "role", "mv"}.isdisjoint(said)
-    assert Claims.model_validate(said).org is None
+    assert TokenClaims.model_validate(said).org is None
 
 
 def test_the_provider_stands_in_for_a_profile_that_is_not_stored_yet() -> None:
@@ -91,8 +92,8 @@ def test_rows_of_other_kinds_are_no_memberships() -> None:
 
 def test_the_trigger_reads_the_partition_that_scopes_write() -> None:
     table, clock = MemoryTable(), SystemClock()
-    tools = Toolbox("identity", table, Outbox(table, FakeBus(), clock), clock, SystemIds())
-    assert UserScope(tools, Actor(), Cause("c"), "user_ada").key(ACCOUNT).pk == partition_of("user_ada")
+    context = ServiceContext("identity", table, Outbox(table, FakeBus(), clock), clock, SystemIds())
+    assert UserScope(context, Actor(), Cause("c"), "user_ada").key(ACCOUNT).pk == partition_of("user_ada")
 
 
 def test_user_ids_are_the_providers_without_its_punctuation() -> None:

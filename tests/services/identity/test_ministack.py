@@ -10,12 +10,13 @@ import httpx
 import pytest
 
 from chassis.auth.discovery import fetch_keys, issuer_finder
-from chassis.auth.tokens import Claims, TokenVerifier
+from chassis.auth.tokens import TokenClaims, TokenVerifier
 from chassis.aws.client import Aws
 from chassis.http.app import make_app
-from chassis.runtime.bootstrap import make_tools
+from chassis.http.state import ApiState
+from chassis.runtime.bootstrap import make_context
 from chassis.testing.service import ServiceUnderTest
-from chassis.work.context import Toolbox
+from chassis.work.context import ServiceContext
 from contracts.common import Role
 from contracts.tenancy import v1 as tenancy
 from deploy.embedded.emulator import Emulator, emulator_venv
@@ -23,7 +24,7 @@ from deploy.package.packaging import interpreter_of
 from deploy.services import ROOT
 from deploy.stage.aws import LOCAL_CREDENTIALS, REGION
 from deploy.stage.stacks import Stacks
-from deploy.template import Target, environment_of, platform_template, render, service_template
+from deploy.template import Target, environment_variables_of, platform_template, render, service_template
 from services.identity.consumers import memberships
 from services.identity.service import service
 from services.identity.settings import IdentitySettings
@@ -61,7 +62,7 @@ def variables(emulator: Emulator) -> dict[str, str]:
         render(service_template(service, target)),
         parameters={"CodeBucket": bucket, "CodeKey": "identity.zip"},
     )
-    variables = environment_of(outputs) | LOCAL_CREDENTIALS
+    variables = environment_variables_of(outputs) | LOCAL_CREDENTIALS
     return variables | {"TENFOLD_STAGE": "test", "AWS_ENDPOINT_URL": emulator.endpoint_url}
 
 
@@ -83,16 +84,16 @@ def zipped() -> bytes:
 class Deployed:
     """Identity's API and consumer on their real adapters."""
 
-    def __init__(self, tools: Toolbox, verifier: TokenVerifier, client: httpx.AsyncClient) -> None:
+    def __init__(self, context: ServiceContext, verifier: TokenVerifier, client: httpx.AsyncClient) -> None:
         self.verifier, self.client = verifier, client
         self._under_test = ServiceUnderTest(service)
-        self._under_test.tools = tools
+        self._under_test.context = context
 
     async def post(self, path: str, *, token: str | None = None, **body: str) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return await self.client.post(f"/v1/auth/{path}", json=body, headers=headers)
 
-    async def claims(self, answer: httpx.Response) -> Claims:
+    async def claims(self, answer: httpx.Response) -> TokenClaims:
         """What an answered access token says, verified by the pool's published keys."""
         assert answer.status_code == 200, answer.text
         return await self.verifier.verify(answer.json()["access_token"])
@@ -110,12 +111,12 @@ class Deployed:
 async def running(settings: IdentitySettings) -> AsyncIterator[Deployed]:
     aws = Aws(REGION, settings.aws_endpoint_url)
     await aws.open()
-    tools = make_tools(service, settings, aws)
-    verifier = TokenVerifier(issuer_finder(settings, aws), fetch_keys, tools.clock)
-    transport = httpx.ASGITransport(app=make_app(service, tools, verifier, ready))
+    context = make_context(service, settings, aws)
+    verifier = TokenVerifier(issuer_finder(settings, aws), fetch_keys, context.clock)
+    transport = httpx.ASGITransport(app=make_app(service, ApiState(context, verifier), ready))
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            yield Deployed(tools, verifier, client)
+            yield Deployed(context, verifier, client)
     finally:
         await aws.close()
 
@@ -138,7 +139,7 @@ async def test_from_sign_up_to_the_claims_of_two_organizations(emulator: Emulato
         await refused(identity)
         signed_in = await identity.post("sign-in", email=EMAIL, password=PASSWORD)
         claims = await identity.claims(signed_in)
-        assert claims == Claims(user_id=user_id, email=EMAIL, name="Ada")
+        assert claims == TokenClaims(user_id=user_id, email=EMAIL, name="Ada")
         session = signed_in.json()
         assert session["expires_in"] == 8 * 3600
 

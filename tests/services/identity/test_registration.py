@@ -172,7 +172,7 @@ async def test_a_restarted_development_provider_knows_the_same_ids(identity: Ide
     """Its users are gone, but what is stored of them is found again."""
     user_id = await identity.register()
     fresh = ProviderInMemory(identity.service.issuer, identity.table, identity.service.clock)
-    identity.service.tools = replace(identity.service.tools, ports={IdentityProvider: fresh})
+    identity.service.context = replace(identity.service.context, ports={IdentityProvider: fresh})
     identity.provider = fresh
     assert await identity.register() == user_id
     assert len(await identity.service.published(UserRegistered)) == 1

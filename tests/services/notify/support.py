@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from chassis.storage.table import Operation
+from chassis.storage.table import WriteOperation
 from chassis.tenants import members
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
@@ -53,7 +53,7 @@ class CountingTable(MemoryTable):
         self.dies_at = 0
         self.carried_out = False
 
-    async def write(self, operations: Sequence[Operation]) -> None:
+    async def write(self, operations: Sequence[WriteOperation]) -> None:
         self.writes += 1
         dies = self.writes == self.dies_at
         if dies and not self.carried_out:

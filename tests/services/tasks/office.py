@@ -7,7 +7,7 @@ from typing import Any
 
 from chassis.errors import Unavailable
 from chassis.storage.keys import Key
-from chassis.storage.table import Item, Operation
+from chassis.storage.table import Item, WriteOperation
 from chassis.tenants.members import subscription as members
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import FakeBus, ServiceUnderTest
@@ -50,7 +50,7 @@ class MortalTable(MemoryTable):
         await asyncio.sleep(0)
         return found
 
-    async def write(self, operations: Sequence[Operation]) -> None:
+    async def write(self, operations: Sequence[WriteOperation]) -> None:
         await asyncio.sleep(0)
         self.writes += 1
         if overtake := self.overtaken.pop(self.writes, None):
@@ -95,7 +95,7 @@ class Office:
         self.table.live()
         self.earlier.append(self.service.bus)
         self.service = ServiceUnderTest(service, table=self.table)
-        self.service.tools = replace(self.service.tools, ids=self.ids)
+        self.service.context = replace(self.service.context, ids=self.ids)
         self.client = self.service.client("user_ada", Role.MANAGER)
 
     async def deliver(self, requested: Envelope | None = None) -> None:

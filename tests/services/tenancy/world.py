@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from chassis.storage.keys import Key
-from chassis.storage.table import Item, Operation, Table
+from chassis.storage.table import Item, Table, WriteOperation
 from chassis.tenants.vault import KeyService
 from chassis.testing.keys import FakeKeys
 from chassis.testing.memory import MemoryTable
@@ -40,7 +40,7 @@ class InterleavingTable(MemoryTable):
         await asyncio.sleep(0)
         return await super().get(key)
 
-    async def write(self, operations: Sequence[Operation]) -> None:
+    async def write(self, operations: Sequence[WriteOperation]) -> None:
         await asyncio.sleep(0)
         await super().write(operations)
 
@@ -51,7 +51,7 @@ def before_next_write(world: "World", first: Callable[[], Awaitable[object]]) ->
     assert isinstance(table, MemoryTable)
     write = table.write
 
-    async def late(operations: Sequence[Operation]) -> None:
+    async def late(operations: Sequence[WriteOperation]) -> None:
         table.write = write  # type: ignore[method-assign]
         await first()
         await write(operations)

@@ -18,7 +18,7 @@ async def seed() -> World:
             event = tasks.ProjectCreated(project_id=f"proj_{of}", key=f"K{number}", name=name, lead_id=actor)
             world.sut.clock.advance(seconds=1)
             await world.sut.deliver(trail, event, org_id=org, actor=actor, version=number)
-    await seal_all(world.sut.tools)
+    await seal_all(world.sut.context)
     world.pairs = {
         "resource_id": Pair("proj_theirs", "proj_own"),
         "project_id": Pair("proj_theirs", "proj_own"),
