@@ -10,7 +10,7 @@ UNIT, OUTBOX, DISPATCH, WORKER = (
 )
 BROKER = "faststream-sqs/src/faststream_sqs"
 BROKER_TESTS = "faststream-sqs/tests/sqs_suite"
-SETTLING, IN_A_LAMBDA = "tests/chassis/test_settling.py", f"{BROKER_TESTS}/test_lambda.py"
+SETTLING, IN_A_LAMBDA = "tests/chassis/messaging/test_acknowledge.py", f"{BROKER_TESTS}/test_lambda.py"
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,14 @@ MUTANTS = (
         UNIT,
         "await self._context.table.write(writes)",
         "for each in writes[::-1]:\n                    await self._context.table.write([each])",
-        ("tests/chassis/test_unit.py",),
+        ("tests/chassis/work/test_unit_of_work.py",),
     ),
     Mutant(
         "the outbox's entries not in the transaction",
         UNIT,
         "*(outbox.operation(entry) for entry in self._entries)]",
         "]",
-        ("tests/chassis/test_unit.py", "tests/chassis/test_outbox.py"),
+        ("tests/chassis/work/test_unit_of_work.py", "tests/chassis/work/test_outbox.py"),
     ),
     Mutant(
         "the outbox cleared before the bus's answer",
@@ -45,28 +45,28 @@ MUTANTS = (
         "            results = await self._bus.put(batch)\n",
         "            await self._table.discard([outbox_key(shard_of(e.event_id, SHARDS), e.event_id) for e in batch])\n"
         "            results = await self._bus.put(batch)\n",
-        ("tests/chassis/test_outbox.py",),
+        ("tests/chassis/work/test_outbox.py",),
     ),
     Mutant(
         "entries that the bus refused taken for published",
         OUTBOX,
         "accepted = [entry for entry, ok in zip(batch, results, strict=True) if ok]",
         "accepted = list(batch)",
-        ("tests/chassis/test_outbox.py",),
+        ("tests/chassis/work/test_outbox.py",),
     ),
     Mutant(
         "the sweep stops at what the bus refuses",
         OUTBOX,
         "            if refused >= REFUSALS_PER_SWEEP:\n",
         "            if refused:\n                self._broke_off.clear()\n",
-        ("tests/chassis/test_outbox.py",),
+        ("tests/chassis/work/test_outbox.py",),
     ),
     Mutant(
         "the sweeper takes what its committer is publishing",
         OUTBOX,
         "before = oldest_id_at(self._clock.now() - SWEEP_AGE)",
         "before = oldest_id_at(self._clock.now() + SWEEP_AGE)",
-        ("tests/chassis/test_outbox.py",),
+        ("tests/chassis/work/test_outbox.py",),
     ),
     Mutant(
         "a Lambda's partial failure ignored",
@@ -122,21 +122,21 @@ MUTANTS = (
         "awsjson/src/awsjson/retry.py",
         "        if self.tokens < cost:\n            return False\n",
         "",
-        ("awsjson/tests/awsjson_suite/test_retry.py", "tests/chassis/test_retries.py"),
+        ("awsjson/tests/awsjson_suite/test_retry.py", "tests/chassis/messaging/test_retries.py"),
     ),
     Mutant(
         "a redrive that the inbox does not know",
         DISPATCH,
         "IdempotencyClaim(inbox_key(self.consumer, envelope.id)",
         "IdempotencyClaim(inbox_key(self.consumer, delivery.message_id)",
-        ("tests/chassis/test_dispatch.py", "tests/services/notify/test_assignments.py"),
+        ("tests/chassis/messaging/test_dispatch.py", "tests/services/notify/test_assignments.py"),
     ),
     Mutant(
         "claims that do not outlive a dead-letter queue",
         DISPATCH,
         "CLAIM_DAYS = 30",
         "CLAIM_DAYS = 7",
-        ("tests/chassis/test_dispatch.py",),
+        ("tests/chassis/messaging/test_dispatch.py",),
     ),
     Mutant(
         "dead-lettered on the first error that can be tried again",
@@ -157,42 +157,42 @@ MUTANTS = (
         DISPATCH,
         'raise Rejected(f"{subscription.name} has no handler for {envelope.type}.")',
         'raise AlreadyHandled("It is none of ours.")',
-        ("tests/chassis/test_dispatch.py",),
+        ("tests/chassis/messaging/test_dispatch.py",),
     ),
     Mutant(
         "events believed whoever sends them",
         DISPATCH,
         'if raw.get("detail-type") != envelope.type or raw.get("source") != owner or envelope.source != owner:',
         'if raw.get("detail-type") != envelope.type:',
-        ("tests/chassis/test_dispatch.py",),
+        ("tests/chassis/messaging/test_dispatch.py",),
     ),
     Mutant(
         "an older state written over a newer one",
         "chassis/testing/memory.py",
         'stored["version"] < version)',
         'stored["version"] != version)',
-        ("tests/chassis/test_members.py", "tests/chassis/test_table_writes.py"),
+        ("tests/chassis/tenants/test_members.py", "tests/chassis/storage/test_table_writes.py"),
     ),
     Mutant(
         "an older state written over a newer one in DynamoDB",
         "chassis/aws/dynamodb.py",
         'expression = "attribute_not_exists(PK) OR #v < :v"',
         'expression = "attribute_not_exists(PK) OR #v <> :v"',
-        ("tests/chassis/test_table_writes.py",),
+        ("tests/chassis/storage/test_table_writes.py",),
     ),
     Mutant(
         "a repeated request carried out again",
         "chassis/http/idempotency.py",
         "    if not is_keyed(request):\n        return None\n",
         "    if is_keyed(request):\n        return None\n",
-        ("tests/chassis/test_idempotency.py",),
+        ("tests/chassis/http/test_idempotency.py",),
     ),
     Mutant(
         "organizations do not take turns",
         WORKER,
         "            fair_by=organization_of,\n",
         "",
-        ("tests/chassis/test_worker.py",),
+        ("tests/chassis/messaging/test_worker.py",),
     ),
     Mutant(
         "a handler without an end",

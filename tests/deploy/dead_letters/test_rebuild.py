@@ -18,7 +18,7 @@ from deploy.dead_letters.replay import consumer
 from deploy.stage.errors import RefusedError, StackError
 from services.analytics.consumers import figures
 from services.analytics.service import service as analytics
-from tests.deploy.test_letters import body
+from tests.deploy.dead_letters.test_dead_letters import body
 
 FIGURES = consumer("analytics", "figures")
 PROJECTION = projection_of(FIGURES)

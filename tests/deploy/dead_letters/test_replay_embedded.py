@@ -24,7 +24,7 @@ from deploy.stage.command import OperatorConsole
 from deploy.stage.errors import RefusedError
 from deploy.stage.stacks import Stacks
 from deploy.template import Target, platform_template, render, service_template
-from tests.deploy.test_letters import body
+from tests.deploy.dead_letters.test_dead_letters import body
 
 pytestmark = [pytest.mark.ministack, pytest.mark.slow]
 

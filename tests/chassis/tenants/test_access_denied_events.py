@@ -18,7 +18,7 @@ from chassis.testing.service import ServiceUnderTest
 from contracts.common import OrgStatus, Role
 from contracts.event import Envelope, Event
 from contracts.tasks import v1 as tasks
-from tests.chassis.test_guard import told
+from tests.chassis.http.test_guard import told
 from tests.chassis.world import service
 
 CREATE, READ = "tasks.project.create", "tasks.project.read"

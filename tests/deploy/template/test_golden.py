@@ -1,6 +1,6 @@
 """Two services' templates as they were last looked at: a change of what we deploy shows as a diff in review.
 
-`UPDATE_GOLDEN=1 make test ARGS=tests/deploy/test_golden.py` writes them anew.
+`UPDATE_GOLDEN=1 make test ARGS=tests/deploy/template/test_golden.py` writes them anew.
 """
 
 import os

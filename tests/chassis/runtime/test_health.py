@@ -24,7 +24,7 @@ from chassis.testing.memory import MemoryTable
 from chassis.testing.service import FakeBus, FakeClock, ServiceUnderTest
 from chassis.work.outbox import Outbox, OutboxEntry
 from chassis.work.scope import EventContext
-from tests.chassis.test_settling import Outcome
+from tests.chassis.messaging.test_acknowledge import Outcome
 from tests.chassis.world import created, service
 
 NAMES = Names("test")

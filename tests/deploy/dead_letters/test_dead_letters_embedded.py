@@ -13,7 +13,7 @@ import pytest
 
 from deploy.embedded.emulator import Emulator
 from deploy.local.ports import free_port
-from tests.deploy.test_letters import body
+from tests.deploy.dead_letters.test_dead_letters import body
 
 pytestmark = [pytest.mark.ministack, pytest.mark.slow]
 

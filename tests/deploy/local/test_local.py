@@ -126,7 +126,7 @@ async def test_nothing_running_is_said(tmp_path: Path) -> None:
     with pytest.raises(LocalError, match="make up"):
         ask("http://127.0.0.1:9", "/status")
     with pytest.raises(LocalError, match="not started"):
-        build(tmp_path, Path(__file__).parent / "system/serve.py", tmp_path, []).environment("demo")
+        build(tmp_path, Path(__file__).parents[1] / "system/serve.py", tmp_path, []).environment("demo")
 
 
 def test_a_change_touches_its_service_or_all(tmp_path: Path) -> None:
