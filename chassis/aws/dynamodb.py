@@ -1,7 +1,5 @@
 """The Table port on DynamoDB."""
 
-import asyncio
-import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +7,7 @@ from awsjson import AwsError, ConditionFailed, ConnectionFailed, DeadlineExceede
 from chassis.aws.client import AwsCalls
 from chassis.declare.resource_names import index_name
 from chassis.errors import Unavailable
+from chassis.resilience.retry import RetryPolicy, retry
 from chassis.storage.attribute_values import from_item, to_attribute, to_item
 from chassis.storage.keys import Key
 from chassis.storage.rate_limit_store import CounterLevels, effective_level
@@ -29,10 +28,18 @@ from chassis.storage.table import (
 
 READ_TIMEOUT = 5.0
 WRITE_TIMEOUT = 8.0
-LEFTOVER_TRIES = 8
+UNPROCESSED_POLICY = RetryPolicy(tries=8, first=0.05, longest=6.4)
+"""For the part of a batch that DynamoDB left undone."""
 LEVEL_TRIES = 6
 """A refusal tells what was guessed wrongly, and counters seldom go from idle to busy: nearly always two are enough."""
 BATCH = 25
+
+
+class _Unprocessed(Unavailable):
+    """DynamoDB did only a part of a batch."""
+
+    def __init__(self) -> None:
+        super().__init__("The store does not answer; try again.")
 
 
 class DynamoTable:
@@ -50,16 +57,19 @@ class DynamoTable:
     async def get_all(self, keys: Sequence[Key]) -> list[Item | None]:
         found: dict[tuple[str, str], Item] = {}
         wanted = [_key(key) for key in keys]
-        for attempt in range(LEFTOVER_TRIES):
+
+        async def ask() -> None:
+            nonlocal wanted
             asked = {self._name: {"Keys": wanted, "ConsistentRead": True}}
             answer = await self._call("BatchGetItem", {"RequestItems": asked}, READ_TIMEOUT)
             items = map(from_item, answer.get("Responses", {}).get(self._name, []))
-            found |= {(item["PK"], item["SK"]): item for item in items}
+            found.update({(item["PK"], item["SK"]): item for item in items})
             wanted = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
-            if not wanted:
-                return [found.get((key.pk, key.sk)) for key in keys]
-            await asyncio.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311
-        raise Unavailable("The store does not answer; try again.")
+            if wanted:
+                raise _Unprocessed
+
+        await retry(ask, UNPROCESSED_POLICY, on=lambda error: isinstance(error, _Unprocessed))
+        return [found.get((key.pk, key.sk)) for key in keys]
 
     async def query(
         self,
@@ -121,13 +131,17 @@ class DynamoTable:
 
     async def discard(self, keys: Sequence[Key]) -> None:
         for start in range(0, len(keys), BATCH):
-            requests = [{"DeleteRequest": {"Key": _key(key)}} for key in keys[start : start + BATCH]]
-            for attempt in range(LEFTOVER_TRIES):
-                answer = await self._call("BatchWriteItem", {"RequestItems": {self._name: requests}}, WRITE_TIMEOUT)
-                requests = answer.get("UnprocessedItems", {}).get(self._name, [])
-                if not requests:
-                    break
-                await asyncio.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311
+            await self._discard_batch([{"DeleteRequest": {"Key": _key(key)}} for key in keys[start : start + BATCH]])
+
+    async def _discard_batch(self, requests: list[dict[str, Any]]) -> None:
+        async def ask() -> None:
+            nonlocal requests
+            answer = await self._call("BatchWriteItem", {"RequestItems": {self._name: requests}}, WRITE_TIMEOUT)
+            requests = answer.get("UnprocessedItems", {}).get(self._name, [])
+            if requests:
+                raise _Unprocessed
+
+        await retry(ask, UNPROCESSED_POLICY, on=lambda error: isinstance(error, _Unprocessed))
 
     async def advance_counters(
         self,

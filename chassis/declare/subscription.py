@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel
 
+from chassis.declare.delivery_policy import LEAST_HANDLING_SECONDS, MAX_RECEIVES
 from chassis.errors import DeclarationError
 from contracts.event import SOURCE_PREFIX
 from contracts.reads import Reads
@@ -38,12 +39,6 @@ C = TypeVar("C", bound=EventFacts)
 Handler = Callable[[R, C], Awaitable[None]]
 AnyHandler = Callable[["AnyEvent", C], Awaitable[None]]
 UntypedHandler = Callable[[Any, Any], Awaitable[None]]
-
-
-MAX_RECEIVES = 10
-"""Poison is rejected at once, so what uses up its receives met a bug or is just out of luck: each kill of a process
-that holds a message costs one, and so does each try while a store is down. With their back-off, ten last minutes."""
-LEAST_HANDLING_SECONDS = 30
 
 
 class AnyEvent(BaseModel):

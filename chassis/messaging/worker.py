@@ -1,23 +1,24 @@
 """The long-lived worker: a FastStream subscriber a subscription, on the SQS broker."""
 
 import asyncio
-import random
 import re
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import structlog
 from faststream import AckPolicy
-from faststream_sqs import SQSBroker, SQSMessage, SQSQueue, SQSRecord
+from faststream_sqs import Backoff, SQSBroker, SQSMessage, SQSQueue, SQSRecord
 
 from awsjson import AwsError, AwsJson
 from chassis.clock import Clock
+from chassis.declare.delivery_policy import RETRY_BACKOFF, SETTLE_MARGIN_SECONDS
 from chassis.declare.resource_names import Names
 from chassis.declare.subscription import AnySubscription
 from chassis.errors import Rejected, Retryable
 from chassis.messaging.dispatch import Delivery, Dispatcher
 from chassis.resilience.deadline import deadline
 from chassis.resilience.request_priority import RequestPriority
+from chassis.resilience.retry import RetryPolicy, retry
 from chassis.telemetry.metrics import DELIVERIES, QUEUE_AGE
 from chassis.work.context import ServiceContext
 
@@ -29,15 +30,13 @@ stands behind a flood, but what a killed process held has used up one of its rec
 
 ORGANIZATION = re.compile(r'"orgid"\s*:\s*"([^"\\]{1,64})"')
 
-SETTLE_MARGIN_SECONDS = 2.0
-"""Seconds before the end of a delivery's time in which it starts no more calls."""
-
 LONG_POLL_SECONDS = 10
 """Below every visibility: the poll of a killed process may live on at the queue for as long, and must be gone when what
 that process held becomes visible, or it would swallow it once more."""
 GAVE_UP = "gave up after"
-LONGEST_PAUSE = 5.0
-"""Seconds between two tries to start while SQS does not answer."""
+BACKOFF = Backoff(base=RETRY_BACKOFF.base, cap=RETRY_BACKOFF.cap)
+START_POLICY = RetryPolicy(tries=None, first=0.1, longest=5.0)
+"""While SQS does not answer, a process goes on trying to start its consumers."""
 
 
 class Startable(Protocol):
@@ -46,22 +45,16 @@ class Startable(Protocol):
 
 
 async def start_consuming(broker: Startable) -> None:
-    """Start every subscriber. A process that comes up while SQS does not answer waits for it, as one that runs does.
+    """Start every subscriber. A process that comes up while SQS does not answer waits for it, as a running one does.
 
-    Raises AwsError for what waiting does not mend.
+    Raises AwsError for an error that waiting cannot fix.
     """
-    pause = 0.1
-    while True:
-        try:
-            await broker.start()
-        except AwsError as error:
-            if not error.is_retryable:
-                raise
-            log.warning("consumers_not_started", reason=str(error))
-        else:
-            return
-        await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311  (spreads many processes' tries)
-        pause = min(2 * pause, LONGEST_PAUSE)
+    await retry(
+        broker.start,
+        START_POLICY,
+        on=lambda error: isinstance(error, AwsError) and error.is_retryable,
+        announce=lambda error: log.warning("consumers_not_started", reason=str(error)),
+    )
 
 
 def make_broker(
@@ -88,6 +81,7 @@ def make_broker(
             prefetch=subscription.concurrency * PREFETCH_PER_WORKER,
             fair_by=organization_of,
             wait=LONG_POLL_SECONDS,
+            backoff=BACKOFF,
             ack_policy=AckPolicy.MANUAL,
             no_reply=True,
             raw=True,

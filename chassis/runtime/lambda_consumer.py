@@ -6,12 +6,10 @@ from typing import Any
 
 from faststream_sqs import LambdaHandler
 
+from chassis.declare.delivery_policy import SETTLE_MARGIN_SECONDS
 from chassis.declare.service import load
 from chassis.messaging.worker import make_broker
 from chassis.runtime.function import Function
-
-SETTLE_MARGIN_SECONDS = 2.0
-"""Seconds before the function's timeout at which what still runs is given back, and what was committed is published."""
 
 
 class Consumer:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from importlib import import_module
 from itertools import islice, product
+from pathlib import Path
 from types import FunctionType, ModuleType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 
@@ -34,6 +35,13 @@ class Method:
     repository: type | None
 
 
+def _repositories(service: str) -> list[ModuleType]:
+    """Every module `repository` of a service, whichever feature it belongs to."""
+    root = Path(str(import_module(f"services.{service}").__file__)).parent
+    found = sorted(path.relative_to(root).with_suffix("") for path in root.rglob("repository.py"))
+    return [import_module(".".join(("services", service, *path.parts))) for path in found]
+
+
 class StorageAttacks:
     """All attacks on the repositories of one world."""
 
@@ -42,7 +50,7 @@ class StorageAttacks:
         world.restore()
         self._secrets = secrets(world)
         self._reach = reach_of(world, world.mallory.id)
-        self._modules: list[ModuleType] = [import_module(f"services.{world.name}.repository")]
+        self._modules: list[ModuleType] = _repositories(world.name)
         if any(each.endswith("members:subscription") for each in world.sut.service.subscriptions):
             self._modules.append(members)
         self._victims_owners = victims_orgs(world) | {world.vera.id}

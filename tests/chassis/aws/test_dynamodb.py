@@ -110,7 +110,7 @@ async def test_what_a_read_of_many_left_over_is_asked_for_again() -> None:
 
 
 async def test_leftovers_without_end_are_unavailability(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chassis.aws.dynamodb.random.uniform", lambda *_: 0)
+    monkeypatch.setattr("chassis.resilience.retry.random.uniform", lambda *_: 0)
     left = {"Responses": {}, "UnprocessedKeys": {"things": {"Keys": [{"PK": {"S": "P"}, "SK": {"S": "a"}}]}}}
     with pytest.raises(Unavailable):
         await DynamoTable(Scripted(*[left] * 8), "things").get_all([Key("P", "a")])

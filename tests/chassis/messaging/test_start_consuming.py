@@ -5,6 +5,7 @@ import pytest
 from awsjson import AwsError, DeadlineExceeded
 from chassis.messaging import worker
 from chassis.messaging.worker import start_consuming
+from chassis.resilience.retry import RetryPolicy
 
 
 class Broker:
@@ -21,7 +22,7 @@ class Broker:
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "LONGEST_PAUSE", 0.01)
+    monkeypatch.setattr(worker, "START_POLICY", RetryPolicy(tries=None, first=0.001, longest=0.001))
 
 
 async def test_consumers_start_once_the_queues_answer() -> None:

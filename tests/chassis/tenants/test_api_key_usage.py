@@ -12,8 +12,8 @@ from chassis.tenants.api_key_usage import WINDOW
 from chassis.testing.service import ServiceUnderTest
 from contracts.event import Envelope
 from contracts.tasks import v1 as tasks
-from tests.chassis.tenants.test_api_keys import OLD, READ, ask
 from tests.chassis.tenants.test_access_denied_events import Failing
+from tests.chassis.tenants.test_api_keys import OLD, READ, ask
 from tests.chassis.world import service
 
 MINUTES = WINDOW.seconds / 60
