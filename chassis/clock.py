@@ -33,5 +33,5 @@ def oldest_id_at(moment: datetime) -> str:
 
 
 def made_at(event_id: str) -> datetime:
-    """When a UUIDv7 (hex) was made, to the millisecond. Raises ValueError for what is none."""
+    """The moment at which a UUIDv7 (hex) was made, to the millisecond. Raises ValueError for any other text."""
     return datetime.fromtimestamp(int(event_id[:12], 16) / 1000, UTC)

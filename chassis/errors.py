@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 
 class TenfoldError(Exception):
-    """Base of every expected error. `detail` is one line for the person who can mend it."""
+    """Base of every expected error. `detail` is one line for the person who can fix it."""
 
     status = 500
     kind = "internal"
@@ -72,7 +72,7 @@ class MembershipEnded(Unauthenticated):
 
 
 class Forbidden(Rejected):
-    """My organization, but not my role. `reason` is the word that the audit trail has for it."""
+    """The caller belongs to the organization, but lacks the permission. `reason` is the audit trail's word for why."""
 
     status = 403
     kind = "forbidden"
@@ -84,7 +84,7 @@ class Forbidden(Rejected):
 
 
 class OperationDenied(Forbidden):
-    """My role would allow it, but it was taken from me."""
+    """The caller's role allows it, but an override denies it."""
 
     reason = "denied"
 
@@ -102,7 +102,7 @@ class OutOfScope(Forbidden):
 
 
 class OrganizationSuspended(Forbidden):
-    """The organization may not work now."""
+    """The organization's status allows no work now."""
 
     kind = "organization-suspended"
     reason = "organization-suspended"
@@ -112,16 +112,16 @@ class OrganizationSuspended(Forbidden):
 
 
 class StaffOnly(Forbidden):
-    """For the platform's staff, whatever somebody's role in their organization."""
+    """An operation for the platform's staff only, whatever the caller's role in an organization."""
 
     reason = "staff-only"
 
     def __init__(self, operation: str) -> None:
-        super().__init__(operation, f"{operation} is for the platform's staff alone.")
+        super().__init__(operation, f"{operation} is for the platform's staff only.")
 
 
 class OriginRefused(Rejected):
-    """A web page of an origin that the organization does not allow."""
+    """A request from a web page whose origin the organization does not allow."""
 
     status = 403
     kind = "origin-not-allowed"
@@ -131,7 +131,7 @@ class OriginRefused(Rejected):
 
 
 class NotFound(Rejected):
-    """Does not exist, or is another organization's: the two answers are the same."""
+    """It does not exist, or belongs to another organization: the answer is the same."""
 
     status = 404
     kind = "not-found"
@@ -141,7 +141,7 @@ class NotFound(Rejected):
 
 
 class Conflict(Rejected):
-    """Clashes with what is there."""
+    """Conflicts with the present state."""
 
     status = 409
     kind = "conflict"
@@ -152,13 +152,13 @@ class AlreadyExists(Conflict):
 
 
 class LimitReached(Conflict):
-    """The organization's plan allows no more."""
+    """The organization's plan allows no more of it."""
 
     kind = "limit-reached"
 
 
 class PreconditionFailed(Rejected):
-    """It is no longer what the request's `If-Match` names."""
+    """The entity tag in the request's `If-Match` no longer matches."""
 
     status = 412
     kind = "precondition-failed"
@@ -182,14 +182,14 @@ class Stale(Retryable):
 
 
 class NotYet(Retryable):
-    """Waits for an event that is on its way."""
+    """An event that this depends on has not arrived yet."""
 
     status = 409
     kind = "not-yet"
 
 
 class Unavailable(Retryable):
-    """Something that we depend on does not answer. Whether the change was made is unknown; repeat it with the same
+    """A dependency does not answer. Whether the change was made is unknown; repeat the request with the same
     Idempotency-Key."""
 
     kind = "unavailable"

@@ -1,1 +1,1 @@
-"""Who is calling, and what they may do."""
+"""Authentication: access tokens, API keys, and the access that each route requires."""

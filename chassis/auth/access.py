@@ -1,7 +1,7 @@
-"""What each route asks of its caller, found in its dependencies: the OpenAPI, the documents and the tests read it here.
+"""The access that each route requires, read from its dependencies by the OpenAPI, the documents and the tests.
 
-A route says it by its guard, by `SignedIn`, or by `Anonymous`, which is the explicit mark of a public route. One that
-says nothing keeps its service from starting.
+A route declares it by its guard, by `SignedIn`, or by `Anonymous`, the explicit mark of a public route. A route that
+declares nothing keeps its service from starting.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,9 +19,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Access:
-    """`role` is the least that `operation` needs. `conditional` are operations that the use case asks for as well,
-    depending on whom or what it is about, each with its least role. `while_suspended`: a suspended organization's
-    members may use it, too. An operation of the kind `staff` is for the platform's staff, and needs no role."""
+    """`role` is the least role that `operation` needs. `conditional` are further operations, each with its least role,
+    that the use case requires depending on whom or what the request is about. `while_suspended`: a suspended
+    organization's members may use it, too. An operation of the kind `staff` is for the platform's staff, and needs no
+    role."""
 
     kind: Literal["guarded", "staff", "signed-in", "public"]
     operation: str | None = None
@@ -30,30 +31,30 @@ class Access:
     while_suspended: bool = False
 
     def extensions(self) -> dict[str, Any]:
-        """The members that it adds to its operation in the OpenAPI document."""
+        """The extension members of the route's operation in the OpenAPI document."""
         if self.kind != "guarded" or self.role is None:
             return {"x-access": self.kind} | ({"x-operation": self.operation} if self.operation else {})
-        said: dict[str, Any] = {"x-operation": self.operation, "x-required-role": self.role.value}
+        members: dict[str, Any] = {"x-operation": self.operation, "x-required-role": self.role.value}
         if self.conditional:
-            said["x-conditional-roles"] = {name: role.value for name, role in self.conditional.items()}
+            members["x-conditional-roles"] = {name: role.value for name, role in self.conditional.items()}
         if self.while_suspended:
-            said["x-while-suspended"] = True
-        return said
+            members["x-while-suspended"] = True
+        return members
 
 
 def mark_access(access: Access, dependency: F) -> F:
-    """Mark a dependency as what decides who may come in."""
+    """Mark a dependency as the one that decides on access to a route."""
     setattr(dependency, MARK, access)
     return dependency
 
 
 def access_of(dependant: Dependant, name: str) -> Access:
-    """Raises DeclarationError for a route with no guard, or with two that may disagree."""
-    found = {id(access): access for access in _marks(dependant)}
-    if len(found) != 1:
-        problem = "no guard" if not found else "several guards"
+    """The access of a route. Raises DeclarationError for one with no guard, or with two that may disagree."""
+    marks = {id(access): access for access in _marks(dependant)}
+    if len(marks) != 1:
+        problem = "no guard" if not marks else "several guards"
         raise DeclarationError(f"{name} has {problem}; give it guard(...), SignedIn, or Anonymous if it is public")
-    return next(iter(found.values()))
+    return next(iter(marks.values()))
 
 
 def _marks(dependant: Dependant) -> Iterator[Access]:

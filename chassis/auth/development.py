@@ -1,4 +1,4 @@
-"""A token issuer of our own, for tests and for places without Cognito. Never deployed to a stage on AWS."""
+"""The development issuer of tokens, for tests and for targets without Cognito. Never deployed to a stage on AWS."""
 
 import json
 from datetime import timedelta
@@ -15,7 +15,7 @@ ISSUER = Issuer("https://development.tenfold.invalid", "development:jwks", "deve
 
 
 class DevelopmentIssuer:
-    """Signs the same claims that Cognito's PreTokenGeneration puts into tokens, with `key`, or one of its own."""
+    """Signs the same claims that Cognito's PreTokenGeneration adds to tokens, with `key` or one of its own."""
 
     def __init__(self, clock: Clock, key: RSAPrivateKey | None = None, issuer: Issuer = ISSUER) -> None:
         self._clock, self.issuer = clock, issuer
@@ -23,9 +23,9 @@ class DevelopmentIssuer:
         self.kid = "development"
 
     def token(self, claims: TokenClaims, **overrides: Any) -> str:
-        """An access token. `overrides` replace payload members, to make bad ones."""
+        """An access token. `overrides` replace members of the payload, to make bad tokens."""
         now = self._clock.now()
-        said = claims.model_dump(mode="json", exclude_none=True, by_alias=True)
+        values = claims.model_dump(mode="json", exclude_none=True, by_alias=True)
         payload = {
             "iss": self.issuer.issuer,
             "client_id": self.issuer.client_id,
@@ -33,7 +33,7 @@ class DevelopmentIssuer:
             "sub": claims.user_id,
             "iat": int(now.timestamp()),
             "exp": int((now + LIFETIME).timestamp()),
-            **{name: value for name, value in said.items() if value != []},
+            **{name: value for name, value in values.items() if value != []},
             **overrides,
         }
         return jwt.encode(payload, self._key, algorithm=ALGORITHM, headers={"kid": self.kid})

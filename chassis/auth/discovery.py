@@ -1,4 +1,4 @@
-"""Finds the token issuer: from settings, or from what the identity service's stack made known."""
+"""Discovery of the token issuer: from settings, or from the parameters that the identity service's stack published."""
 
 from typing import Any
 
@@ -17,12 +17,12 @@ TIMEOUT = 5.0
 
 
 def issuer_finder(settings: Settings, calls: AwsCalls) -> FindIssuer:
-    """Raises Unavailable from the returned function while the identity service's stack is not there."""
+    """A function that finds the issuer. It raises Unavailable while the identity service's stack does not exist."""
 
     async def find() -> Issuer:
         if settings.tenfold_issuer and settings.tenfold_jwks_url and settings.tenfold_client_id:
             return Issuer(settings.tenfold_issuer, settings.tenfold_jwks_url, settings.tenfold_client_id)
-        pool, client = await _published(settings, calls)
+        pool, client = await _published_pool(settings, calls)
         issuer = f"https://cognito-idp.{settings.aws_region}.amazonaws.com/{pool}"
         keys = f"{settings.aws_endpoint_url.rstrip('/')}/{pool}" if settings.aws_endpoint_url else issuer
         return Issuer(issuer, f"{keys}/.well-known/jwks.json", client)
@@ -30,7 +30,7 @@ def issuer_finder(settings: Settings, calls: AwsCalls) -> FindIssuer:
     return find
 
 
-async def _published(settings: Settings, calls: AwsCalls) -> tuple[str, str]:
+async def _published_pool(settings: Settings, calls: AwsCalls) -> tuple[str, str]:
     path = settings.names.parameter(*AUTH_PARAMETERS)
     names = [f"{path}/{POOL_PARAMETER}", f"{path}/{CLIENT_PARAMETER}"]
     try:
@@ -44,7 +44,7 @@ async def _published(settings: Settings, calls: AwsCalls) -> tuple[str, str]:
 
 
 def key_fetcher() -> FetchKeys:
-    """`fetch_keys`, left alone for a while when the issuer does not answer."""
+    """`fetch_keys` behind a circuit breaker."""
     breaker = Breaker("The token issuer")
 
     async def fetch(url: str) -> dict[str, Any]:

@@ -28,20 +28,18 @@ TIMES_UNCHECKED: jwt.types.Options = {
 }
 KEYS_FRESH = timedelta(minutes=10)
 REFETCH_PAUSE = timedelta(seconds=5)
-"""An unknown key id makes us fetch the keys again, but a flood of forged ones must not flood the issuer."""
+"""An unknown key id makes us fetch the keys again, but a flood of forged key ids must not flood the issuer."""
 
 
-def _words(value: object) -> object:
-    return tuple(value.split()) if isinstance(value, str) else value
-
-
-Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
-"""In a token a text with spaces: every identity provider takes that."""
+Words = Annotated[
+    tuple[str, ...], BeforeValidator(lambda value: tuple(value.split()) if isinstance(value, str) else value)
+]
+"""Words separated by spaces in a token, since every identity provider accepts such a text."""
 
 
 class TokenClaims(BaseModel):
-    """What our access tokens say. `mv` is the version of the membership that gave the role; a token without an org
-    is for routes that need none."""
+    """The claims of our access tokens. `mv` is the version of the membership that the role is from; a token without an
+    organization is for routes that need none."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", validate_by_name=True, validate_by_alias=True)
 
@@ -53,9 +51,9 @@ class TokenClaims(BaseModel):
     mv: int = 0
     grants: Words = ()
     denies: Words = ()
-    """Operations that the membership allows or refuses beside its role."""
+    """Permissions that the membership grants or denies besides its role."""
     groups: tuple[str, ...] = Field(default=(), alias="cognito:groups")
-    """Cognito's own claim: users cannot write it, and we never do."""
+    """Cognito's own claim, which neither users nor we write."""
 
     @property
     def is_staff(self) -> bool:
@@ -64,7 +62,7 @@ class TokenClaims(BaseModel):
 
 @dataclass(frozen=True)
 class Issuer:
-    """Who signs tokens, where the public keys are, and for which client."""
+    """The issuer of tokens, the address of its public keys, and the client that the tokens are for."""
 
     issuer: str
     jwks_url: str
@@ -76,7 +74,7 @@ FindIssuer = Callable[[], Awaitable[Issuer]]
 
 
 class TokenVerifier:
-    """Verifies tokens of one issuer. The issuer is looked up at first need, so that services start in any order."""
+    """Verifies tokens of one issuer, which is looked up at first use, so that services start in any order."""
 
     def __init__(self, find_issuer: FindIssuer, fetch_keys: FetchKeys, clock: Clock) -> None:
         self._find_issuer, self._fetch_keys, self._clock = find_issuer, fetch_keys, clock
@@ -86,7 +84,8 @@ class TokenVerifier:
         self._lock = asyncio.Lock()
 
     async def verify(self, token: str) -> TokenClaims:
-        """Raises Unauthenticated for any token that is not good now, Unavailable if the keys can't be had."""
+        """The claims of a token. Raises Unauthenticated for any token that is not good now, Unavailable if the issuer's
+        keys can't be fetched."""
         try:
             header = jwt.get_unverified_header(token)
         except jwt.InvalidTokenError as error:
@@ -137,16 +136,14 @@ class TokenVerifier:
             raise Unauthenticated("The token is signed by a key that its issuer does not have.") from None
 
     async def _refresh(self, kid: str) -> None:
-        """A key in hand stays good while its issuer does not answer: an outage there must not be one here."""
+        """Fetch the keys, but keep those we have while the issuer does not answer: its outage must not become ours."""
         try:
-            await self._fetch()
+            self._issuer = self._issuer or await self._find_issuer()
+            published = await self._fetch_keys(self._issuer.jwks_url)
         except Unavailable as error:
             if kid not in self._keys:
                 raise
             log.warning("keys_not_refreshed", reason=error.detail)
-
-    async def _fetch(self) -> None:
-        self._issuer = self._issuer or await self._find_issuer()
-        published = await self._fetch_keys(self._issuer.jwks_url)
+            return
         self._keys = {key["kid"]: jwt.PyJWK(key, algorithm=ALGORITHM) for key in published["keys"]}
         self._fetched = self._clock.now()

@@ -1,6 +1,6 @@
-"""Where mail goes in a place that has no mail service, or whose mail nobody could read: a queue of the stage.
+"""Captured e-mail: on a target without a mail service, or whose mail nobody could read, e-mails go to a queue.
 
-Who plays with the place reads it there (`deploy.local.queue_mailbox`). Nothing is ever sent from it to anybody.
+`deploy.local.queue_mailbox` reads them from there. Nothing is ever sent on to anybody.
 """
 
 import json
@@ -15,15 +15,15 @@ from chassis.errors import Unavailable
 KEPT_SECONDS = 24 * 3600
 
 
-def writes_mail(names: Names) -> Template:
-    """The permission to write to the stage's mailbox."""
+def mailbox_statement(names: Names) -> Template:
+    """The policy statement that allows writing to the stage's mailbox queue."""
     queue = f"arn:${{AWS::Partition}}:sqs:${{AWS::Region}}:${{AWS::AccountId}}:{names.mailbox}"
     return {"Effect": "Allow", "Action": ["sqs:GetQueueUrl", "sqs:SendMessage"], "Resource": {"Fn::Sub": queue}}
 
 
 @dataclass(frozen=True)
 class CapturedEmail:
-    """One e-mail, as its receiver would see it."""
+    """One e-mail, as its recipient would see it."""
 
     sender: str
     to: str
@@ -36,13 +36,13 @@ class CapturedEmail:
 
 
 class MailboxQueue:
-    """The mailbox of one stage, for who writes to it."""
+    """The writing side of a stage's mailbox queue."""
 
     def __init__(self, calls: AwsCalls, queue: str) -> None:
         self._calls, self._queue = calls, queue
 
     async def put(self, mail: CapturedEmail) -> None:
-        """Raises Unavailable."""
+        """Store an e-mail for the reader. Raises Unavailable."""
         try:
             url = (await self._calls.call("sqs", "GetQueueUrl", {"QueueName": self._queue}))["QueueUrl"]
             await self._calls.call("sqs", "SendMessage", {"QueueUrl": url, "MessageBody": mail.render()})

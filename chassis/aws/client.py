@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from botocore.exceptions import ClientError, HTTPClientError
 
@@ -21,17 +21,18 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 CALLS = Config(max_attempts=8, backoff_base=0.025)
-"""How calls are tried again: here and nowhere else. All of a process share one retry budget."""
+"""The retries of AWS calls, set here and nowhere else. All calls of a process share one retry budget."""
 CALL_SECONDS = 10.0
 BOTO3_THREADS = 8
 BOTO3_SECONDS = 20.0
-"""For all attempts of a call and its wait for a thread."""
+"""Seconds for all attempts of a call and its wait for a thread."""
 OUTSIDE = {"cognito-idp": "The identity provider", "sesv2": "The mail service", "s3": "The store of files"}
-"""What a service can do most of its work without: while it does not answer, it is left alone."""
+"""Services that are not needed for most work: each has a circuit breaker, which pauses calls while it does not
+answer."""
 
 
 class AwsCalls(Protocol):
-    """JSON-protocol services by boto3's parameter dicts. Raises awsjson's typed errors."""
+    """The port to AWS services of the JSON protocols, with boto3's parameter dicts. Raises awsjson's typed errors."""
 
     async def call(
         self, service: str, operation: str, params: Mapping[str, Any], *, timeout: float | None = None
@@ -39,7 +40,7 @@ class AwsCalls(Protocol):
 
 
 class Aws:
-    """Both ways to AWS, opened and closed with the process."""
+    """The AWS clients of a process, awsjson and boto3, opened and closed with it."""
 
     def __init__(self, region: str, endpoint_url: str | None, json: AwsJson | None = None) -> None:
         self.region, self.endpoint_url = region, endpoint_url
@@ -60,35 +61,35 @@ class Aws:
     async def call(
         self, service: str, operation: str, params: Mapping[str, Any], *, timeout: float | None = None
     ) -> dict[str, Any]:
-        """At most `timeout` seconds (10 without one), and never longer than the deadline of the work at hand. Raises
-        awsjson's errors, and Unavailable when that deadline is over or the service did not answer others just now."""
+        """Call an operation, for at most `timeout` seconds (10 by default) and never beyond the deadline of the work at
+        hand. Raises awsjson's errors, and Unavailable when that deadline has passed or the circuit breaker is open."""
         with self._guarding(service):
             return await self.json.call(service, operation, params, timeout=left(timeout or CALL_SECONDS))
 
     async def boto3(self, service: str, use: Callable[[Any], T]) -> T:
-        """Run `use(client)` in our own pool, which closing waits for. Raises botocore's errors and, as `call` does,
-        Unavailable."""
+        """Run `use(client)` in a thread of our own pool, which `close` waits for. Raises botocore's errors and, as
+        `call` does, Unavailable."""
         with self._guarding(service):
             try:
                 async with asyncio.timeout(left(BOTO3_SECONDS)):
-                    return await self.threaded(lambda: use(self._client(service)))
+                    return await self.run_in_thread(lambda: use(self._client(service)))
             except TimeoutError as error:
                 raise Unavailable(f"{OUTSIDE.get(service, service)} does not answer in time; try again.") from error
 
-    async def signed(self, service: str, use: Callable[[Any], T]) -> T:
-        """Like `boto3`, for what only computes: nothing leaves the process, so nothing can be in its way."""
-        return await self.threaded(lambda: use(self._client(service)))
+    async def boto3_offline(self, service: str, use: Callable[[Any], T]) -> T:
+        """Like `boto3`, for work that only computes, such as presigning: it makes no call, so it needs no breaker."""
+        return await self.run_in_thread(lambda: use(self._client(service)))
 
     def _guarding(self, service: str) -> AbstractContextManager[None]:
         breaker = self._breakers.get(service)
         return breaker.guarding() if breaker else nullcontext()
 
-    async def threaded(self, work: Callable[[], T]) -> T:
-        """Run blocking work in our own pool."""
+    async def run_in_thread(self, work: Callable[[], T]) -> T:
+        """Run blocking work in a thread of our own pool."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
     def _client(self, service: str) -> Any:
-        # Imported by the first who needs it: most functions never do, and each would pay for it at every cold start.
+        # Imported at first use: most functions never need it, and each would pay for it at every cold start.
         import boto3  # noqa: PLC0415
         from botocore.config import Config  # noqa: PLC0415
 
@@ -103,19 +104,16 @@ class Aws:
                     max_pool_connections=BOTO3_THREADS,
                 )
                 if service == "s3":
-                    config = config.merge(Config(**self._s3_options()))
+                    # Left alone, boto3 presigns with the old signature that new buckets refuse, and names the global
+                    # endpoint, which sends a form for another region elsewhere.
+                    style: Literal["path", "virtual"] = "path" if self.endpoint_url else "virtual"
+                    config = config.merge(Config(signature_version="s3v4", s3={"addressing_style": style}))
                 self._clients[service] = self._session.client(service, endpoint_url=self.endpoint_url, config=config)  # type: ignore[call-overload]
             return self._clients[service]
 
-    def _s3_options(self) -> dict[str, Any]:
-        # Left alone, boto3 presigns with the old signature that new buckets refuse, and names the global endpoint,
-        # which sends a form for another region elsewhere.
-        style = "path" if self.endpoint_url else "virtual"
-        return {"signature_version": "s3v4", "s3": {"addressing_style": style}}
-
 
 def _no_answer(error: BaseException) -> bool:
-    """`is_no_answer`, of botocore's errors too."""
+    """`is_no_answer`, for botocore's errors, too."""
     if isinstance(error, ClientError):
         return error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500
     return isinstance(error, HTTPClientError) or is_no_answer(error)

@@ -17,7 +17,7 @@ WRONG_CONTEXT = frozenset({"InvalidCiphertextException", "IncorrectKeyException"
 
 
 class VaultSettings(BaseSettings):
-    """Which master key the service's stack made."""
+    """The master key that the service's stack created."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
 
@@ -59,8 +59,8 @@ def make_keys(aws: Aws) -> KmsKeys:
 
 
 def vault_part(service: str) -> StackPart:
-    """What a service's stack needs for a vault: its own master key, which only it may use, and only in a context that
-    names an organization and a purpose."""
+    """The stack part of a service with a vault: its own master key, which only that service may use, and only in a
+    context that names an organization and a purpose."""
     root = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}
     owner = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}
     key = {

@@ -1,4 +1,4 @@
-"""Keys that stand in Secrets Manager."""
+"""Keys kept in Secrets Manager."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ NO_SUCH = "ResourceNotFoundException"
 
 
 class SecretCursorKeys:
-    """The keys in a secret of Secrets Manager, read at first need: its current version, and the one before it."""
+    """The port CursorKeys on a secret of Secrets Manager, read at first use: its current version and the one before."""
 
     def __init__(self, calls: AwsCalls, secret: str, clock: Clock) -> None:
         self._calls, self._secret, self._clock = calls, secret, clock
@@ -31,8 +31,8 @@ class SecretCursorKeys:
         return await self._read()
 
     async def _read(self) -> Sequence[bytes]:
-        found = [await self._version(CURRENT), await self._version(PREVIOUS)]
-        self._keys, self._read_at = tuple(key for key in found if key is not None), self._clock.now()
+        versions = [await self._version(CURRENT), await self._version(PREVIOUS)]
+        self._keys, self._read_at = tuple(key for key in versions if key is not None), self._clock.now()
         if not self._keys:
             raise Unavailable(f"The secret {self._secret} is missing; deploy the platform's stack.")
         return self._keys

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 
 def index_name(number: int) -> str:
-    """The name of a table's list index `number`, whose keys are `L<number>PK` and `L<number>SK`.
+    """The name of a table's GSI `number` for lists, whose keys are `L<number>PK` and `L<number>SK`.
 
-    Not just `L1`: DynamoDB refuses names of fewer than three characters, though embedded ones take them.
+    Not just `L1`: DynamoDB refuses names of fewer than three characters, though emulators take them.
     """
     return f"list{number}"
 
 
 PRODUCTION = "prod"
-"""The stage in which nothing is made easy."""
+"""The stage that customers use: destructive commands ask for its name here."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,12 @@ class Names:
 
     @property
     def archive(self) -> str:
-        """Of the bus: every event that ever was on it."""
+        """The archive of the bus, with every event that was ever on it."""
         return self.bus
 
     @property
     def history(self) -> str:
-        """The queue, and its rule, to which a replay of the archive goes."""
+        """The queue, and its rule, that receive a replay of the archive."""
         return f"{self.prefix}-platform-history"
 
     @property
@@ -46,7 +46,7 @@ class Names:
 
     @property
     def mailbox(self) -> str:
-        """The queue that mail goes to where nobody could read it otherwise."""
+        """The queue that receives e-mails on a stage where nobody could read them otherwise."""
         return f"{self.prefix}-mailbox"
 
     def stack(self, service: str) -> str:

@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from chassis.declare.subscription import AnySubscription
 
 ImportString = str
-"""`package.module:name`. Imported only by who needs it, so that a Lambda loads only what it runs."""
+"""`package.module:name`. Imported only where it is needed, so that a function loads only what it runs."""
 
 MEMBERS_SUBSCRIPTION: ImportString = "chassis.tenants.members:subscription"
 MEMBERS = {"members": ("MEMBER", "MEMBERS")}
-"""The projection that every service gets with that subscription."""
+"""The projection that every service gets with that subscription: its kind and its list."""
 
 
 @dataclass(frozen=True)
 class TableSpec:
-    """The service's one table: PK and SK, a TTL attribute `expires_at` (epoch seconds) and `indexes` list indexes,
+    """The service's one table: PK and SK, a TTL attribute `expires_at` (epoch seconds), and `indexes` GSIs for lists,
     numbered from 1, with the keys `L<n>PK` and `L<n>SK`."""
 
     indexes: int = 1
@@ -34,7 +34,7 @@ class TableSpec:
 
 @dataclass(frozen=True)
 class Schedule:
-    """`await task(tools)` runs every `every`, in one process or in several at once: it must allow both."""
+    """`await task(context)` runs once per `every`, in one process or in several at once: it must allow both."""
 
     name: str
     task: ImportString
@@ -43,11 +43,11 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Service:
-    """What a service is made of.
+    """The parts of a service.
 
-    `ports` maps each port (a Protocol) to the factory `(aws) -> adapter` of its adapter, which reads its own settings;
-    `projections` maps a subscription to the kinds and lists that it alone writes, so that they can be rebuilt;
-    `resources` names a function `(StackContext) -> StackPart` for what only this service needs from AWS.
+    `ports` maps each port (a Protocol) to the factory `(aws) -> adapter` of its adapter, which reads its own settings.
+    `projections` maps a subscription to the kinds and lists that only it writes, so that they can be rebuilt.
+    `resources` names a function `(StackContext) -> StackPart` with the AWS resources that only this service needs.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Service:
                 raise DeclarationError(f"{self.name} publishes {event.event_type}, which belongs to {event.owner()}")
 
     def all_projections(self) -> list[Projection]:
-        """What can be rebuilt of its table, the members among it where it follows them."""
+        """The projections in its table that can be rebuilt, with that of members if it follows them."""
         declared = dict(self.projections) | (MEMBERS if MEMBERS_SUBSCRIPTION in self.subscriptions else {})
         return [Projection(f"{self.name}.{name}", frozenset(words)) for name, words in sorted(declared.items())]
 

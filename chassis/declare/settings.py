@@ -1,4 +1,4 @@
-"""A process's settings: environment variables, read once. The places differ in nothing else."""
+"""The settings of a process: environment variables, read once. Laptop, emulator and AWS differ in nothing else."""
 
 from functools import cached_property
 from typing import Annotated
@@ -10,7 +10,7 @@ from chassis.declare.resource_names import Names
 
 
 class Settings(BaseSettings):
-    """What every service reads. A service with more of its own derives from this in its settings.py."""
+    """The settings of every service. A service with more settings derives from this class in its settings.py."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
 
@@ -41,7 +41,7 @@ class Settings(BaseSettings):
 
     @field_validator("tenfold_public_origins", mode="before")
     @classmethod
-    def _listed(cls, value: object) -> object:
+    def _split_origins(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @cached_property

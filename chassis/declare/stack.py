@@ -1,4 +1,4 @@
-"""What a service's stack.py says: the AWS resources that only this service needs."""
+"""The types of a service's stack.py, which declares the AWS resources that only this service needs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,9 +11,9 @@ Template = dict[str, Any]
 
 @dataclass(frozen=True)
 class StackContext:
-    """Where the stack goes. `local` is true on the embedded AWS. With `lambdas` the services are functions behind the
-    HTTP API whose id is the template's parameter `ApiId`; without, they are processes. `without` are the AWS services,
-    by boto3's names, that the place lacks or does without."""
+    """The target of the stack. `local` is true on the embedded AWS. With `lambdas` the services are functions behind
+    the HTTP API whose id is the template's parameter `ApiId`; without it they are processes. `without` are the AWS
+    services, by boto3's names, that the target lacks or does not use."""
 
     names: Names
     service: str
@@ -24,10 +24,10 @@ class StackContext:
 
 @dataclass(frozen=True)
 class FunctionSpec:
-    """A Lambda that AWS calls itself. `handler` is the import string of `(event, context) -> result`.
+    """A Lambda function that AWS itself calls. `handler` is the import string of `(event, context) -> result`.
 
-    `invoker` is the AWS service that may call it ("cognito-idp.amazonaws.com"), and `invoker_arn` the one resource of
-    that service on whose behalf (an intrinsic such as {"Fn::GetAtt": ["UserPool", "Arn"]}).
+    `invoker` is the AWS service that may call it ("cognito-idp.amazonaws.com"), and `invoker_arn` the one resource on
+    whose behalf that service may do so (an intrinsic such as {"Fn::GetAtt": ["UserPool", "Arn"]}).
     """
 
     handler: str
@@ -39,9 +39,9 @@ class FunctionSpec:
 
 @dataclass(frozen=True)
 class StackPart:
-    """CloudFormation resources by logical id, the functions among them, the policy statements that the service's
-    processes need for them, and the environment variables by which its processes find them (values may be
-    intrinsics such as {"Ref": "Bucket"})."""
+    """CloudFormation resources by logical id, its functions, the policy statements that the service's processes need
+    for them, and the environment variables by which those processes find them (values may be intrinsics such as {"Ref":
+    "Bucket"})."""
 
     resources: Template = field(default_factory=dict)
     functions: Mapping[str, FunctionSpec] = field(default_factory=dict)

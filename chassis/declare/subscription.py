@@ -1,4 +1,5 @@
-"""Subscriptions: one consumer's named interest in some events. One queue, one dead-letter queue, one rule each."""
+"""Subscriptions: one consumer's named interest in some events. Each is one queue, one dead-letter queue and one
+rule."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
@@ -42,9 +43,9 @@ UntypedHandler = Callable[[Any, Any], Awaitable[None]]
 
 
 class AnyEvent(BaseModel):
-    """What a consumer of everything (the audit trail) gets: all fields but the secret ones, untyped.
+    """An event as a consumer of everything (the audit trail) sees it: all fields but the secret ones, untyped.
 
-    No contract can break such a consumer, because it depends on no field.
+    A change of a contract cannot break such a consumer, because it depends on no field.
     """
 
     type: str
@@ -53,7 +54,7 @@ class AnyEvent(BaseModel):
 
 @dataclass(frozen=True)
 class ExternalEvent:
-    """An event of AWS itself, as our adapter understood it: whose it is, and the key that makes it unique."""
+    """An event of AWS itself, as its adapter read it: its organization, its data, and the `id` that makes it unique."""
 
     id: str
     org_id: str
@@ -61,10 +62,10 @@ class ExternalEvent:
 
 
 class _Base(ABC):
-    """What every subscription has: its name, its delivery rules, its pattern on the bus.
+    """The name, the delivery policy and the pattern on the bus of a subscription.
 
-    `visibility` (seconds) is how long a message stays hidden while nobody extends it, so also how soon the work of a
-    killed process is taken up by another; the worker extends it for as long as a handler runs.
+    `visibility` (seconds) is how long a message stays hidden unless its worker extends that, which it does for as long
+    as a handler runs. So it is also how soon another process takes over the work of a killed one.
     """
 
     def __init__(
@@ -81,8 +82,8 @@ class _Base(ABC):
 
     @property
     def handling_seconds(self) -> int:
-        """What one delivery may take, in a process and in a function alike. Then it is given back, so that a handler
-        that hangs holds neither its message nor its place for ever."""
+        """Seconds that one delivery may take, in a process and in a function alike. Then the message is given back, so
+        that a handler that hangs blocks neither its message nor its worker for ever."""
         return max(LEAST_HANDLING_SECONDS, self.visibility)
 
     @property
@@ -92,10 +93,10 @@ class _Base(ABC):
 
 
 class Subscription(_Base):
-    """Our own events, by type.
+    """A subscription to our own events, by type.
 
     `mode="every"`: each fact counts; the inbox claims it in the same transaction as its effect. `mode="latest"`: only
-    the newest state of an aggregate counts (projections); older versions than the one seen are dropped by the store.
+    the newest state of an aggregate counts (projections); the store drops versions older than the one it has.
     """
 
     def __init__(
@@ -112,7 +113,8 @@ class Subscription(_Base):
         self.any_handler: UntypedHandler | None = None
 
     def on(self, model: type[R]) -> Callable[[Handler[R, C]], Handler[R, C]]:
-        """Handle the event that `model` reads. Raises DeclarationError if this subscription has a handler for it."""
+        """Register the handler of the event that `model` reads. Raises DeclarationError if the event has one
+        already."""
         event_type = model.reads.event_type
         if event_type in self.handlers:
             raise DeclarationError(f"subscription {self.name} handles {event_type} twice")
@@ -124,14 +126,14 @@ class Subscription(_Base):
         return register
 
     def on_any(self, function: AnyHandler[C]) -> AnyHandler[C]:
-        """Handle every event that has no handler of its own."""
+        """Register the handler of every event that has no handler of its own."""
         self.any_handler = function
         return function
 
     @property
     def types(self) -> tuple[str, ...]:
-        """What it gets: what it has handlers for, and the older versions that are turned into these. So a consumer
-        that moved to a new version misses nothing of a producer that was not deployed yet."""
+        """The event types that it receives: those with a handler, and older versions that are upcast to these. So a
+        consumer that moved to a new version misses nothing from a producer that was not deployed yet."""
         return tuple(sorted({*self.handlers, *(old for name in self.handlers for old in older_types(name))}))
 
     @property
@@ -143,11 +145,11 @@ class Subscription(_Base):
 
 
 class ExternalSubscription(_Base):
-    """Events of AWS itself, from the default bus.
+    """A subscription to events of AWS itself, on the default bus.
 
     `source` and `detail_type` select them, `detail` narrows them to our own resources (intrinsics such as
-    {"Ref": "Bucket"} allowed), and `adapter` turns the parsed bus event into an `ExternalEvent`; it raises
-    `Rejected` for what can never be understood.
+    {"Ref": "Bucket"} are allowed), and `adapter` turns the parsed bus event into an `ExternalEvent`. The adapter raises
+    `Rejected` for an event that it can never read.
     """
 
     def __init__(

@@ -10,7 +10,7 @@ from chassis.declare.service import Service
 from chassis.errors import DeclarationError
 from chassis.http import problems
 from chassis.http.cors import Preflights
-from chassis.http.middleware import AnswerHeaders, BodyLimit, Deadline, Logged, is_health_check
+from chassis.http.middleware import AnswerHeaders, BodyLimit, Deadline, RequestLog, is_health_check
 from chassis.http.openapi import complete_document, document_access, document_answers
 from chassis.http.state import ApiState
 from contracts.access import DENIED, KEY_USED
@@ -27,7 +27,7 @@ def make_app(service: Service, state: ApiState, ready: Ready, figures: Figures =
         version="1",
         docs_url="/docs",
         redoc_url=None,
-        generate_unique_id_function=_name,
+        generate_unique_id_function=operation_id,
         telemetry={"operation_spans": False, "logs": False, "exclude": is_health_check},
     )
     app.state.api = state
@@ -40,7 +40,7 @@ def make_app(service: Service, state: ApiState, ready: Ready, figures: Figures =
     complete_document(app)
     app.add_middleware(Deadline)
     app.add_middleware(BodyLimit)
-    app.add_middleware(Logged, service=service.name)
+    app.add_middleware(RequestLog, service=service.name)
     app.add_middleware(Preflights)
     app.add_middleware(AnswerHeaders)
 
@@ -55,14 +55,14 @@ def make_app(service: Service, state: ApiState, ready: Ready, figures: Figures =
         return JSONResponse(body, 200 if reason is None else 503)
 
     @app.get("/health/metrics", include_in_schema=False)
-    async def measured() -> Mapping[str, Any]:
+    async def metrics() -> Mapping[str, Any]:
         return figures()
 
     return app
 
 
 def _require_access_events(service: Service) -> None:
-    """Raises DeclarationError for a service that could tell nobody whom it refused, or that a key is in use."""
+    """Raises DeclarationError for a service that does not publish the events of refusals and of API keys in use."""
     wanted = {each.format(service=service.name) for each in (DENIED, KEY_USED)}
     for missing in sorted(wanted - {event.event_type for event in service.publishes}):
         raise DeclarationError(
@@ -71,6 +71,6 @@ def _require_access_events(service: Service) -> None:
         )
 
 
-def _name(route: object) -> str:
-    """Operation ids are the functions' names: short, and stable when a path moves."""
+def operation_id(route: object) -> str:
+    """The operation id of a route: its function's name, which is short, and stable when a path moves."""
     return str(getattr(route, "name", ""))

@@ -8,13 +8,13 @@ CHANGES = frozenset({"PUT", "PATCH", "DELETE"})
 
 
 def precondition_of(request: Request) -> Precondition | None:
-    """Raises Invalid for an `If-Match` that is malformed."""
+    """The `If-Match` of a request that changes something. Raises Invalid for a malformed one."""
     value = request.headers.get("If-Match")
-    return None if value is None or request.method not in CHANGES else Precondition.parsed(value)
+    return None if value is None or request.method not in CHANGES else Precondition.parse(value)
 
 
-def unless_known(request: Request, response: Response) -> Response:
-    """304 for who has this representation already."""
+def not_modified_or(request: Request, response: Response) -> Response:
+    """The response, or 304 for a client that has this representation already."""
     wanted, tag = request.headers.get("If-None-Match"), response.headers.get("ETag")
     if request.method != "GET" or wanted is None or tag is None or response.status_code != 200:
         return response

@@ -1,9 +1,9 @@
-"""Which web pages may use the API: those of the origins that the organization of the token allows.
+"""CORS: web pages may use the API if the organization of the token allows their origin.
 
-We take bearer tokens and no cookies, so a page gains nothing by a browser that is signed in elsewhere. A preflight
-carries no token and is answered alike for everybody; what counts is the request itself. For routes without a token and
-for the platform's staff the stage says which origins are allowed. A refusal that comes before we know whose request it
-is, such as a 401, says nothing of anybody's, and every page may read it.
+We accept bearer tokens and no cookies, so a page gains nothing from a browser that is signed in elsewhere. A preflight
+carries no token and is answered alike for everybody; the request itself is what is checked. For routes without a token,
+and for the platform's staff, the stage's settings name the allowed origins. A refusal before we know whose request it
+is, such as a 401, contains nobody's data, so every page may read it.
 """
 
 from collections.abc import Mapping
@@ -31,12 +31,12 @@ PREFLIGHT = {
 EXPOSED = ", ".join(("ETag", *ALLOWANCE_HEADERS, "Retry-After", REPLAYED, "Link", "Location"))
 
 
-JUDGED = "origin_judged"
-"""Where in a request's state it stands that its origin was allowed, or was not."""
+CHECKED = "origin_checked"
+"""The attribute of a request's state that is set once its origin has been checked."""
 
 
 class Preflights:
-    """Answers them, before anybody asks for a token."""
+    """Answers preflight requests, before any token is asked for."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -51,12 +51,16 @@ class Preflights:
 
 
 async def check_origin(request: Request, scope: OrgScope | None) -> None:
-    """Let the page that sent the request read its answer, if it may; without a scope, by the stage's setting. Raises
-    OriginRefused for an unsafe request of any other page: a browser would carry it out and only hide the answer."""
+    """Let the page that sent the request read its answer if its origin is allowed, by the organization, or without a
+    scope by the stage's settings. Raises OriginRefused for an unsafe request from any other page: a browser would carry
+    it out and only hide the answer."""
     origin = request.headers.get("Origin")
-    if origin is None or _is_ours(origin, request):
+    if origin is None:
         return
-    setattr(request.state, JUDGED, True)
+    host = request.headers.get("X-Forwarded-Host") or request.headers.get("Host")
+    if urlsplit(origin).netloc == host:  # a page of the API's own, such as its documentation
+        return
+    setattr(request.state, CHECKED, True)
     if scope is None:
         allowed = origin in api_state_of(request).public_origins
     else:
@@ -70,13 +74,7 @@ async def check_origin(request: Request, scope: OrgScope | None) -> None:
 
 
 def headers_of_refusal(scope: Scope, status: int) -> Mapping[str, str]:
-    """What lets every page read a refusal of nobody in particular; nothing for any other answer."""
-    if status < 400 or scope["state"].get(JUDGED) or "origin" not in Headers(scope=scope):
+    """The headers that let every page read a refusal whose origin was not checked; none for any other answer."""
+    if status < 400 or scope["state"].get(CHECKED) or "origin" not in Headers(scope=scope):
         return {}
     return {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": EXPOSED}
-
-
-def _is_ours(origin: str, request: Request) -> bool:
-    """Whether the page is one of the API's own, such as its documentation."""
-    host = request.headers.get("X-Forwarded-Host") or request.headers.get("Host")
-    return urlsplit(origin).netloc == host

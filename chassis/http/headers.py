@@ -1,4 +1,4 @@
-"""Headers that every answer carries."""
+"""The headers of every answer."""
 
 from collections.abc import Mapping
 
@@ -17,11 +17,11 @@ NOTHING_RUNS = "default-src 'none'; frame-ancestors 'none'"
 PAGES = "frame-ancestors 'none'"
 """The documentation page loads what it shows."""
 NOTES = "answer_headers"
-"""Where in a request's state is what else its answer shall carry, whatever it will be."""
+"""The attribute of a request's state with further headers for its answer, whatever the answer will be."""
 
 
 def complete(headers: MutableHeaders, notes: Mapping[str, str]) -> None:
-    """What an answer lacks of them."""
+    """Add the headers that an answer lacks."""
     page = headers.get("content-type", "").startswith("text/html")
     headers.setdefault("Content-Security-Policy", PAGES if page else NOTHING_RUNS)
     headers.setdefault("Cache-Control", "no-store")

@@ -1,4 +1,5 @@
-"""What surrounds every request: its log line, its limits, the headers of its answer. FastAPI itself makes its span."""
+"""Middleware of every request: its log line, its limits and the headers of its answer. FastAPI itself makes its
+span."""
 
 import asyncio
 import time
@@ -20,18 +21,18 @@ log = structlog.get_logger("http")
 REQUEST_SECONDS = 25.0
 
 MAX_BODY = 1024 * 1024
-"""Bytes. Files do not come this way: they go to the store directly."""
+"""Bytes. Files are not sent this way: clients upload them to the store directly."""
 
 BODY_SECONDS = 20.0
-"""For a body to come: less than the request has, so that there is time to do what it asks for."""
+"""Seconds in which a body must arrive: fewer than REQUEST_SECONDS, so that time remains to carry the request out."""
 
 MAX_HEADERS = 16 * 1024
 """Bytes of all names and values together; a token is the largest of them."""
 
 
 class BodyLimit:
-    """Refuses bodies over `limit` bytes with 413, also those that do not announce their length, and with 408 those that
-    take longer than `seconds` to come."""
+    """Refuses bodies over `limit` bytes with 413, also those that do not announce their length, and with 408 bodies
+    that take longer than `seconds` to arrive."""
 
     def __init__(self, app: ASGIApp, limit: int = MAX_BODY, seconds: float = BODY_SECONDS) -> None:
         self.app, self.limit, self.seconds = app, limit, seconds
@@ -54,10 +55,10 @@ class BodyLimit:
             await late(scope, receive, send)
         else:
             if body is not None:
-                await self.app(scope, _replaying(body, receive), send)
+                await self.app(scope, _replay(body, receive), send)
 
     async def _read(self, receive: Receive) -> bytes | None:
-        """The whole body; None if its sender went away. Raises TooLarge."""
+        """The whole body; None if the client disconnected. Raises TooLarge."""
         chunks, size, more = [], 0, True
         while more:
             message = await receive()
@@ -71,23 +72,23 @@ class BodyLimit:
         return b"".join(chunks)
 
 
-def _replaying(body: bytes, receive: Receive) -> Receive:
-    """What gives `body` first, and then what `receive` gives."""
-    given = False
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that returns `body` first, and then what the given one returns."""
+    done = False
 
-    async def replay() -> Message:
-        nonlocal given
-        if given:
+    async def body_first() -> Message:
+        nonlocal done
+        if done:
             return await receive()
-        given = True
+        done = True
         return {"type": "http.request", "body": body, "more_body": False}
 
-    return replay
+    return body_first
 
 
 class Deadline:
-    """Gives each request `seconds` for all the calls that it makes. API Gateway waits for 29, and an answer that says
-    what to do is better than none."""
+    """Limits each request to `seconds` for all its calls. API Gateway waits for 29 s, and an answer that says what to
+    do is better than none."""
 
     def __init__(self, app: ASGIApp, seconds: float = REQUEST_SECONDS) -> None:
         self.app, self.seconds = app, seconds
@@ -98,7 +99,7 @@ class Deadline:
 
 
 class AnswerHeaders:
-    """Adds them, and refuses requests whose own headers are too large with 431."""
+    """Adds the headers of every answer, and refuses requests whose own headers are too large with 431."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -123,8 +124,8 @@ class AnswerHeaders:
         await self.app(scope, receive, with_headers)
 
 
-class Logged:
-    """One log line a request. Health checks are left out: they would drown the rest."""
+class RequestLog:
+    """Writes one log line per request. Health checks are left out, since they would drown the rest."""
 
     def __init__(self, app: ASGIApp, service: str) -> None:
         self.app, self.service = app, service

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of every route alike: the headers that it reads and writes, and its problems."""
+"""The parts of the OpenAPI document that every route shares: headers, problems and required access."""
 
 from typing import Any
 
@@ -19,19 +19,19 @@ from chassis.work.preconditions import MAX_HEADER
 
 PROBLEMS = {
     400: "The body can't be read",
-    401: "No good token or credentials",
+    401: "No valid token or credentials",
     403: "The role does not allow the operation, or the web origin is not allowed",
-    404: "There is no such thing, for the caller",
-    405: "Not with this method",
-    408: "The body did not come in time",
-    409: "It clashes with what is there, or was changed meanwhile",
-    412: "It is no longer what If-Match names",
+    404: "Not found, or not visible to the caller",
+    405: "Method not allowed",
+    408: "The body did not arrive in time",
+    409: "Conflicts with the present state, or was changed in the meantime",
+    412: "The entity tag in If-Match no longer matches",
     413: "The body is too large",
-    415: "Not this type of body",
+    415: "Unsupported media type",
     422: "The request is not valid",
     429: "Too many requests",
     431: "The headers are too large",
-    500: "Our fault",
+    500: "Unexpected error on our side",
     503: "Try again",
 }
 
@@ -55,7 +55,7 @@ class Problem(BaseModel):
 
 def document_answers(router: APIRouter) -> None:
     """Complete each route's part of the document. Raises DeclarationError for a route of another class than ours, and
-    for a PATCH whose body is no merge patch."""
+    for a PATCH whose body is not a merge patch."""
     for route in router.routes:
         if not isinstance(route, Route):
             raise DeclarationError(f"{getattr(route, 'path', route)}: make its router with route_class=Route")
@@ -79,7 +79,7 @@ def document_access(router: APIRouter) -> None:
 
 
 def complete_document(app: FastAPI) -> None:
-    """Let the app's document define what its answers refer to, and name both types of a merge patch."""
+    """Add to the app's document the schemas that its answers refer to, and both media types of a merge patch."""
     made = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -112,28 +112,30 @@ def _responses(route: APIRoute, access: Access) -> dict[int | str, dict[str, Any
     statuses |= {400, 408, 409, 413, 415} if unsafe else {409}
     statuses |= {412} if methods & CHANGES else set()
     schema = {"$ref": "#/components/schemas/Problem"}
-    told: dict[int | str, dict[str, Any]] = {
+    responses: dict[int | str, dict[str, Any]] = {
         status: {"description": PROBLEMS[status], "content": {MEDIA_TYPE: {"schema": schema}}}
         for status in sorted(statuses)
     }
     allowance = _allowance() if access.kind in {"guarded", "signed-in"} else {}
-    told[429]["headers"] = {"Retry-After": _whole("Seconds until it is worth another try"), **allowance}
-    told[route.status_code or 200] = {"headers": allowance | (_tag() if "GET" in methods else {})}
+    responses[429]["headers"] = {"Retry-After": _whole("Seconds to wait before another try"), **allowance}
+    responses[route.status_code or 200] = {"headers": allowance | (_tag() if "GET" in methods else {})}
     if "GET" in methods:
-        told[304] = {"description": "Not changed since If-None-Match", "headers": allowance | _tag()}
-    return told
+        responses[304] = {"description": "Not changed since If-None-Match", "headers": allowance | _tag()}
+    return responses
 
 
 def _headers(route: APIRoute) -> list[dict[str, Any]]:
     methods = route.methods or set()
-    found = []
+    headers = []
     if methods & UNSAFE:
-        found.append(_header(HEADER, "The same key and request get the same answer for 24 hours", MAX_KEY, least=1))
+        headers.append(
+            _header(HEADER, "A repetition with this key gets the same answer for 24 hours", MAX_KEY, least=1)
+        )
     if methods & CHANGES:
-        found.append(_header("If-Match", "Only if it has one of these entity tags still, or `*`", MAX_HEADER))
+        headers.append(_header("If-Match", "Only if the resource still has one of these tags, or `*`", MAX_HEADER))
     if "GET" in methods:
-        found.append(_header("If-None-Match", "Only if it has none of these entity tags", MAX_HEADER))
-    return found
+        headers.append(_header("If-None-Match", "Only if the resource has none of these tags", MAX_HEADER))
+    return headers
 
 
 def _header(name: str, description: str, longest: int, least: int = 0) -> dict[str, Any]:
@@ -148,9 +150,9 @@ def _tag() -> dict[str, Any]:
 def _allowance() -> dict[str, Any]:
     limit, remaining, reset = ALLOWANCE_HEADERS
     return {
-        limit: _whole("Requests that the tightest limit of the caller allows at once"),
-        remaining: _whole("How many of them are left"),
-        reset: _whole("Seconds until all of them are there again"),
+        limit: _whole("Requests that the caller's tightest limit allows at once"),
+        remaining: _whole("How many of them remain"),
+        reset: _whole("Seconds until all of them are available again"),
     }
 
 

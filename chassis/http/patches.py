@@ -1,7 +1,7 @@
 """Partial updates: a JSON merge patch (RFC 7396) is the body of every PATCH route.
 
-What a patch leaves out stays as it is; null is for what can be without a value; an object inside is a patch itself, and
-an array replaces the whole one; a field that there is not is refused.
+A field that a patch leaves out stays as it is; null clears a field that may be empty; an object inside is a patch
+itself, and an array replaces the whole array; an unknown field is refused.
 """
 
 from typing import Any
@@ -12,16 +12,16 @@ MEDIA_TYPE = "application/merge-patch+json"
 
 
 def _without_defaults(schema: dict[str, Any]) -> None:
-    """In a patch they stand for nothing: what is left out is not set to them."""
+    """Remove the defaults from a schema: a field that a patch leaves out is not set to its default."""
     for described in schema.get("properties", {}).values():
         described.pop("default", None)
 
 
 class MergePatch(BaseModel):
-    """The body of a PATCH route. Every field needs a default, which says nothing: ask for `changes`."""
+    """The body of a PATCH route. Every field needs a default, which is never used: read `changes`."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, json_schema_extra=_without_defaults)
 
     def changes(self) -> dict[str, Any]:
-        """The fields that it names, with their new values; of a patch inside, those that it names."""
+        """The fields that the patch names, with their new values, also of patches inside."""
         return self.model_dump(exclude_unset=True)

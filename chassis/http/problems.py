@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem details, the same on every route."""
+"""Errors as RFC 9457 problem details, alike on every route."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -54,7 +54,7 @@ def field_errors(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
 
 
 async def _record(request: Request, error: TenfoldError) -> None:
-    """Let the audit trail know of a refusal, if it is known whose it is."""
+    """Publish a refusal for the audit trail, if it is known whose it is."""
     scope, operation = getattr(request.state, "answered_for", (None, None))
     reason = reason_of(error)
     if scope is None or reason is None:
@@ -65,10 +65,10 @@ async def _record(request: Request, error: TenfoldError) -> None:
 
 
 def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
-    """Let every error of `app` become a problem. `routes` are those that clients know of."""
+    """Turn every error of `app` into a problem. `routes` are those that clients know."""
 
     @app.exception_handler(TenfoldError)
-    async def expected(request: Request, error: TenfoldError) -> JSONResponse:
+    async def on_tenfold_error(request: Request, error: TenfoldError) -> JSONResponse:
         await _record(request, error)
         members: dict[str, Any] = {}
         if isinstance(error, Forbidden):
@@ -80,13 +80,13 @@ def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
         return problem(error.status, error.kind, error.detail, retry_after=error.retry_after, **members)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+    async def on_invalid_request(_request: Request, error: RequestValidationError) -> JSONResponse:
         errors = field_errors(error.errors())
         named = ", ".join(each["field"] for each in errors[:5])
         return problem(422, "invalid", f"The request is not valid: {named}.", errors=errors)
 
     @app.exception_handler(HTTPException)
-    async def plain(request: Request, error: HTTPException) -> JSONResponse:
+    async def on_http_exception(request: Request, error: HTTPException) -> JSONResponse:
         answer = problem(error.status_code, KINDS.get(error.status_code, "http-error"), str(error.detail))
         answer.headers.update(error.headers or {})
         if error.status_code == 405:
@@ -94,7 +94,7 @@ def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
         return answer
 
     @app.exception_handler(Exception)
-    async def unexpected(request: Request, error: Exception) -> JSONResponse:
+    async def on_crash(request: Request, error: Exception) -> JSONResponse:
         log.error("request_crashed", exc_info=error)
         answer = problem(500, "internal", "Something went wrong on our side; the trace id helps us to find it.")
         # Starlette answers a crash outside of all middleware.
@@ -103,8 +103,8 @@ def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
 
 
 def _methods_of(request: Request, routes: Sequence[BaseRoute]) -> str:
-    """All that the path knows: Starlette names those of its first route only. Of several paths that match, the one with
-    the fewest parameters is meant (OpenAPI 3.1, Paths Object)."""
+    """All methods of the path: Starlette names only those of its first route. If several paths match, the one with the
+    fewest parameters is meant (OpenAPI 3.1, Paths Object)."""
     here = [route for route in routes if isinstance(route, Route) and route.matches(request.scope)[0] is Match.PARTIAL]
     meant = min((route.path for route in here), key=lambda path: path.count("{"), default="")
     return ", ".join(sorted({method for route in here if route.path == meant for method in route.methods or ()}))

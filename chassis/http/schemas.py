@@ -1,4 +1,4 @@
-"""Bases of what routes take and return. A service's `schemas.py` derives its request bodies and views from them."""
+"""Base classes of request bodies and views, from which each service's `schemas.py` derives its own."""
 
 from typing import Annotated
 
@@ -14,15 +14,15 @@ PathId = Annotated[str, Path(max_length=80)]
 """An id in a route's path."""
 
 Trimmed = StringConstraints(strip_whitespace=True)
-"""Text without the white space around it; put it into `Annotated`, beside the field's own bounds."""
+"""Strips the white space around a text; put it into `Annotated`, beside the field's own bounds."""
 
 
 class RequestBody(BaseModel):
-    """What a client sends. A field that is not declared is refused, so that a typing error changes nothing silently."""
+    """The body of a request. A field that is not declared is refused, so that a typing error never goes unnoticed."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class View(BaseModel):
-    """What a client sees of an aggregate. Never the aggregate itself: a new field of that is private until a view has
-    it. A view is made by its own class method `of`."""
+    """An aggregate as clients see it, never the aggregate itself: a new field of the aggregate is private until a view
+    declares it. A view is made by its class method `of`."""

@@ -1,4 +1,4 @@
-"""Moments in requests: RFC 3339 with any offset comes in, UTC goes on. What has no offset names no moment: refused."""
+"""Moments in requests: RFC 3339 with any offset, converted to UTC. A time without an offset is refused."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -10,7 +10,7 @@ def _utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        raise ValueError("is beyond the years that we can tell") from None
+        raise ValueError("is outside the years 1 to 9999") from None
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(_utc)]

@@ -27,7 +27,7 @@ CLAIM_DAYS = 30
 """Longer than a dead-letter queue keeps a message (14 days), so that a redrive still meets its claim."""
 
 REPLAY_NAME = "replay-name"
-"""What EventBridge adds to an event that it takes from an archive."""
+"""The member that EventBridge adds to an event from an archive."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class _Call:
-    """A handler with what it will get."""
+    """A handler with its arguments."""
 
     handler: Callable[[Any, EventContext], Awaitable[None]]
     argument: BaseModel
@@ -53,8 +53,8 @@ class _Call:
 class Dispatcher:
     """Handles the deliveries of one subscription.
 
-    `handle` returns when the effect exists (now or already), raises Rejected for what can never be handled and
-    Retryable for what may be later; any other exception is a bug of a handler.
+    `handle` returns when the effect exists (new or from before), raises Rejected for a message that can never be
+    handled and Retryable for one that may be handled later; any other exception is a bug of a handler.
     """
 
     def __init__(self, context: ServiceContext, subscription: AnySubscription) -> None:
@@ -107,7 +107,7 @@ class Dispatcher:
         return self._domain_event(self._subscription, raw, delivery)
 
     def _domain_event(self, subscription: Subscription, raw: dict[str, Any], delivery: Delivery) -> _Call:
-        envelope = _validated(Envelope, raw["detail"], "envelope")
+        envelope = _validate(Envelope, raw["detail"], "envelope")
         owner = SOURCE_PREFIX + envelope.type.split(".", 1)[0]
         if raw.get("detail-type") != envelope.type or raw.get("source") != owner or envelope.source != owner:
             raise Rejected(f"{envelope.type} does not come from the service that owns it.")
@@ -116,9 +116,9 @@ class Dispatcher:
         handler: Callable[[Any, EventContext], Awaitable[None]]
         if known is not None:
             model, handler = known
-            argument = _validated(model, envelope.data, "data")
-        elif (moved := _upcast(subscription, envelope)) is not None:
-            handler, argument = moved
+            argument = _validate(model, envelope.data, "data")
+        elif (upcast_call := _upcast(subscription, envelope)) is not None:
+            handler, argument = upcast_call
         elif subscription.any_handler is not None:
             handler, argument = subscription.any_handler, _any_event(envelope)
         else:
@@ -162,7 +162,7 @@ class Dispatcher:
 M = TypeVar("M", bound=BaseModel)
 
 
-def _validated(model: type[M], value: Any, where: str) -> M:
+def _validate(model: type[M], value: Any, where: str) -> M:
     try:
         return model.model_validate(value)
     except ValidationError as error:
@@ -172,9 +172,9 @@ def _validated(model: type[M], value: Any, where: str) -> M:
 
 
 def _upcast(subscription: Subscription, envelope: Envelope) -> tuple[Callable[..., Awaitable[None]], BaseModel] | None:
-    """The handler of a newer version, with what it reads of this older one. None if none of the newer is handled here.
+    """The handler of a newer version, with its model read from this older one. None if no newer version has a handler.
 
-    Raises AlreadyHandled for a fact that comes in the newer version too: that one counts.
+    Raises AlreadyHandled for a fact that is also published in the newer version, which then counts.
     """
     handlers = subscription.handlers
     if envelope.successor in handlers:
@@ -186,11 +186,12 @@ def _upcast(subscription: Subscription, envelope: Envelope) -> tuple[Callable[..
     if newer is None:
         return None
     model, handler = handlers[newer[0]]
-    return handler, _validated(model, newer[1], "data")
+    return handler, _validate(model, newer[1], "data")
 
 
 def _any_event(envelope: Envelope) -> AnyEvent:
-    """Of a type that this deployment does not know yet only the fact is kept: which fields are secret is unknown."""
+    """The event without its secret fields. Of a type that this deployment does not know yet, all fields are left
+    out."""
     contract = REGISTRY.get(envelope.type)
     if contract is None:
         return AnyEvent(type=envelope.type, data={})

@@ -1,4 +1,4 @@
-"""The long-lived worker: a FastStream subscriber a subscription, on the SQS broker."""
+"""The long-lived worker: one FastStream subscriber per subscription, on the SQS broker."""
 
 import asyncio
 import re
@@ -25,23 +25,23 @@ from chassis.work.context import ServiceContext
 log = structlog.get_logger(__name__)
 
 PREFETCH_PER_WORKER = 32
-"""Messages held for each handler that can run: among them organizations take turns. More would be fairer to whoever
-stands behind a flood, but what a killed process held has used up one of its receives."""
+"""Messages prefetched per handler that can run; organizations take turns among them. More would be fairer to an
+organization behind a flood, but each message that a killed process held has used up one of its receives."""
 
 ORGANIZATION = re.compile(r'"orgid"\s*:\s*"([^"\\]{1,64})"')
 
 LONG_POLL_SECONDS = 10
-"""Below every visibility: the poll of a killed process may live on at the queue for as long, and must be gone when what
-that process held becomes visible, or it would swallow it once more."""
+"""Shorter than every visibility timeout: the poll of a killed process lives on at the queue for as long, and must have
+ended when that process's messages become visible again, or it would swallow them once more."""
 GAVE_UP = "gave up after"
 BACKOFF = Backoff(base=RETRY_BACKOFF.base, cap=RETRY_BACKOFF.cap)
 START_POLICY = RetryPolicy(tries=None, first=0.1, longest=5.0)
-"""While SQS does not answer, a process goes on trying to start its consumers."""
+"""A process tries to start its consumers for as long as SQS does not answer."""
 
 
 class Startable(Protocol):
     async def start(self) -> None:
-        """All of it or nothing. Raises AwsError."""
+        """Start everything or nothing. Raises AwsError."""
 
 
 async def start_consuming(broker: Startable) -> None:
@@ -65,8 +65,8 @@ def make_broker(
     graceful_seconds: float,
     priority: RequestPriority | None = None,
 ) -> SQSBroker:
-    """A broker that consumes every subscription of the service from its queue. `priority` is that of a process that
-    serves requests, too."""
+    """A broker that consumes every subscription of the service from its queue. Pass `priority` in a process that also
+    serves requests."""
     broker = SQSBroker(client=client, graceful_timeout=graceful_seconds, logger=None)
     for subscription in subscriptions:
         queue = SQSQueue(
@@ -94,15 +94,15 @@ def make_broker(
 
 
 def organization_of(record: SQSRecord) -> str | None:
-    """Whose message it is, by its group or else by a look at its body, which is parsed later and by others."""
+    """The organization of a message: its group, or else what a search in the unparsed body finds."""
     if record.group is not None:
         return record.group
-    found = ORGANIZATION.search(record.body)
-    return found.group(1) if found else None
+    match = ORGANIZATION.search(record.body)
+    return match.group(1) if match else None
 
 
-class Handles(Protocol):
-    """What deliveries go to; the Dispatcher in its wrappings."""
+class DeliveryHandler(Protocol):
+    """A handler of deliveries: the Dispatcher, or a middleware around one."""
 
     max_receives: int
 
@@ -110,9 +110,9 @@ class Handles(Protocol):
 
 
 class TimeoutMiddleware:
-    """Gives each delivery `seconds`, and the calls that it makes a little less; then it can be tried again."""
+    """Limits each delivery to `seconds`, and the calls that it makes to a little less; then it is tried again."""
 
-    def __init__(self, dispatcher: Handles, seconds: float) -> None:
+    def __init__(self, dispatcher: DeliveryHandler, seconds: float) -> None:
         self._dispatcher, self._seconds, self.max_receives = dispatcher, seconds, dispatcher.max_receives
 
     async def handle(self, delivery: Delivery) -> None:
@@ -127,9 +127,9 @@ class TimeoutMiddleware:
 
 
 class PriorityMiddleware:
-    """Lets requests go first."""
+    """Lets requests of the same process go first."""
 
-    def __init__(self, dispatcher: Handles, priority: RequestPriority) -> None:
+    def __init__(self, dispatcher: DeliveryHandler, priority: RequestPriority) -> None:
         self._dispatcher, self._priority, self.max_receives = dispatcher, priority, dispatcher.max_receives
 
     async def handle(self, delivery: Delivery) -> None:
@@ -138,9 +138,9 @@ class PriorityMiddleware:
 
 
 class MetricsMiddleware:
-    """Counts each delivery by its outcome, and tells how long it waited in its queue."""
+    """Counts each delivery by its outcome, and measures how long it waited in its queue."""
 
-    def __init__(self, dispatcher: Handles, consumer: str, clock: Clock) -> None:
+    def __init__(self, dispatcher: DeliveryHandler, consumer: str, clock: Clock) -> None:
         self._dispatcher, self._clock, self.max_receives = dispatcher, clock, dispatcher.max_receives
         self._labels = {"subscription": consumer}
         self._by_outcome = {name: {**self._labels, "outcome": name} for name in ("handled", "rejected", "again", "bug")}
@@ -162,11 +162,12 @@ class MetricsMiddleware:
             DELIVERIES.add(1, self._by_outcome[outcome])
 
 
-def acknowledge(dispatcher: Handles) -> Callable[[SQSMessage], Awaitable[None]]:
-    """Turns the outcome of a delivery into its settlement, by the type of the error.
+def acknowledge(dispatcher: DeliveryHandler) -> Callable[[SQSMessage], Awaitable[None]]:
+    """Acknowledge, give back or reject each message by the outcome of its delivery, which the type of the error
+    decides.
 
-    The last receive that the queue grants rejects whatever the error: SQS would move the message all the same, but
-    only here it is known why. What a crash keeps from being rejected is moved by SQS, without a reason.
+    The last receive that the queue allows rejects the message whatever the error: SQS would move it to the dead-letter
+    queue anyway, but only we know why. If a crash prevents that, SQS moves it, without a reason.
     """
 
     async def again(message: SQSMessage, why: str) -> None:

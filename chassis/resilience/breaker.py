@@ -1,6 +1,6 @@
-"""A circuit breaker: what does not answer is left alone for a while, so that nobody waits for it in vain.
+"""A circuit breaker: calls to a service that does not answer pause for a while, so that nobody waits in vain.
 
-Our own because the libraries either know no asyncio or read a clock that cannot be injected.
+It is our own, because libraries either do not know asyncio or read a clock that cannot be injected.
 """
 
 import time
@@ -26,16 +26,16 @@ class State(StrEnum):
 
 
 def is_no_answer(error: BaseException) -> bool:
-    """Whether the other side is in trouble. One that refuses, or asks for fewer calls, is there and answers: its
-    refusals to one caller must not close it to all."""
+    """Whether the other side is in trouble. A service that refuses a call, or throttles, does answer: its refusals to
+    one caller must not open the circuit for all."""
     if isinstance(error, AwsError):
         return error.is_retryable and (error.status == 0 or error.status >= 500)
     return isinstance(error, Unavailable)
 
 
 class Breaker:
-    """Opens after `failures` calls in a row that were not answered. After `pause` seconds (of `now`) one call may try:
-    its outcome closes or opens it again."""
+    """Opens after `failures` successive calls without an answer. After `pause` seconds (of `now`) one call may try; its
+    outcome closes or opens the circuit again."""
 
     def __init__(
         self,
@@ -67,12 +67,12 @@ class Breaker:
             yield
         except Exception as error:
             if self._counts(error):
-                self._failed()
+                self._count_failure()
             else:
-                self._answered()
+                self._close()
             raise
         else:
-            self._answered()
+            self._close()
         finally:
             # also after a cancellation, which says nothing of the other side
             self._trying &= not trying
@@ -80,13 +80,13 @@ class Breaker:
     def _wait(self) -> float:
         return 0.0 if self._opened is None else self._opened + self._pause - self._now()
 
-    def _failed(self) -> None:
+    def _count_failure(self) -> None:
         self._failures += 1
         if self._failures >= self._limit:
             log.error("circuit_opened", what=self._what, seconds=self._pause)
             self._opened = self._now()
 
-    def _answered(self) -> None:
+    def _close(self) -> None:
         if self._opened is not None:
             log.info("circuit_closed", what=self._what)
         self._failures, self._opened = 0, None

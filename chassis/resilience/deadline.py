@@ -1,6 +1,6 @@
-"""How long the work at hand may still take: every call that it makes gets no more than what is left.
+"""Deadlines: a request or a delivery has a time limit, and each of its calls gets no more than the rest of it.
 
-A request or a delivery sets its deadline once, at its entry; it follows the work through every `await`.
+The deadline is set once, at the entry, and follows the work through every `await`.
 """
 
 import time
@@ -15,7 +15,7 @@ _ends: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
-    """The work inside has `seconds`, or what is left of an outer deadline if that is less."""
+    """Limit the work inside to `seconds`, or to the rest of an outer deadline if that is less."""
     ends, outer = time.monotonic() + seconds, _ends.get()
     token = _ends.set(ends if outer is None else min(ends, outer))
     try:
@@ -25,8 +25,8 @@ def deadline(seconds: float) -> Iterator[None]:
 
 
 def left(own: float) -> float:
-    """Seconds for a call that by itself may take `own`. Raises Unavailable when the time is over: nobody waits for the
-    answer any more, and the next try has a fresh deadline."""
+    """Seconds for a call that by itself may take `own`. Raises Unavailable when the deadline has passed: nobody waits
+    for the answer any more, and the next try gets a new deadline."""
     ends = _ends.get()
     if ends is None:
         return own

@@ -1,7 +1,7 @@
-"""Requests before deliveries: in a process that serves both, somebody waits for a request, and nobody for a delivery.
+"""Request priority: in a process that serves both, requests go before deliveries, since a person waits for a request.
 
-While requests come, only a few deliveries run beside them and the others wait for their turn or for a calm
-moment, but never for long: a steady load of requests, or a handler that hangs, slows the consumers and stops none.
+While requests arrive, only a few deliveries run beside them, and the others wait for their turn or for a calm moment,
+but never for long: a steady load of requests, or a handler that hangs, slows the consumers down but does not stop them.
 """
 
 import asyncio
@@ -13,14 +13,14 @@ from contextlib import asynccontextmanager
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 BESIDE_REQUESTS = 1
-"""Deliveries of all subscriptions together that run while requests come."""
+"""Deliveries, of all subscriptions together, that run while requests arrive."""
 CALM = 0.5
 """Seconds without a request after which none is expected."""
 PATIENCE = 1.0
 
 
 class RequestPriority:
-    """One for a process. `patience` is how many seconds a delivery waits at most."""
+    """One per process. A delivery waits for at most `patience` seconds."""
 
     def __init__(self, *, beside: int = BESIDE_REQUESTS, patience: float = PATIENCE) -> None:
         self._beside, self._patience = beside, patience
@@ -30,8 +30,8 @@ class RequestPriority:
 
     @asynccontextmanager
     async def delivery(self) -> AsyncIterator[None]:
-        if self._is_full():
-            await self._turn()
+        if self._deliveries >= self._beside and self._expects_requests():
+            await self._wait_for_turn()
         self._deliveries += 1
         try:
             yield
@@ -40,7 +40,7 @@ class RequestPriority:
             self._wake()
 
     def before(self, app: ASGIApp) -> ASGIApp:
-        """`app`, whose requests go first."""
+        """Wrap `app`, so that its requests go first."""
 
         async def first(scope: Scope, receive: Receive, send: Send) -> None:
             self._requests += 1
@@ -56,10 +56,7 @@ class RequestPriority:
     def _expects_requests(self) -> bool:
         return self._requests > 0 or time.monotonic() - self._last < CALM
 
-    def _is_full(self) -> bool:
-        return self._deliveries >= self._beside and self._expects_requests()
-
-    async def _turn(self) -> None:
+    async def _wait_for_turn(self) -> None:
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         try:
@@ -72,8 +69,8 @@ class RequestPriority:
                 self._waiting.remove(turn)
 
     def _wake(self) -> None:
-        """One where there is room for one, all where no request is expected. Whoever waits, somebody runs, whose end
-        wakes the next."""
+        """Wake one waiting delivery if there is room, or all if no request is expected. A finishing delivery wakes the
+        next, so none waits for ever."""
         room = self._beside - self._deliveries if self._expects_requests() else len(self._waiting)
         while self._waiting and room > 0:
             turn = self._waiting.popleft()

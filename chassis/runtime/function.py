@@ -1,5 +1,5 @@
-"""What the Lambda functions of a service have in common: composed while the function initializes, connected at the
-first invocation, on one event loop that lives as long as the process."""
+"""The base of a service's Lambda functions: wired while the function initializes, connected at the first invocation, on
+one event loop that lives as long as the process."""
 
 import asyncio
 import os
@@ -20,8 +20,9 @@ FLUSH_MILLISECONDS = 1000
 
 
 class Function:
-    """The service's tools in a function. Nothing is opened and no id is made before the first invocation, for SnapStart
-    wakes many copies of one initialized process: a connection would be dead in all of them, and an id the same."""
+    """The service's context in a function. Nothing is opened and no id is made before the first invocation, since
+    SnapStart resumes many copies of one initialized process: a connection would be dead in all of them, and an id the
+    same."""
 
     def __init__(self, declared: Service, settings: Settings, tracing: TracerProvider | None = None) -> None:
         self.service, self.settings = declared, settings
@@ -33,7 +34,7 @@ class Function:
 
     @classmethod
     def from_environment(cls) -> "Function":
-        """For the service in TENFOLD_SERVICE. Raises KeyError or ImportError when that names none."""
+        """The function of the service in TENFOLD_SERVICE. Raises KeyError or ImportError if that names no service."""
         declared = service(os.environ["TENFOLD_SERVICE"])
         settings = Settings(tenfold_service=declared.name)
         set_up_logs(declared.name, settings.log_level)
@@ -42,14 +43,15 @@ class Function:
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run one invocation's work."""
         try:
-            return self._loop.run_until_complete(self.connected(work))
+            return self._loop.run_until_complete(self.connect_and_run(work))
         finally:
             self.export_spans()
 
-    async def connected(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do `work` with AWS at hand. What it committed is published before this returns, for then all is frozen."""
+    async def connect_and_run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do `work` with the AWS clients open. Its events are published before this returns, since the process is then
+        frozen."""
         try:
-            await self.aws.open()  # does nothing from the second time on
+            await self.aws.open()  # does nothing the second time
         except BaseException:
             work.close()
             raise
@@ -59,11 +61,11 @@ class Function:
             await self.context.outbox.flush()
 
     def export_spans(self) -> None:
-        """Send what the exporter holds, before the process is frozen. Takes a second at most."""
+        """Send the exporter's spans before the process is frozen, within a second."""
         if self._tracing is not None:
             self._tracing.force_flush(FLUSH_MILLISECONDS)
 
     def close(self) -> None:
-        """For tests: Lambda never says that it is over."""
+        """For tests: Lambda never announces the end."""
         self._loop.run_until_complete(self.aws.close())
         self._loop.close()

@@ -1,4 +1,4 @@
-"""Whether a process can do its work now, and if not, what is in its way."""
+"""Readiness: whether a process can do its work now, and if not, why."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -19,7 +19,7 @@ from chassis.work.context import ServiceContext
 log = structlog.get_logger(__name__)
 
 PROBE_SECONDS = 1.5
-"""A probe that hangs is an answer too, and whoever asks waits for two."""
+"""A probe that hangs counts as failed; callers of the health route wait for 2 s."""
 CALL_SECONDS = 1.3
 
 Probe = Callable[[], Awaitable[Any]]
@@ -32,23 +32,23 @@ def probes(
     names: Names,
     subscriptions: Sequence[AnySubscription] = (),
 ) -> dict[str, Probe]:
-    """What must answer, by its name: the table; the bus, where the service publishes; the queues that it reads."""
-    found: dict[str, Probe] = {"the table": lambda: context.table.get(readiness_key())}
+    """The probes of a process by name: the table; the bus, if the service publishes; the queues that it consumes."""
+    probes: dict[str, Probe] = {"the table": lambda: context.table.get(readiness_key())}
     if service.publishes:
-        found["the bus"] = lambda: calls.call("events", "DescribeEventBus", {"Name": names.bus})
+        probes["the bus"] = lambda: calls.call("events", "DescribeEventBus", {"Name": names.bus})
     for each in subscriptions:
         queue = {"QueueName": names.queue(service.name, each.name)}
-        found[f"the queue {each.name}"] = lambda queue=queue: calls.call("sqs", "GetQueueUrl", queue)  # type: ignore[misc]
-    return found
+        probes[f"the queue {each.name}"] = lambda queue=queue: calls.call("sqs", "GetQueueUrl", queue)  # type: ignore[misc]
+    return probes
 
 
 async def readiness(wanted: Mapping[str, Probe]) -> str | None:
-    """None, or everything that keeps the service from working now. Answers within PROBE_SECONDS."""
+    """None, or all reasons why the service cannot work now. Answers within PROBE_SECONDS."""
     reasons = await asyncio.gather(*(_reason(name, probe) for name, probe in wanted.items()))
-    told = "; ".join(reason for reason in reasons if reason is not None)
-    if told:
-        log.warning("not_ready", reason=told)
-    return told or None
+    reason = "; ".join(each for each in reasons if each is not None)
+    if reason:
+        log.warning("not_ready", reason=reason)
+    return reason or None
 
 
 async def _reason(name: str, probe: Probe) -> str | None:

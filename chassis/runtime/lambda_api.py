@@ -13,7 +13,7 @@ from chassis.runtime.health import probes
 
 
 class Api:
-    """The same app as in a worker; it answers when everything that it committed is published."""
+    """The same app as in a process. It answers when all events that it committed are published."""
 
     def __init__(self, function: Function) -> None:
         self._function = function
@@ -29,11 +29,11 @@ class Api:
         return answer
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._function.connected(self._answered(scope, receive, send))
+        async def answer() -> None:
+            await self._app(scope, receive, send)
+            await self._state.access_denied.settle()
 
-    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._app(scope, receive, send)
-        await self._state.access_denied.settle()
+        await self._function.connect_and_run(answer())
 
 
 handler = Api(Function.from_environment())

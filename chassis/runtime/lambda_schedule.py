@@ -14,11 +14,11 @@ SWEEP = "sweep-outbox"
 
 
 class Schedules:
-    """Runs one schedule an invocation. Raises KeyError for one that is not declared."""
+    """Runs one schedule per invocation. Raises KeyError for one that is not declared."""
 
     def __init__(self, function: Function) -> None:
         self._function = function
-        self._tasks = {one.name: one.task for one in function.service.schedules}
+        self._tasks = {schedule.name: schedule.task for schedule in function.service.schedules}
 
     def __call__(self, event: Mapping[str, Any], _context: Any) -> None:
         self._function.run(self._run(str(event["schedule"])))

@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals to us: the consumers have to stop too."""
+    """Leaves signals to us, since the consumers have to stop, too."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -36,7 +36,7 @@ class _Server(uvicorn.Server):
 
 
 async def run(service: Service, settings: Settings, compose: MakeContext = make_context) -> None:
-    """Run until SIGTERM or SIGINT, then finish what is under way and return."""
+    """Run until SIGTERM or SIGINT, then finish the work under way and return."""
     aws = Aws(settings.aws_region, settings.aws_endpoint_url)
     await aws.open()
     context, priority = compose(service, settings, aws), RequestPriority()
@@ -45,9 +45,13 @@ async def run(service: Service, settings: Settings, compose: MakeContext = make_
         Meters(service.name, settings.otel_exporter_otlp_metrics_endpoint),
     )
     broker = make_broker(context, subscriptions, settings.names, aws.json, settings.graceful_seconds, priority)
-    wanted = probes(service, context, aws, settings.names, subscriptions) | {
-        "consuming": lambda: _check_consuming(broker)
-    }
+    wanted = probes(service, context, aws, settings.names, subscriptions)
+
+    async def check_consuming() -> None:
+        if not broker.running:
+            raise Unavailable("the consumers are not started, for SQS did not answer")
+
+    wanted["consuming"] = check_consuming
     app, state = make_api(service, context, settings, aws, wanted, meters.read)
     server = _Server(
         uvicorn.Config(
@@ -71,14 +75,9 @@ async def run(service: Service, settings: Settings, compose: MakeContext = make_
     log.info("stopped")
 
 
-async def _check_consuming(broker: SQSBroker) -> None:
-    if not broker.running:
-        raise Unavailable("the consumers are not started, for SQS did not answer")
-
-
 @asynccontextmanager
 async def _consuming(broker: SQSBroker) -> AsyncIterator[None]:
-    """The consumers, from when SQS answers: the API does not wait for them."""
+    """Run the consumers as soon as SQS answers; the API does not wait for them."""
     starting = asyncio.create_task(start_consuming(broker), name="consumers")
     starting.add_done_callback(_die_loudly)
     try:
@@ -93,7 +92,7 @@ async def _consuming(broker: SQSBroker) -> AsyncIterator[None]:
 async def _background(
     service: Service, context: ServiceContext, access_denied: AccessDeniedEvents, settings: Settings
 ) -> AsyncIterator[None]:
-    """The outbox and the schedules. On leaving, what waits in memory is published."""
+    """Run the outbox and the schedules. On leaving, events that wait in memory are published."""
     tasks = [asyncio.create_task(context.outbox.run(), name="outbox")]
     tasks += [asyncio.create_task(_repeat(schedule, context), name=schedule.name) for schedule in service.schedules]
     tasks.append(asyncio.create_task(access_denied.run(), name="access-denied-events"))
@@ -105,7 +104,7 @@ async def _background(
     finally:
         with deadline(settings.graceful_seconds):  # else each would wait for a table that does not answer
             await access_denied.settle(everything=True)
-        await context.outbox.drained(settings.graceful_seconds)
+        await context.outbox.drain(settings.graceful_seconds)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -134,7 +133,7 @@ async def _repeat(schedule: Schedule, context: ServiceContext) -> None:
 
 
 def _die_loudly(task: "asyncio.Task[None]") -> None:
-    """A background task never ends by itself; a process without it must not go on as if it had it."""
+    """End the process with a background task that died: it must not go on without it."""
     if not task.cancelled() and (error := task.exception()):
         log.critical("background_task_died", task=task.get_name(), exc_info=error)
         signal.raise_signal(signal.SIGTERM)

@@ -1,7 +1,7 @@
-"""Keys of a service's table. Only this module and the scopes that use it know how they are written.
+"""Keys of a service's table. Only this module, and the scopes that use it, know how they are written.
 
-An organization is never one partition: `ORG#<org>#<KIND>#<id>`. The global families, which belong to no organization,
-are the closed list below.
+An organization is never one partition: `ORG#<org>#<KIND>#<id>`. The functions below are the closed list of global
+families, which belong to no organization.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,8 @@ class Key:
 
 @dataclass(frozen=True)
 class ListEntry:
-    """Where an item stands in list index `index`. `sort` must be unique within the list: end it with the id."""
+    """The place of an item in a list: its keys in the GSI number `index`. `sort` must be unique within the list: end it
+    with the item's id."""
 
     index: int
     pk: str
@@ -44,27 +45,27 @@ def inbox_key(consumer: str, event_id: str) -> Key:
 
 
 def generation_key(consumer: str) -> Key:
-    """Says which generation of a consumer's projection is live; see chassis.work.projection_versions."""
+    """The item that says which generation of a projection is live; see chassis.work.projection_versions."""
     return Key(f"GENERATION#{consumer}")
 
 
-def unique_key(what: str, value: str) -> Key:
-    """Holds a value that may exist once in the whole system, such as an organization's slug."""
-    return Key(f"UNIQUE#{what}#{value}")
+def unique_key(family: str, value: str) -> Key:
+    """The item that holds a value which may exist only once in the whole system, such as an organization's slug."""
+    return Key(f"UNIQUE#{family}#{value}")
 
 
 def token_key(digest: str) -> Key:
-    """Finds what a secret token stands for, by the token's hash."""
+    """The item that a secret token leads to, by the token's hash."""
     return Key(f"TOKEN#{digest}")
 
 
 def readiness_key() -> Key:
-    """Where nothing ever stands: reading it shows that the table can be read."""
+    """The key of an item that never exists: reading it shows that the table can be read."""
     return Key("READINESS")
 
 
 def work_pk(name: str, shard: int) -> str:
-    """A list of items of all organizations that wait for a schedule; see chassis.storage.work_queue."""
+    """The partition of a work queue of all organizations; see chassis.storage.work_queue."""
     return f"WORK#{name}#{shard}"
 
 

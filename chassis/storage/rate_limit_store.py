@@ -1,6 +1,6 @@
-"""The port to the counters of rate limits, apart from the table of items: one bounded increment, and nothing else.
+"""The port to the counters of the rate limiter, apart from the table of items: one bounded increment.
 
-The adapters of the table (chassis.aws.dynamodb, chassis.testing.memory) are adapters of this port, too.
+The adapters of the table (chassis.aws.dynamodb, chassis.testing.memory) implement this port, too.
 """
 
 from collections.abc import Mapping
@@ -12,15 +12,15 @@ from chassis.storage.keys import Key
 
 @dataclass(frozen=True)
 class CounterLevels:
-    """Where counters stand after `RateLimitStore.advance_counters`, which `raised` all of them or none."""
+    """The counters' values after `RateLimitStore.advance_counters`, which `raised` all of them or none."""
 
     raised: bool
     reached: Mapping[str, int]
 
 
 def effective_level(level: int | None, floor: int, ceiling: int) -> int:
-    """Where a counter goes on from. One that is above the ceiling by more than the ceiling is above the floor was
-    raised by a process whose clock is wrong, and begins anew."""
+    """The value from which a counter goes on. One that exceeds the ceiling by more than the ceiling exceeds the floor
+    was raised by a process whose clock is wrong, and starts again at the floor."""
     return floor if level is None or not floor <= level <= 2 * ceiling - floor else level
 
 
@@ -37,9 +37,9 @@ class RateLimitStore(Protocol):
         expires_at: int,
         known: Mapping[str, int],
     ) -> CounterLevels:
-        """Raise each counter of `steps` by its step, from where it is `standing`, at least from `floor`; all of
-        them, or none if one would pass `ceiling`. Exact under any parallelism, and at most one write. No step may be
-        larger than the ceiling is above the floor.
+        """Raise each counter of `steps` by its step, from its `effective_level`; all of them, or none if one would pass
+        `ceiling`. Exact under any parallelism, and at most one write. No step may be larger than the distance from
+        floor to ceiling.
 
-        `known` is where they stood when last seen: a good guess spares a refused write, a bad one does no harm.
+        `known` are their values when last seen: a good guess spares a refused write, a bad one does no harm.
         """

@@ -1,4 +1,4 @@
-"""The port to a service's table: reads by key and list, and one atomic write.
+"""The port to a service's table: reads by key and by list (a GSI), and one atomic write.
 
 Two adapters pass one conformance suite: DynamoDB (chassis.aws.dynamodb) and memory (chassis.testing.memory).
 """
@@ -13,12 +13,12 @@ Item = dict[str, Any]
 """A stored item: JSON values, with its keys beside them (PK, SK, L1PK, L1SK, ...)."""
 
 MAX_OPERATIONS = 100
-"""DynamoDB takes no larger transaction."""
+"""DynamoDB's limit for one transaction."""
 
 
 @dataclass(frozen=True)
 class Absent:
-    """Nothing may stand there yet."""
+    """The item must not exist yet."""
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,14 @@ class AtVersion:
 
 @dataclass(frozen=True)
 class OlderThan:
-    """Nothing stands there, or an older version."""
+    """The item does not exist, or is at an older version."""
 
     version: int
 
 
 @dataclass(frozen=True)
 class Anything:
-    """Write over whatever stands there."""
+    """No condition: overwrite whatever is stored."""
 
 
 Expect = Absent | AtVersion | OlderThan | Anything
@@ -58,8 +58,8 @@ class Delete:
 
 @dataclass(frozen=True)
 class Add:
-    """Adds to counters, creating the item if there is none. `at_most` refuses a sum above its limit; `fixed` are
-    plain attributes set along with it (keys of lists, names)."""
+    """Add to counters, and create the item if there is none. `at_most` refuses a sum above its limit; `set_attributes`
+    are plain attributes written along with it (keys of lists, names)."""
 
     key: Key
     amounts: Mapping[str, int]
@@ -79,7 +79,7 @@ WriteOperation = Put | Delete | Add | Check
 
 
 class ConditionRefused(Exception):
-    """An atomic write was refused as a whole. `positions` are the operations whose condition did not hold."""
+    """An atomic write was refused as a whole. `positions` are those of the operations whose condition did not hold."""
 
     def __init__(self, positions: Sequence[int]) -> None:
         super().__init__(f"condition of operation {list(positions)} does not hold")
@@ -87,7 +87,7 @@ class ConditionRefused(Exception):
 
 
 def check_operations(operations: Sequence[WriteOperation]) -> None:
-    """Raises ValueError for a write that DynamoDB would not take, whatever is stored."""
+    """Raises ValueError for a write that DynamoDB would refuse, whatever is stored."""
     if len(operations) > MAX_OPERATIONS:
         raise ValueError(f"{len(operations)} operations in one write; DynamoDB takes {MAX_OPERATIONS}")
     if len({operation.key for operation in operations}) < len(operations):
@@ -98,10 +98,10 @@ class Table(Protocol):
     """Raises `Unavailable` when the store does not answer in time."""
 
     async def get(self, key: Key) -> Item | None:
-        """The item as of all acknowledged writes, or None."""
+        """The item with all acknowledged writes (a consistent read), or None."""
 
     async def get_all(self, keys: Sequence[Key]) -> list[Item | None]:
-        """What `get` would answer for each key, in one round trip; together not as of one moment. At most
+        """The answers of `get` for all keys, in one round trip; together they are not a snapshot. At most
         MAX_OPERATIONS keys, each once."""
 
     async def query(
@@ -114,10 +114,10 @@ class Table(Protocol):
         limit: int = 100,
         descending: bool = False,
     ) -> list[Item]:
-        """Items of one partition (of a list index if `index` is given), by sort key, strictly between the bounds."""
+        """Items of one partition (of a GSI if `index` is given), by sort key, strictly between the bounds."""
 
     async def write(self, operations: Sequence[WriteOperation]) -> None:
-        """All of it or nothing. Raises ConditionRefused, or ValueError by `check_operations`."""
+        """Write all of it or nothing. Raises ConditionRefused, or ValueError by `check_operations`."""
 
     async def discard(self, keys: Sequence[Key]) -> None:
         """Delete without conditions and not atomically. Absent keys are fine."""

@@ -1,4 +1,4 @@
-"""Work that waits for a schedule, of all organizations together: a sparse list, so that nothing scans to find it."""
+"""Work queues: items of all organizations that wait for a schedule, found through a sparse GSI and never by a scan."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,10 +12,10 @@ PART = 100
 
 @dataclass(frozen=True)
 class WorkQueue:
-    """An item stands in list index `index` as long as it waits: stored without its entry, it is gone from here.
+    """An item is in the queue as long as it is stored with its entry in the GSI number `index`.
 
-    There is no item of an organization's own, such as a marker "has work", that all its writers would fight for.
-    Only schedules read it; what they find says by itself whose it is.
+    An organization has no item of its own here, such as a marker "has work", that all its writers would contend for.
+    Only schedules read a work queue; each item names its organization.
     """
 
     index: int
@@ -23,27 +23,28 @@ class WorkQueue:
     shards: int = 4
 
     def entry(self, id: str) -> ListEntry:  # noqa: A002
-        """The place of item `id`; the list is in the order of ids."""
+        """The entry of item `id`; the queue is in the order of ids."""
         return ListEntry(self.index, work_pk(self.name, shard_of(id, self.shards)), id)
 
     async def parts(self, table: Table) -> AsyncIterator[list[Item]]:
-        """What waits, each item once, in parts of at most PART items a shard; oldest first, by shard.
+        """The waiting items, each once, in parts of at most PART items per shard; oldest first within a shard.
 
-        A list index lags behind the table: what was done a moment ago may still be seen, so make changes conditional.
+        A GSI lags behind the table: an item that was processed a moment ago may still appear, so make changes
+        conditional.
         """
         after: dict[int, str | None] = dict.fromkeys(range(self.shards))
         while after:
             shards = list(after)
-            found = await asyncio.gather(
+            answers = await asyncio.gather(
                 *(
                     table.query(work_pk(self.name, shard), index=self.index, after=after[shard], limit=PART)
                     for shard in shards
                 )
             )
-            for shard, items in zip(shards, found, strict=True):
+            for shard, items in zip(shards, answers, strict=True):
                 if len(items) < PART:
                     del after[shard]
                 else:
                     after[shard] = items[-1][f"L{self.index}SK"]
-            if part := [item for items in found for item in items]:
+            if part := [item for items in answers for item in items]:
                 yield part

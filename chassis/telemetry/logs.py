@@ -1,4 +1,4 @@
-"""Structured JSON logs. Each line carries what is bound: org, user, event, and the trace."""
+"""Structured JSON logs. Each line carries the bound context (org, user, event) and the trace id."""
 
 import logging
 import sys
@@ -17,7 +17,7 @@ def _with_trace(_logger: Any, _method: str, event: structlog.typing.EventDict) -
 
 
 def set_up_logs(service: str, level: str) -> None:
-    """One JSON object a line on standard output, for our own code and for the libraries'."""
+    """Write one JSON object per line to standard output, from our own code and from libraries."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,

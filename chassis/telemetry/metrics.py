@@ -1,7 +1,7 @@
-"""What a process counts and measures: every metric of ours stands here, once. Requests are measured by FastAPI.
+"""Metrics: every metric of our own is declared here, once. FastAPI measures requests.
 
-Attributes are a service's own few names (a subscription, an outcome), never an organization's or a person's, so that
-the number of series is bounded by the code. See docs/adr/0008-metrics.md.
+Attributes are a service's own few names (a subscription, an outcome), never those of an organization or a person, so
+that the code bounds the number of time series. See docs/adr/0008-metrics.md.
 """
 
 import json
@@ -32,7 +32,7 @@ DELIVERIES = _meter.create_counter(
 
 
 class Meters:
-    """A process's metrics: read here, and exported by OTLP/HTTP to `endpoint` where there is one."""
+    """The metrics of one process: read here, and exported by OTLP/HTTP if there is an `endpoint`."""
 
     def __init__(self, service: str, endpoint: str | None) -> None:
         self._reader = InMemoryMetricReader()
@@ -47,7 +47,7 @@ class Meters:
         metrics.set_meter_provider(self._provider)
 
     def read(self) -> dict[str, list[dict[str, Any]]]:
-        """The present state of each metric by its name: its data points, as OpenTelemetry writes them in JSON."""
+        """The present data points of each metric, by its name, as OpenTelemetry writes them in JSON."""
         data = self._reader.get_metrics_data()
         if data is None:
             return {}

@@ -20,7 +20,7 @@ _propagator = TraceContextTextMapPropagator()
 
 
 def set_up_tracing(service: str, endpoint: str | None) -> TracerProvider | None:
-    """Export spans by OTLP/HTTP to `endpoint`, or keep tracing off where there is none."""
+    """Export spans by OTLP/HTTP to `endpoint`, or keep tracing off without one."""
     if endpoint is None:
         return None
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415  (slow to import)
@@ -35,7 +35,7 @@ def set_up_tracing(service: str, endpoint: str | None) -> TracerProvider | None:
 
 
 def start_publish_span(event_type: str, event_id: str) -> Span:
-    """Covers an event from its commit until the bus accepted it; whoever holds it ends it."""
+    """A span from an event's commit until the bus accepted it. Its holder ends it."""
     return _tracer.start_span(
         f"publish {event_type}",
         kind=SpanKind.PRODUCER,
@@ -68,7 +68,7 @@ def consumer_span(
 
 @contextmanager
 def span(name: str, **attributes: Any) -> Iterator[Span]:
-    """A step worth seeing in the picture of a trace."""
+    """A span for a step that is worth seeing in a trace."""
     with _tracer.start_as_current_span(name, attributes=attributes) as current:
         yield current
 

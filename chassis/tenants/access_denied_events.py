@@ -1,9 +1,9 @@
-"""Refusals on their way to the audit trail: the first of a kind at once, its repetitions as a count.
+"""Access-denied events for the audit trail: the first refusal of a kind at once, its repetitions as a count.
 
-A kind is one person's, in one organization, for one operation and one reason. However many refusals of it come, at most
-one event in WINDOW is made. What is counted and not told yet lives in this process alone: it is told when the window is
-over, by `run` in a worker, by the next request in a function, and on leaving; a process that is killed loses that
-count, and never the first of a kind.
+A kind is one person, one organization, one operation and one reason. However many refusals of a kind there are, at most
+one event is published per WINDOW. A count that is not published yet is in this process only: it is published when the
+window ends, by `run` in a worker, by the next request in a function, and at shutdown. A process that is killed loses
+that count, but never the first refusal of a kind.
 """
 
 import asyncio
@@ -21,14 +21,14 @@ log = structlog.get_logger(__name__)
 
 WINDOW = timedelta(seconds=5)
 MAX_KINDS = 10_000
-"""Counted at a time. One more is told at once, each time, rather than not at all."""
+"""Kinds counted at a time. A refusal of any further kind is published at once, each time."""
 UNVERSIONED = 0
-"""A refusal belongs to no aggregate."""
+"""The version of an event that belongs to no aggregate."""
 
 
 @dataclass(frozen=True)
 class Refused:
-    """One refusal: in whose organization and by whom, of what, and why."""
+    """One refusal: the scope in which it happened, the operation, and the reason."""
 
     scope: Scope
     operation: str | None
@@ -46,12 +46,12 @@ class DenialWindow:
     last: Refused
     until: datetime
     count: int
-    """Not told yet; `since` is when the first of them was."""
+    """Refusals not published yet; `since` is the time of the first of them."""
     since: datetime
 
 
 def reason_of(error: TenfoldError) -> str | None:
-    """The trail's word for why somebody was refused; None for errors that refuse nobody."""
+    """The audit trail's word for the reason; None for an error that does not deny access."""
     match error:
         case Forbidden():
             return error.reason
@@ -67,7 +67,8 @@ class AccessDeniedEvents:
         self._windows: dict[tuple[str, str, str | None, str], DenialWindow] = {}
 
     async def record(self, refused: Refused) -> None:
-        """Tell it, or count it. Never raises: what cannot be told is logged, and counted with the next of its kind."""
+        """Publish it, or count it. Never raises: a refusal that cannot be published is logged, and counted with the
+        next of its kind."""
         now, kind = refused.scope.now(), refused.kind
         window = self._windows.get(kind)
         if window is None:
@@ -77,20 +78,20 @@ class AccessDeniedEvents:
         window.since = window.since if window.count else now
         window.last, window.count = refused, window.count + 1
         if now >= window.until:
-            await self._tell(window)
+            await self._publish_window(window)
 
     async def settle(self, *, everything: bool = False) -> None:
-        """Tell the counts whose window is over, or all of them. A window in which nothing came is forgotten."""
+        """Publish the counts whose window has ended, or all counts. A window without refusals is forgotten."""
         for kind, window in list(self._windows.items()):
             if not everything and window.last.scope.now() < window.until:
                 continue
             if window.count:
-                await self._tell(window)
+                await self._publish_window(window)
             else:
                 self._windows.pop(kind, None)
 
     async def run(self) -> None:
-        """For a worker's background, for ever."""
+        """Settle again and again; a worker runs this in the background."""
         while True:
             await asyncio.sleep(WINDOW.total_seconds() / 5)
             await self.settle()
@@ -98,8 +99,8 @@ class AccessDeniedEvents:
     def clear(self) -> None:
         self._windows.clear()
 
-    async def _tell(self, window: DenialWindow) -> None:
-        # The window begins before anything is awaited, so that who comes meanwhile is counted and not told.
+    async def _publish_window(self, window: DenialWindow) -> None:
+        # The window begins before anything is awaited, so that refusals in the meantime are counted and not published.
         refused, count, since = window.last, window.count, window.since
         window.until, window.count = refused.scope.now() + WINDOW, 0
         try:
@@ -112,7 +113,7 @@ class AccessDeniedEvents:
 async def _publish(refused: Refused, count: int, since: datetime) -> None:
     scope = refused.scope
     unit = scope.unit_of_work(claimed=False)
-    said = {
+    values = {
         "actor_id": scope.actor.id,
         "operation": refused.operation,
         "reason": refused.reason,
@@ -121,6 +122,6 @@ async def _publish(refused: Refused, count: int, since: datetime) -> None:
         "count": count,
         "since": since,
     }
-    told = REGISTRY[DENIED.format(service=scope.context.service)].model_validate(said)
-    unit.publish(told, version=UNVERSIONED)
+    event = REGISTRY[DENIED.format(service=scope.context.service)].model_validate(values)
+    unit.publish(event, version=UNVERSIONED)
     await unit.commit()

@@ -1,8 +1,8 @@
-"""That an API key is used, on its way to identity, which shows when it last was.
+"""API key usage: events from which identity knows when a key was last used.
 
-One event for each key and service in each WINDOW of the clock, however many processes the service has: the row that
-marks the window is written with the event, and only once. A process that has told, or seen told, asks no more until
-the next window, so that a request costs at most one write, and nearly all cost none.
+There is one event per key, service and WINDOW of the clock, however many processes the service has: the row that marks
+the window is written with the event, and only once. A process that has published it, or has found it published, does
+nothing more until the next window. So a request costs at most one write, and nearly all requests cost none.
 """
 
 from collections import OrderedDict
@@ -19,46 +19,43 @@ from contracts.event import REGISTRY
 log = structlog.get_logger(__name__)
 
 WINDOW = timedelta(minutes=10)
-"""How far behind the truth the moment of the last use may be, besides the event's delivery."""
+"""How far the recorded time of the last use may lag behind, besides the event's delivery."""
 REMEMBERED = 10_000
-"""Keys that a process remembers. One that it forgot is asked for again, and not told again."""
+"""Keys that a process remembers. One that it forgot costs another write, which changes nothing."""
 UNVERSIONED = 0
-"""A use is no change of the key."""
+"""The version of an event that does not change its aggregate."""
 
 
 class ApiKeyUsage:
-    """Which keys' uses this process knows to be told, and for which window."""
+    """The keys whose use this process knows to be published, each with the window."""
 
     def __init__(self) -> None:
-        self._told: OrderedDict[tuple[str, str], int] = OrderedDict()
+        self._published: OrderedDict[tuple[str, str], int] = OrderedDict()
 
     async def record(self, scope: OrgScope, key_id: str) -> None:
-        """Tell that the key is used now, in the scope of its program. Never raises: what cannot be told is logged, and
-        tried again at the next use."""
+        """Publish that the key is used now, in the scope of its program. Never raises: a failure is logged, and tried
+        again at the next use."""
         use, window = (scope.org_id, key_id), int(scope.now().timestamp()) // WINDOW.seconds
-        if self._told.get(use) == window:
+        if self._published.get(use) == window:
             return
-        self._remember(use, window)  # before anything is awaited, so that requests at once do not tell it twice
-        told = False
+        self._published[use] = window  # before anything is awaited, so that parallel requests do not publish it twice
+        self._published.move_to_end(use)
+        if len(self._published) > REMEMBERED:
+            self._published.popitem(last=False)
+        published = False
         try:
             await _publish(scope, key_id, window)
-            told = True
+            published = True
         except AlreadyHandled:
-            told = True  # by another process
+            published = True  # by another process
         except Exception:
             log.exception("key_use_not_told", api_key=key_id)
         finally:
-            if not told:
-                self._told.pop(use, None)
+            if not published:
+                self._published.pop(use, None)
 
     def forget(self) -> None:
-        self._told.clear()
-
-    def _remember(self, use: tuple[str, str], window: int) -> None:
-        self._told[use] = window
-        self._told.move_to_end(use)
-        if len(self._told) > REMEMBERED:
-            self._told.popitem(last=False)
+        self._published.clear()
 
 
 async def _publish(scope: OrgScope, key_id: str, window: int) -> None:

@@ -1,7 +1,8 @@
 """Each service's projection of an organization's API keys.
 
-`follow` adds it to a subscription; `chassis.tenants.members:subscription` has it. In the identity service the same rows
-are not a projection but the truth; they have the same key and the same fields."""
+`follow` adds it to a subscription, as `chassis.tenants.members:subscription` does. In the identity service the same
+rows are not a projection but the source; they have the same key and the same fields.
+"""
 
 import hmac
 from datetime import datetime
@@ -19,8 +20,8 @@ from contracts.reads import Reads
 
 
 class KeySecret(BaseModel):
-    """A secret of a key: good until then, while `holder_id`, whom it was shown to, is a member, and for no more than
-    both their role of now and the one they had then."""
+    """A secret of an API key. It is good until `valid_until`, while `holder_id`, the person it was shown to, is a
+    member; it allows no more than both that person's present role and their role at the time (`role`)."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -34,7 +35,7 @@ class KeySecret(BaseModel):
 
 
 class ApiKey(Aggregate):
-    """A program's way into an organization. A revoked key stays, with `active` false and without secrets."""
+    """A program's access to an organization. A revoked key is kept, with `active` false and without secrets."""
 
     id: ApiKeyId
     name: str
@@ -43,7 +44,7 @@ class ApiKey(Aggregate):
     active: bool = True
 
     def secret(self, digest: str) -> KeySecret | None:
-        """The secret of that digest, good or not."""
+        """The secret with that digest, whether it is still good or not."""
         return next((each for each in self.secrets if hmac.compare_digest(each.digest, digest)), None)
 
 
@@ -55,7 +56,7 @@ class ApiKeys(Repository[ApiKey]):
 
 
 async def project(scope: Scope, key: ApiKey) -> None:
-    """Keep `key` unless a newer state of it is known."""
+    """Store `key` unless a newer state of it is stored."""
     await ApiKeys(scope).project(key)
 
 

@@ -1,4 +1,5 @@
-"""Each service's projection of an organization's members: who they are, their role, and whether they are still in.
+"""Each service's projection of an organization's members: their names, their roles, and whether they still belong.
+
 The same queue brings the organization's own state (`chassis.tenants.organizations`) and its API keys
 (`chassis.tenants.api_keys`), which are as good as the members who hold them.
 
@@ -7,6 +8,8 @@ same rows are not a projection but the truth; they have the same key and the sam
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+
+from pydantic import BaseModel
 
 from chassis.declare.subscription import Subscription
 from chassis.errors import Rejected
@@ -23,7 +26,7 @@ MEMBERS = Listing(index=1, name="MEMBERS", shards=2)
 
 
 class Member(Aggregate):
-    """A user's place in an organization; `id` is the user's id. A member who left stays, with `active` false."""
+    """A user's membership in an organization; `id` is the user's id. A former member is kept, with `active` false."""
 
     id: UserId
     email: str
@@ -32,7 +35,7 @@ class Member(Aggregate):
     active: bool = True
     grants: tuple[str, ...] = ()
     denies: tuple[str, ...] = ()
-    """Operations that they may, or may not, whatever their role says."""
+    """Permissions granted to, or denied to, the member whatever the role says."""
 
 
 class Members(Repository[Member]):
@@ -56,14 +59,14 @@ class Members(Repository[Member]):
 
 @dataclass(frozen=True)
 class MembershipState:
-    """What this service knows of somebody in an organization, and of the organization."""
+    """A user's membership and the organization, as far as this service has been told."""
 
     member: Member | None
     organization: OrganizationProfile | None
 
 
 async def membership_state_of(scope: OrgScope, user_id: str) -> MembershipState:
-    """Both in one round trip, as of all that this service was told."""
+    """Both in one round trip, from this service's own projections."""
     member_key, organization_key = Members(scope).key(user_id), OrganizationProfiles(scope).key(scope.org_id)
     member, organization = await scope.table.get_all([member_key, organization_key])
     return MembershipState(
@@ -73,11 +76,13 @@ async def membership_state_of(scope: OrgScope, user_id: str) -> MembershipState:
 
 
 async def project(scope: Scope, member: Member) -> None:
-    """Keep `member` unless a newer state of that membership is known."""
+    """Store `member` unless a newer state of that membership is stored."""
     await Members(scope).project(member)
 
 
-class Added(Reads[tenancy.MemberAdded]):
+class _Membership(BaseModel):
+    """The fields of a membership, which each of its events carries whole."""
+
     user_id: UserId
     email: str
     name: str
@@ -86,41 +91,30 @@ class Added(Reads[tenancy.MemberAdded]):
     denies: tuple[str, ...] = ()
 
 
-class RoleChanged(Reads[tenancy.MemberRoleChanged]):
-    user_id: UserId
-    email: str
-    name: str
-    role: Role
-    grants: tuple[str, ...] = ()
-    denies: tuple[str, ...] = ()
+class Added(_Membership, Reads[tenancy.MemberAdded]):
+    """A membership began."""
 
 
-class PermissionsChanged(Reads[tenancy.MemberPermissionsChanged]):
-    user_id: UserId
-    email: str
-    name: str
-    role: Role
-    grants: tuple[str, ...] = ()
-    denies: tuple[str, ...] = ()
+class RoleChanged(_Membership, Reads[tenancy.MemberRoleChanged]):
+    """A membership has another role."""
 
 
-class Removed(Reads[tenancy.MemberRemoved]):
-    user_id: UserId
-    email: str
-    name: str
-    role: Role
-    grants: tuple[str, ...] = ()
-    denies: tuple[str, ...] = ()
+class PermissionsChanged(_Membership, Reads[tenancy.MemberPermissionsChanged]):
+    """A membership has other overrides."""
 
 
-Told = Added | RoleChanged | PermissionsChanged | Removed
+class Removed(_Membership, Reads[tenancy.MemberRemoved]):
+    """A membership ended."""
+
+
+MembershipEvent = Added | RoleChanged | PermissionsChanged | Removed
 
 subscription = Subscription("members", mode="latest")
 follow(subscription)
 api_keys.follow(subscription)
 
 
-def _member(event: Told, ctx: EventContext, *, active: bool) -> Member:
+def _member(event: MembershipEvent, ctx: EventContext, *, active: bool) -> Member:
     if ctx.version < 1:
         raise Rejected(f"The membership in {ctx.event_id} has no version.")
     return Member(

@@ -1,7 +1,8 @@
-"""Each service's projection of what tenancy says of an organization: its plan, its status, its settings.
+"""Each service's projection of an organization: its plan, its status and the settings that all services need.
 
-`follow` adds it to a subscription; `chassis.tenants.members:subscription` has it. In the tenancy service the row is not
-a projection but the truth; it has the same key and the same fields."""
+`follow` adds it to a subscription, as `chassis.tenants.members:subscription` does. In the tenancy service the row is
+not a projection but the source; it has the same key and the same fields.
+"""
 
 from datetime import timedelta
 
@@ -18,7 +19,7 @@ from contracts.tenancy import v1 as tenancy
 
 
 class OrganizationProfile(Aggregate):
-    """What every service knows of an organization; `id` is its id, `version` counts the changes of the organization."""
+    """An organization as every service knows it; `version` counts the organization's changes."""
 
     id: OrgId
     slug: str
@@ -39,19 +40,19 @@ PROFILE: Cached[OrganizationProfile | None] = Cached("organization", timedelta(s
 
 
 async def profile_of(scope: OrgScope) -> OrganizationProfile | None:
-    """The organization, at most 300 s old; None while no event of it has arrived. For plans, names and settings: what
-    must take effect at once, such as a suspension, is not read here but by the guard, from the table."""
+    """The organization, cached for up to 300 s; None before its first event has arrived. For plans, names and settings
+    only: the guard reads what must take effect at once, such as a suspension, from the table."""
     return await PROFILE.get(scope, lambda: OrganizationProfiles(scope).find(scope.org_id))
 
 
 async def project(scope: OrgScope, profile: OrganizationProfile) -> None:
-    """Keep `profile` unless a newer state of the organization is known."""
+    """Store `profile` unless a newer state of the organization is stored."""
     await OrganizationProfiles(scope).project(profile)
     PROFILE.forget(scope)
 
 
 class State(BaseModel):
-    """What is read of `tenancy.OrganizationState`."""
+    """The fields read from `tenancy.OrganizationState`."""
 
     slug: str
     name: str
@@ -81,7 +82,7 @@ class StatusChanged(Reads[tenancy.OrganizationStatusChanged]):
 
 
 def follow(subscription: Subscription) -> None:
-    """Let `subscription`, whose mode is `latest`, keep the profile of each organization."""
+    """Let `subscription`, whose mode is `latest`, store the profile of each organization."""
     subscription.on(Created)(keep_created)
     subscription.on(PlanChanged)(keep_plan)
     subscription.on(Changed)(keep_state)
@@ -100,7 +101,7 @@ async def keep_plan(event: PlanChanged, ctx: EventContext) -> None:
     if event.organization is not None:
         await _keep(event.organization, ctx)
         return
-    # By a tenancy of before the state was told, which changed nothing but plans: the rest is as it was.
+    # From a release of tenancy whose events had no state and changed nothing but plans: the rest is as it was.
     known = await OrganizationProfiles(ctx.scope).find(ctx.scope.org_id)
     if known is None:
         raise NotYet(f"{ctx.scope.org_id} is not known yet.")

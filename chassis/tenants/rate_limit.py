@@ -1,8 +1,8 @@
-"""How many requests an organization and each of its API keys may send to one service, and a person outside of any.
+"""Rate limits: how many requests per minute an organization, each of its API keys, and a person may send to a service.
 
 The generic cell rate algorithm (GCRA) in one conditional update: a counter holds the moment, in microseconds, up to
 which the requests so far have used up their time. Each request uses `WINDOW / limit` of it, and may not get further
-than WINDOW ahead of now. So a full window's requests may come at once, and then as many as the rate allows.
+than WINDOW ahead of now. So a full window's requests may come at once, and after that as many as the rate allows.
 """
 
 from collections import OrderedDict
@@ -21,8 +21,8 @@ WINDOW = timedelta(seconds=60)
 
 @dataclass(frozen=True)
 class Rate:
-    """Requests in a WINDOW to one service: of an organization in all, and of each of its API keys, so that no program
-    uses up what the people need."""
+    """A plan's requests per WINDOW to one service: for the whole organization, and for each of its API keys, so that a
+    program cannot use up what the people need."""
 
     organization: int
     api_key: int
@@ -34,29 +34,30 @@ RATES: Mapping[Plan, Rate] = {
     Plan.PROFESSIONAL: Rate(organization=3_000, api_key=1_500),
     Plan.ENTERPRISE: Rate(organization=12_000, api_key=6_000),
 }
-"""The greatest is a fifth of the thousand writes a second that DynamoDB does to one item."""
+"""The greatest is a fifth of the thousand writes per second that DynamoDB allows for one item."""
 
 PERSONS_RATE = 300
-"""Requests in a WINDOW to one service that a person may send where no organization is asked: who they are, to make one,
-to answer an invitation. Their organizations' requests are apart."""
+"""A person's requests per WINDOW to routes outside any organization: their profile, a new organization, an invitation.
+Requests in their organizations are counted separately."""
 
 MICROSECOND = timedelta(microseconds=1)
 SECOND = timedelta(seconds=1)
 ORGANIZATION, PERSON = "organization", "person"
 KEY_SLOTS = 4096
-"""Counters of keys in one organization's item: it cannot outgrow DynamoDB's 400 KB however many keys come and go.
-Two on one slot share their allowance."""
+"""Counters of API keys in one organization's item, which so stays below DynamoDB's 400 KB however many keys come and
+go. Two keys on one slot share their limit."""
 REMEMBERED = 10_000
-"""Organizations whose counters a process remembers."""
+"""Organizations whose counters are in a process's cache."""
 
 
 ALLOWANCE_HEADERS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
-"""The fields of draft-ietf-httpapi-ratelimit-headers-06, which clients know; later drafts renamed them."""
+"""The headers of draft-ietf-httpapi-ratelimit-headers-06, which clients know; later drafts renamed them."""
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """What is left of the tightest limit that a request counts towards: `reset` seconds until all of it is there."""
+    """The rest of the tightest limit that a request counts towards; after `reset` seconds all of it is available
+    again."""
 
     limit: int
     remaining: int
@@ -81,8 +82,8 @@ class RateLimited(Retryable):
 
 
 class LevelCache:
-    """Where this process last saw the counters. They only rise, so that what was seen may refuse a request without
-    asking the table, and never admit one."""
+    """The counters as this process last saw them. They only rise, so a cached value may refuse a request without asking
+    the store, but never admits one."""
 
     def __init__(self) -> None:
         self._levels: OrderedDict[Key, dict[str, int]] = OrderedDict()
@@ -103,7 +104,7 @@ class LevelCache:
 
 @dataclass(frozen=True)
 class RateWindow:
-    """The window that ends with what one request may use, and the steps that it takes, in microseconds."""
+    """The window of one request, from its floor to its ceiling, and the request's step per limit, in microseconds."""
 
     floor: int
     limits: Mapping[str, int]
@@ -121,10 +122,12 @@ class RateWindow:
         return (self.ceiling + WINDOW // MICROSECOND) * MICROSECOND // SECOND
 
     def allowance(self, levels: Mapping[str, int]) -> Allowance:
-        return min(
-            (self._left(name, self._effective_level(levels, name)) for name in self.limits),
-            key=lambda left: left.remaining,
-        )
+        allowances = []
+        for name, limit in self.limits.items():
+            level = self._effective_level(levels, name)
+            remaining = max(0, self.ceiling - level) // self.steps[name]
+            allowances.append(Allowance(limit, remaining, _seconds(level - self.floor)))
+        return min(allowances, key=lambda allowance: allowance.remaining)
 
     def wait(self, levels: Mapping[str, int]) -> int:
         """Seconds until one more request fits; 0 or less if it does now."""
@@ -134,10 +137,6 @@ class RateWindow:
 
     def _effective_level(self, levels: Mapping[str, int], name: str) -> int:
         return effective_level(levels.get(name), self.floor, self.ceiling)
-
-    def _left(self, name: str, level: int) -> Allowance:
-        remaining = max(0, self.ceiling - level) // self.steps[name]
-        return Allowance(self.limits[name], remaining, _seconds(level - self.floor))
 
 
 class RateLimiter:
@@ -183,5 +182,5 @@ def _refusal(window: RateWindow, levels: Mapping[str, int]) -> RateLimited:
 
 
 def _seconds(microseconds: int) -> int:
-    """Whole seconds, rounded up: who comes back then does not come too early."""
+    """Whole seconds, rounded up, so that a client that waits for them does not come back too early."""
     return -(-microseconds // (SECOND // MICROSECOND))

@@ -148,7 +148,7 @@ class ServiceUnderTest:
     # --- its events
 
     async def published(self, event_type: type[Event] | None = None) -> list[Envelope]:
-        """All that it published so far (of one type), in order."""
+        """The events that it has published so far (of one type), in order."""
         await self.outbox.flush()
         return [e for e in self.bus.envelopes if event_type is None or e.type == event_type.event_type]
 

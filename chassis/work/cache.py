@@ -1,9 +1,9 @@
-"""Answers kept for a while in one process, always those of one organization.
+"""A cache per process for values of one organization.
 
-Declare what is kept at the head of a module: `FIGURES: Cached[Figures] = Cached("figures", timedelta(seconds=60))`.
-`await FIGURES.get(scope, load)` reads it, and whatever changes it says `FIGURES.forget(scope)`. Every process keeps its
-own: what another process changed is seen when `fresh` is over, so nothing that must take effect at once may be read
-through here.
+Declare a value at the head of a module: `FIGURES: Cached[Figures] = Cached("figures", timedelta(seconds=60))`. `await
+FIGURES.get(scope, load)` reads it, and whatever changes it calls `FIGURES.forget(scope)`. Every process has its own
+cache: a change by another process is seen when `fresh` has passed, so never read through here what must take effect at
+once.
 """
 
 import asyncio
@@ -20,23 +20,23 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Cached(Generic[T]):
-    """One kind of answer, kept for `fresh` after it was asked for."""
+    """One kind of cached value, kept for `fresh` after it was loaded."""
 
     name: str
     fresh: timedelta
 
     async def get(self, scope: OrgScope, load: Callable[[], Awaitable[T]], of: str = "") -> T:
-        """The kept answer, or what `load` makes, once however many ask for it meanwhile; `of` tells several answers
-        of an organization apart. What `load` raises is raised to all who wait, and not kept."""
-        process_cache, place, now = scope.context.process_cache, CacheKey(self.name, scope.org_id, of), scope.now()
-        answer = process_cache.find(place, now)
+        """The cached value, or the result of `load`, which runs once however many callers wait for it; `of` tells
+        several values of an organization apart. An error of `load` reaches all who wait, and is not cached."""
+        process_cache, key, now = scope.context.process_cache, CacheKey(self.name, scope.org_id, of), scope.now()
+        answer = process_cache.find(key, now)
         if answer is None:
             answer = asyncio.ensure_future(load())
-            process_cache.keep(place, answer, now + self.fresh)
-        # Who stops waiting must not take the answer from the others.
+            process_cache.keep(key, answer, now + self.fresh)
+        # A caller that stops waiting must not cancel the load for the others.
         result: T = await asyncio.shield(answer)
         return result
 
     def forget(self, scope: OrgScope) -> None:
-        """The organization's answers are no longer right; nor is one that is being made."""
+        """Drop the organization's values, also one that is being loaded."""
         scope.context.process_cache.drop_all(self.name, scope.org_id)

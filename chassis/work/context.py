@@ -1,5 +1,4 @@
-"""The context of a piece of work: the service's process, the actor, and the cause. A scope (`chassis.work.scope`) joins
-them."""
+"""The context of a piece of work: the service's process, the actor and the cause, joined in a `chassis.work.scope`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from contracts.common import SYSTEM_ACTOR, Role
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: the id of a user or of an API key, or `system`, with what audit wants to know of them."""
+    """The user, the API key or the `system` that acts, with the details that audit records."""
 
     id: str = SYSTEM_ACTOR
     role: Role | None = None
@@ -27,18 +26,18 @@ class Actor:
     grants: frozenset[str] = frozenset()
     denies: frozenset[str] = frozenset()
     holder_id: str | None = None
-    """Of a program: the person whom its API key belongs to."""
+    """Of a program: the person who holds its API key."""
     scopes: frozenset[str] | None = None
-    """Of a program: the only operations that it may do."""
+    """Of a program: the only operations that it may carry out."""
 
     @property
     def person_id(self) -> str:
-        """Who answers for what is done here, wherever only a person can stand."""
+        """The person who is responsible: the holder of the API key, or the user."""
         return self.holder_id or self.id
 
     def require(self, operation: str, least: Role) -> None:
-        """The one answer to who may do what: whose role is `least` or above, or who was granted the operation; and in
-        either case not who was denied it; for a program, within its scopes. Raises Forbidden or one of its kinds."""
+        """Check the permission for an operation: the role is `least` or above, or the operation was granted; it was not
+        denied; and for a program, its scopes include it. Raises Forbidden or one of its kinds."""
         if self.scopes is not None and operation not in self.scopes:
             raise OutOfScope(operation)
         if operation in self.denies:
@@ -56,19 +55,19 @@ class Actor:
 
 @dataclass(frozen=True)
 class Cause:
-    """What led to this work. `correlation_id` names the whole chain, `causation_id` the event just before."""
+    """The origin of a piece of work. `correlation_id` names the whole chain, `causation_id` the event just before."""
 
     correlation_id: str
     causation_id: str | None = None
     claim: IdempotencyClaim | None = None
     replayed: bool = False
-    """An operator feeds history in again: nothing may leave us for it a second time."""
+    """An operator replays history: no e-mail or other external effect may be repeated for it."""
     precondition: Precondition | None = None
 
 
 @dataclass(frozen=True)
 class ServiceContext:
-    """What one service's process gives to every piece of work."""
+    """The dependencies that one process of a service gives to every piece of work."""
 
     service: str
     table: Table
@@ -77,4 +76,4 @@ class ServiceContext:
     ids: Ids
     ports: Mapping[type, object] = field(default_factory=dict)
     process_cache: ProcessCache = field(default_factory=ProcessCache)
-    """What `chassis.work.cache` keeps in this process."""
+    """The entries of `chassis.work.cache` in this process."""

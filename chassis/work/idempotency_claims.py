@@ -1,6 +1,6 @@
-"""Claims: what makes a piece of work happen once, and where a repeated request finds the answer of its first try.
+"""Idempotency claims: they let a piece of work happen once, and hold the answer that a repeated request gets.
 
-A claim is an item that is written in the transaction of the effect, on the condition that it is not there yet.
+A claim is an item that is written in the transaction of the effect, on the condition that it does not exist yet.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,12 +14,13 @@ from chassis.storage.keys import Key
 from chassis.storage.table import Item, Table
 
 BEGUN, ANSWERED = 0, 1
-"""The versions of a request's claim: carried out (or some steps of it), and carried out with its answer kept."""
+"""The versions of a request's claim: carried out (or some steps of it), and carried out with its answer recorded."""
 
 
 @dataclass
 class ResponseRecorder:
-    """`values` makes what is kept of a result, None of one that is too large; `done` tells that it was committed."""
+    """Makes the part of a response that a claim keeps. `values(result)` is None for one that is too large; `done` is
+    true once it was committed."""
 
     values: Callable[[Any], Mapping[str, Any] | None]
     done: bool = False
@@ -29,8 +30,8 @@ class ResponseRecorder:
 class IdempotencyClaim:
     """The inbox key of an event, or a request's Idempotency-Key.
 
-    `fingerprint` tells a repetition of a request from another one under the same key. Without a `keeper` the effect
-    happens once all the same, but nothing is kept to answer with.
+    `fingerprint` tells a repetition of a request from another request under the same key. Without a `recorder` the
+    effect still happens once, but there is no recorded answer for a repetition.
     """
 
     key: Key
@@ -41,7 +42,7 @@ class IdempotencyClaim:
 
 
 class AlreadyAnswered(Exception):
-    """An earlier try of the same request was carried out; `item` holds what was kept of its result."""
+    """An earlier try of the same request was carried out; `item` holds its recorded answer."""
 
     def __init__(self, item: Item) -> None:
         super().__init__("answered before")
@@ -60,11 +61,10 @@ async def refuse_answered(table: Table, claim: IdempotencyClaim) -> None:
 
 
 def of_step(claim: IdempotencyClaim, step: str) -> IdempotencyClaim:
-    """The claim on one step of the work. What is kept of a request's step is its result itself: the request is what is
-    answered."""
+    """The claim on one step of a request that commits several. It records the step's result, not an answer."""
     key = replace(claim.key, sk=f"{claim.key.sk}#{step}")
-    return replace(claim, key=key, recorder=ResponseRecorder(_result) if claim.recorder else None)
 
+    def record(result: BaseModel) -> Mapping[str, Any]:
+        return {"result": result.model_dump(mode="json")}
 
-def _result(result: BaseModel) -> Mapping[str, Any]:
-    return {"result": result.model_dump(mode="json")}
+    return replace(claim, key=key, recorder=ResponseRecorder(record) if claim.recorder else None)

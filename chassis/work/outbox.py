@@ -1,8 +1,9 @@
 """The transactional outbox.
 
-An event is written beside the state it tells of. The committer then publishes it from memory, together with its
-neighbours, and removes it; a sweeper publishes what a crash left behind. Publishing twice is allowed (the id is the
-same and the inbox absorbs it); losing is not: an entry is removed only after EventBridge accepted it.
+An event is written in the transaction of the state that it reports. The committer then publishes it from memory,
+together with its neighbours, and removes it; a sweeper publishes what a crash left behind. Publishing twice is allowed
+(the id is the same and the inbox absorbs it); losing an event is not: an entry is removed only after EventBridge
+accepted it.
 """
 
 import asyncio
@@ -30,12 +31,12 @@ SHARDS = 4
 ENTRIES_PER_CALL = 10
 PUBLISHERS = 4
 MEMORY_BOUND = 5000
-"""Entries waiting in memory; what is more waits in the table for the sweeper."""
+"""Entries waiting in memory; further ones wait in the table for the sweeper."""
 SWEEP_AGE = timedelta(seconds=3)
 REFUSALS_PER_SWEEP = 50
-"""Refused entries of one shard after which a sweep leaves the rest to the next: a throttled bus must not be stormed."""
+"""Refused entries of one shard after which a sweep leaves the rest to the next: a throttled bus needs a pause."""
 STUCK_AGE = timedelta(minutes=5)
-"""An entry that is refused at this age is no passing trouble: somebody must look."""
+"""The age at which a refused entry is logged as an error: by then it is not a passing fault, and somebody must look."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,11 @@ class OutboxEntry:
 
 class Bus(Protocol):
     async def put(self, entries: Sequence[OutboxEntry]) -> list[bool]:
-        """Publish up to ten entries; True where the bus accepted. Raises Unavailable."""
+        """Publish up to ten entries. Returns for each whether the bus accepted it. Raises Unavailable."""
 
 
 def check_size(entry: OutboxEntry) -> None:
-    """Raises TooLarge, with the size, for what EventBridge would refuse."""
+    """Raises TooLarge, with the size, for an event that EventBridge would refuse."""
     if entry.size > MAX_ENTRY_BYTES:
         raise TooLarge(f"The event {entry.event_type} has {entry.size} bytes; the bus takes {MAX_ENTRY_BYTES}.")
 
@@ -77,12 +78,12 @@ class Outbox:
         self._idle.set()
 
     def operation(self, entry: OutboxEntry) -> Put:
-        """The write that belongs in the transaction of the state."""
+        """The write of an entry, for the transaction of the state."""
         values = {"source": entry.source, "type": entry.event_type, "detail": entry.detail}
         return Put(outbox_key(shard_of(entry.event_id, SHARDS), entry.event_id), values, Absent())
 
     def hand_over(self, entries: Sequence[OutboxEntry]) -> None:
-        """Take over what was just committed."""
+        """Take over the entries of a commit, to publish them."""
         for entry in entries:
             if len(self._waiting) < MEMORY_BOUND:
                 self._waiting.append(entry)
@@ -92,7 +93,7 @@ class Outbox:
             self._wake.set()
 
     async def run(self) -> None:
-        """Publish what is handed over, ten at a time on several connections, until cancelled."""
+        """Publish handed-over entries, ten per call and several calls at once, until cancelled."""
         async with asyncio.TaskGroup() as group:
             for _ in range(PUBLISHERS):
                 group.create_task(self._publish_forever())
@@ -100,7 +101,7 @@ class Outbox:
     async def _publish_forever(self) -> None:
         while True:
             await self._wake.wait()
-            batch = _taken(self._waiting)
+            batch = _take_batch(self._waiting)
             if not batch:
                 self._wake.clear()
                 continue
@@ -108,23 +109,24 @@ class Outbox:
                 await self._publish(batch)
 
     async def flush(self) -> None:
-        """Publish all that waits in memory. What the bus refuses stays in the table. A Lambda calls it to answer."""
-        while batch := _taken(self._waiting):
+        """Publish all entries in memory; those that the bus refuses stay in the table. A function calls this before it
+        answers."""
+        while batch := _take_batch(self._waiting):
             with contextlib.suppress(Unavailable):
                 await self._publish(batch)
 
-    async def drained(self, seconds: float) -> None:
-        """Publish what waits in memory and let what is under way end, in at most `seconds`."""
+    async def drain(self, seconds: float) -> None:
+        """Publish all entries in memory and wait for calls under way, for at most `seconds`."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.flush()
                 await self._idle.wait()
 
     async def sweep(self) -> int:
-        """Publish what a crash left behind in the table. Returns how many entries.
+        """Publish the entries that a crash left behind in the table. Returns how many there were.
 
-        What the bus refuses stays and does not stand in the way of what comes after it. Raises Unavailable, after every
-        shard was tried.
+        An entry that the bus refuses stays, and does not block those after it. Raises Unavailable after every shard was
+        tried.
         """
         before = oldest_id_at(self._clock.now() - SWEEP_AGE)
         swept, failure, self._oldest = 0, None, self._clock.now()
@@ -139,7 +141,7 @@ class Outbox:
         return swept
 
     async def _sweep_shard(self, shard: int, before: str) -> int:
-        """From where the last sweep broke off to the end, then what stands before that."""
+        """Sweep from where the last sweep broke off to the end, then the part before that."""
         resumed = self._broke_off.pop(shard, None)
         if resumed is None:
             return await self._sweep_range(shard, None, before)
@@ -154,9 +156,9 @@ class Outbox:
             self._oldest = min(self._oldest, made_at(items[0]["SK"]))
             after = items[-1]["SK"]
             self._broke_off[shard] = after
-            found = deque(OutboxEntry(item["SK"], item["source"], item["type"], item["detail"]) for item in items)
-            while found:
-                batch = _taken(found)
+            waiting = deque(OutboxEntry(item["SK"], item["source"], item["type"], item["detail"]) for item in items)
+            while waiting:
+                batch = _take_batch(waiting)
                 accepted = await self._publish(batch)
                 swept, refused = swept + accepted, refused + len(batch) - accepted
             if refused >= REFUSALS_PER_SWEEP:
@@ -172,7 +174,7 @@ class Outbox:
         try:
             results = await self._bus.put(batch)
             accepted = [entry for entry, ok in zip(batch, results, strict=True) if ok]
-            self._tell_refused([entry for entry, ok in zip(batch, results, strict=True) if not ok])
+            self._log_refused([entry for entry, ok in zip(batch, results, strict=True) if not ok])
             await self._table.discard([outbox_key(shard_of(e.event_id, SHARDS), e.event_id) for e in accepted])
         except Unavailable as error:
             log.warning("publish_failed", entries=len(batch), reason=error.detail)
@@ -185,12 +187,12 @@ class Outbox:
                 entry.span.end()
         return len(accepted)
 
-    def _tell_refused(self, refused: Sequence[OutboxEntry]) -> None:
+    def _log_refused(self, refused: Sequence[OutboxEntry]) -> None:
         OUTBOX_REFUSED.add(len(refused))
         for entry in refused:
             age = self._clock.now() - made_at(entry.event_id)
-            tell = log.error if age >= STUCK_AGE else log.warning
-            tell(
+            write = log.error if age >= STUCK_AGE else log.warning
+            write(
                 "bus_refused_entry",
                 event_id=entry.event_id,
                 event_type=entry.event_type,
@@ -198,8 +200,8 @@ class Outbox:
             )
 
 
-def _taken(waiting: deque[OutboxEntry]) -> list[OutboxEntry]:
-    """The next entries that one call may carry, removed from `waiting`."""
+def _take_batch(waiting: deque[OutboxEntry]) -> list[OutboxEntry]:
+    """Remove from `waiting` the next entries that one call may carry."""
     batch: list[OutboxEntry] = []
     size = 0
     while waiting and len(batch) < ENTRIES_PER_CALL and size + waiting[0].size <= MAX_ENTRY_BYTES:

@@ -1,4 +1,4 @@
-"""The answers that one process keeps for a while; `chassis.work.cache` reads and writes them."""
+"""The cache of one process, bounded and keyed by organization; `chassis.work.cache` reads and writes it."""
 
 import asyncio
 from collections import OrderedDict
@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 
 MAX_ANSWERS = 5_000
-"""Of all organizations and all kinds together, in one process; who was not asked for longest goes first."""
+"""Entries of all organizations and all kinds together, in one process; the least recently used goes first."""
 
 
 @dataclass(frozen=True)
 class CacheKey:
-    """Where an answer stands. There is none without an organization."""
+    """Cache key: name of the cache, organization, discriminator. There is no entry without an organization."""
 
     name: str
     org_id: str
@@ -26,7 +26,7 @@ class _Entry:
 
 
 class ProcessCache:
-    """The answers that one process keeps. Only a toolbox makes one, and only `Cached` reads it."""
+    """A least-recently-used cache with expiry. Only the service context makes one, and only `Cached` uses it."""
 
     def __init__(self, most: int = MAX_ANSWERS) -> None:
         self._most = most
@@ -36,38 +36,36 @@ class ProcessCache:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def find(self, place: CacheKey, now: datetime) -> "asyncio.Future[Any] | None":
-        process_cache = self._entries.get(place)
-        if process_cache is None:
+    def find(self, key: CacheKey, now: datetime) -> "asyncio.Future[Any] | None":
+        entry = self._entries.get(key)
+        if entry is None:
             return None
-        if now >= process_cache.until or _failed(process_cache.answer):
-            self.drop(place)
+        answer = entry.answer
+        failed = answer.done() and (answer.cancelled() or answer.exception() is not None)
+        if failed or now >= entry.until:
+            self.drop(key)
             return None
-        self._entries.move_to_end(place)
-        return process_cache.answer
+        self._entries.move_to_end(key)
+        return answer
 
-    def keep(self, place: CacheKey, answer: "asyncio.Future[Any]", until: datetime) -> None:
+    def keep(self, key: CacheKey, answer: "asyncio.Future[Any]", until: datetime) -> None:
         while len(self._entries) >= self._most:
             self.drop(next(iter(self._entries)))
-        self._entries[place] = _Entry(answer, until)
-        self._of_org.setdefault((place.name, place.org_id), set()).add(place)
+        self._entries[key] = _Entry(answer, until)
+        self._of_org.setdefault((key.name, key.org_id), set()).add(key)
 
-    def drop(self, place: CacheKey) -> None:
-        """Who waits for it still gets it; who asks from now on does not."""
-        del self._entries[place]
-        beside = self._of_org[place.name, place.org_id]
-        beside.discard(place)
+    def drop(self, key: CacheKey) -> None:
+        """Forget an entry. Callers that wait for it already still get it."""
+        del self._entries[key]
+        beside = self._of_org[key.name, key.org_id]
+        beside.discard(key)
         if not beside:
-            del self._of_org[place.name, place.org_id]
+            del self._of_org[key.name, key.org_id]
 
     def drop_all(self, name: str, org_id: str) -> None:
-        for place in list(self._of_org.get((name, org_id), ())):
-            self.drop(place)
+        for key in list(self._of_org.get((name, org_id), ())):
+            self.drop(key)
 
     def clear(self) -> None:
         self._entries.clear()
         self._of_org.clear()
-
-
-def _failed(answer: "asyncio.Future[Any]") -> bool:
-    return answer.done() and (answer.cancelled() or answer.exception() is not None)

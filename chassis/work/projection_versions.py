@@ -1,10 +1,11 @@
-"""Projections that can be built anew beside the live one, and swapped with it.
+"""Versions of a projection: a new generation is built beside the live one, and swapped with it.
 
 The rows of a projection, and the inbox claims of the subscription that writes them, carry a generation in their keys:
-`ORG#<org>#PROJECT@2#<id>`, `INBOX#analytics.figures@2#<event>`. Generation 0 is written without a mark. Which one is
-live is one item, which each process reads again after REFRESH_SECONDS; so a swap is one conditional write. Rows and
-claim of one change are always of one generation: what a process that has not noticed the swap yet still writes into the
-old one is unclaimed in the new one, and the rebuild's last pass over the history brings it there, once.
+`ORG#<org>#PROJECT@2#<id>`, `INBOX#analytics.figures@2#<event>`. Generation 0 is written without a mark. One item
+says which is live; each process reads it again after REFRESH_SECONDS, so a swap is one conditional write. The rows
+and the claim of one change always belong to one generation: a change that a process still writes to the old generation,
+because it has not noticed the swap yet, is unclaimed in the new one, and the rebuild's last pass over the history
+applies it there, once.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ _LIST_KEY = re.compile(r"L\d+PK")
 
 @dataclass(frozen=True)
 class Generations:
-    """Each projection of a table with the generation to use."""
+    """The projections of a table, each with the generation to use."""
 
     of: Mapping[Projection, int]
 
@@ -52,7 +53,7 @@ class Generations:
 
 @dataclass
 class VersionedProjectionTable:
-    """A service's table, of which each process sees the live generations."""
+    """A service's table as each process sees it: with the live generations of its projections."""
 
     table: Table
     projections: Sequence[Projection]

@@ -1,4 +1,4 @@
-"""Repositories: the access patterns of one kind of aggregate, inside one scope. Only they know its keys."""
+"""Repositories: the access patterns of one kind of aggregate inside one scope, by key and by list (GSI)."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,7 @@ from typing import ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.errors import AlreadyHandled, NotFound, TenfoldError
-from chassis.storage.cursors import CursorKeys, opened, sealed
+from chassis.storage.cursors import CursorKeys, open_cursor, seal_cursor
 from chassis.storage.keys import Key, ListEntry, shard_of
 from chassis.storage.table import Absent, AtVersion, Expect, Item, OlderThan
 from chassis.work.scope import Scope
@@ -21,7 +21,7 @@ MAX_CURSOR = 2048
 
 
 class Aggregate(BaseModel):
-    """State that changes as one. `version` counts its changes; 0 is not yet stored."""
+    """State that changes as a whole. `version` counts its changes; 0 is not stored yet."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
@@ -34,14 +34,14 @@ T = TypeVar("T")
 
 
 class PageRequest(BaseModel):
-    """Where a list goes on, and how much of it is wanted."""
+    """The page of a list that a client asks for: its size, and the cursor of the page before it."""
 
     limit: int = Field(default=50, ge=1, le=MAX_PAGE)
     cursor: str | None = Field(default=None, max_length=MAX_CURSOR)
 
 
 class Page(BaseModel, Generic[T]):
-    """A part of a list. `next` is the cursor of the next part; absent at the end."""
+    """A page of a list. `next` is the cursor of the next page; absent at the end."""
 
     items: list[T]
     next: str | None = None
@@ -49,14 +49,14 @@ class Page(BaseModel, Generic[T]):
 
 @dataclass(frozen=True)
 class Listing:
-    """A list in index `index`, spread over `shards` partitions so that no organization is one partition."""
+    """A list in the GSI number `index`, spread over `shards` partitions so that no organization is one partition."""
 
     index: int
     name: str
     shards: int = 1
 
     def entry(self, scope: Scope, id: str, sort: str, of: str = "") -> ListEntry:  # noqa: A002
-        """The place of item `id`; `sort` orders the list, `of` names whose list it is (a project's, a member's)."""
+        """The entry of item `id`; `sort` orders the list, `of` names its owner (a project, a member)."""
         return scope.entry(self.index, self._name(of, shard_of(id, self.shards)), f"{sort}#{id}")
 
     async def page(
@@ -69,13 +69,13 @@ class Listing:
         after: str | None = None,
         before: str | None = None,
     ) -> Page[Item]:
-        """What sorts strictly between `after` and `before`. Raises Invalid for a cursor that is none of this list."""
-        place = self.place(scope, of, f"{descending} {after} {before}")
+        """The items that sort strictly between `after` and `before`. Raises Invalid for a cursor of another list."""
+        keys, context = scope.port(CursorKeys), self.cursor_context(scope, of, f"{descending} {after} {before}")
         bounds = {"after": after, "before": before}
         if request.cursor is not None:
-            bounds["before" if descending else "after"] = await opened(scope.port(CursorKeys), place, request.cursor)
+            bounds["before" if descending else "after"] = await open_cursor(keys, context, request.cursor)
         items, position = await self.part(scope, of, limit=request.limit, descending=descending, **bounds)
-        return Page(items=items, next=await sealed(scope.port(CursorKeys), place, position) if position else None)
+        return Page(items=items, next=await seal_cursor(keys, context, position) if position else None)
 
     async def part(
         self,
@@ -87,7 +87,7 @@ class Listing:
         after: str | None = None,
         before: str | None = None,
     ) -> tuple[list[Item], str | None]:
-        """Items, and the position to go on from; None at the end. For the service itself: clients get pages."""
+        """Items, and the position to continue from (None at the end). For the service itself; clients get pages."""
         parts = await asyncio.gather(
             *(
                 scope.table.query(
@@ -106,11 +106,11 @@ class Listing:
         return items, self.position(items[-1]) if len(merged) > limit else None
 
     def position(self, item: Item) -> str:
-        """Where `item` stands in this list."""
+        """The sort key of `item` in this list."""
         return str(item[f"L{self.index}SK"])
 
-    def place(self, scope: Scope, of: str, filters: str) -> str:
-        """What a cursor is good for: this list of this owner, with these filters."""
+    def cursor_context(self, scope: Scope, of: str, filters: str) -> str:
+        """The context in which a cursor is valid: this list of this owner, with these filters."""
         return f"{scope.entry(self.index, self._name(of, 0), '').pk} {self.index} {filters}"
 
     async def walk(self, scope: Scope, of: str = "") -> AsyncIterator[Item]:
@@ -129,7 +129,7 @@ class Listing:
 
 
 class Repository(Generic[A]):
-    """Stores aggregates of one kind. A subclass names `kind` (the key's word), `model`, and the lists they are in."""
+    """Stores aggregates of one kind. A subclass names the `kind` (a word of the key), the `model` and its lists."""
 
     kind: ClassVar[str]
     model: type[A]
@@ -138,12 +138,12 @@ class Repository(Generic[A]):
         self.scope = scope
 
     def lists(self, aggregate: A) -> Sequence[ListEntry]:
-        """The lists that the aggregate stands in as it is now."""
+        """The lists that the aggregate is in, as it is now."""
         del aggregate
         return ()
 
     def expires_at(self, aggregate: A) -> int | None:
-        """Epoch seconds after which the store may forget it."""
+        """The TTL: epoch seconds after which the store may delete it."""
         del aggregate
         return None
 
@@ -155,22 +155,23 @@ class Repository(Generic[A]):
         return None if item is None else self.model.model_validate(item)
 
     async def get(self, id: str) -> A:  # noqa: A002
-        """Raises NotFound, the same for what is another organization's."""
-        found = await self.find(id)
-        if found is None:
+        """Raises NotFound, alike for an aggregate of another organization."""
+        aggregate = await self.find(id)
+        if aggregate is None:
             raise NotFound(self.kind.lower().replace("_", " "))
-        return found
+        return aggregate
 
     def create(self, unit: UnitOfWork, aggregate: A, *, on_conflict: TenfoldError | None = None) -> A:
-        """Store it for the first time, in `unit`. Returns it at version 1."""
+        """Store a new aggregate, in `unit`. Returns it at version 1."""
         return self._put(unit, aggregate, Absent(), on_conflict)
 
     def save(self, unit: UnitOfWork, aggregate: A, *, on_conflict: TenfoldError | None = None) -> A:
-        """Store its change, in `unit`, if nobody changed it since it was read. Returns it at its new version."""
+        """Store a change, in `unit`, on the condition that nobody changed the aggregate since it was read. Returns it
+        at its new version."""
         return self._put(unit, aggregate, AtVersion(aggregate.version), on_conflict)
 
     async def project(self, aggregate: A) -> None:
-        """Keep a state of it that somebody else's event told, unless a newer one is known. Commits by itself."""
+        """Store the state that another service's event reported, unless a newer one is stored. Commits by itself."""
         unit = self.scope.unit_of_work(claimed=False)
         unit.put(
             self.key(aggregate.id), aggregate, expect=OlderThan(aggregate.version), lists=self.lists(aggregate),

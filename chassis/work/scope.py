@@ -1,4 +1,5 @@
-"""The scope that every use case and every repository is built with: whose data it reaches, and on whose behalf."""
+"""The scope of a piece of work: whose data it reaches, and on whose behalf. Use cases and repositories are built with
+one, so that a key of another organization cannot be written by accident."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
@@ -32,33 +33,33 @@ class Scope(ABC):
     @property
     @abstractmethod
     def owner_prefix(self) -> str:
-        """What every key of this owner begins with."""
+        """The beginning of every key of this owner."""
 
     @property
     @abstractmethod
     def event_org(self) -> str:
-        """The org that events published in this scope belong to."""
+        """The organization that events published in this scope belong to."""
 
     @property
     def table(self) -> Table:
         return self.context.table
 
     def key(self, kind: str, id: str = "", sk: str = "A") -> Key:  # noqa: A002
-        """The key of one of this owner's items. `kind` is upper-case, such as TASK."""
+        """The key of one of this owner's items. `kind` is in upper case, such as TASK."""
         return Key(f"{self.owner_prefix}#{kind}#{id}" if id else f"{self.owner_prefix}#{kind}", sk)
 
     def entry(self, index: int, name: str, sort: str) -> ListEntry:
-        """A place in one of this owner's lists."""
+        """An entry of one of this owner's lists."""
         return ListEntry(index, f"{self.owner_prefix}#{name}", sort)
 
     def unit_of_work(self, *, step: str = "", claimed: bool = True) -> UnitOfWork:
-        """A new atomic change. A piece of work that commits several names each by `step`, and each is claimed apart;
+        """A new unit of work. Work that commits several names each by `step`, and each is claimed separately;
         `claimed=False` is for changes that are idempotent by themselves."""
         return UnitOfWork(self.context, self.actor, self.cause, self.event_org, step=step, claimed=claimed)
 
     def require_match(self, target: Versioned) -> None:
-        """For use cases that change `target`, when they have read it. Raises PreconditionFailed if the client wants the
-        change for another version only; the commit's own condition is on the version that was read."""
+        """Call this in a use case after it has read the `target` that it will change. Raises PreconditionFailed if the
+        client's If-Match names another version; the commit itself is conditional on the version that was read."""
         if self.cause.precondition is not None:
             self.cause.precondition.check(target.version)
 
@@ -66,24 +67,24 @@ class Scope(ABC):
         return self.context.clock.now()
 
     def new_id(self, prefix: str) -> str:
-        """A fresh id, which sorts after the earlier ones."""
+        """A new id, which sorts after all earlier ones."""
         return self.context.ids.new(prefix)
 
     def id_of_request(self, prefix: str) -> str:
-        """An id that a repetition of the request with its Idempotency-Key makes again; a fresh one without the key.
-        For what is made outside our table, where no claim of ours is in the way of a second one. It does not sort."""
+        """An id that is the same when the request is repeated with its Idempotency-Key; a new one without that key.
+        For things that are created outside our table, where no claim prevents a second one. It does not sort."""
         claim = self.cause.claim
         if claim is None:
             return self.context.ids.new(prefix)
         return f"{prefix}_{blake2s(claim.key.pk.encode(), digest_size=16).hexdigest()}"
 
     def port(self, port: type[P]) -> P:
-        """The adapter of a port that the service's declaration names. Raises KeyError for any other."""
+        """The adapter of a port that the service declares. Raises KeyError for any other port."""
         adapter: P = self.context.ports[port]  # type: ignore[assignment]
         return adapter
 
     def for_org(self, org_id: str) -> "OrgScope":
-        """The same work in an organization. For entry points only: guards, and what creates an organization."""
+        """The same work in an organization. For entry points only: guards, and the creation of an organization."""
         return OrgScope(self.context, self.actor, self.cause, org_id)
 
     def for_user(self, user_id: str) -> "UserScope":
@@ -127,6 +128,7 @@ class UserScope(Scope):
 
 @dataclass(frozen=True, kw_only=True)
 class EventContext(EventFacts):
-    """What a consumer knows of an event besides the fields it reads, and the scope of its organization."""
+    """The envelope of an event with the scope of its organization: all that a handler gets besides the fields it
+    reads."""
 
     scope: OrgScope

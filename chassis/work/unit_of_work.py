@@ -35,15 +35,15 @@ T = TypeVar("T")
 
 
 class UnitOfWork:
-    """Collect changes, then `commit` all of them or none. Nothing is visible before, nothing is half-done after.
+    """Collects changes, then commits all of them or none: nothing is visible before, and nothing is half done after.
 
-    Each change carries the error to raise when its condition does not hold (`otherwise`).
+    Each change has the error to raise if its condition does not hold (`on_conflict`).
     """
 
     def __init__(
         self, context: ServiceContext, actor: Actor, cause: Cause, org_id: str, *, step: str = "", claimed: bool = True
     ) -> None:
-        """`org_id` is the organization of the events. Made by `Scope.unit_of_work`."""
+        """Use `Scope.unit_of_work`. `org_id` is the organization of the events."""
         self._context, self._actor, self._cause, self._org_id = context, actor, cause, org_id
         self._changes: list[_Change] = []
         self._entries: list[OutboxEntry] = []
@@ -61,7 +61,7 @@ class UnitOfWork:
         expires_at: int | None = None,
         on_conflict: TenfoldError | None = None,
     ) -> None:
-        """Write an item whole. `lists` are its places in the list indexes, `expires_at` its TTL in epoch seconds."""
+        """Write a whole item. `lists` are its entries in lists (GSIs), `expires_at` is its TTL in epoch seconds."""
         item = dict(values) if isinstance(values, Mapping) else values.model_dump(mode="json", exclude_none=True)
         for entry in lists:
             item[f"L{entry.index}PK"], item[f"L{entry.index}SK"] = entry.pk, entry.sort
@@ -83,7 +83,7 @@ class UnitOfWork:
         lists: Sequence[ListEntry] = (),
         on_conflict: TenfoldError | None = None,
     ) -> None:
-        """Add to counters; they commute, so the order of events does not matter."""
+        """Add to counters. Additions commute, so the order of events does not matter."""
         attributes = dict(set_attributes or {})
         for entry in lists:
             attributes[f"L{entry.index}PK"], attributes[f"L{entry.index}SK"] = entry.pk, entry.sort
@@ -99,9 +99,9 @@ class UnitOfWork:
     def publish(self, event: Event, *, version: int, org_id: str | None = None, older: Sequence[Event] = ()) -> str:
         """Publish `event` with the commit; `version` is the aggregate's version after it. Returns the event's id.
 
-        `older` is the same fact in older versions, for consumers that have not moved; who has, does not get it twice.
-        Raises ContractError if another service owns the event or it does not match its schema, TooLarge if EventBridge
-        would refuse its size.
+        `older` is the same fact in older versions, for consumers that have not moved to the new one; consumers that
+        have do not get it twice. Raises ContractError if another service owns the event or it does not match its
+        schema, TooLarge if EventBridge would refuse its size.
         """
         for before in older:
             if before.event_type not in older_types(event.event_type):
@@ -114,7 +114,7 @@ class UnitOfWork:
     def _publish(self, event: Event, version: int, org_id: str | None, successor: str | None = None) -> str:
         if event.owner() != self._context.service:
             raise ContractError(f"{self._context.service} may not publish {event.event_type}")
-        data = _matching(event)
+        data = _validate_data(event)
         event_id = self._context.ids.new()
         span = start_publish_span(event.event_type, event_id)
         envelope = Envelope(
@@ -148,23 +148,24 @@ class UnitOfWork:
         return event_id
 
     async def answer(self, result: T) -> T:
-        """Commit, and keep with it the answer that a request makes of `result`, for when the request is repeated.
+        """Commit, and record with it the request's answer, made from `result`, for a repetition of the request.
 
-        Returns `result`. Raises as `commit` does, and AlreadyAnswered when an earlier try of the request has its
-        answer."""
+        Returns `result`. Raises as `commit` does, and AlreadyAnswered if an earlier try recorded its answer."""
         recorder = self._claim.recorder if self._claim else None
         self._answer = recorder.values(result) if recorder is not None else None
         if not await self.commit():
-            raise AlreadyHandled("This request was carried out already, and its answer is not kept.")
+            raise AlreadyHandled("This request was carried out already, and its answer was not recorded.")
         if recorder is not None:
             recorder.done = self._answer is not None
         return result
 
     async def commit(self) -> bool:
-        """True when it is done; False when an earlier try of the same request (by its Idempotency-Key) did it and kept
-        no answer. Raises AlreadyAnswered if that one is kept, Invalid if the key was used for another request,
-        AlreadyHandled when it is an event whose effect exists, the error of the first change whose condition does not
-        hold, or Unavailable."""
+        """Write all changes and publish the events. Returns False if an earlier try of the same request (by its
+        Idempotency-Key) did that and recorded no answer.
+
+        Raises AlreadyAnswered if it recorded one, Invalid if the key was used for another request, AlreadyHandled for
+        an event whose effect exists, the error of the first change whose condition does not hold, or Unavailable.
+        """
         outbox, claim = self._context.outbox, self._claim_change()
         changes = self._changes if claim is None else [claim, *self._changes]
         writes = [*(change.write for change in changes), *(outbox.operation(entry) for entry in self._entries)]
@@ -185,7 +186,7 @@ class UnitOfWork:
         return True
 
     def _claim_change(self) -> "_Change | None":
-        """The claim's item: of an event, that its effect exists; of a request, also what its answer is made from."""
+        """The write of the claim: for an event, that its effect exists; for a request, also its recorded answer."""
         if self._claim is None:
             return None
         now = self._context.clock.now()
@@ -215,9 +216,9 @@ class _Change:
     on_conflict: TenfoldError
 
 
-def _matching(event: Event) -> dict[str, Any]:
-    """What goes on the bus. A model can be filled past its validation (`model_construct`, `model_copy`, a list that is
-    appended to), so what it became is validated, not what it was made from. Raises ContractError."""
+def _validate_data(event: Event) -> dict[str, Any]:
+    """The event's data for the bus, validated as it is now: `model_construct`, `model_copy` or a list that grew may
+    have changed it after its own validation. Raises ContractError."""
     data = event.model_dump(mode="json", exclude_none=True, warnings=False)
     try:
         type(event).model_validate(data)

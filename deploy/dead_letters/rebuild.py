@@ -174,7 +174,7 @@ class Rebuild:
             await self._keep(state, replace(state, building=0, read_to=None))
         keys = []
         async for item in self._rows():
-            found = self._projection.unmarked(item["PK"])
+            found = self._projection.without_generation(item["PK"])
             if found is not None and found[1] != state.live:
                 keys.append(Key(item["PK"], item["SK"]))
         await self._table.discard(keys)
@@ -203,7 +203,7 @@ class Rebuild:
     async def _rows_of(self, generation: int) -> dict[str, Item]:
         found: dict[str, Item] = {}
         async for item in self._rows():
-            told = self._projection.unmarked(item["PK"])
+            told = self._projection.without_generation(item["PK"])
             if told is None or told[1] != generation or told[0].startswith("INBOX"):
                 continue
             found[f"{told[0]} {item['SK']}"] = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chassis.errors import Stale
-from chassis.storage.cursors import CursorKeys, opened, sealed
+from chassis.storage.cursors import CursorKeys, open_cursor, seal_cursor
 from chassis.storage.keys import ListEntry
 from chassis.storage.table import Item
 from chassis.storage.work_queue import WorkQueue
@@ -78,11 +78,11 @@ class Records(Repository[Record]):
         """Newest first. A page may hold fewer than were asked for, or none, and still have a next one: a search reads
         MAX_READS times MAX_PAGE records at most."""
         listing, of = search.listing()
-        place, keys = listing.place(self.scope, of, repr(search)), self.scope.port(CursorKeys)
+        place, keys = listing.cursor_context(self.scope, of, repr(search)), self.scope.port(CursorKeys)
         size = MAX_PAGE if search.narrower_than_its_list else request.limit
         before = instant(search.until) if search.until else None
         if request.cursor is not None:
-            before = await opened(keys, place, request.cursor)
+            before = await open_cursor(keys, place, request.cursor)
         found: list[Record] = []
         for _ in range(MAX_READS):
             items, position = await listing.part(
@@ -99,11 +99,11 @@ class Records(Repository[Record]):
                     found.append(record)
                 if len(found) == request.limit:
                     here = position if item is items[-1] else listing.position(item)
-                    return Page(items=found, next=await sealed(keys, place, here) if here else None)
+                    return Page(items=found, next=await seal_cursor(keys, place, here) if here else None)
             if position is None:
                 return Page(items=found)
             before = position
-        return Page(items=found, next=await sealed(keys, place, before) if before else None)
+        return Page(items=found, next=await seal_cursor(keys, place, before) if before else None)
 
     async def everything(self) -> AsyncIterator[Item]:
         """Every record as it is stored, however many there are."""

@@ -34,7 +34,7 @@ class S3ObjectStore:
             )
             return Form(made["url"], made["fields"])
 
-        return await self._aws.signed("s3", use)
+        return await self._aws.boto3_offline("s3", use)
 
     async def presign_get(
         self, key: str, *, version: str | None, content_type: str, disposition: str, lifetime: timedelta
@@ -51,7 +51,7 @@ class S3ObjectStore:
                 )
             )
 
-        return await self._aws.signed("s3", use)
+        return await self._aws.boto3_offline("s3", use)
 
     async def head(self, key: str, version: str | None) -> StoredObject | None:
         try:

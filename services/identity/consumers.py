@@ -43,7 +43,7 @@ async def keep_removed(event: members.Removed, ctx: EventContext) -> None:
     await members.keep_removed(event, ctx)
 
 
-async def _keep(event: members.Told, ctx: EventContext, *, active: bool) -> None:
+async def _keep(event: members.MembershipEvent, ctx: EventContext, *, active: bool) -> None:
     if ctx.version < 1:
         raise Rejected(f"The membership in {ctx.event_id} has no version.")
     membership = Membership(

@@ -1,7 +1,7 @@
 """What only identity needs from AWS: the user pool, its client, the trigger that writes our claims into tokens."""
 
 from chassis.auth.ssm_parameters import AUTH_PARAMETERS, AUTHORIZER_PARAMETER, CLIENT_PARAMETER, POOL_PARAMETER
-from chassis.aws.captured_email import writes_mail
+from chassis.aws.captured_email import mailbox_statement
 from chassis.declare.resource_names import Names
 from chassis.declare.stack import FunctionSpec, StackContext, StackPart, Template
 from contracts.common import SUPERADMIN
@@ -74,7 +74,7 @@ def _development(context: StackContext) -> StackPart:
     }
     return StackPart(
         environment={"TENFOLD_IDENTITY_PROVIDER": "development", "TENFOLD_MAILBOX": context.names.mailbox},
-        statements=(sign, writes_mail(context.names)),
+        statements=(sign, mailbox_statement(context.names)),
     )
 
 

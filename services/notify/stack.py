@@ -1,6 +1,6 @@
 """The identity that notify's e-mails come from."""
 
-from chassis.aws.captured_email import writes_mail
+from chassis.aws.captured_email import mailbox_statement
 from chassis.declare.stack import StackContext, StackPart
 from services.notify.settings import NotifySettings
 
@@ -16,7 +16,7 @@ def resources(context: StackContext) -> StackPart:
     if SES in context.without:
         return StackPart(
             environment={"NOTIFY_SENDER": settings.notify_sender, "TENFOLD_MAILBOX": context.names.mailbox},
-            statements=(writes_mail(context.names),),
+            statements=(mailbox_statement(context.names),),
         )
     rules = {
         "Type": "AWS::SES::ConfigurationSet",

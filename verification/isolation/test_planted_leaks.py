@@ -14,7 +14,7 @@ from chassis.auth.tokens import TokenClaims, TokenVerifier
 from chassis.errors import Forbidden
 from chassis.http import actor_resolvers, admission, guard, idempotency
 from chassis.http.admission import ActorResolver
-from chassis.storage.cursors import MAC_BYTES, _decoded
+from chassis.storage.cursors import MAC_BYTES, _decode
 from chassis.storage.keys import Key
 from chassis.work.context import Actor
 from chassis.work.idempotency_claims import IdempotencyClaim
@@ -170,7 +170,7 @@ async def test_a_cursor_that_carries_its_list_along(monkeypatch: pytest.MonkeyPa
     async def follow(self: Listing, scope: Any, request: Any, *args: Any, **more: Any) -> Page[Any]:
         if request.cursor is None:
             return await page(self, scope, request, *args, **more)
-        sort = _decoded(request.cursor)[MAC_BYTES:].decode()
+        sort = _decode(request.cursor)[MAC_BYTES:].decode()
         items = [item for item in scope.table.items.values() if item.get(f"L{self.index}SK") == sort]
         return Page(items=items)
 

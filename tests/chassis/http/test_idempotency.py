@@ -110,7 +110,7 @@ async def test_after_a_crash_between_effect_and_answer_the_first_answer_is_given
         raise SystemError("killed")
 
     with monkeypatch.context() as crash:
-        crash.setattr(route, "keep", dies)
+        crash.setattr(route, "record_answer", dies)
         assert (await post(world)).status_code == 500
     async with world.client() as http:
         [made] = (await http.get(PROJECTS)).json()["items"]

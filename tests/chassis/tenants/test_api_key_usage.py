@@ -114,5 +114,5 @@ async def test_what_a_process_remembers_is_bounded(world: ServiceUnderTest, monk
     keys = [await world.add_key(READ, key_id=key_id) for key_id in ("key_1", "key_2")]
     for key in [*keys, *keys]:
         await read(world, key)
-    assert len(world.api_state.api_key_usage._told) == 1
+    assert len(world.api_state.api_key_usage._published) == 1
     assert [use.subject for use in await uses(world)] == ["key_1", "key_2"]

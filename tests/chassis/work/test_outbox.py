@@ -304,7 +304,7 @@ async def test_draining_publishes_what_waits_and_gives_up_in_time(world: World) 
     entry = world.entry()
     await world.commit(entry)
     world.outbox.hand_over([entry])
-    await world.outbox.drained(5)
+    await world.outbox.drain(5)
     assert world.waiting == []
 
     async def never(entries: Any) -> list[bool]:
@@ -314,4 +314,4 @@ async def test_draining_publishes_what_waits_and_gives_up_in_time(world: World) 
     world.bus.put = never  # type: ignore[method-assign]
     world.outbox.hand_over([world.entry(2)])
     async with asyncio.timeout(5):
-        await world.outbox.drained(0.01)
+        await world.outbox.drain(0.01)

@@ -90,11 +90,11 @@ def test_a_generation_is_marked_in_the_keys_of_its_projection_only() -> None:
     ):
         assert of.at(plain, 0) == plain
         assert of.at(plain, 2) == marked
-        assert of.unmarked(marked) == (plain, 2)
-        assert of.unmarked(plain) == (plain, 0)
+        assert of.without_generation(marked) == (plain, 2)
+        assert of.without_generation(plain) == (plain, 0)
     for other in ("ORG#org_1#MEMBER#u", "INBOX#analytics.members#e", "OUTBOX#1", "USER#PROJECT#PROJECT"):
         assert of.at(other, 2) == other
-        assert of.unmarked(other) is None
+        assert of.without_generation(other) is None
 
 
 async def test_a_hole_and_a_wrong_row_are_shown_and_mended(world: World) -> None:

@@ -7,7 +7,7 @@ import pytest
 from awsjson import AwsJson, StaticCredentials
 from chassis.aws.secrets import SecretCursorKeys
 from chassis.clock import SystemClock
-from chassis.storage.cursors import opened, sealed
+from chassis.storage.cursors import open_cursor, seal_cursor
 from deploy.embedded.emulator import Emulator
 from deploy.stage.stacks import Stacks
 from deploy.template import Target, platform_template, render
@@ -22,9 +22,9 @@ async def test_cursors_are_signed_by_the_stage_s_secret_and_outlive_a_rotation(t
         keys, secret = StaticCredentials("test", "test"), target.names.cursor_secret
         async with AwsJson(region="us-east-1", endpoint_url=emulator.endpoint_url, credentials=keys) as calls:
             first = SecretCursorKeys(calls, secret, SystemClock())
-            cursor = await sealed(first, "tasks", "1")
+            cursor = await seal_cursor(first, "tasks", "1")
             assert len((await first.keys())[0]) == 64
             emulator.aws.client("secretsmanager").put_secret_value(SecretId=secret, SecretString="the next key")
             second = SecretCursorKeys(calls, secret, SystemClock())
             assert list(await second.keys()) == [b"the next key", *await first.keys()]
-            assert await opened(second, "tasks", cursor) == "1"
+            assert await open_cursor(second, "tasks", cursor) == "1"
