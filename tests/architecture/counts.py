@@ -53,7 +53,7 @@ class Function:
         return is_participle(self.name)
 
 
-@dataclass
+@dataclass(repr=False)
 class Counts:
     files: dict[str, int] = field(default_factory=dict)
     functions: list[Function] = field(default_factory=list)

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,63 @@ def test_a_planted_violation_is_found(copy: Path, importer: str, imported: str) 
     result = lint(copy)
     assert result.returncode != 0
     assert imported.rsplit(".", 1)[0] in result.stdout
+
+
+def rooms() -> list[list[str]]:
+    """The floors of the chassis, from the top down, as the linter's configuration has them."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    [floors] = [
+        each["layers"] for each in contracts if each["type"] == "layers" and "chassis.http" in str(each["layers"])
+    ]
+    return [floor.split(" | ") for floor in floors]
+
+
+def forbidden_pairs() -> list[tuple[str, str]]:
+    """`(importer, imported)` for each import that the floors forbid: upwards, and between rooms of one floor."""
+    floors = rooms()
+    upwards = [
+        (low, high) for at, floor in enumerate(floors) for above in floors[:at] for low in floor for high in above
+    ]
+    beside = [(one, other) for floor in floors for one in floor for other in floor if one != other]
+    return upwards + beside
+
+
+def test_every_room_stands_on_a_floor() -> None:
+    named = {room for floor in rooms() for room in floor}
+    there = {f"chassis.{path.stem}" for path in (ROOT / "chassis").iterdir() if not path.name.startswith(("_", "."))}
+    assert there - named == {"chassis.testing"}
+    assert named <= there
+
+
+def test_no_room_of_the_chassis_may_use_one_above_or_beside_it(copy: Path) -> None:
+    """All violations are planted at once, one module for each, below TYPE_CHECKING, which hides nothing."""
+    pairs = forbidden_pairs()
+    for number, (importer, imported) in enumerate(pairs):
+        plant(copy, importer, number, imported)
+    printed = lint(copy).stdout
+    assert "The rooms of the chassis have floors BROKEN" in printed
+    for number, (importer, imported) in enumerate(pairs):
+        assert f"{planted(importer, number)} -> {imported}" in printed, (importer, imported)
+
+
+def plant(folder: Path, importer: str, number: int, imported: str) -> None:
+    """A module of the room `importer` (or the module itself, where that is all of it) that imports `imported`."""
+    path = folder.joinpath(*planted(importer, number).split(".")).with_suffix(".py")
+    before = path.read_text() if path.exists() else ""
+    path.write_text(f"{before}\nfrom typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    import {imported}\n")
+
+
+def planted(importer: str, number: int) -> str:
+    return f"{importer}.planted{number}" if (ROOT / importer.replace(".", "/")).is_dir() else importer
+
+
+def test_a_circle_within_a_room_is_found(copy: Path) -> None:
+    for importer, imported in (("keys", "cursors"), ("cursors", "table"), ("table", "keys")):
+        module = copy / f"chassis/storage/{importer}.py"
+        module.write_text(module.read_text() + f"\nimport chassis.storage.{imported}\n")
+    printed = lint(copy).stdout
+    assert "No circle of modules, rooms or features, TYPE_CHECKING counted BROKEN" in printed
+    assert "No cycles are allowed in chassis.storage" in printed
 
 
 def test_a_new_service_is_under_the_rules_at_once(copy: Path) -> None:
