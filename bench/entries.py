@@ -60,7 +60,7 @@ ENTRIES = {
     "schedule": "schedule",
 }
 SUBSCRIPTIONS = {
-    "consumer of its own": "services.tasks.consumers:imports",
+    "consumer of its own": "services.tasks.imports.consumers:imports",
     "consumer of members": "chassis.tenants.members:subscription",
 }
 

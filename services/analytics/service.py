@@ -1,4 +1,4 @@
-"""Analytics: what is open, done and going through, for each project and each person, counted from tasks' events."""
+"""Analytics: open tasks, done tasks and throughput of each project and each person, counted from tasks' events."""
 
 from chassis.declare.service import Service, TableSpec
 from contracts.analytics.v1 import AccessDenied, ApiKeyUsed
@@ -7,7 +7,7 @@ service = Service(
     "analytics",
     api="services.analytics.api:router",
     table=TableSpec(indexes=1),
-    subscriptions=("services.analytics.consumers:figures", "chassis.tenants.members:subscription"),
+    subscriptions=("services.analytics.figures.consumers:figures", "chassis.tenants.members:subscription"),
     publishes=(AccessDenied, ApiKeyUsed),
     projections={"figures": ("PROJECT", "PERSON", "PROJECTS", "PEOPLE")},
 )

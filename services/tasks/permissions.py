@@ -1,5 +1,6 @@
-"""Operation -> the least role that may do it."""
+"""The least role for each operation, and the guard that routes check it with."""
 
+from chassis.http.guard import Guard
 from contracts.common import Role
 
 PERMISSIONS = {
@@ -18,3 +19,4 @@ PERMISSIONS = {
     "tasks.import.create": Role.MANAGER,
     "tasks.import.read": Role.MEMBER,
 }
+guard = Guard(PERMISSIONS)

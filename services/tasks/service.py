@@ -7,7 +7,7 @@ service = Service(
     "tasks",
     api="services.tasks.api:router",
     table=TableSpec(indexes=1),
-    subscriptions=("services.tasks.consumers:imports", "chassis.tenants.members:subscription"),
+    subscriptions=("services.tasks.imports.consumers:imports", "chassis.tenants.members:subscription"),
     publishes=(
         tasks.AccessDenied,
         tasks.ApiKeyUsed,

@@ -35,11 +35,11 @@ def test_the_house_is_in_order(copy: Path) -> None:
 @pytest.mark.parametrize(
     ("importer", "imported"),
     [
-        ("services/notify/model.py", "services.tasks.model"),
-        ("chassis/work/unit_of_work.py", "services.tasks.model"),
+        ("services/notify/model.py", "services.tasks.tasks.model"),
+        ("chassis/work/unit_of_work.py", "services.tasks.tasks.model"),
         ("contracts/common.py", "chassis.work.unit_of_work"),
-        ("services/tasks/model.py", "chassis.testing.memory"),
-        ("services/tasks/model.py", "deploy.stage.stacks"),
+        ("services/tasks/tasks/model.py", "chassis.testing.memory"),
+        ("services/tasks/tasks/model.py", "deploy.stage.stacks"),
     ],
 )
 def test_a_planted_violation_is_found(copy: Path, importer: str, imported: str) -> None:
@@ -113,11 +113,11 @@ def test_a_new_service_is_under_the_rules_at_once(copy: Path) -> None:
     (new / "__init__.py").touch()
     (new / "model.py").write_text('"""Its state."""\n')
     assert lint(copy).returncode == 0
-    for imported in ("services.tasks.model", "chassis.testing.memory", "deploy.stage.stacks"):
+    for imported in ("services.tasks.tasks.model", "chassis.testing.memory", "deploy.stage.stacks"):
         (new / "model.py").write_text(f"import {imported}\n")
         result = lint(copy)
         assert result.returncode != 0, imported
         assert "services.planted.model -> " in result.stdout
     (new / "model.py").write_text("")
-    (copy / "services/tasks/model.py").write_text("import services.planted.model\n")
+    (copy / "services/tasks/tasks/model.py").write_text("import services.planted.model\n")
     assert lint(copy).returncode != 0

@@ -7,7 +7,7 @@ import pytest
 from tests.architecture import scope_lint
 from tests.architecture.scope_lint import check, check_all, main
 
-USECASE, REPOSITORY = "services/tasks/usecases/tasks.py", "services/tasks/repository.py"
+USECASE, REPOSITORY = "services/tasks/tasks/usecases.py", "services/tasks/tasks/repository.py"
 CACHE = "_seen: dict[str, str] = {}\n\n\ndef seen(id):\n    "
 
 

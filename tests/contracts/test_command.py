@@ -115,11 +115,12 @@ def test_a_type_that_two_contracts_have(house: House) -> None:
 
 
 def test_a_consumer_of_an_unknown_event(house: House) -> None:
-    house.edit("services/tasks/consumers.py", "tasks.ImportRequested", "tasks.ImportDreamt")
+    consumers = "services/tasks/imports/consumers.py"
+    house.edit(consumers, "tasks.ImportRequested", "tasks.ImportDreamt")
     done = house.run("check")
     assert done.returncode == 2
-    line = line_of(house, "services/tasks/consumers.py", "ImportDreamt")
-    assert done.stderr.startswith(f"services/tasks/consumers.py:{line}: module 'contracts.tasks.v1' has no attribute")
+    place = f"{consumers}:{line_of(house, consumers, 'ImportDreamt')}"
+    assert done.stderr.startswith(f"{place}: module 'contracts.tasks.v1' has no attribute")
     assert done.stderr.count("\n") == 1
 
 

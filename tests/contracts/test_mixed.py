@@ -47,7 +47,8 @@ def test_an_old_consumer_that_cannot_read_the_new_event_is_named(house: House) -
 
 
 def test_a_handler_that_crashes_on_an_event_is_named(house: House) -> None:
-    house.edit("services/analytics/consumers.py", "await usecases.count_assigned(", "await usecases.count_signed(")
+    consumers = "services/analytics/figures/consumers.py"
+    house.edit(consumers, "await usecases.count_assigned(", "await usecases.count_signed(")
     done = house.run("mixed")
     assert done.returncode == 1
     assert "analytics.figures of the working tree cannot handle tasks.task.assigned.v1" in done.stdout

@@ -18,7 +18,7 @@ def notify(line: int = 41, event_type: str = TYPE, **fields: Any) -> Reader:
 
 
 def analytics(**fields: Any) -> Reader:
-    return Reader("analytics", "figures", TYPE, "count", "services/analytics/consumers.py", 7, reader(**fields))
+    return Reader("analytics", "figures", TYPE, "count", "services/analytics/figures/consumers.py", 7, reader(**fields))
 
 
 def verdict(old: Schema | None, new: Schema | None, before: Any = (), after: Any = ()) -> Verdict:

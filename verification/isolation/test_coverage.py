@@ -11,9 +11,9 @@ from chassis.declare.subscription import ExternalEvent, ExternalSubscription
 from chassis.http.route import Route
 from chassis.work.repository import PageRequest, Repository
 from chassis.work.scope import OrgScope
-from services.analytics import repository
-from services.analytics.api import guard
-from services.analytics.model import ProjectFigures
+from services.analytics.figures import repository
+from services.analytics.figures.model import ProjectFigures
+from services.analytics.permissions import guard
 from verification.isolation.run import attacked
 
 SEED = "verification/isolation/seeds/analytics.py"

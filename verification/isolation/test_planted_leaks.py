@@ -22,11 +22,11 @@ from chassis.work.repository import Listing, Page, Repository
 from chassis.work.scope import OrgScope
 from contracts.common import OrgStatus, Role
 from contracts.event import Envelope
-from services.analytics.repository import FiguresRepository
+from services.analytics.figures.repository import FiguresRepository
 from services.files.model import File
 from services.files.ports import Address
 from services.files.repository import FileObjects
-from services.tasks.repository import TaskRepository
+from services.tasks.tasks.repository import TaskRepository
 from verification.isolation.event_attacks import EventAttacks
 from verification.isolation.http_attacks import HttpAttacks
 from verification.isolation.judge import Report

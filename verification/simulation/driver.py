@@ -9,7 +9,7 @@ from functools import cache
 import pytest
 import structlog
 
-from services.tasks import rows
+from services.tasks.imports import csv_import
 from verification.simulation.checks import check_rest, check_step
 from verification.simulation.client import Client
 from verification.simulation.commands import COMMANDS, Commands
@@ -71,7 +71,7 @@ def simulation(seed: int, snapshot: bytes | None = None, *, background: bool = F
     """Quiet: in a simulation failures are what it is about. Imports have chunks of two rows, so that a small one has
     several."""
     with pytest.MonkeyPatch.context() as patch, quiet():
-        patch.setattr(rows, "CHUNK_ROWS", 2)
+        patch.setattr(csv_import, "CHUNK_ROWS", 2)
         running = Simulation(seed, snapshot, background=background)
         try:
             yield running

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import chassis.tenants.members
-import services.analytics.usecases
+import services.analytics.figures.usecases
 import services.audit.repository
 import services.identity.repository
 import services.notify.usecases.mailing as mailing
@@ -18,11 +18,12 @@ from chassis.work.repository import Aggregate, Repository
 from chassis.work.scope import OrgScope
 from chassis.work.unit_of_work import UnitOfWork
 from contracts.common import Plan
-from services.analytics.model import task_created
-from services.analytics.repository import FiguresRepository
+from services.analytics.figures.model import task_created
+from services.analytics.figures.repository import FiguresRepository
 from services.notify.model import Delivery as Owed
 from services.notify.ports import Composer, Letter, Mailer
-from services.tasks.model import Import, PlannedTask, Task
+from services.tasks.imports.model import Import, PlannedTask
+from services.tasks.tasks.model import Task
 from services.tenancy.repository import Seats
 
 Patch = pytest.MonkeyPatch
@@ -128,4 +129,4 @@ def one_unclaimed_consumer(patch: Patch) -> None:
         FiguresRepository(scope).add_to_project(unit, project_id, change)
         await unit.commit()
 
-    patch.setattr(services.analytics.usecases, "count_created", count_created)
+    patch.setattr(services.analytics.figures.usecases, "count_created", count_created)

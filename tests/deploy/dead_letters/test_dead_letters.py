@@ -19,7 +19,7 @@ from deploy.dead_letters.queue import Box, box, look_into_all
 from deploy.dead_letters.redrive import Pace, drop, redrive
 from deploy.dead_letters.target import Where
 from deploy.stage.errors import RefusedError, StackError
-from services.analytics.consumers import figures
+from services.analytics.figures.consumers import figures
 from services.analytics.service import service as analytics
 from tests.deploy.memory_aws import MemoryAws, refused
 

@@ -16,7 +16,7 @@ from deploy.dead_letters.history import Past, Span, _past
 from deploy.dead_letters.rebuild import Rebuild, projection_of
 from deploy.dead_letters.replay import consumer
 from deploy.stage.errors import RefusedError, StackError
-from services.analytics.consumers import figures
+from services.analytics.figures.consumers import figures
 from services.analytics.service import service as analytics
 from tests.deploy.dead_letters.test_dead_letters import body
 

@@ -65,7 +65,8 @@ def test_a_package_is_small(built: tuple[Path, Path]) -> None:
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_a_package_works_without_anything_else(built: tuple[Path, Path], entry: str) -> None:
     variables = {
-        "TENFOLD_SERVICE": "tasks", "TENFOLD_STAGE": "dev", "TENFOLD_SUBSCRIPTION": "services.tasks.consumers:imports",
+        "TENFOLD_SERVICE": "tasks", "TENFOLD_STAGE": "dev",
+        "TENFOLD_SUBSCRIPTION": "services.tasks.imports.consumers:imports",
         "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "AWS_REGION": "us-east-1",
     }  # fmt: skip
     # The clients too: their descriptions of AWS's services are read when the first is called.

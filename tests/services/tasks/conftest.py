@@ -2,7 +2,7 @@ import pytest
 
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import Role
-from services.tasks import rows
+from services.tasks.imports import csv_import
 from services.tasks.service import service
 from tests.services.tasks.office import Office
 
@@ -34,7 +34,7 @@ async def task_id(under_test: ServiceUnderTest, project_id: str) -> str:
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that seven rows make three chunks."""
-    monkeypatch.setattr(rows, "CHUNK_ROWS", 3)
+    monkeypatch.setattr(csv_import, "CHUNK_ROWS", 3)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from contracts.common import Role
 from contracts.event import Envelope
 from contracts.tasks import v1 as events
 from contracts.tenancy.v1 import MemberRemoved
-from services.tasks.consumers import imports
+from services.tasks.imports.consumers import imports
 from services.tasks.service import service
 
 SHEET = """project,title,assignee,labels
@@ -31,10 +31,10 @@ CSV = {"Content-Type": "text/csv"}
 
 
 class MortalTable(MemoryTable):
-    """From the `until`-th write on its process is dead; `after`: that one write is still carried out. What is in
-    `overtaken` under the number of a write happens just before that write.
+    """A table whose process is dead from its `until`-th write on; with `after`, that one write is still carried out.
+    `overtaken` has, by the number of a write, what happens just before that write.
 
-    Lets others go first, as a network does, so that what runs side by side is interleaved.
+    It lets others go first, as a network does, so that concurrent work is interleaved.
     """
 
     def __init__(self) -> None:
@@ -46,9 +46,9 @@ class MortalTable(MemoryTable):
         self.overtaken: dict[int, Callable[[], Awaitable[None]]] = {}
 
     async def get(self, key: Key) -> Item | None:
-        found = await super().get(key)
+        item = await super().get(key)
         await asyncio.sleep(0)
-        return found
+        return item
 
     async def write(self, operations: Sequence[WriteOperation]) -> None:
         await asyncio.sleep(0)
@@ -91,7 +91,7 @@ class Office:
         self.requested = (await self.service.published(events.ImportRequested))[-1]
 
     def restart(self) -> None:
-        """What the dead process had in memory, such as events to publish, is gone."""
+        """Go on in a new process. The memory of the dead one is gone, and with it events to publish."""
         self.table.live()
         self.earlier.append(self.service.bus)
         self.service = ServiceUnderTest(service, table=self.table)
@@ -137,5 +137,5 @@ class Office:
             "report": await self.report(),
             "tasks": await self.tasks(),
             "of_bo": await self.titles_of("user_bo"),
-            "told": sorted((each.type, each.subject, str(each.data)) for each in distinct.values()),
+            "published": sorted((each.type, each.subject, str(each.data)) for each in distinct.values()),
         }

@@ -4,7 +4,7 @@ from chassis.tenants.members import Member
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import Role
 from contracts.tasks import v1 as events
-from services.tasks.people import People
+from services.tasks.people.model import People
 
 
 def member(user_id: str, email: str) -> Member:
@@ -46,7 +46,7 @@ def test_mentions(text: str, mentioned: list[str]) -> None:
     assert PEOPLE.mentioned_in(text, author_id="user_author") == mentioned
 
 
-async def test_a_comment_is_kept_and_told_of(under_test: ServiceUnderTest, task_id: str, project_id: str) -> None:
+async def test_a_comment_is_stored_and_published(under_test: ServiceUnderTest, task_id: str, project_id: str) -> None:
     text = "@bo, could you review? @ada @BO@acme.example"
     async with under_test.client("user_ada", Role.MEMBER) as client:
         answer = await client.post(f"/v1/tasks/{task_id}/comments", json={"text": text})

@@ -12,7 +12,7 @@ import pytest
 from chassis.errors import Unavailable
 from chassis.testing.service import ServiceUnderTest
 from contracts.tasks import v1 as events
-from services.tasks.consumers import imports
+from services.tasks.imports.consumers import imports
 from tests.services.tasks.office import CSV, Office
 
 
@@ -42,7 +42,7 @@ async def test_good_rows_become_tasks_and_bad_ones_are_reported(office: Office) 
     assert await office.titles_of("user_bo") == ["One", "Two"]
 
 
-async def test_each_task_and_the_end_are_told_of(office: Office) -> None:
+async def test_each_task_and_the_end_are_published(office: Office) -> None:
     await office.deliver()
     created = await office.service.published(events.TaskCreated)
     assigned = await office.service.published(events.TaskAssigned)
@@ -148,7 +148,7 @@ async def test_it_ends_the_same_wherever_another_delivery_overtakes() -> None:
         assert await office.outcome() == expected, f"overtaken at write {at}"
 
 
-async def test_a_request_told_of_under_another_id_changes_nothing(office: Office) -> None:
+async def test_a_request_that_comes_again_under_another_id_changes_nothing(office: Office) -> None:
     """As when it is replayed after its claim was forgotten."""
     await office.deliver()
     before = await office.outcome()

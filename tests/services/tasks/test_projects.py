@@ -7,7 +7,7 @@ from contracts.tasks import v1 as events
 WEB = {"key": "WEB", "name": "Web"}
 
 
-async def test_a_project_is_created_and_told_of(under_test: ServiceUnderTest) -> None:
+async def test_a_project_is_created_and_published(under_test: ServiceUnderTest) -> None:
     async with under_test.client() as client:
         answer = await client.post("/v1/projects", json=WEB)
         read = await client.get(f"/v1/projects/{answer.json()['id']}")

@@ -19,9 +19,9 @@ class PoliteTable(MemoryTable):
     """Lets others go first after each read, as a network does."""
 
     async def get(self, key: Key) -> Item | None:
-        found = await super().get(key)
+        item = await super().get(key)
         await asyncio.sleep(0)
-        return found
+        return item
 
 
 def task(project_id: str, **others: Any) -> dict[str, Any]:
@@ -171,13 +171,13 @@ async def test_tasks_are_listed_by_project_and_by_assignee(under_test: ServiceUn
 
 
 async def pages(client: Any, filters: dict[str, str]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+    items: list[dict[str, Any]] = []
     cursor: dict[str, str] = {}
     while True:
         page = (await client.get("/v1/tasks", params={"limit": 5, **filters, **cursor})).json()
-        found += page["items"]
+        items += page["items"]
         if page["next"] is None:
-            return found
+            return items
         cursor = {"cursor": page["next"]}
 
 
@@ -214,8 +214,8 @@ async def test_a_task_moves_and_says_so_once(under_test: ServiceUnderTest, task_
 
 
 @pytest.mark.parametrize("other", [("PUT", "/assignees/user_cy", None), ("PUT", "/status", {"status": "in_review"})])
-@pytest.mark.parametrize("one", [("DELETE", "/assignees/user_bo", None), ("PUT", "/status", {"status": "done"})])
-async def test_changes_at_the_same_time_all_count(one: Any, other: Any) -> None:
+@pytest.mark.parametrize("change", [("DELETE", "/assignees/user_bo", None), ("PUT", "/status", {"status": "done"})])
+async def test_changes_at_the_same_time_all_count(change: Any, other: Any) -> None:
     under_test = ServiceUnderTest(service, table=PoliteTable())
     await under_test.add_member("user_bo")
     await under_test.add_member("user_cy")
@@ -224,7 +224,7 @@ async def test_changes_at_the_same_time_all_count(one: Any, other: Any) -> None:
         made = (await client.post("/v1/tasks", json=task(project_id, assignee_ids=["user_bo"]))).json()
         path = f"/v1/tasks/{made['id']}"
         answers = await asyncio.gather(
-            *(client.request(method, path + part, json=body) for method, part, body in (one, other))
+            *(client.request(method, path + part, json=body) for method, part, body in (change, other))
         )
         read = (await client.get(path)).json()
     assert [answer.status_code for answer in answers] == [200, 200]

@@ -3,8 +3,8 @@
 from chassis.tenants.members import subscription as members
 from contracts.common import Priority, TaskStatus
 from contracts.tasks import v1 as tasks
-from services.analytics.consumers import figures
-from services.analytics.model import Change
+from services.analytics.figures.consumers import figures
+from services.analytics.figures.model import Change
 from verification.isolation.world import Pair, World, text
 
 

@@ -3,9 +3,8 @@
 from chassis.tenants.members import subscription as members
 from contracts.common import Role
 from contracts.tasks import v1 as tasks
-from services.tasks.consumers import imports
-from services.tasks.model import Plan, RowError
-from services.tasks.rows import Chunk
+from services.tasks.imports.consumers import imports
+from services.tasks.imports.model import Chunk, ChunkPlan, RowError
 from verification.isolation.world import Pair, World, text
 
 CSV = {"Content-Type": "text/csv"}
@@ -28,9 +27,11 @@ async def seed() -> World:
         "labels": [],
     }
     world.arguments = {
-        Plan: [Plan(tasks=[], errors=[RowError(row=1, field="row", message="wicked")])],
+        ChunkPlan: [ChunkPlan(tasks=[], errors=[RowError(row=1, field="row", message="wicked")])],
         Chunk: [Chunk(index=0, content="[]")],
         "chunks": [[Chunk(index=0, content="[]")]],
+        "keys": [["PLANTED1", "OWN1"]],
+        "project_ids": [[theirs["project_id"]]],
     }
     return world
 

@@ -1,22 +1,22 @@
-"""Saying something about a task, and to whom."""
+"""Adding and listing comments."""
 
-from chassis.tenants.members import Members
 from chassis.work.repository import Page, PageRequest
 from chassis.work.scope import OrgScope
-from services.tasks.model import Comment
-from services.tasks.people import People, has_handles
-from services.tasks.repository import CommentRepository, TaskRepository
+from services.tasks.comments.model import Comment
+from services.tasks.comments.repository import CommentRepository
+from services.tasks.people import usecases as people
+from services.tasks.tasks.repository import TaskRepository
 
 
 async def add_comment(scope: OrgScope, task_id: str, text: str) -> Comment:
-    """Raises NotFound for the task."""
+    """Add a comment and publish whom it mentions. Raises NotFound for the task."""
     task = await TaskRepository(scope).get(task_id)
     comment = Comment(
         id=scope.new_id("cmt"),
         task_id=task.id,
         author_id=scope.actor.person_id,
         text=text,
-        mentioned_ids=await _mentioned(scope, text),
+        mentioned_ids=await people.find_mentioned(scope, text),
         created_at=scope.now(),
     )
     unit = scope.unit_of_work()
@@ -26,13 +26,6 @@ async def add_comment(scope: OrgScope, task_id: str, text: str) -> Comment:
 
 
 async def list_comments(scope: OrgScope, task_id: str, request: PageRequest) -> Page[Comment]:
-    """From the first to the last. Raises NotFound for the task."""
+    """The comments from the first to the last. Raises NotFound for the task."""
     await TaskRepository(scope).get(task_id)
     return await CommentRepository(scope).of_task(task_id, request)
-
-
-async def _mentioned(scope: OrgScope, text: str) -> list[str]:
-    if not has_handles(text):
-        return []
-    people = People([member async for member in Members(scope).all_active()])
-    return people.mentioned_in(text, author_id=scope.actor.person_id)

@@ -4,8 +4,8 @@ import pytest
 
 from chassis.errors import Invalid
 from contracts.common import Priority
-from services.tasks.model import PlannedTask, RowError
-from services.tasks.rows import CHUNK_BYTES, COLUMNS, MAX_CHUNKS, Row, Sheet, check, read_sheet
+from services.tasks.imports.csv_import import CHUNK_BYTES, COLUMNS, ImportFile, plan_row
+from services.tasks.imports.model import MAX_CHUNKS, PlannedTask, Row, RowError
 
 HEADER = ",".join(COLUMNS)
 PROJECTS = {"WEB": "proj_web"}
@@ -16,13 +16,13 @@ def people(address: str) -> str | None:
     return "user_bo" if address.casefold() == "bo@acme.example" else None
 
 
-def rows_of(sheet: Sheet) -> list[Row]:
-    return [row for chunk in sheet.chunks for row in chunk.rows()]
+def rows_of(file: ImportFile) -> list[Row]:
+    return [row for chunk in file.chunks for row in chunk.rows()]
 
 
 def refusal(body: bytes) -> Invalid:
     with pytest.raises(Invalid) as refused:
-        read_sheet(body)
+        ImportFile.parse(body)
     return refused.value
 
 
@@ -30,14 +30,14 @@ def refusal(body: bytes) -> Invalid:
 
 
 def test_columns_come_in_any_order_and_only_two_are_needed() -> None:
-    [row] = rows_of(read_sheet(b"\xef\xbb\xbf Title ,PROJECT\r\n Ship it ,WEB\r\n"))
+    [row] = rows_of(ImportFile.parse(b"\xef\xbb\xbf Title ,PROJECT\r\n Ship it ,WEB\r\n"))
     assert row == Row(row=1, cells={"title": "Ship it", "project": "WEB"})
 
 
 def test_rows_count_from_one_and_empty_lines_do_not_count() -> None:
-    sheet = read_sheet(b'title,project\n"a\nb",WEB\n\nc,WEB\n\n')
-    assert sheet.rows == 2
-    assert [(row.row, row.cells["title"]) for row in rows_of(sheet)] == [(1, "a\nb"), (2, "c")]
+    file = ImportFile.parse(b'title,project\n"a\nb",WEB\n\nc,WEB\n\n')
+    assert file.rows == 2
+    assert [(row.row, row.cells["title"]) for row in rows_of(file)] == [(1, "a\nb"), (2, "c")]
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_wrong_header_is_named(body: bytes, named: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "reason"),
     [
         (b"project,title\n", "no row"),
         (b"project,title\nWEB,\xff\n", "not UTF-8 (byte 19)"),
@@ -64,8 +64,8 @@ def test_a_wrong_header_is_named(body: bytes, named: list[str]) -> None:
         (b"project,title\n" + b"WEB,x\n" * 5001, "5001 rows"),
     ],
 )
-def test_a_file_that_cant_be_read_says_where(body: bytes, said: str) -> None:
-    assert said in refusal(body).detail
+def test_a_file_that_cant_be_read_says_where(body: bytes, reason: str) -> None:
+    assert reason in refusal(body).detail
 
 
 def test_chunks_fit_into_the_store_whatever_the_rows_are() -> None:
@@ -77,11 +77,11 @@ def test_chunks_fit_into_the_store_whatever_the_rows_are() -> None:
         f"{HEADER}\n".encode() + f"WEB,{'x' * 195},,,,,\n".encode() * 5000,
         f"{HEADER}\n".encode() + f'WEB,T,"{chr(10) * 9_999}",,,,\n'.encode() * 104,
     ):
-        sheet = read_sheet(body)
-        assert sum(len(chunk.rows()) for chunk in sheet.chunks) == sheet.rows
-        assert len(sheet.chunks) <= MAX_CHUNKS
-        assert max(len(chunk.content.encode()) for chunk in sheet.chunks) < CHUNK_BYTES * 1.1
-        assert sum(len(chunk.model_dump_json()) for chunk in sheet.chunks) < 4_000_000
+        file = ImportFile.parse(body)
+        assert sum(len(chunk.rows()) for chunk in file.chunks) == file.rows
+        assert len(file.chunks) <= MAX_CHUNKS
+        assert max(len(chunk.content.encode()) for chunk in file.chunks) < CHUNK_BYTES * 1.1
+        assert sum(len(chunk.model_dump_json()) for chunk in file.chunks) < 4_000_000
 
 
 # --- rows
@@ -97,9 +97,9 @@ def test_a_good_row_becomes_a_task() -> None:
         "due_date": "2028-02-29",
         "labels": " bug ; ;ux;bug;",
     }
-    found = check(Row(row=7, cells=cells), PROJECTS, people)
-    assert isinstance(found, PlannedTask)
-    assert found.model_dump(mode="json") == {
+    outcome = plan_row(Row(row=7, cells=cells), PROJECTS, people)
+    assert isinstance(outcome, PlannedTask)
+    assert outcome.model_dump(mode="json") == {
         "row": 7,
         "number": 0,
         "project_id": "proj_web",
@@ -113,40 +113,40 @@ def test_a_good_row_becomes_a_task() -> None:
 
 
 def test_what_is_left_out_has_a_default() -> None:
-    found = check(Row(row=1, cells={"project": "WEB", "title": "Ship it"}), PROJECTS, people)
-    assert isinstance(found, PlannedTask)
-    assert (found.priority, found.assignee_id, found.due_on, found.labels) == (Priority.MEDIUM, None, None, [])
+    outcome = plan_row(Row(row=1, cells={"project": "WEB", "title": "Ship it"}), PROJECTS, people)
+    assert isinstance(outcome, PlannedTask)
+    assert (outcome.priority, outcome.assignee_id, outcome.due_on, outcome.labels) == (Priority.MEDIUM, None, None, [])
 
 
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
         ({"project": ""}, "is empty"),
-        ({"project": "we b!"}, "'we b!' is no project key"),
+        ({"project": "we b!"}, "'we b!' is not a project key"),
         ({"project": "OPS"}, "there is no project OPS"),
         ({"title": ""}, "is empty"),
         ({"title": "x" * 201}, "longer than 200"),
         ({"description": "x" * 10_001}, "longer than 10000"),
         ({"priority": "super-high"}, "use low, medium, high, urgent"),
-        ({"assignee": "nobody@elsewhere.example"}, "no active member"),
-        ({"due_date": "2027-02-30"}, "'2027-02-30' is no real date"),
+        ({"assignee": "nobody@elsewhere.example"}, "is not an active member"),
+        ({"due_date": "2027-02-30"}, "'2027-02-30' is not a valid date"),
         ({"due_date": "next week"}, "write it as 2027-01-31"),
         ({"labels": ";".join(f"l{n}" for n in range(21))}, "more than 20 labels"),
         ({"labels": "x" * 51}, "more than 50 characters"),
     ],
 )
 def test_a_bad_cell_is_reported_with_what_to_do(wrong: dict[str, str], says: str) -> None:
-    found = check(Row(row=3, cells=GOOD | wrong), PROJECTS, people)
-    assert isinstance(found, list)
-    [error] = found
+    outcome = plan_row(Row(row=3, cells=GOOD | wrong), PROJECTS, people)
+    assert isinstance(outcome, list)
+    [error] = outcome
     assert (error.row, error.field) == (3, next(iter(wrong)))
     assert says in error.message
 
 
 def test_every_bad_cell_of_a_row_is_reported() -> None:
-    found = check(Row(row=3, cells=GOOD | {"title": "", "priority": "?"}), PROJECTS, people)
-    assert isinstance(found, list)
-    assert [error.field for error in found] == ["title", "priority"]
+    outcome = plan_row(Row(row=3, cells=GOOD | {"title": "", "priority": "?"}), PROJECTS, people)
+    assert isinstance(outcome, list)
+    assert [error.field for error in outcome] == ["title", "priority"]
 
 
 def test_cells_too_long_for_the_store_are_still_reported() -> None:
@@ -154,24 +154,24 @@ def test_cells_too_long_for_the_store_are_still_reported() -> None:
     cells = {"project": "WEB", "title": "T", "labels": ";".join([" " * 3000, "ok", " " * 3000, *"abc" * 900])}
     for name in COLUMNS:
         body = ",".join(COLUMNS) + "\n" + ",".join((GOOD | {name: "x" * 30_000})[column] for column in COLUMNS)
-        [row] = rows_of(read_sheet(body.encode()))
-        found = check(row, PROJECTS, people)
-        assert isinstance(found, list), name
-        assert [error.field for error in found] == [name]
-    [row] = rows_of(read_sheet(f"project,title,labels\nWEB,T,{cells['labels']}".encode()))
-    assert isinstance(check(row, PROJECTS, people), list)
+        [row] = rows_of(ImportFile.parse(body.encode()))
+        outcome = plan_row(row, PROJECTS, people)
+        assert isinstance(outcome, list), name
+        assert [error.field for error in outcome] == [name]
+    [row] = rows_of(ImportFile.parse(f"project,title,labels\nWEB,T,{cells['labels']}".encode()))
+    assert isinstance(plan_row(row, PROJECTS, people), list)
 
 
 def test_a_row_with_surplus_cells_is_reported_and_short_ones_are_filled() -> None:
-    surplus, short = rows_of(read_sheet(f"{HEADER}\nWEB,Ship it, today,,,,,\nWEB,Ship it\n".encode()))
-    found = check(surplus, PROJECTS, people)
-    assert isinstance(found, list)
-    assert found == [
+    surplus, short = rows_of(ImportFile.parse(f"{HEADER}\nWEB,Ship it, today,,,,,\nWEB,Ship it\n".encode()))
+    outcome = plan_row(surplus, PROJECTS, people)
+    assert isinstance(outcome, list)
+    assert outcome == [
         RowError(row=1, field="row", message="has 8 cells where the header has 7; put text with commas into quotes")
     ]
-    assert isinstance(check(short, PROJECTS, people), PlannedTask)
+    assert isinstance(plan_row(short, PROJECTS, people), PlannedTask)
 
 
 def test_content_is_plain_json() -> None:
-    [chunk] = read_sheet("project,title\nWEB,Größe".encode()).chunks
+    [chunk] = ImportFile.parse("project,title\nWEB,Größe".encode()).chunks
     assert json.loads(chunk.content) == [{"row": 1, "cells": {"project": "WEB", "title": "Größe"}}]

@@ -1,4 +1,4 @@
-"""What analytics does: one atomic change of counters an event, and lists of them."""
+"""Counting events, one atomic change of counters per event, and listing the counters."""
 
 from datetime import date, timedelta
 
@@ -6,9 +6,9 @@ from chassis.work.cache import Cached
 from chassis.work.repository import Page, PageRequest
 from chassis.work.scope import OrgScope
 from contracts.common import TaskStatus
-from services.analytics import model
-from services.analytics.model import Change, PersonFigures, ProjectFigures
-from services.analytics.repository import FiguresRepository
+from services.analytics.figures import model
+from services.analytics.figures.model import Change, PersonFigures, ProjectFigures
+from services.analytics.figures.repository import FiguresRepository
 
 PROJECTS: Cached[Page[ProjectFigures]] = Cached("figures of projects", timedelta(seconds=60))
 PEOPLE: Cached[Page[PersonFigures]] = Cached("figures of people", timedelta(seconds=60))
@@ -45,7 +45,7 @@ async def count_unassigned(scope: OrgScope, assignee_id: str, status: TaskStatus
 async def count_moved(
     scope: OrgScope, project_id: str, assignee_ids: list[str], previous: TaskStatus, status: TaskStatus, day: date
 ) -> None:
-    """The project's figures and every assignee's change together."""
+    """Change the figures of the project and of every assignee, in one transaction."""
     change = model.status_changed(previous, status, day)
     unit, figures = scope.unit_of_work(), FiguresRepository(scope)
     figures.add_to_project(unit, project_id, change)
@@ -57,9 +57,10 @@ async def count_moved(
 
 
 async def list_projects(scope: OrgScope, request: PageRequest) -> Page[ProjectFigures]:
-    """At most 60 s old, as are the people's."""
+    """The figures of each project, from a cache of at most 60 s."""
     return await PROJECTS.get(scope, lambda: FiguresRepository(scope).projects(request), request.model_dump_json())
 
 
 async def list_people(scope: OrgScope, request: PageRequest) -> Page[PersonFigures]:
+    """The figures of each person, from a cache of at most 60 s."""
     return await PEOPLE.get(scope, lambda: FiguresRepository(scope).people(request), request.model_dump_json())

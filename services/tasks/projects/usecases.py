@@ -1,13 +1,13 @@
-"""Making projects and finding them."""
+"""Creating and reading projects."""
 
 from chassis.work.repository import Page, PageRequest
 from chassis.work.scope import OrgScope
-from services.tasks.model import Project
-from services.tasks.repository import PROJECTS, ProjectRepository
+from services.tasks.projects.model import Project
+from services.tasks.projects.repository import PROJECTS, ProjectRepository
 
 
 async def create_project(scope: OrgScope, key: str, name: str) -> Project:
-    """Whoever makes a project leads it. Raises AlreadyExists if the organization has one with this key."""
+    """Create a project, led by its creator. Raises AlreadyExists if the organization has a project with this key."""
     project = Project(
         id=scope.new_id("proj"), key=key, name=name, lead_id=scope.actor.person_id, created_at=scope.now()
     )
@@ -22,5 +22,5 @@ async def read_project(scope: OrgScope, project_id: str) -> Project:
 
 
 async def list_projects(scope: OrgScope, request: PageRequest) -> Page[Project]:
-    """By key."""
+    """The projects in the order of their keys."""
     return await ProjectRepository(scope).page(PROJECTS, request)

@@ -1,4 +1,4 @@
-"""The figures of an organization's projects and people: counters, one item each."""
+"""The access patterns of figures: one item with counters for each project and each person."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from chassis.storage.table import Item
 from chassis.work.repository import Listing, Page, PageRequest
 from chassis.work.scope import OrgScope
 from chassis.work.unit_of_work import UnitOfWork
-from services.analytics.model import Change, PersonFigures, ProjectFigures
+from services.analytics.figures.model import Change, PersonFigures, ProjectFigures
 
 PROJECTS = Listing(index=1, name="PROJECTS", shards=2)
 PEOPLE = Listing(index=1, name="PEOPLE", shards=2)
@@ -16,7 +16,7 @@ DAY = "done_on_"
 
 
 class FiguresRepository:
-    """Counters only grow and shrink by what events add to them; nothing is read to be written back."""
+    """Adds to counters and lists them. Nothing is read to be written back, so concurrent events do not collide."""
 
     def __init__(self, scope: OrgScope) -> None:
         self._scope = scope

@@ -1,11 +1,11 @@
-"""What analytics reads of the events of tasks."""
+"""The subscription `figures`: events of tasks change counters."""
 
 from chassis.declare.subscription import Subscription
 from chassis.work.scope import EventContext
 from contracts.common import ProjectId, TaskStatus, UserId
 from contracts.reads import Reads
 from contracts.tasks import v1 as tasks
-from services.analytics import usecases
+from services.analytics.figures import usecases
 
 
 class NewProject(Reads[tasks.ProjectCreated]):
@@ -14,22 +14,22 @@ class NewProject(Reads[tasks.ProjectCreated]):
     name: str
 
 
-class Created(Reads[tasks.TaskCreated]):
+class NewTask(Reads[tasks.TaskCreated]):
     project_id: ProjectId
     status: TaskStatus
 
 
-class Assigned(Reads[tasks.TaskAssigned]):
+class Assignment(Reads[tasks.TaskAssigned]):
     assignee_id: UserId
     status: TaskStatus
 
 
-class Unassigned(Reads[tasks.TaskUnassigned]):
+class Unassignment(Reads[tasks.TaskUnassigned]):
     assignee_id: UserId
     status: TaskStatus
 
 
-class Moved(Reads[tasks.TaskStatusChanged]):
+class StatusChange(Reads[tasks.TaskStatusChanged]):
     project_id: ProjectId
     previous_status: TaskStatus
     status: TaskStatus
@@ -44,23 +44,23 @@ async def name_project(event: NewProject, ctx: EventContext) -> None:
     await usecases.name_project(ctx.scope, event.project_id, event.key, event.name)
 
 
-@figures.on(Created)
-async def count_created(event: Created, ctx: EventContext) -> None:
+@figures.on(NewTask)
+async def count_created(event: NewTask, ctx: EventContext) -> None:
     await usecases.count_created(ctx.scope, event.project_id, event.status, ctx.time.date())
 
 
-@figures.on(Assigned)
-async def count_assigned(event: Assigned, ctx: EventContext) -> None:
+@figures.on(Assignment)
+async def count_assigned(event: Assignment, ctx: EventContext) -> None:
     await usecases.count_assigned(ctx.scope, event.assignee_id, event.status)
 
 
-@figures.on(Unassigned)
-async def count_unassigned(event: Unassigned, ctx: EventContext) -> None:
+@figures.on(Unassignment)
+async def count_unassigned(event: Unassignment, ctx: EventContext) -> None:
     await usecases.count_unassigned(ctx.scope, event.assignee_id, event.status)
 
 
-@figures.on(Moved)
-async def count_moved(event: Moved, ctx: EventContext) -> None:
+@figures.on(StatusChange)
+async def count_moved(event: StatusChange, ctx: EventContext) -> None:
     await usecases.count_moved(
         ctx.scope, event.project_id, event.assignee_ids, event.previous_status, event.status, ctx.time.date()
     )

@@ -1,0 +1,1 @@
+"""The figures of projects and people."""

@@ -1,0 +1,1 @@
+"""Imports of tasks from CSV files."""

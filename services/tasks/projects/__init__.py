@@ -1,0 +1,1 @@
+"""Projects, and the numbers of their tasks."""

@@ -1,1 +1,0 @@
-"""What tasks does, one file a use case."""
