@@ -6,7 +6,7 @@ from chassis.auth.development import DevelopmentIssuer
 from chassis.clock import Clock
 from chassis.storage.table import Table
 from chassis.testing.memory import MemoryTable
-from services.identity.development import DevelopmentProvider, Parts
+from services.identity.adapters.development import Dependencies, DevelopmentProvider
 
 
 class Codes(dict[str, str]):
@@ -25,7 +25,7 @@ class ProviderInMemory(DevelopmentProvider):
 
     def __init__(self, issuer: DevelopmentIssuer, table: Table, clock: Clock) -> None:
         self.codes, self.accounts, self._issuer = Codes(), MemoryTable(), issuer
-        super().__init__(Parts(table, self.accounts, self._issuing, self.codes, clock, cheap))
+        super().__init__(Dependencies(table, self.accounts, self._get_issuer, self.codes, clock, cheap))
 
-    async def _issuing(self) -> DevelopmentIssuer:
+    async def _get_issuer(self) -> DevelopmentIssuer:
         return self._issuer

@@ -9,7 +9,7 @@ import pytest
 from chassis.auth.api_key_format import parse_key
 from contracts.common import Role
 from contracts.identity import v1 as identity_events
-from services.identity.repository import MAX_KEYS
+from services.identity.api_keys.repository import MAX_KEYS
 from tests.services.identity.conftest import Identity
 
 KEYS = "/v1/api-keys"
@@ -114,9 +114,9 @@ async def test_a_key_cannot_make_or_replace_keys(identity: Identity) -> None:
 
 async def test_a_key_is_good_for_no_more_than_its_holder(identity: Identity) -> None:
     made = await make(identity)
-    await identity.joined("user_ada", "org_acme", Role.MEMBER, version=2)
+    await identity.join("user_ada", "org_acme", Role.MEMBER, version=2)
     assert await status(identity, made["key"]) == 403
-    await identity.left("user_ada", "org_acme", version=3)
+    await identity.leave("user_ada", "org_acme", version=3)
     assert await status(identity, made["key"]) == 401
 
 
@@ -128,7 +128,7 @@ async def test_nobody_makes_a_key_for_what_they_may_not_do(identity: Identity) -
 
 
 async def test_who_was_demoted_cannot_make_keys_with_an_old_token(identity: Identity) -> None:
-    await identity.joined("user_ada", "org_acme", Role.MEMBER, version=2)
+    await identity.join("user_ada", "org_acme", Role.MEMBER, version=2)
     answer = await ask(identity, "POST", KEYS, {"name": "Robot", "scopes": [LIST]})
     assert answer.status_code == 403
 

@@ -8,7 +8,7 @@ import pytest
 
 from awsjson import AwsError, ConnectionFailed, DeadlineExceeded, Throttled
 from chassis.errors import Invalid, NotFound, TenfoldError, Unavailable
-from services.identity.cognito import Cognito
+from services.identity.adapters.cognito import Cognito
 from services.identity.errors import (
     AddressTaken,
     AlreadyConfirmed,

@@ -9,7 +9,7 @@ from contracts.catalog import load_all
 from contracts.event import Event
 from contracts.identity import v1 as identity_events
 from contracts.tasks import v1 as tasks
-from services.identity.consumers import memberships
+from services.identity.memberships.consumers import memberships
 from tests.services.identity.conftest import Identity
 from tests.services.identity.test_api_keys import KEYS, ask, make, rotate, status
 

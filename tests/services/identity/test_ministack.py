@@ -25,7 +25,7 @@ from deploy.services import ROOT
 from deploy.stage.aws import LOCAL_CREDENTIALS, REGION
 from deploy.stage.stacks import Stacks
 from deploy.template import Target, environment_variables_of, platform_template, render, service_template
-from services.identity.consumers import memberships
+from services.identity.memberships.consumers import memberships
 from services.identity.service import service
 from services.identity.settings import IdentitySettings
 
@@ -38,8 +38,11 @@ TRIGGER_FILES = (
     "chassis/storage/attribute_values.py",
     "chassis/storage/keys.py",
     "services/identity/__init__.py",
-    "services/identity/account.py",
-    "services/identity/triggers.py",
+    "services/identity/memberships/__init__.py",
+    "services/identity/memberships/claims.py",
+    "services/identity/triggers/__init__.py",
+    "services/identity/triggers/repository.py",
+    "services/identity/triggers/usecases.py",
 )
 """All of our code that the trigger needs."""
 
@@ -98,11 +101,11 @@ class Deployed:
         assert answer.status_code == 200, answer.text
         return await self.verifier.verify(answer.json()["access_token"])
 
-    async def joined(self, user_id: str, org_id: str, role: Role) -> None:
+    async def join(self, user_id: str, org_id: str, role: Role) -> None:
         event = tenancy.MemberAdded(user_id=user_id, email=EMAIL, name="Ada", role=role)
         await self._under_test.deliver(memberships, event, org_id=org_id, version=3)
 
-    async def left(self, user_id: str, org_id: str) -> None:
+    async def leave(self, user_id: str, org_id: str) -> None:
         event = tenancy.MemberRemoved(user_id=user_id, email=EMAIL, name="Ada", role=Role.OWNER)
         await self._under_test.deliver(memberships, event, org_id=org_id, version=4)
 
@@ -143,8 +146,8 @@ async def test_from_sign_up_to_the_claims_of_two_organizations(emulator: Emulato
         session = signed_in.json()
         assert session["expires_in"] == 8 * 3600
 
-        await identity.joined(user_id, "org_a", Role.MEMBER)
-        await identity.joined(user_id, "org_b", Role.OWNER)
+        await identity.join(user_id, "org_a", Role.MEMBER)
+        await identity.join(user_id, "org_b", Role.OWNER)
         refreshed = await identity.post("refresh", refresh_token=session["refresh_token"])
         claims = await identity.claims(refreshed)
         assert (claims.org, claims.role, claims.mv) == ("org_a", Role.MEMBER, 3)
@@ -155,7 +158,7 @@ async def test_from_sign_up_to_the_claims_of_two_organizations(emulator: Emulato
         claims = await identity.claims(await identity.post("refresh", refresh_token=session["refresh_token"]))
         assert (claims.org, claims.role) == ("org_b", Role.OWNER)
 
-        await identity.left(user_id, "org_b")
+        await identity.leave(user_id, "org_b")
         claims = await identity.claims(await identity.post("refresh", refresh_token=session["refresh_token"]))
         assert claims.org == "org_a"
         await signed_out(identity, session)

@@ -5,7 +5,7 @@ import pytest
 
 from contracts.common import Role
 from contracts.identity.v1 import SignInFailed, UserSignedIn
-from services.identity.development import MAX_FAILURES
+from services.identity.adapters.development import MAX_FAILURES
 from tests.services.identity.conftest import EMAIL, PASSWORD, Identity
 
 
@@ -34,7 +34,7 @@ async def test_a_sign_in_gives_tokens(identity: Identity) -> None:
 async def test_a_sign_in_is_published_in_the_organization_of_its_token(identity: Identity) -> None:
     user_id = await identity.register()
     await identity.sign_in()
-    await identity.joined(user_id, "org_acme", Role.ADMIN)
+    await identity.join(user_id, "org_acme", Role.ADMIN)
     await identity.sign_in()
     before, after = await identity.service.published(UserSignedIn)
     assert (before.orgid, after.orgid) == ("org_system", "org_acme")
@@ -108,8 +108,8 @@ async def test_too_many_wrong_passwords_lock_the_address(identity: Identity) -> 
 async def test_a_refresh_gives_the_claims_of_now(identity: Identity) -> None:
     user_id = await identity.register()
     session = (await identity.sign_in()).json()
-    await identity.joined(user_id, "org_acme", Role.MEMBER, version=1)
-    await identity.changed(user_id, "org_acme", Role.MANAGER, version=2)
+    await identity.join(user_id, "org_acme", Role.MEMBER, version=1)
+    await identity.change_role(user_id, "org_acme", Role.MANAGER, version=2)
     answer = await identity.call("POST", "/v1/auth/refresh", {"refresh_token": session["refresh_token"]})
     assert answer.status_code == 200
     refreshed = answer.json()

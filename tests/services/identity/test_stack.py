@@ -6,8 +6,8 @@ import pytest
 
 from chassis.declare.resource_names import Names
 from chassis.declare.stack import StackContext, StackPart
+from services.identity.accounts.model import MIN_PASSWORD
 from services.identity.errors import PASSWORD_RULE
-from services.identity.model import MIN_PASSWORD
 from services.identity.stack import resources
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from contracts.common import Role
 from contracts.tasks import v1 as tasks
-from services.identity.consumers import memberships
+from services.identity.memberships.consumers import memberships
 from services.identity.ports import IdentityProvider, SecretSource
 from tests.services.identity.conftest import FakeSecrets
 from tests.services.identity.fakes import ProviderInMemory

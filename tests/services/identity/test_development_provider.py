@@ -14,9 +14,9 @@ from chassis.declare.resource_names import Names
 from chassis.declare.stack import StackContext
 from chassis.errors import Unavailable
 from chassis.testing.service import FakeClock
-from services.identity.development import scrypted
+from services.identity.adapters.development import scrypt_hash
+from services.identity.adapters.signing import StoredKeyIssuer
 from services.identity.settings import IdentitySettings
-from services.identity.signing import KeptIssuer
 from services.identity.stack import resources
 from tests.services.identity.conftest import EMAIL, PASSWORD, Identity
 
@@ -62,12 +62,12 @@ def published(issuer: DevelopmentIssuer) -> Any:
 async def test_all_processes_of_a_place_sign_with_one_key_which_outlives_them() -> None:
     secrets = FakeSecrets()
     secrets.gate = asyncio.Barrier(2)
-    kept = [KeptIssuer(secrets, "key", FakeClock()) for _ in range(2)]
-    one, other = await asyncio.gather(*(each.issuer() for each in kept))
+    kept = [StoredKeyIssuer(secrets, "key", FakeClock()) for _ in range(2)]
+    one, other = await asyncio.gather(*(each.get() for each in kept))
     secrets.gate = None
-    later = await KeptIssuer(secrets, "key", FakeClock()).issuer()
+    later = await StoredKeyIssuer(secrets, "key", FakeClock()).get()
     assert published(one) == published(other) == published(later)
-    assert published(await KeptIssuer(secrets, "another-place", FakeClock()).issuer()) != published(one)
+    assert published(await StoredKeyIssuer(secrets, "another-place", FakeClock()).get()) != published(one)
 
 
 class SlowToShow(FakeSecrets):
@@ -83,12 +83,12 @@ class SlowToShow(FakeSecrets):
 
 async def test_no_process_signs_with_a_key_that_no_other_has() -> None:
     secrets = SlowToShow()
-    first = await KeptIssuer(secrets, "key", FakeClock()).issuer()
-    second = KeptIssuer(secrets, "key", FakeClock())
+    first = await StoredKeyIssuer(secrets, "key", FakeClock()).get()
+    second = StoredKeyIssuer(secrets, "key", FakeClock())
     with pytest.raises(Unavailable):
-        await second.issuer()
+        await second.get()
     secrets.shown = True
-    assert published(await second.issuer()) == published(first)
+    assert published(await second.get()) == published(first)
 
 
 async def test_the_keys_are_published_and_verify_its_tokens(identity: Identity) -> None:
@@ -115,7 +115,7 @@ async def test_what_is_kept_lets_nobody_sign_in(identity: Identity) -> None:
 
 async def test_a_password_is_hashed_by_scrypt_with_its_own_salt() -> None:
     """RFC 7914's function, at a cost that makes guessing slow."""
-    one, same, other = [await scrypted(PASSWORD, salt) for salt in (b"a" * 16, b"a" * 16, b"b" * 16)]
+    one, same, other = [await scrypt_hash(PASSWORD, salt) for salt in (b"a" * 16, b"a" * 16, b"b" * 16)]
     assert one == same != other
     assert len(one) == 64
 
