@@ -27,7 +27,7 @@ class FakeSecrets:
 
 @dataclass
 class Identity:
-    """The service with the development provider, and the requests that its tests make again and again."""
+    """The service with the development provider, and the requests that its tests repeat."""
 
     service: ServiceUnderTest
     provider: ProviderInMemory

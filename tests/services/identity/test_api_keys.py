@@ -1,4 +1,4 @@
-"""API keys: shown once, good as long as they should be, and nobody gets more by them than they have."""
+"""API keys: shown once, valid as long as they should be, and never with more permissions than their holder has."""
 
 from datetime import timedelta
 from typing import Any
@@ -108,8 +108,8 @@ async def test_a_key_cannot_make_or_replace_keys(identity: Identity) -> None:
     body = {"name": "Heir", "scopes": [LIST]}
     assert await status(identity, made["key"], "POST", KEYS, body) == 403
     assert await status(identity, made["key"], "POST", f"{KEYS}/{made['id']}/rotate", {}) == 403
-    told = await identity.service.published(identity_events.AccessDenied)
-    assert [each.data["operation"] for each in told] == ["identity.api_key.create", "identity.api_key.rotate"]
+    denials = await identity.service.published(identity_events.AccessDenied)
+    assert [each.data["operation"] for each in denials] == ["identity.api_key.create", "identity.api_key.rotate"]
 
 
 async def test_a_key_is_good_for_no_more_than_its_holder(identity: Identity) -> None:

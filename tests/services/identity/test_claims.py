@@ -1,4 +1,4 @@
-"""Which organization a token names, and what it says: pure."""
+"""The claims of a token: the organization that it names, and what it says of the user."""
 
 from typing import Any
 

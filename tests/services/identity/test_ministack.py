@@ -97,7 +97,7 @@ class Deployed:
         return await self.client.post(f"/v1/auth/{path}", json=body, headers=headers)
 
     async def claims(self, answer: httpx.Response) -> TokenClaims:
-        """What an answered access token says, verified by the pool's published keys."""
+        """The claims of the access token in an answer, verified by the pool's published keys."""
         assert answer.status_code == 200, answer.text
         return await self.verifier.verify(answer.json()["access_token"])
 
@@ -138,8 +138,8 @@ def code_mailed_to(emulator: Emulator, email: str) -> str:
 
 async def test_from_sign_up_to_the_claims_of_two_organizations(emulator: Emulator, deployed: IdentitySettings) -> None:
     async with running(deployed) as identity:
-        user_id = await registered(identity, emulator, EMAIL)
-        await refused(identity)
+        user_id = await register(identity, emulator, EMAIL)
+        await check_refusals(identity)
         signed_in = await identity.post("sign-in", email=EMAIL, password=PASSWORD)
         claims = await identity.claims(signed_in)
         assert claims == TokenClaims(user_id=user_id, email=EMAIL, name="Ada")
@@ -161,10 +161,10 @@ async def test_from_sign_up_to_the_claims_of_two_organizations(emulator: Emulato
         await identity.leave(user_id, "org_b")
         claims = await identity.claims(await identity.post("refresh", refresh_token=session["refresh_token"]))
         assert claims.org == "org_a"
-        await signed_out(identity, session)
+        await sign_out(identity, session)
 
 
-async def registered(identity: Deployed, emulator: Emulator, email: str) -> str:
+async def register(identity: Deployed, emulator: Emulator, email: str) -> str:
     """Signs up and confirms, each twice, and returns the one user's id."""
     body = {"email": email, "password": PASSWORD, "name": "Ada"}
     first, again = [
@@ -183,7 +183,7 @@ async def registered(identity: Deployed, emulator: Emulator, email: str) -> str:
     return str(user_id)
 
 
-async def refused(identity: Deployed) -> None:
+async def check_refusals(identity: Deployed) -> None:
     wrong = await identity.post("sign-in", email=EMAIL, password="Not-my-password-1")
     unknown = await identity.post("sign-in", email="nobody@acme.example", password=PASSWORD)
     weak = await identity.post("sign-up", email="weak@acme.example", password="weakweakweak", name="Bo")
@@ -191,7 +191,7 @@ async def refused(identity: Deployed) -> None:
     assert (await identity.post("refresh", refresh_token="made-up")).status_code == 401
 
 
-async def signed_out(identity: Deployed, session: dict[str, str]) -> None:
+async def sign_out(identity: Deployed, session: dict[str, str]) -> None:
     """The embedded Cognito compares whole seconds, so that a sign-out within the sign-in's has to be repeated."""
     deadline, status = time.monotonic() + 5, 0
     while status != 401 and time.monotonic() < deadline:
@@ -201,12 +201,12 @@ async def signed_out(identity: Deployed, session: dict[str, str]) -> None:
 
 
 async def test_a_failing_trigger_refuses_the_token(emulator: Emulator, deployed: IdentitySettings) -> None:
-    """Better no token than one with old or missing claims."""
+    """No token is better than one with old or missing claims."""
     function, client = "tenfold-test-identity-AddClaims", emulator.aws.client("lambda")
     right = client.get_function_configuration(FunctionName=function)["Environment"]
     wrong = {"Variables": {**right["Variables"], "TENFOLD_TABLE": "not-there"}}
     async with running(deployed) as identity:
-        await registered(identity, emulator, OTHER)
+        await register(identity, emulator, OTHER)
         client.update_function_configuration(FunctionName=function, Environment=wrong)
         try:
             answer = await identity.post("sign-in", email=OTHER, password=PASSWORD)

@@ -49,7 +49,7 @@ async def test_two_users_are_registered_twice(identity: Identity) -> None:
 
 
 async def test_a_spent_code_is_no_oracle(identity: Identity) -> None:
-    """Whoever guesses at a confirmed address learns nothing, not even the user's id."""
+    """A guess at a confirmed address reveals nothing, not even the user's id."""
     await identity.register()
     guessed = "000000" if identity.provider.codes[EMAIL] != "000000" else "111111"
     answer = await identity.confirm(code=guessed)

@@ -9,7 +9,7 @@ from services.identity.adapters.development import MAX_FAILURES
 from tests.services.identity.conftest import EMAIL, PASSWORD, Identity
 
 
-def said(token: str) -> dict[str, object]:
+def claims_in(token: str) -> dict[str, object]:
     payload: dict[str, object] = jwt.decode(token, options={"verify_signature": False})
     return {name: payload.get(name) for name in ("user_id", "email", "name", "org", "role", "mv")}
 
@@ -20,7 +20,7 @@ async def test_a_sign_in_gives_tokens(identity: Identity) -> None:
     assert answer.status_code == 200
     body = answer.json()
     assert (body["expires_in"], body["token_type"]) == (8 * 3600, "Bearer")
-    assert said(body["access_token"]) == {
+    assert claims_in(body["access_token"]) == {
         "user_id": user_id,
         "email": EMAIL,
         "name": "Ada",
@@ -115,7 +115,7 @@ async def test_a_refresh_gives_the_claims_of_now(identity: Identity) -> None:
     refreshed = answer.json()
     assert set(refreshed) == set(session)
     assert refreshed["refresh_token"] == session["refresh_token"]
-    token = said(refreshed["access_token"])
+    token = claims_in(refreshed["access_token"])
     assert (token["org"], token["role"], token["mv"]) == ("org_acme", "manager", 2)
 
 

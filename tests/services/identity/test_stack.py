@@ -1,4 +1,4 @@
-"""What the embedded AWS does not exercise is asserted on the template."""
+"""The template: assertions on what the embedded AWS does not exercise."""
 
 from typing import Any
 
@@ -17,8 +17,8 @@ def part() -> StackPart:
 
 
 def properties(part: StackPart, logical_id: str) -> dict[str, Any]:
-    found: dict[str, Any] = part.resources[logical_id]["Properties"]
-    return found
+    declared: dict[str, Any] = part.resources[logical_id]["Properties"]
+    return declared
 
 
 def test_the_pool_outlives_the_stack(part: StackPart) -> None:

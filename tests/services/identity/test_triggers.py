@@ -48,8 +48,8 @@ def event(user_id: str) -> dict[str, Any]:
 
 def claims(answer: dict[str, Any], kind: str = "access") -> dict[str, str]:
     details = answer["response"]["claimsAndScopeOverrideDetails"]
-    found: dict[str, str] = details[f"{kind}TokenGeneration"]["claimsToAddOrOverride"]
-    return found
+    added: dict[str, str] = details[f"{kind}TokenGeneration"]["claimsToAddOrOverride"]
+    return added
 
 
 async def test_claims_come_from_the_rows_that_the_service_stores(identity: Identity, dynamodb: Any) -> None:
@@ -95,6 +95,6 @@ def test_no_token_without_the_table(dynamodb: Any, monkeypatch: pytest.MonkeyPat
 
 def test_a_cold_start_imports_little() -> None:
     code = "import sys, services.identity.triggers.usecases; print(*{name.split('.')[0] for name in sys.modules})"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
-    assert "botocore" in done.stdout.split()
-    assert HEAVY.isdisjoint(done.stdout.split())
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert "botocore" in process.stdout.split()
+    assert HEAVY.isdisjoint(process.stdout.split())
