@@ -33,8 +33,8 @@ class DevelopmentAccount(BaseModel):
     version: int = 1
 
     def count_failure(self, now: float, forgotten_after: float) -> Self:
-        """The account with one more wrong password. Earlier ones count if the last is less than `forgotten_after` seconds
-        old."""
+        """The account with one more wrong password. Earlier ones count if the last of them is less than
+        `forgotten_after` seconds old."""
         failures = self.failures if now < self.failed_at + forgotten_after else 0
         return self.model_copy(update={"failures": failures + 1, "failed_at": now})
 
