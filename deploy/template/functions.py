@@ -115,7 +115,7 @@ def _plain(service: Service, one: Function, target: Target) -> Template:
 
 
 def lambda_handler(path: str) -> str:
-    """`services.identity.triggers:pre_token` in Lambda's spelling, `services.identity.triggers.pre_token`."""
+    """`services.identity.triggers.usecases:add_claims` in Lambda's spelling, with a dot for the colon."""
     module, colon, name = path.partition(":")
     if not (module and colon and name.isidentifier()):
         raise TemplateError(f"handler {path!r} must be written package.module:function")

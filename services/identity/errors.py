@@ -1,11 +1,11 @@
-"""Errors of signing up and signing in. Only AddressTaken, NotConfirmed and Locked, which must, say that an address
-is known."""
+"""Errors of identity. Of those of a sign-up or sign-in, only AddressTaken, NotConfirmed and Locked say that an address
+is known, because they must."""
 
 from typing import Literal
 
 from chassis.errors import AlreadyExists, Conflict, FieldError, Invalid, Unauthenticated
 
-PASSWORD_RULE = "A password has at least 10 characters, among them small and capital letters and digits."  # noqa: S105
+PASSWORD_RULE = "A password has at least 10 characters, including lower-case letters, upper-case letters and digits."  # noqa: S105
 
 
 class AddressTaken(AlreadyExists):
@@ -59,3 +59,12 @@ class SessionEnded(Unauthenticated):
 
     def __init__(self) -> None:
         super().__init__("This session has ended; sign in again.")
+
+
+class KeyMadeBefore(Conflict):
+    """A repeated request cannot show again what was shown once."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "An earlier try made this key, and its secret is shown only once: rotate the key to get another."
+        )

@@ -1,5 +1,7 @@
-"""Operation -> the least role that may do it. The other routes are public, or concern the signed-in person alone."""
+"""Operations of identity with the lowest role that has each. Its other routes are public, or serve the signed-in person
+alone."""
 
+from chassis.http.guard import Guard
 from contracts.common import Role
 
 PERMISSIONS = {
@@ -9,3 +11,4 @@ PERMISSIONS = {
     "identity.api_key.rotate": Role.ADMIN,
     "identity.api_key.revoke": Role.ADMIN,
 }
+guard = Guard(PERMISSIONS)

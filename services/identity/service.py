@@ -1,4 +1,4 @@
-"""Identity: who a user is, how they prove it, which organization their tokens name, and the keys of programs."""
+"""Identity: users, their sign-in, the organization that their tokens name, and the API keys of programs."""
 
 from chassis.declare.service import Service, TableSpec
 from contracts.identity import v1 as identity
@@ -8,7 +8,7 @@ service = Service(
     "identity",
     api="services.identity.api:router",
     table=TableSpec(indexes=1),
-    subscriptions=("services.identity.consumers:memberships",),
+    subscriptions=("services.identity.memberships.consumers:memberships",),
     publishes=(
         identity.AccessDenied,
         identity.ActiveOrgSwitched,
@@ -21,8 +21,8 @@ service = Service(
         identity.UserSignedIn,
     ),
     ports={
-        IdentityProvider: "services.identity.provider:make_provider",
-        SecretSource: "services.identity.secret_source:make_secrets",
+        IdentityProvider: "services.identity.adapters.provider:make_provider",
+        SecretSource: "services.identity.adapters.secret_source:make_secrets",
     },
     resources="services.identity.stack:resources",
 )

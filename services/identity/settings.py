@@ -1,4 +1,4 @@
-"""What identity reads from its environment besides what every service reads. Its stack writes it."""
+"""Environment variables of identity, beside those of every service. Its stack sets them."""
 
 from typing import Literal, Self
 
@@ -9,14 +9,14 @@ from chassis.declare.settings import Settings
 
 
 class IdentitySettings(Settings):
-    """Raises ValidationError for a provider that lacks what it needs, or that must not be where it is."""
+    """Raises ValidationError for a provider without its variables, or where it is not allowed."""
 
     tenfold_service: str = "identity"
     tenfold_identity_provider: Literal["cognito", "development"] = "cognito"
     identity_user_pool_id: str = ""
     identity_client_id: str = ""
     tenfold_mailbox: str = ""
-    """The queue that the development provider's codes go to."""
+    """The queue to which the development provider sends its codes."""
 
     @model_validator(mode="after")
     def _can_work(self) -> Self:

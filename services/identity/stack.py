@@ -1,27 +1,28 @@
-"""What only identity needs from AWS: the user pool, its client, the trigger that writes our claims into tokens."""
+"""Identity's own AWS resources: the user pool, its client, and the trigger that writes our claims into tokens."""
 
 from chassis.auth.ssm_parameters import AUTH_PARAMETERS, AUTHORIZER_PARAMETER, CLIENT_PARAMETER, POOL_PARAMETER
 from chassis.aws.captured_email import mailbox_statement
 from chassis.declare.resource_names import Names
 from chassis.declare.stack import FunctionSpec, StackContext, StackPart, Template
 from contracts.common import SUPERADMIN
-from services.identity.cognito import ATTEMPT, INVITED
-from services.identity.model import MIN_PASSWORD
+from services.identity.accounts.model import MIN_PASSWORD
+from services.identity.adapters.cognito import ATTEMPT, INVITED
 
 POOL, CLIENT, TRIGGER, AUTHORIZER = "UserPool", "UserPoolClient", "AddClaims", "Authorizer"
 ACCESS_HOURS, REFRESH_HOURS = 8, 24
 COGNITO, MAIL = "cognito-idp", "sesv2"
 VERIFICATION: Template = {
     "AutoVerifiedAttributes": ["email"],
-    # Else a user could wear an address that they never confirmed.
+    # Else a user could take an address that they never confirmed.
     "UserAttributeUpdateSettings": {"AttributesRequireVerificationBeforeUpdate": ["email"]},
 }
-"""Left out where nobody could read the code: there an operator confirms who signs up."""
+"""Left out where nobody could read the code: there an operator confirms those who sign up."""
 CODE_SUBJECT, CODE_MESSAGE = "Your Tenfold code", "Your confirmation code is {####}."
 
 
 def resources(context: StackContext) -> StackPart:
-    """The pool outlives the stack: its users and their passwords are nowhere else."""
+    """The user pool with all that belongs to it, or the development provider's part where there is no Cognito. The pool
+    outlives the stack: its users and their passwords are nowhere else."""
     if COGNITO in context.without:
         return _development(context)
     pool_arn = {"Fn::GetAtt": [POOL, "Arn"]}
@@ -48,7 +49,7 @@ def resources(context: StackContext) -> StackPart:
         },
         functions={
             TRIGGER: FunctionSpec(
-                "services.identity.triggers:add_claims",
+                "services.identity.triggers.usecases:add_claims",
                 invoker="cognito-idp.amazonaws.com",
                 invoker_arn=pool_arn,
             )
@@ -60,17 +61,17 @@ def resources(context: StackContext) -> StackPart:
 
 
 def signing_secret(names: Names) -> str:
-    """Where the development provider's key is kept."""
+    """The name of the secret with the development provider's signing key."""
     return names.parameter("identity", "signing-key")
 
 
 def _development(context: StackContext) -> StackPart:
-    """A provider of our own in place of the pool, and what it needs."""
-    place, secret = "${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}", signing_secret(context.names)
+    """Settings and permissions of the development provider, which replaces the pool."""
+    prefix, secret = "${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}", signing_secret(context.names)
     sign = {
         "Effect": "Allow",
         "Action": ["secretsmanager:CreateSecret", "secretsmanager:GetSecretValue"],
-        "Resource": {"Fn::Sub": f"arn:{place}:secret:{secret}-*"},  # AWS adds six letters to a secret's name
+        "Resource": {"Fn::Sub": f"arn:{prefix}:secret:{secret}-*"},  # AWS adds six letters to a secret's name
     }
     return StackPart(
         environment={"TENFOLD_IDENTITY_PROVIDER": "development", "TENFOLD_MAILBOX": context.names.mailbox},
@@ -81,7 +82,7 @@ def _development(context: StackContext) -> StackPart:
 def _pool(context: StackContext) -> Template:
     return {
         "UserPoolName": context.names.stack(context.service),
-        # Access tokens get claims of ours only from this tier on.
+        # Only from this tier on can access tokens have claims of ours.
         "UserPoolTier": "ESSENTIALS",
         "DeletionProtection": "INACTIVE" if context.local else "ACTIVE",
         "UsernameAttributes": ["email"],
@@ -134,7 +135,8 @@ def _client(context: StackContext) -> Template:
 
 
 def _authorizer(context: StackContext) -> Template:
-    """Lets the HTTP API refuse bad tokens before they cost a call. Other services' stacks find it by its parameter."""
+    """The JWT authorizer of the HTTP API, which refuses bad tokens before they cost a call. Other services' stacks find
+    it by its parameter."""
     issuer = {"Fn::Sub": f"https://cognito-idp.${{AWS::Region}}.amazonaws.com/${{{POOL}}}"}
     return {
         AUTHORIZER: {
@@ -144,7 +146,7 @@ def _authorizer(context: StackContext) -> Template:
                 "Name": context.names.stack(context.service),
                 "AuthorizerType": "JWT",
                 "IdentitySource": ["$request.header.Authorization"],
-                # Cognito's access tokens have no audience: API Gateway takes their client for it.
+                # Cognito's access tokens have no audience: API Gateway compares their client instead.
                 "JwtConfiguration": {"Audience": [{"Ref": CLIENT}], "Issuer": issuer},
             },
         },

@@ -28,6 +28,7 @@ NEEDED = {"README.md", "pyproject.toml", "requirements.lock", "__init__.py", "se
 
 EXTRA: dict[str, str] = {
     "tasks/imports/csv_import.py": "the file format of imports; with it, model.py would be too long to read",
+    "identity/memberships/claims.py": "imported by the token trigger, whose cold start must not load an aggregate",
 }
 """Modules beside the standard names: path below services/, and why no standard name holds it."""
 

@@ -9,7 +9,8 @@ import pytest
 import chassis.tenants.members
 import services.analytics.figures.usecases
 import services.audit.repository
-import services.identity.repository
+import services.identity.memberships.repository
+import services.identity.profiles.repository
 import services.notify.usecases.mailing as mailing
 import services.tenancy.repository
 from chassis.messaging.dispatch import Dispatcher
@@ -38,7 +39,7 @@ def any_version_projected(patch: Patch) -> None:
 
 def any_version_in_tokens(patch: Patch) -> None:
     """The same in identity."""
-    _project_anything(patch, services.identity.repository.Memberships)
+    _project_anything(patch, services.identity.memberships.repository.MembershipRepository)
 
 
 def _project_anything(patch: Patch, repository: type[Repository[Any]]) -> None:
@@ -52,7 +53,7 @@ def _project_anything(patch: Patch, repository: type[Repository[Any]]) -> None:
 
 def registered_again(patch: Patch) -> None:
     """A repeated confirmation registers its user once more."""
-    _unconditional(patch, services.identity.repository.Profiles)
+    _unconditional(patch, services.identity.profiles.repository.ProfileRepository)
 
 
 def sealers_overwrite(patch: Patch) -> None:

@@ -14,7 +14,7 @@ from chassis.testing.keys import FakeKeys
 from services.files.errors import InspectionDied
 from services.files.model import Text, TextMetadata
 from services.files.ports import Findings, Form, Inspector, ObjectStore, StoredObject
-from services.identity.development import DevelopmentProvider
+from services.identity.adapters.development import DevelopmentProvider
 from services.identity.ports import IdentityProvider, Person, SecretSource, Tokens
 from services.notify.ports import Composer, Letter, Mail, Mailer
 from services.tenancy.ports import TokenSource

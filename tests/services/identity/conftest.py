@@ -8,7 +8,7 @@ from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import Role
 from contracts.tenancy import v1 as tenancy
-from services.identity.consumers import memberships
+from services.identity.memberships.consumers import memberships
 from services.identity.ports import IdentityProvider, SecretSource
 from services.identity.service import service
 from tests.services.identity.fakes import ProviderInMemory
@@ -27,7 +27,7 @@ class FakeSecrets:
 
 @dataclass
 class Identity:
-    """The service with the development provider, and the requests that its tests make again and again."""
+    """The service with the development provider, and the requests that its tests repeat."""
 
     service: ServiceUnderTest
     provider: ProviderInMemory
@@ -63,17 +63,17 @@ class Identity:
         assert answer.status_code == 200, answer.text
         return str(answer.json()["access_token"])
 
-    async def joined(self, user_id: str, org_id: str, role: Role = Role.MEMBER, version: int = 1) -> None:
+    async def join(self, user_id: str, org_id: str, role: Role = Role.MEMBER, version: int = 1) -> None:
         event = tenancy.MemberAdded(user_id=user_id, email=EMAIL, name="Ada", role=role)
         await self.service.deliver(memberships, event, org_id=org_id, version=version)
 
-    async def changed(self, user_id: str, org_id: str, role: Role, version: int) -> None:
+    async def change_role(self, user_id: str, org_id: str, role: Role, version: int) -> None:
         event = tenancy.MemberRoleChanged(
             user_id=user_id, email=EMAIL, name="Ada", previous_role=Role.VIEWER, role=role
         )
         await self.service.deliver(memberships, event, org_id=org_id, version=version)
 
-    async def left(self, user_id: str, org_id: str, version: int) -> None:
+    async def leave(self, user_id: str, org_id: str, version: int) -> None:
         event = tenancy.MemberRemoved(user_id=user_id, email=EMAIL, name="Ada", role=Role.MEMBER)
         await self.service.deliver(memberships, event, org_id=org_id, version=version)
 

@@ -1,4 +1,4 @@
-"""API keys: shown once, good as long as they should be, and nobody gets more by them than they have."""
+"""API keys: shown once, valid as long as they should be, and never with more permissions than their holder has."""
 
 from datetime import timedelta
 from typing import Any
@@ -9,7 +9,7 @@ import pytest
 from chassis.auth.api_key_format import parse_key
 from contracts.common import Role
 from contracts.identity import v1 as identity_events
-from services.identity.repository import MAX_KEYS
+from services.identity.api_keys.repository import MAX_KEYS
 from tests.services.identity.conftest import Identity
 
 KEYS = "/v1/api-keys"
@@ -108,15 +108,15 @@ async def test_a_key_cannot_make_or_replace_keys(identity: Identity) -> None:
     body = {"name": "Heir", "scopes": [LIST]}
     assert await status(identity, made["key"], "POST", KEYS, body) == 403
     assert await status(identity, made["key"], "POST", f"{KEYS}/{made['id']}/rotate", {}) == 403
-    told = await identity.service.published(identity_events.AccessDenied)
-    assert [each.data["operation"] for each in told] == ["identity.api_key.create", "identity.api_key.rotate"]
+    denials = await identity.service.published(identity_events.AccessDenied)
+    assert [each.data["operation"] for each in denials] == ["identity.api_key.create", "identity.api_key.rotate"]
 
 
 async def test_a_key_is_good_for_no_more_than_its_holder(identity: Identity) -> None:
     made = await make(identity)
-    await identity.joined("user_ada", "org_acme", Role.MEMBER, version=2)
+    await identity.join("user_ada", "org_acme", Role.MEMBER, version=2)
     assert await status(identity, made["key"]) == 403
-    await identity.left("user_ada", "org_acme", version=3)
+    await identity.leave("user_ada", "org_acme", version=3)
     assert await status(identity, made["key"]) == 401
 
 
@@ -128,7 +128,7 @@ async def test_nobody_makes_a_key_for_what_they_may_not_do(identity: Identity) -
 
 
 async def test_who_was_demoted_cannot_make_keys_with_an_old_token(identity: Identity) -> None:
-    await identity.joined("user_ada", "org_acme", Role.MEMBER, version=2)
+    await identity.join("user_ada", "org_acme", Role.MEMBER, version=2)
     answer = await ask(identity, "POST", KEYS, {"name": "Robot", "scopes": [LIST]})
     assert answer.status_code == 403
 

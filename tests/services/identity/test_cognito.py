@@ -1,4 +1,4 @@
-"""What Cognito refuses, in the words of our errors. How it behaves is in test_ministack.py."""
+"""Cognito's refusals as our errors. How Cognito behaves is tested in test_ministack.py."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 
 from awsjson import AwsError, ConnectionFailed, DeadlineExceeded, Throttled
 from chassis.errors import Invalid, NotFound, TenfoldError, Unavailable
-from services.identity.cognito import Cognito
+from services.identity.adapters.cognito import Cognito
 from services.identity.errors import (
     AddressTaken,
     AlreadyConfirmed,
@@ -28,7 +28,7 @@ CLAIMS = {"user_id": USER_ID, "email": "ada@acme.example", "name": "Ada", "org":
 
 
 class CannedCalls:
-    """Answers each operation as it was told, and keeps what it was asked."""
+    """Gives each operation its answer, and records the calls."""
 
     def __init__(self, **answers: dict[str, Any] | AwsError) -> None:
         self.answers = answers
@@ -196,6 +196,6 @@ async def test_signing_out_twice_is_signed_out() -> None:
     await cognito(GlobalSignOut=refusing("NotAuthorizedException")).sign_out("access-token")
 
 
-async def test_a_sign_out_that_did_not_happen_is_told() -> None:
+async def test_a_sign_out_that_did_not_happen_is_an_error() -> None:
     with pytest.raises(Unavailable):
         await cognito(GlobalSignOut=ConnectionFailed()).sign_out("access-token")

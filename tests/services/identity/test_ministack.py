@@ -25,7 +25,7 @@ from deploy.services import ROOT
 from deploy.stage.aws import LOCAL_CREDENTIALS, REGION
 from deploy.stage.stacks import Stacks
 from deploy.template import Target, environment_variables_of, platform_template, render, service_template
-from services.identity.consumers import memberships
+from services.identity.memberships.consumers import memberships
 from services.identity.service import service
 from services.identity.settings import IdentitySettings
 
@@ -38,8 +38,11 @@ TRIGGER_FILES = (
     "chassis/storage/attribute_values.py",
     "chassis/storage/keys.py",
     "services/identity/__init__.py",
-    "services/identity/account.py",
-    "services/identity/triggers.py",
+    "services/identity/memberships/__init__.py",
+    "services/identity/memberships/claims.py",
+    "services/identity/triggers/__init__.py",
+    "services/identity/triggers/repository.py",
+    "services/identity/triggers/usecases.py",
 )
 """All of our code that the trigger needs."""
 
@@ -94,15 +97,15 @@ class Deployed:
         return await self.client.post(f"/v1/auth/{path}", json=body, headers=headers)
 
     async def claims(self, answer: httpx.Response) -> TokenClaims:
-        """What an answered access token says, verified by the pool's published keys."""
+        """The claims of the access token in an answer, verified by the pool's published keys."""
         assert answer.status_code == 200, answer.text
         return await self.verifier.verify(answer.json()["access_token"])
 
-    async def joined(self, user_id: str, org_id: str, role: Role) -> None:
+    async def join(self, user_id: str, org_id: str, role: Role) -> None:
         event = tenancy.MemberAdded(user_id=user_id, email=EMAIL, name="Ada", role=role)
         await self._under_test.deliver(memberships, event, org_id=org_id, version=3)
 
-    async def left(self, user_id: str, org_id: str) -> None:
+    async def leave(self, user_id: str, org_id: str) -> None:
         event = tenancy.MemberRemoved(user_id=user_id, email=EMAIL, name="Ada", role=Role.OWNER)
         await self._under_test.deliver(memberships, event, org_id=org_id, version=4)
 
@@ -135,16 +138,16 @@ def code_mailed_to(emulator: Emulator, email: str) -> str:
 
 async def test_from_sign_up_to_the_claims_of_two_organizations(emulator: Emulator, deployed: IdentitySettings) -> None:
     async with running(deployed) as identity:
-        user_id = await registered(identity, emulator, EMAIL)
-        await refused(identity)
+        user_id = await register(identity, emulator, EMAIL)
+        await check_refusals(identity)
         signed_in = await identity.post("sign-in", email=EMAIL, password=PASSWORD)
         claims = await identity.claims(signed_in)
         assert claims == TokenClaims(user_id=user_id, email=EMAIL, name="Ada")
         session = signed_in.json()
         assert session["expires_in"] == 8 * 3600
 
-        await identity.joined(user_id, "org_a", Role.MEMBER)
-        await identity.joined(user_id, "org_b", Role.OWNER)
+        await identity.join(user_id, "org_a", Role.MEMBER)
+        await identity.join(user_id, "org_b", Role.OWNER)
         refreshed = await identity.post("refresh", refresh_token=session["refresh_token"])
         claims = await identity.claims(refreshed)
         assert (claims.org, claims.role, claims.mv) == ("org_a", Role.MEMBER, 3)
@@ -155,13 +158,13 @@ async def test_from_sign_up_to_the_claims_of_two_organizations(emulator: Emulato
         claims = await identity.claims(await identity.post("refresh", refresh_token=session["refresh_token"]))
         assert (claims.org, claims.role) == ("org_b", Role.OWNER)
 
-        await identity.left(user_id, "org_b")
+        await identity.leave(user_id, "org_b")
         claims = await identity.claims(await identity.post("refresh", refresh_token=session["refresh_token"]))
         assert claims.org == "org_a"
-        await signed_out(identity, session)
+        await sign_out(identity, session)
 
 
-async def registered(identity: Deployed, emulator: Emulator, email: str) -> str:
+async def register(identity: Deployed, emulator: Emulator, email: str) -> str:
     """Signs up and confirms, each twice, and returns the one user's id."""
     body = {"email": email, "password": PASSWORD, "name": "Ada"}
     first, again = [
@@ -180,7 +183,7 @@ async def registered(identity: Deployed, emulator: Emulator, email: str) -> str:
     return str(user_id)
 
 
-async def refused(identity: Deployed) -> None:
+async def check_refusals(identity: Deployed) -> None:
     wrong = await identity.post("sign-in", email=EMAIL, password="Not-my-password-1")
     unknown = await identity.post("sign-in", email="nobody@acme.example", password=PASSWORD)
     weak = await identity.post("sign-up", email="weak@acme.example", password="weakweakweak", name="Bo")
@@ -188,7 +191,7 @@ async def refused(identity: Deployed) -> None:
     assert (await identity.post("refresh", refresh_token="made-up")).status_code == 401
 
 
-async def signed_out(identity: Deployed, session: dict[str, str]) -> None:
+async def sign_out(identity: Deployed, session: dict[str, str]) -> None:
     """The embedded Cognito compares whole seconds, so that a sign-out within the sign-in's has to be repeated."""
     deadline, status = time.monotonic() + 5, 0
     while status != 401 and time.monotonic() < deadline:
@@ -198,12 +201,12 @@ async def signed_out(identity: Deployed, session: dict[str, str]) -> None:
 
 
 async def test_a_failing_trigger_refuses_the_token(emulator: Emulator, deployed: IdentitySettings) -> None:
-    """Better no token than one with old or missing claims."""
+    """No token is better than one with old or missing claims."""
     function, client = "tenfold-test-identity-AddClaims", emulator.aws.client("lambda")
     right = client.get_function_configuration(FunctionName=function)["Environment"]
     wrong = {"Variables": {**right["Variables"], "TENFOLD_TABLE": "not-there"}}
     async with running(deployed) as identity:
-        await registered(identity, emulator, OTHER)
+        await register(identity, emulator, OTHER)
         client.update_function_configuration(FunctionName=function, Environment=wrong)
         try:
             answer = await identity.post("sign-in", email=OTHER, password=PASSWORD)

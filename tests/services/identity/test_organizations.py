@@ -5,7 +5,7 @@ from chassis.errors import Rejected
 from contracts.common import Role
 from contracts.identity.v1 import ActiveOrgSwitched
 from contracts.tenancy import v1 as tenancy
-from services.identity.consumers import memberships
+from services.identity.memberships.consumers import memberships
 from tests.services.identity.conftest import EMAIL, Identity
 
 
@@ -38,8 +38,8 @@ async def test_me_without_an_organization(identity: Identity) -> None:
 
 async def test_me_in_several_organizations(identity: Identity) -> None:
     user_id = await identity.register()
-    await identity.joined(user_id, "org_b", Role.OWNER)
-    await identity.joined(user_id, "org_a", Role.VIEWER)
+    await identity.join(user_id, "org_b", Role.OWNER)
+    await identity.join(user_id, "org_a", Role.VIEWER)
     shown = await me(identity)
     assert shown["active_org_id"] == "org_a"
     assert shown["organizations"] == [{"org_id": "org_a", "role": "viewer"}, {"org_id": "org_b", "role": "owner"}]
@@ -48,7 +48,7 @@ async def test_me_in_several_organizations(identity: Identity) -> None:
 async def test_me_shows_nothing_of_somebody_else(identity: Identity) -> None:
     await identity.register()
     bo = await identity.register("bo@acme.example")
-    await identity.joined(bo, "org_b")
+    await identity.join(bo, "org_b")
     assert (await me(identity))["organizations"] == []
 
 
@@ -61,8 +61,8 @@ async def test_a_token_of_somebody_who_never_registered_finds_nobody(identity: I
 
 async def test_a_switch_is_in_the_next_token(identity: Identity) -> None:
     user_id = await identity.register()
-    await identity.joined(user_id, "org_a")
-    await identity.joined(user_id, "org_b", Role.ADMIN)
+    await identity.join(user_id, "org_a")
+    await identity.join(user_id, "org_b", Role.ADMIN)
     assert await switch(identity, "org_b") == (200, {"active_org_id": "org_b"})
     assert (await me(identity))["active_org_id"] == "org_b"
     [event] = await identity.service.published(ActiveOrgSwitched)
@@ -72,7 +72,7 @@ async def test_a_switch_is_in_the_next_token(identity: Identity) -> None:
 
 async def test_switching_to_where_one_is_already_changes_nothing_more(identity: Identity) -> None:
     user_id = await identity.register()
-    await identity.joined(user_id, "org_a")
+    await identity.join(user_id, "org_a")
     assert (await switch(identity, "org_a"))[0] == 200
     assert (await switch(identity, "org_a"))[0] == 200
     [event] = await identity.service.published(ActiveOrgSwitched)
@@ -82,7 +82,7 @@ async def test_switching_to_where_one_is_already_changes_nothing_more(identity: 
 async def test_a_repeated_switch_is_published_once(identity: Identity) -> None:
     user_id = await identity.register()
     for org_id in ("org_a", "org_b"):
-        await identity.joined(user_id, org_id)
+        await identity.join(user_id, org_id)
     for org_id, key in (("org_a", "one"), ("org_b", "two"), ("org_a", "one")):
         assert (await switch(identity, org_id, key))[0] == 200
     assert len(await identity.service.published(ActiveOrgSwitched)) == 2
@@ -94,22 +94,22 @@ async def test_an_organization_not_seen_yet_is_worth_another_try(identity: Ident
     status, problem = await switch(identity, "org_new")
     assert status == 409
     assert str(problem["type"]).endswith("/not-yet")
-    await identity.joined(user_id, "org_new")
+    await identity.join(user_id, "org_new")
     assert (await switch(identity, "org_new"))[0] == 200
     assert len(await identity.service.published(ActiveOrgSwitched)) == 1
 
 
 async def test_a_removed_member_cannot_switch_back(identity: Identity) -> None:
     user_id = await identity.register()
-    await identity.joined(user_id, "org_a", version=1)
-    await identity.left(user_id, "org_a", version=2)
+    await identity.join(user_id, "org_a", version=1)
+    await identity.leave(user_id, "org_a", version=2)
     assert (await switch(identity, "org_a"))[0] == 409
     assert await identity.service.published(ActiveOrgSwitched) == []
 
 
 async def test_somebody_elses_organization_looks_like_one_not_seen(identity: Identity) -> None:
     await identity.register()
-    await identity.joined(await identity.register("bo@acme.example"), "org_b")
+    await identity.join(await identity.register("bo@acme.example"), "org_b")
     theirs, none = await switch(identity, "org_b"), await switch(identity, "org_none")
     assert theirs == none
 
@@ -122,18 +122,18 @@ async def test_a_malformed_organization_is_refused(identity: Identity) -> None:
 async def test_a_removed_member_falls_back_to_another_organization(identity: Identity) -> None:
     user_id = await identity.register()
     for org_id in ("org_a", "org_b"):
-        await identity.joined(user_id, org_id, version=1)
+        await identity.join(user_id, org_id, version=1)
     await switch(identity, "org_b")
-    await identity.left(user_id, "org_b", version=2)
+    await identity.leave(user_id, "org_b", version=2)
     shown = await me(identity)
     assert (shown["active_org_id"], shown["organizations"]) == ("org_a", [{"org_id": "org_a", "role": "member"}])
 
 
 async def test_a_member_who_comes_back_is_in_again(identity: Identity) -> None:
     user_id = await identity.register()
-    await identity.joined(user_id, "org_a", version=1)
-    await identity.left(user_id, "org_a", version=2)
-    await identity.joined(user_id, "org_a", Role.ADMIN, version=3)
+    await identity.join(user_id, "org_a", version=1)
+    await identity.leave(user_id, "org_a", version=2)
+    await identity.join(user_id, "org_a", Role.ADMIN, version=3)
     assert (await me(identity))["organizations"] == [{"org_id": "org_a", "role": "admin"}]
 
 
@@ -141,9 +141,9 @@ async def test_a_member_who_comes_back_is_in_again(identity: Identity) -> None:
 async def test_events_out_of_order_end_in_the_newest_state(identity: Identity, order: tuple[int, ...]) -> None:
     user_id = await identity.register()
     steps = {
-        1: lambda: identity.joined(user_id, "org_a", Role.VIEWER, version=1),
-        2: lambda: identity.changed(user_id, "org_a", Role.ADMIN, version=2),
-        3: lambda: identity.left(user_id, "org_a", version=3),
+        1: lambda: identity.join(user_id, "org_a", Role.VIEWER, version=1),
+        2: lambda: identity.change_role(user_id, "org_a", Role.ADMIN, version=2),
+        3: lambda: identity.leave(user_id, "org_a", version=3),
     }
     for step in order:
         await steps[step]()
@@ -152,14 +152,14 @@ async def test_events_out_of_order_end_in_the_newest_state(identity: Identity, o
 
 async def test_a_stale_role_does_not_win(identity: Identity) -> None:
     user_id = await identity.register()
-    await identity.changed(user_id, "org_a", Role.ADMIN, version=2)
-    await identity.joined(user_id, "org_a", Role.VIEWER, version=1)
+    await identity.change_role(user_id, "org_a", Role.ADMIN, version=2)
+    await identity.join(user_id, "org_a", Role.VIEWER, version=1)
     assert (await me(identity))["organizations"] == [{"org_id": "org_a", "role": "admin"}]
 
 
 async def test_what_a_membership_grants_and_denies_reaches_the_token(identity: Identity) -> None:
     user_id = await identity.register()
-    await identity.joined(user_id, "org_a", version=1)
+    await identity.join(user_id, "org_a", version=1)
     overridden = tenancy.MemberPermissionsChanged(
         user_id=user_id,
         email=EMAIL,
@@ -178,8 +178,8 @@ async def test_what_a_membership_grants_and_denies_reaches_the_token(identity: I
 async def test_a_newer_role_does(identity: Identity) -> None:
     """The control of the test above."""
     user_id = await identity.register()
-    await identity.changed(user_id, "org_a", Role.ADMIN, version=2)
-    await identity.changed(user_id, "org_a", Role.VIEWER, version=3)
+    await identity.change_role(user_id, "org_a", Role.ADMIN, version=2)
+    await identity.change_role(user_id, "org_a", Role.VIEWER, version=3)
     assert (await me(identity))["organizations"] == [{"org_id": "org_a", "role": "viewer"}]
 
 

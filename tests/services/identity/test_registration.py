@@ -49,7 +49,7 @@ async def test_two_users_are_registered_twice(identity: Identity) -> None:
 
 
 async def test_a_spent_code_is_no_oracle(identity: Identity) -> None:
-    """Whoever guesses at a confirmed address learns nothing, not even the user's id."""
+    """A guess at a confirmed address reveals nothing, not even the user's id."""
     await identity.register()
     guessed = "000000" if identity.provider.codes[EMAIL] != "000000" else "111111"
     answer = await identity.confirm(code=guessed)
@@ -105,7 +105,7 @@ async def test_a_repeated_sign_up_is_not_told_that_its_own_address_is_taken(iden
 
 
 async def test_a_fresh_code_replaces_the_old_one(identity: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.identity.development._new_code", iter(["111111", "222222"]).__next__)
+    monkeypatch.setattr("services.identity.adapters.development._new_code", iter(["111111", "222222"]).__next__)
     await identity.sign_up()
     answer = await identity.call("POST", "/v1/auth/resend-code", {"email": EMAIL})
     assert answer.status_code == 202

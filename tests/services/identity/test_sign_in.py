@@ -5,11 +5,11 @@ import pytest
 
 from contracts.common import Role
 from contracts.identity.v1 import SignInFailed, UserSignedIn
-from services.identity.development import MAX_FAILURES
+from services.identity.adapters.development import MAX_FAILURES
 from tests.services.identity.conftest import EMAIL, PASSWORD, Identity
 
 
-def said(token: str) -> dict[str, object]:
+def claims_in(token: str) -> dict[str, object]:
     payload: dict[str, object] = jwt.decode(token, options={"verify_signature": False})
     return {name: payload.get(name) for name in ("user_id", "email", "name", "org", "role", "mv")}
 
@@ -20,7 +20,7 @@ async def test_a_sign_in_gives_tokens(identity: Identity) -> None:
     assert answer.status_code == 200
     body = answer.json()
     assert (body["expires_in"], body["token_type"]) == (8 * 3600, "Bearer")
-    assert said(body["access_token"]) == {
+    assert claims_in(body["access_token"]) == {
         "user_id": user_id,
         "email": EMAIL,
         "name": "Ada",
@@ -34,7 +34,7 @@ async def test_a_sign_in_gives_tokens(identity: Identity) -> None:
 async def test_a_sign_in_is_published_in_the_organization_of_its_token(identity: Identity) -> None:
     user_id = await identity.register()
     await identity.sign_in()
-    await identity.joined(user_id, "org_acme", Role.ADMIN)
+    await identity.join(user_id, "org_acme", Role.ADMIN)
     await identity.sign_in()
     before, after = await identity.service.published(UserSignedIn)
     assert (before.orgid, after.orgid) == ("org_system", "org_acme")
@@ -108,14 +108,14 @@ async def test_too_many_wrong_passwords_lock_the_address(identity: Identity) -> 
 async def test_a_refresh_gives_the_claims_of_now(identity: Identity) -> None:
     user_id = await identity.register()
     session = (await identity.sign_in()).json()
-    await identity.joined(user_id, "org_acme", Role.MEMBER, version=1)
-    await identity.changed(user_id, "org_acme", Role.MANAGER, version=2)
+    await identity.join(user_id, "org_acme", Role.MEMBER, version=1)
+    await identity.change_role(user_id, "org_acme", Role.MANAGER, version=2)
     answer = await identity.call("POST", "/v1/auth/refresh", {"refresh_token": session["refresh_token"]})
     assert answer.status_code == 200
     refreshed = answer.json()
     assert set(refreshed) == set(session)
     assert refreshed["refresh_token"] == session["refresh_token"]
-    token = said(refreshed["access_token"])
+    token = claims_in(refreshed["access_token"])
     assert (token["org"], token["role"], token["mv"]) == ("org_acme", "manager", 2)
 
 

@@ -1,4 +1,4 @@
-"""What the embedded AWS does not exercise is asserted on the template."""
+"""The template: assertions on what the embedded AWS does not exercise."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ import pytest
 
 from chassis.declare.resource_names import Names
 from chassis.declare.stack import StackContext, StackPart
+from services.identity.accounts.model import MIN_PASSWORD
 from services.identity.errors import PASSWORD_RULE
-from services.identity.model import MIN_PASSWORD
 from services.identity.stack import resources
 
 
@@ -17,8 +17,8 @@ def part() -> StackPart:
 
 
 def properties(part: StackPart, logical_id: str) -> dict[str, Any]:
-    found: dict[str, Any] = part.resources[logical_id]["Properties"]
-    return found
+    declared: dict[str, Any] = part.resources[logical_id]["Properties"]
+    return declared
 
 
 def test_the_pool_outlives_the_stack(part: StackPart) -> None:

@@ -10,7 +10,8 @@ from moto import mock_aws
 
 from chassis.storage.attribute_values import to_item
 from contracts.common import Role
-from services.identity import triggers
+from services.identity.triggers import usecases as triggers
+from services.identity.triggers.repository import dynamodb_client
 from tests.services.identity.conftest import EMAIL, Identity
 
 HEAVY = {"aiohttp", "boto3", "cryptography", "fastapi", "faststream", "jwt", "opentelemetry", "pydantic", "structlog"}
@@ -23,7 +24,7 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         monkeypatch.setenv(f"AWS_{name}", value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
-        triggers._dynamodb.cache_clear()
+        dynamodb_client.cache_clear()
         client: Any = botocore.session.get_session().create_client("dynamodb")
         client.create_table(
             TableName="identity",
@@ -32,7 +33,7 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
             BillingMode="PAY_PER_REQUEST",
         )
         yield client
-    triggers._dynamodb.cache_clear()
+    dynamodb_client.cache_clear()
 
 
 def event(user_id: str) -> dict[str, Any]:
@@ -47,13 +48,13 @@ def event(user_id: str) -> dict[str, Any]:
 
 def claims(answer: dict[str, Any], kind: str = "access") -> dict[str, str]:
     details = answer["response"]["claimsAndScopeOverrideDetails"]
-    found: dict[str, str] = details[f"{kind}TokenGeneration"]["claimsToAddOrOverride"]
-    return found
+    added: dict[str, str] = details[f"{kind}TokenGeneration"]["claimsToAddOrOverride"]
+    return added
 
 
 async def test_claims_come_from_the_rows_that_the_service_stores(identity: Identity, dynamodb: Any) -> None:
     user_id = await identity.register()
-    await identity.joined(user_id, "org_a", Role.MANAGER, version=4)
+    await identity.join(user_id, "org_a", Role.MANAGER, version=4)
     for item in identity.table.items.values():
         dynamodb.put_item(TableName="identity", Item=to_item(item))
     answer = triggers.add_claims(event(user_id), None)
@@ -93,7 +94,7 @@ def test_no_token_without_the_table(dynamodb: Any, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_cold_start_imports_little() -> None:
-    code = "import sys, services.identity.triggers; print(*{name.split('.')[0] for name in sys.modules})"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
-    assert "botocore" in done.stdout.split()
-    assert HEAVY.isdisjoint(done.stdout.split())
+    code = "import sys, services.identity.triggers.usecases; print(*{name.split('.')[0] for name in sys.modules})"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert "botocore" in process.stdout.split()
+    assert HEAVY.isdisjoint(process.stdout.split())

@@ -1,22 +1,18 @@
-"""What identity reads of tenancy: who belongs where, for the tokens, for its own guards and for API keys; and of every
-service: which keys are in use."""
-
-from pydantic import BaseModel
+"""The subscription `memberships`. Of tenancy it reads who belongs to which organization, for tokens and for the guards
+and API keys of this service; of every service, which API keys are in use."""
 
 from chassis.declare.subscription import Subscription
 from chassis.errors import Rejected
 from chassis.tenants import members
 from chassis.tenants.organizations import follow
 from chassis.work.scope import EventContext
-from contracts.access import KeyUse
-from contracts.catalog import load_all
-from contracts.common import ApiKeyId
-from contracts.reads import reader_of
-from services.identity.model import LastUse, Membership
-from services.identity.repository import LastUses, Memberships
+from services.identity.api_keys.consumers import follow_uses
+from services.identity.memberships.model import Membership
+from services.identity.memberships.repository import MembershipRepository
 
 memberships = Subscription("memberships", mode="latest")
 follow(memberships)
+follow_uses(memberships)
 
 
 @memberships.on(members.Added)
@@ -44,6 +40,7 @@ async def keep_removed(event: members.Removed, ctx: EventContext) -> None:
 
 
 async def _keep(event: members.MembershipEvent, ctx: EventContext, *, active: bool) -> None:
+    """Project a membership. Raises Rejected for an event without the membership's version."""
     if ctx.version < 1:
         raise Rejected(f"The membership in {ctx.event_id} has no version.")
     membership = Membership(
@@ -54,19 +51,5 @@ async def _keep(event: members.MembershipEvent, ctx: EventContext, *, active: bo
         denies=event.denies,
         version=ctx.version,
     )
-    # unscoped(made-scope): the membership stands with its person, under the organization that the envelope names
-    await Memberships(ctx.scope.for_user(event.user_id)).project(membership)
-
-
-class Used(BaseModel):
-    key_id: ApiKeyId
-
-
-async def keep_use(event: Used, ctx: EventContext) -> None:
-    """By its time, so that of uses in any order the latest stays. A clock that is ahead is not believed."""
-    await LastUses(ctx.scope).project(LastUse.at(event.key_id, min(ctx.time, ctx.scope.now())))
-
-
-for _published in load_all().values():  # so that a new service needs no line here
-    if issubclass(_published, KeyUse):
-        memberships.on(reader_of(_published, Used))(keep_use)
+    # unscoped(made-scope): a membership is stored with its user, under the organization that the envelope names
+    await MembershipRepository(ctx.scope.for_user(event.user_id)).project(membership)

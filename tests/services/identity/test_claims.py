@@ -1,4 +1,4 @@
-"""Which organization a token names, and what it says: pure."""
+"""The claims of a token: the organization that it names, and what it says of the user."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from chassis.work.context import Actor, Cause, ServiceContext
 from chassis.work.outbox import Outbox
 from chassis.work.scope import UserScope
 from contracts.common import Role
-from services.identity.account import ACCOUNT, chosen, partition_of, token_claims, user_id_of
-from services.identity.model import Membership
+from services.identity.memberships.claims import ACCOUNT, choose_membership, partition_of, token_claims, user_id_of
+from services.identity.memberships.model import Membership
 
 PROFILE = {"SK": "PROFILE", "email": "ada@acme.example", "name": "Ada", "active_org_id": "org_b"}
 
@@ -30,20 +30,20 @@ def claims(*rows: dict[str, Any]) -> dict[str, str]:
 
 def test_the_organization_switched_to_is_chosen() -> None:
     both = [membership("org_a"), membership("org_b")]
-    assert chosen("org_b", both) == both[1]
+    assert choose_membership("org_b", both) == both[1]
 
 
 def test_the_oldest_is_chosen_before_any_switch() -> None:
-    assert chosen(None, [membership("org_b"), membership("org_a")]) == membership("org_a")
+    assert choose_membership(None, [membership("org_b"), membership("org_a")]) == membership("org_a")
 
 
 def test_the_oldest_is_chosen_when_the_one_switched_to_is_over() -> None:
-    assert chosen("org_b", [membership("org_b", active=False), membership("org_c")]) == membership("org_c")
+    assert choose_membership("org_b", [membership("org_b", active=False), membership("org_c")]) == membership("org_c")
 
 
 def test_nothing_is_chosen_when_all_are_over() -> None:
-    assert chosen("org_a", [membership("org_a", active=False)]) is None
-    assert chosen(None, []) is None
+    assert choose_membership("org_a", [membership("org_a", active=False)]) is None
+    assert choose_membership(None, []) is None
 
 
 def test_a_token_names_person_organization_role_and_version() -> None:

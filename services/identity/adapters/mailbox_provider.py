@@ -1,19 +1,20 @@
-"""The development provider as a place without Cognito runs it: accounts in identity's table, codes in the mailbox."""
+"""The development provider with its adapters: accounts in identity's table, the signing key in Secrets Manager, and
+codes in the stage's mailbox."""
 
 from chassis.aws.captured_email import CapturedEmail, MailboxQueue
 from chassis.aws.client import Aws
 from chassis.aws.dynamodb import DynamoTable
 from chassis.clock import SystemClock
-from services.identity.development import DevelopmentProvider, Parts
+from services.identity.adapters.development import Dependencies, DevelopmentProvider
+from services.identity.adapters.signing import StoredKeyIssuer
 from services.identity.settings import IdentitySettings
-from services.identity.signing import KeptIssuer
 from services.identity.stack import CODE_MESSAGE, CODE_SUBJECT, signing_secret
 
 SENDER = "no-reply@development.tenfold.invalid"
 
 
-class MailboxPost:
-    """Puts a code into the stage's mailbox, in the words of Cognito's own e-mail."""
+class MailboxCodeSender:
+    """Puts a code into the stage's mailbox, with the text of Cognito's own e-mail."""
 
     def __init__(self, mailbox: MailboxQueue) -> None:
         self._mailbox = mailbox
@@ -26,6 +27,6 @@ class MailboxPost:
 def development_provider(aws: Aws, settings: IdentitySettings) -> DevelopmentProvider:
     clock = SystemClock()
     table = DynamoTable(aws, settings.table_of("identity"))
-    kept = KeptIssuer(aws, signing_secret(settings.names), clock)
-    post = MailboxPost(MailboxQueue(aws, settings.tenfold_mailbox))
-    return DevelopmentProvider(Parts(table, table, kept.issuer, post, clock))
+    issuer = StoredKeyIssuer(aws, signing_secret(settings.names), clock)
+    code_sender = MailboxCodeSender(MailboxQueue(aws, settings.tenfold_mailbox))
+    return DevelopmentProvider(Dependencies(table, table, issuer.get, code_sender, clock))

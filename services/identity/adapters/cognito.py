@@ -1,4 +1,4 @@
-"""The identity provider on Cognito: one user pool, one client, and a trigger that puts our claims into its tokens."""
+"""Cognito as the identity provider: one user pool, one client, and a trigger that puts our claims into its tokens."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,7 +10,6 @@ from awsjson import AwsError
 from chassis.auth.tokens import TokenClaims
 from chassis.aws.client import AwsCalls
 from chassis.errors import Invalid, NotFound, TenfoldError, Unavailable
-from services.identity.account import user_id_of
 from services.identity.errors import (
     AddressTaken,
     AlreadyConfirmed,
@@ -21,13 +20,14 @@ from services.identity.errors import (
     WrongCode,
     WrongCredentials,
 )
+from services.identity.memberships.claims import user_id_of
 from services.identity.ports import Person, Tokens
 
 TIMEOUT = 10.0
 """Seconds, over all attempts: Cognito itself waits five for its trigger."""
 INVITED = "custom:invited"
 ATTEMPT = "custom:attempt"
-"""Cognito keeps with the user what registering them needs, so that it is there exactly if the user is."""
+"""Cognito stores with the user what registering them needs, so that it exists exactly if the user does."""
 
 Refusals = Mapping[str, Callable[[AwsError], TenfoldError]]
 
@@ -40,7 +40,7 @@ SIGN_UP: Refusals = {
     "InvalidParameterException": lambda _: Invalid("The address, the name or the password is not acceptable."),
     "CodeDeliveryFailureException": lambda _: Unavailable("The code could not be sent; ask for another one."),
 }
-# Asking for a code must not tell who is registered, nor who is confirmed.
+# Asking for a code must not reveal whether an address is registered, nor whether it is confirmed.
 RESEND = frozenset({"UserNotFoundException", "InvalidParameterException", "NotAuthorizedException"})
 CONFIRM: Refusals = {
     "CodeMismatchException": lambda _: WrongCode(),
@@ -70,7 +70,7 @@ REFRESH: Refusals = {
 
 
 class Cognito:
-    """Implements IdentityProvider. Cognito's own messages are not passed on: some repeat what was given."""
+    """Implements IdentityProvider. Cognito's own messages are not passed on: some repeat what was sent."""
 
     def __init__(self, calls: AwsCalls, pool_id: str, client_id: str) -> None:
         self._calls, self._pool_id, self._client_id = calls, pool_id, client_id
@@ -93,9 +93,9 @@ class Cognito:
         return user_id_of(answer["UserSub"])
 
     async def resend_code(self, email: str) -> None:
-        unsaid: Refusals = dict.fromkeys(RESEND, lambda _: NotFound("user"))
+        ignored: Refusals = dict.fromkeys(RESEND, lambda _: NotFound("user"))
         try:
-            await self._call("ResendConfirmationCode", {"ClientId": self._client_id, "Username": email}, unsaid)
+            await self._call("ResendConfirmationCode", {"ClientId": self._client_id, "Username": email}, ignored)
         except NotFound:
             return
 
@@ -136,14 +136,14 @@ class Cognito:
     async def _tokens(self, flow: str, parameters: Mapping[str, str], refusals: Refusals) -> Tokens:
         params = {"ClientId": self._client_id, "AuthFlow": flow, "AuthParameters": parameters}
         answer = await self._call("InitiateAuth", params, refusals)
-        if "AuthenticationResult" not in answer:  # a challenge: an operator made this user, who has no password yet
+        if "AuthenticationResult" not in answer:  # a challenge: an operator created this user, who has no password yet
             raise NotConfirmed
         result = answer["AuthenticationResult"]
         return Tokens(
             access_token=result["AccessToken"],
             refresh_token=result.get("RefreshToken"),
             expires_in=result["ExpiresIn"],
-            claims=_claims(result["AccessToken"]),
+            claims=_parse_claims(result["AccessToken"]),
         )
 
     async def _call(self, operation: str, params: Mapping[str, Any], refusals: Refusals) -> dict[str, Any]:
@@ -161,8 +161,8 @@ def _attributes(user: Mapping[str, Any]) -> dict[str, str]:
     return {each["Name"]: each.get("Value", "") for each in user["UserAttributes"]}
 
 
-def _claims(access_token: str) -> TokenClaims:
-    """What a token says that came from Cognito itself just now, so that its signature need not be checked."""
+def _parse_claims(access_token: str) -> TokenClaims:
+    """The claims of a token that Cognito itself has just sent, so that its signature need not be checked."""
     try:
         return TokenClaims.model_validate(jwt.decode(access_token, options={"verify_signature": False}))
     except (jwt.InvalidTokenError, ValidationError) as error:

@@ -1,4 +1,4 @@
-"""The development provider in a place without Cognito: what it keeps, who may choose it, with which key it signs."""
+"""The development provider, used without Cognito: what it stores, where it may be chosen, which key it signs with."""
 
 import asyncio
 from collections.abc import Mapping
@@ -14,9 +14,9 @@ from chassis.declare.resource_names import Names
 from chassis.declare.stack import StackContext
 from chassis.errors import Unavailable
 from chassis.testing.service import FakeClock
-from services.identity.development import scrypted
+from services.identity.adapters.development import scrypt_hash
+from services.identity.adapters.signing import StoredKeyIssuer
 from services.identity.settings import IdentitySettings
-from services.identity.signing import KeptIssuer
 from services.identity.stack import resources
 from tests.services.identity.conftest import EMAIL, PASSWORD, Identity
 
@@ -28,7 +28,7 @@ DEVELOPMENT: dict[str, Any] = {
 
 
 class FakeSecrets:
-    """Secrets Manager in memory. `gate` lets two makers meet between looking and making."""
+    """Secrets Manager in memory. `gate` lets two callers meet between reading and creating a secret."""
 
     def __init__(self) -> None:
         self.values: dict[str, str] = {}
@@ -39,10 +39,10 @@ class FakeSecrets:
     ) -> dict[str, Any]:
         assert service == "secretsmanager"
         if operation == "GetSecretValue":
-            found = self.values.get(params["SecretId"])
-            if found is None:
+            value = self.values.get(params["SecretId"])
+            if value is None:
                 raise refusal("ResourceNotFoundException")
-            return {"SecretString": found}
+            return {"SecretString": value}
         if self.gate:
             await self.gate.wait()
         if params["Name"] in self.values:
@@ -59,19 +59,19 @@ def published(issuer: DevelopmentIssuer) -> Any:
     return issuer.keys()["keys"][0]["n"]
 
 
-async def test_all_processes_of_a_place_sign_with_one_key_which_outlives_them() -> None:
+async def test_all_processes_of_a_stage_sign_with_one_key_which_outlives_them() -> None:
     secrets = FakeSecrets()
     secrets.gate = asyncio.Barrier(2)
-    kept = [KeptIssuer(secrets, "key", FakeClock()) for _ in range(2)]
-    one, other = await asyncio.gather(*(each.issuer() for each in kept))
+    issuers = [StoredKeyIssuer(secrets, "key", FakeClock()) for _ in range(2)]
+    one, other = await asyncio.gather(*(each.get() for each in issuers))
     secrets.gate = None
-    later = await KeptIssuer(secrets, "key", FakeClock()).issuer()
+    later = await StoredKeyIssuer(secrets, "key", FakeClock()).get()
     assert published(one) == published(other) == published(later)
-    assert published(await KeptIssuer(secrets, "another-place", FakeClock()).issuer()) != published(one)
+    assert published(await StoredKeyIssuer(secrets, "another-stage", FakeClock()).get()) != published(one)
 
 
 class SlowToShow(FakeSecrets):
-    """Has the secret, and does not show it yet, as Secrets Manager may for a moment."""
+    """Has the secret and does not show it yet, which Secrets Manager may do for a moment."""
 
     shown = False
 
@@ -83,12 +83,12 @@ class SlowToShow(FakeSecrets):
 
 async def test_no_process_signs_with_a_key_that_no_other_has() -> None:
     secrets = SlowToShow()
-    first = await KeptIssuer(secrets, "key", FakeClock()).issuer()
-    second = KeptIssuer(secrets, "key", FakeClock())
+    first = await StoredKeyIssuer(secrets, "key", FakeClock()).get()
+    second = StoredKeyIssuer(secrets, "key", FakeClock())
     with pytest.raises(Unavailable):
-        await second.issuer()
+        await second.get()
     secrets.shown = True
-    assert published(await second.issuer()) == published(first)
+    assert published(await second.get()) == published(first)
 
 
 async def test_the_keys_are_published_and_verify_its_tokens(identity: Identity) -> None:
@@ -104,18 +104,18 @@ async def test_the_keys_are_published_and_verify_its_tokens(identity: Identity) 
     assert claims["email"] == EMAIL
 
 
-async def test_what_is_kept_lets_nobody_sign_in(identity: Identity) -> None:
+async def test_what_is_stored_lets_nobody_sign_in(identity: Identity) -> None:
     await identity.register()
     session = (await identity.sign_in()).json()
-    kept = repr(identity.provider.accounts.items)
-    assert EMAIL in kept
+    stored = repr(identity.provider.accounts.items)
+    assert EMAIL in stored
     for secret in (PASSWORD, identity.provider.codes[EMAIL], session["refresh_token"], session["access_token"]):
-        assert secret not in kept
+        assert secret not in stored
 
 
 async def test_a_password_is_hashed_by_scrypt_with_its_own_salt() -> None:
     """RFC 7914's function, at a cost that makes guessing slow."""
-    one, same, other = [await scrypted(PASSWORD, salt) for salt in (b"a" * 16, b"a" * 16, b"b" * 16)]
+    one, same, other = [await scrypt_hash(PASSWORD, salt) for salt in (b"a" * 16, b"a" * 16, b"b" * 16)]
     assert one == same != other
     assert len(one) == 64
 
@@ -152,7 +152,7 @@ def test_it_is_chosen_only_where_it_may_be(given: dict[str, Any], said: str) -> 
         IdentitySettings(**DEVELOPMENT | given)
 
 
-def test_a_place_without_cognito_gets_no_pool_and_no_trigger() -> None:
+def test_a_stage_without_cognito_gets_no_pool_and_no_trigger() -> None:
     context = StackContext(Names("e2e"), "identity", local=True, without=frozenset({"cognito-idp"}))
     part = resources(context)
     assert (part.resources, part.functions) == ({}, {})

@@ -1,5 +1,5 @@
-"""The development issuer's key, kept in Secrets Manager: every process of a place signs with the same one, and tokens
-outlive a restart."""
+"""The development issuer's signing key, stored in Secrets Manager: every process of a stage signs with the same key,
+and tokens outlive a restart."""
 
 import asyncio
 
@@ -20,24 +20,25 @@ from chassis.errors import Unavailable
 SERVICE = "secretsmanager"
 
 
-class KeptIssuer:
-    """Makes the key if the place has none yet; of two processes that do so at once, the second takes the first's."""
+class StoredKeyIssuer:
+    """The issuer that signs with the stored key, which is created if there is none yet. Of two processes that do so at
+    once, the second uses the key of the first."""
 
     def __init__(self, calls: AwsCalls, secret: str, clock: Clock) -> None:
         self._calls, self._secret, self._clock = calls, secret, clock
         self._issuer: DevelopmentIssuer | None = None
         self._lock = asyncio.Lock()
 
-    async def issuer(self) -> DevelopmentIssuer:
-        """Raises Unavailable while the key can be neither read nor made."""
+    async def get(self) -> DevelopmentIssuer:
+        """Raises Unavailable while the key can be neither read nor created."""
         async with self._lock:
             if self._issuer is None:
-                self._issuer = DevelopmentIssuer(self._clock, await self._key())
+                self._issuer = DevelopmentIssuer(self._clock, await self._load_key())
             return self._issuer
 
-    async def _key(self) -> RSAPrivateKey:
+    async def _load_key(self) -> RSAPrivateKey:
         try:
-            pem = await self._read() or await self._make()
+            pem = await self._read() or await self._create()
         except AwsError as error:
             raise Unavailable("The key that signs tokens can't be read; try again.") from error
         key = await asyncio.to_thread(load_pem_private_key, pem.encode(), None)
@@ -54,20 +55,21 @@ class KeptIssuer:
             raise
         return str(answer["SecretString"])
 
-    async def _make(self) -> str:
-        pem = await asyncio.to_thread(_fresh)
+    async def _create(self) -> str:
+        pem = await asyncio.to_thread(generate_pem)
         try:
             await self._calls.call(SERVICE, "CreateSecret", {"Name": self._secret, "SecretString": pem})
         except AwsError as error:
             if error.code != "ResourceExistsException":
                 raise
-            made = await self._read()
-            if made is None:  # Secrets Manager shows a new secret a moment later
+            existing = await self._read()
+            if existing is None:  # Secrets Manager shows a new secret a moment later
                 raise Unavailable("The key that signs tokens is being made; try again.") from error
-            return made
+            return existing
         return pem
 
 
-def _fresh() -> str:
+def generate_pem() -> str:
+    """A new RSA key of 2048 bits."""
     key = generate_private_key(public_exponent=65537, key_size=2048)
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()

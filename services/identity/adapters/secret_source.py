@@ -1,4 +1,4 @@
-"""Secrets from the operating system's randomness."""
+"""Secrets from the operating system's random numbers."""
 
 import secrets
 
@@ -8,6 +8,8 @@ BYTES = 32
 
 
 class SystemSecrets:
+    """Implements SecretSource."""
+
     def new(self) -> str:
         return secrets.token_hex(BYTES)
 

@@ -1,0 +1,1 @@
+"""Registration: an address, a password, and the code that confirms the address."""

@@ -1,0 +1,1 @@
+"""The projection of memberships that tokens are made from."""

@@ -1,0 +1,1 @@
+"""Sign-in, token refresh, sign-out, and the organization that a session works in."""
