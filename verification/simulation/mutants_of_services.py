@@ -8,7 +8,6 @@ import pytest
 
 import chassis.tenants.members
 import services.analytics.usecases
-import services.audit.repository
 import services.identity.repository
 import services.notify.usecases.mailing as mailing
 import services.tenancy.repository
@@ -20,6 +19,8 @@ from chassis.work.unit_of_work import UnitOfWork
 from contracts.common import Plan
 from services.analytics.model import task_created
 from services.analytics.repository import FiguresRepository
+from services.audit.chain.repository import BlockRepository, HeadRepository
+from services.audit.records.repository import RecordRepository
 from services.notify.model import Delivery as Owed
 from services.notify.ports import Composer, Letter, Mailer
 from services.tasks.model import Import, PlannedTask, Task
@@ -56,8 +57,8 @@ def registered_again(patch: Patch) -> None:
 
 def sealers_overwrite(patch: Patch) -> None:
     """Sealers do not look whether another one was faster."""
-    for each in ("Heads", "Blocks", "Records"):
-        _unconditional(patch, getattr(services.audit.repository, each))
+    for repository in (HeadRepository, BlockRepository, RecordRepository):
+        _unconditional(patch, repository)
 
 
 def _unconditional(patch: Patch, repository: type[Repository[Any]]) -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from contracts.common import Role
 from contracts.tenancy import v1 as tenancy
-from services.audit.consumers import trail
-from services.audit.repository import MAX_READS
+from services.audit.records.consumers import trail
+from services.audit.records.repository import MAX_READS
 from tests.services.audit.conftest import created, moved
 
 RECORDS, VERIFICATION = "/v1/audit/records", "/v1/audit/verification"
@@ -93,7 +93,7 @@ async def test_a_filtered_search_pages_to_the_end_without_repeating(audit: Any) 
 async def test_a_search_for_what_is_rare_reads_only_so_much_and_says_where_to_go_on(
     audit: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.audit.repository.MAX_PAGE", 4)
+    monkeypatch.setattr("services.audit.records.repository.MAX_PAGE", 4)
     oldest = await audit.deliver(trail, created())
     await audit.record(4 * MAX_READS)
     async with audit.client() as client:

@@ -9,11 +9,11 @@ from chassis.errors import Stale, Unavailable
 from chassis.storage.keys import Key
 from chassis.storage.table import Put
 from chassis.work.context import ServiceContext
-from services.audit import sealer
-from services.audit.chain import seal
-from services.audit.model import Head, Record
-from services.audit.repository import UNSEALED
-from services.audit.sealer import MAX_CHARACTERS, MAX_RECORDS, batches, seal_all
+from services.audit.chain.model import Head, seal
+from services.audit.chain.usecases import sealing
+from services.audit.chain.usecases.sealing import MAX_CHARACTERS, MAX_RECORDS, seal_all, split_into_batches
+from services.audit.records.model import Record
+from services.audit.records.repository import UNSEALED
 
 
 def record(record_id: str, title: str = "Ship") -> Record:
@@ -100,7 +100,7 @@ async def test_a_sealer_that_read_an_old_head_is_refused_as_a_whole(audit: Any) 
     await audit.seal()
     before = dict(audit.items)
     with pytest.raises(Stale):
-        await sealer.seal(audit.scope(), [known])
+        await sealing.seal(audit.scope(), [known])
     assert audit.items == before
 
 
@@ -167,12 +167,12 @@ async def test_two_events_at_once_of_one_organization_write_no_common_item(audit
 
 def test_a_block_holds_what_one_transaction_takes() -> None:
     small = [record(f"{number:03}") for number in range(MAX_RECORDS + 1)]
-    assert [len(batch) for batch in batches(small)] == [MAX_RECORDS, 1]
+    assert [len(batch) for batch in split_into_batches(small)] == [MAX_RECORDS, 1]
     large = [record(f"{number}", "x" * (MAX_CHARACTERS // 3)) for number in range(5)]
-    assert [len(batch) for batch in batches(large)] == [2, 2, 1]
+    assert [len(batch) for batch in split_into_batches(large)] == [2, 2, 1]
     huge = [record(f"{number}", "x" * (2 * MAX_CHARACTERS)) for number in range(2)]
-    assert [len(batch) for batch in batches(huge)] == [1, 1]
-    assert list(batches([])) == []
+    assert [len(batch) for batch in split_into_batches(huge)] == [1, 1]
+    assert list(split_into_batches([])) == []
 
 
 def test_the_hash_of_a_record_stays_what_it_is() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from chassis.storage.keys import Key
 from chassis.testing.service import ACME
-from services.audit.sealer import MAX_RECORDS
+from services.audit.chain.usecases.sealing import MAX_RECORDS
 
 HEAD = Key(f"ORG#{ACME}#HEAD#chain")
 

@@ -15,7 +15,7 @@ from contracts.catalog import load_all
 from contracts.common import SYSTEM_ORG, Role
 from contracts.identity import v1 as identity
 from contracts.tenancy import v1 as tenancy
-from services.audit.consumers import trail
+from services.audit.records.consumers import trail
 
 TOKEN = "the-secret-token"
 
@@ -152,7 +152,7 @@ async def test_every_contract_is_known_so_that_its_secrets_are(audit: Any) -> No
 
 
 def test_a_process_that_imports_nothing_else_knows_every_contract() -> None:
-    script = "import services.audit.consumers; from contracts.event import REGISTRY; print(*sorted(REGISTRY))"
+    script = "import services.audit.records.consumers; from contracts.event import REGISTRY; print(*sorted(REGISTRY))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.split() == sorted(load_all())
 

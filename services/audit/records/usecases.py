@@ -1,16 +1,16 @@
-"""What audit does for an event and for a reader. Sealing and verifying have files of their own."""
+"""Recording an event, and searching the records."""
 
 from chassis.declare.subscription import AnyEvent
 from chassis.errors import AlreadyHandled, FieldError, Invalid
 from chassis.telemetry.tracing import current_trace_id
 from chassis.work.repository import Page, PageRequest
 from chassis.work.scope import EventContext, OrgScope
-from services.audit.model import Record
-from services.audit.repository import Records, Search
+from services.audit.records.model import Record
+from services.audit.records.repository import RecordRepository, Search
 
 
 def record_of(event: AnyEvent, ctx: EventContext) -> Record:
-    """`tasks.task.assigned.v1` of `task_1` is about the resource `task` `task_1`."""
+    """`tasks.task.assigned.v1` with the subject `task_1` is about the resource `task_1` of kind `task`."""
     words = event.type.split(".")
     scope = ctx.scope
     return Record(
@@ -31,11 +31,11 @@ def record_of(event: AnyEvent, ctx: EventContext) -> Record:
     )
 
 
-async def keep(scope: OrgScope, record: Record) -> None:
-    """Unsealed: linking it to its neighbours here would let only one event of an organization through at a time. Raises
-    AlreadyHandled for one that is there, also when it is fed in again after its claim was forgotten."""
+async def store_record(scope: OrgScope, record: Record) -> None:
+    """Store it unsealed: linking it to its neighbours here would let only one event of an organization through at a
+    time. Raises AlreadyHandled if it is recorded already, also when it is replayed after its claim has expired."""
     unit = scope.unit_of_work()
-    Records(scope).create(unit, record, on_conflict=AlreadyHandled("It is recorded already."))
+    RecordRepository(scope).create(unit, record, on_conflict=AlreadyHandled("It is recorded already."))
     await unit.commit()
 
 
@@ -44,4 +44,4 @@ async def list_records(scope: OrgScope, search: Search, request: PageRequest) ->
     if search.since and search.until and search.since >= search.until:
         problem = FieldError("query.until", "must be later than since")
         raise Invalid("The span of time is empty: until must be later than since.", [problem])
-    return await Records(scope).search(search, request)
+    return await RecordRepository(scope).search(search, request)
