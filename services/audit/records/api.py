@@ -36,4 +36,4 @@ async def list_audit_records(
 ) -> Page[RecordView]:
     """The organization's records, newest first. A page can be short, or empty, and still have a `next`."""
     records = await usecases.list_records(scope, search, page)
-    return Page(items=[RecordView.of(record) for record in records.items], next=records.next)
+    return records.map(RecordView.of)

@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from contracts.common import Role
-from services.notify.consumers import assignments
-from services.notify.usecases import inbox
+from services.notify.inbox import usecases
+from services.notify.notifications.consumers import assignments
 from tests.services.notify.events import assigned
 from tests.services.notify.support import Notify
 
@@ -86,7 +86,7 @@ async def test_reading_all_goes_through_several_transactions(notify: Notify) -> 
 
 
 async def test_one_request_reads_a_bounded_number(notify: Notify, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inbox, "READ_ALL", 180)
+    monkeypatch.setattr(usecases, "MARKED_PER_REQUEST", 180)
     await assign(notify, *(str(number) for number in range(200)))
     assert await read_all(notify) == 180
     assert await notify.unread("user_bo") == 20
@@ -94,7 +94,7 @@ async def test_one_request_reads_a_bounded_number(notify: Notify, monkeypatch: p
 
 
 async def test_two_who_read_the_same_at_once_count_it_once(notify: Notify) -> None:
-    """What was read between the look and the write is looked at again."""
+    """A notification that was read between the look and the write is looked at again."""
     ids = await assign(notify, "one", "two")
     write, overtaking = notify.store.write, False
 

@@ -1,7 +1,7 @@
 import pytest
 
 from chassis.errors import NotYet
-from services.notify.consumers import imports
+from services.notify.notifications.consumers import imports
 from tests.services.notify.events import imported
 from tests.services.notify.support import Notify
 
@@ -25,7 +25,7 @@ async def test_each_assignee_gets_one_email_and_no_notification(notify: Notify) 
     assert subjects["bo@acme.example"] == "You have 12 new tasks"
     assert subjects["cy@acme.example"] == "You have 1 new task"
     assert len(notify.mailer.sent) == 3
-    assert notify.told == ["user_ada"]
+    assert notify.notified == ["user_ada"]
 
 
 async def test_who_asked_for_it_gets_one_email_with_their_own_tasks_in_it(notify: Notify) -> None:
@@ -43,7 +43,7 @@ async def test_who_has_left_gets_nothing(notify: Notify) -> None:
     await notify.remove_member("user_ada")
     await notify.remove_member("user_bo")
     await notify.deliver(imports, imported({"user_bo": 2, "user_cy": 2}))
-    assert notify.told == []
+    assert notify.notified == []
     assert notify.mailer.addresses == ["cy@acme.example"]
 
 
@@ -59,8 +59,8 @@ async def test_an_assignee_who_is_not_known_yet_is_waited_for(notify: Notify) ->
 async def test_a_repeated_delivery_tells_once_and_another_import_again(notify: Notify) -> None:
     event_id = await notify.deliver(imports, imported({"user_bo": 2}))
     await notify.deliver(imports, imported({"user_bo": 2}), event_id=event_id, receive_count=2)
-    assert notify.told == ["user_ada"]
+    assert notify.notified == ["user_ada"]
     assert len(notify.mailer.sent) == 2
     await notify.deliver(imports, imported({"user_bo": 2}))
-    assert notify.told == ["user_ada", "user_ada"]
+    assert notify.notified == ["user_ada", "user_ada"]
     assert len(notify.mailer.sent) == 4

@@ -15,30 +15,30 @@ ADDRESS: Final = re.compile(r"[!-~]+@[!-~]+")
 UNUSABLE: Final = frozenset('@,;:<>()[]\\"')
 FINAL_ERRORS: Final = frozenset({"BadRequestException", "MessageRejected"})
 NOT_VERIFIED: Final = "not verified"
-"""How SES says that an identity of ours lacks its set-up, or that the account is in the sandbox; with the same code as
-a message that it will never take."""
+"""In SES's message when an identity of ours is not set up, or the account is in the sandbox. The error code is the same
+as for an e-mail that it will never take."""
 
 
 class SesMailer:
-    """Sends each e-mail by one call, whose time is limited by the client's. SES itself writes the headers."""
+    """Sends each e-mail with one call, within the client's time limit. SES itself writes the headers."""
 
     def __init__(self, aws: Aws, sender: str) -> None:
         self._aws, self._sender = aws, sender
 
     async def send(self, mail: Mail) -> None:
-        if not usable(mail.to):
+        if not is_usable(mail.to):
             raise AddressRefused("The address is not one that mail can be sent to.")
         params = _params(self._sender, mail)
         try:
             await self._aws.boto3("sesv2", lambda client: client.send_email(**params))
         except ClientError as error:
-            raise _meaning(error) from error
+            raise _error_of(error) from error
         except BotoCoreError as error:
             raise Unavailable("The mail service does not answer; try again.") from error
 
 
-def usable(address: str) -> bool:
-    """One plain address in ASCII. SES would take a list of addresses, too."""
+def is_usable(address: str) -> bool:
+    """Whether it is one plain address in ASCII. SES would take a list of addresses, too."""
     return bool(ADDRESS.fullmatch(address)) and address.count("@") == 1 and not UNUSABLE & set(address.replace("@", ""))
 
 
@@ -60,9 +60,9 @@ def _content(text: str) -> dict[str, str]:
     return {"Data": text, "Charset": "UTF-8"}
 
 
-def _meaning(error: ClientError) -> AddressRefused | Retryable:
-    """Only what SES says of this very message is final. Anything else (throttling, a paused account, a missing
-    permission) someone can mend, and the e-mail must not be lost until then."""
+def _error_of(error: ClientError) -> AddressRefused | Retryable:
+    """Only an error about this very message is final. Anything else can be fixed (throttling, a paused account, a
+    missing permission), and the e-mail must not be lost until then."""
     code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
     if code in FINAL_ERRORS and NOT_VERIFIED not in message:
         return AddressRefused(f"{code}: {message}")

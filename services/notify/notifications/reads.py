@@ -1,4 +1,4 @@
-"""What notify reads of other services' events, and all that it depends on."""
+"""The fields that notify reads of other services' events; it depends on no others."""
 
 from datetime import date, datetime
 

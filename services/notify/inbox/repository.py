@@ -1,4 +1,4 @@
-"""Notifications by person, unread ones counted, and the e-mails of each event."""
+"""Storage of notifications, by person, and of the number of unread ones."""
 
 from datetime import UTC
 
@@ -7,23 +7,22 @@ from chassis.storage.keys import Key, ListEntry
 from chassis.work.repository import Listing, Page, PageRequest, Repository
 from chassis.work.scope import OrgScope
 from chassis.work.unit_of_work import UnitOfWork
-from services.notify.model import Delivery, Notification
+from services.notify.inbox.model import Notification
 
 ALL = Listing(index=1, name="NOTIFICATIONS")
 UNREAD = Listing(index=2, name="UNREAD")
 READ = Listing(index=2, name="READ")
-QUERY = 100
 
 
-class Notifications(Repository[Notification]):
-    """A person's notifications are one list, and each stands in a second one: of the unread or of the read."""
+class NotificationRepository(Repository[Notification]):
+    """Each notification is in two lists of its person: that of all, and that of the unread or of the read ones."""
 
     kind = "NOTIFICATION"
     model = Notification
 
     def lists(self, aggregate: Notification) -> list[ListEntry]:
         sort = aggregate.created_at.astimezone(UTC).isoformat(timespec="microseconds")
-        by_state = UNREAD if aggregate.unread else READ
+        by_state = UNREAD if aggregate.is_unread else READ
         return [listing.entry(self.scope, aggregate.id, sort, of=aggregate.user_id) for listing in (ALL, by_state)]
 
     async def of_user(self, user_id: str, request: PageRequest, *, unread: bool | None) -> Page[Notification]:
@@ -32,15 +31,15 @@ class Notifications(Repository[Notification]):
         return await self.page(listing, request, of=user_id, descending=True)
 
     async def get_own(self, user_id: str, id: str) -> Notification:  # noqa: A002
-        """Raises NotFound, the same for what is somebody else's."""
-        found = await self.find(id)
-        if found is None or found.user_id != user_id:
+        """Raises NotFound, also for a notification that is somebody else's."""
+        notification = await self.find(id)
+        if notification is None or notification.user_id != user_id:
             raise NotFound("notification")
-        return found
+        return notification
 
 
 class UnreadCounter:
-    """How many unread notifications a person has; it changes in the transactions that change them."""
+    """The number of unread notifications per person; it changes in the transactions that change them."""
 
     def __init__(self, scope: OrgScope) -> None:
         self._scope = scope
@@ -54,25 +53,3 @@ class UnreadCounter:
 
     def _key(self, user_id: str) -> Key:
         return self._scope.key("UNREAD", user_id)
-
-
-class Deliveries(Repository[Delivery]):
-    """The e-mails of one event lie together, so that those still owed are found by a consistent read: an index may
-    not show them yet when a redelivery looks for them."""
-
-    kind = "DELIVERY"
-    model = Delivery
-
-    def key(self, id: str) -> Key:  # noqa: A002
-        event_id, _, recipient_id = id.rpartition(".")
-        return self.scope.key(self.kind, event_id, sk=recipient_id)
-
-    async def of_event(self, event_id: str) -> list[Delivery]:
-        found: list[Delivery] = []
-        pk, after = self.scope.key(self.kind, event_id).pk, None
-        while True:
-            items = await self.scope.table.query(pk, after=after, limit=QUERY)
-            found += map(self.model.model_validate, items)
-            if len(items) < QUERY:
-                return found
-            after = items[-1]["SK"]

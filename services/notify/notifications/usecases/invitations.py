@@ -1,18 +1,19 @@
-"""Somebody was invited."""
+"""An invitation was created."""
 
 from datetime import UTC
 from urllib.parse import quote
 
 from chassis.work.scope import OrgScope
-from services.notify.ports import Letter
-from services.notify.reads import Invited
-from services.notify.usecases.telling import Message, Occasion, tell
+from services.notify.notifications.model import Message, TriggeringEvent
+from services.notify.notifications.reads import Invited
+from services.notify.notifications.usecases.notifying import notify
+from services.notify.ports import EmailContent
 
 
-async def tell_invitee(scope: OrgScope, occasion: Occasion, event: Invited) -> None:
-    """By e-mail only: they are nobody here yet."""
+async def notify_invitee(scope: OrgScope, trigger: TriggeringEvent, event: Invited) -> None:
+    """By e-mail only: the invitee is not a user yet."""
     expires = event.expires_at.astimezone(UTC)
-    letter = Letter(
+    email = EmailContent(
         template="invited",
         subject=f"{event.inviter_name} invites you to {event.org_name}",
         path=f"/invitations/accept?token={quote(event.token, safe='')}",
@@ -24,4 +25,4 @@ async def tell_invitee(scope: OrgScope, occasion: Occasion, event: Invited) -> N
             "expires": f"{expires:%d %B %Y, %H:%M} UTC".lstrip("0"),
         },
     )
-    await tell(scope, occasion, [Message(event.invitation_id, event.email, letter=letter)])
+    await notify(scope, trigger, [Message(event.invitation_id, event.email, email=email)])
