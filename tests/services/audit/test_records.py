@@ -1,4 +1,4 @@
-"""What audit keeps of an event."""
+"""The record of an event."""
 
 import json
 import subprocess
@@ -67,7 +67,7 @@ async def test_a_record_says_who_did_what_when_and_from_where(audit: Any) -> Non
 
 
 async def test_history_fed_in_again_after_the_claims_are_forgotten_changes_nothing(audit: Any) -> None:
-    """A replay of more than the inbox remembers would otherwise make a dead letter of every event."""
+    """Otherwise a replay of events whose claims have expired would make a dead letter of each."""
     await audit.deliver_raw(trail, envelope())
     before = audit.stored("event1")
     claims = [key for key in audit.items if key.pk.startswith("INBOX#")]
@@ -163,8 +163,8 @@ async def test_what_belongs_to_no_organization_is_recorded_and_sealed_too(audit:
     await audit.seal()
     item = audit.stored(event_id, org_id=SYSTEM_ORG)
     assert (item["resource_kind"], item["resource_id"], item["seq"]) == ("sign_in", "eve@evil.example", 1)
-    found = await audit.verify(SYSTEM_ORG)
-    assert (found.valid, found.sealed, found.unsealed) == (True, 1, 0)
+    outcome = await audit.verify(SYSTEM_ORG)
+    assert (outcome.valid, outcome.sealed, outcome.unsealed) == (True, 1, 0)
 
 
 async def test_an_event_of_a_service_that_does_not_own_it_is_refused(audit: ServiceUnderTest) -> None:
@@ -174,7 +174,7 @@ async def test_an_event_of_a_service_that_does_not_own_it_is_refused(audit: Serv
         await audit.deliver_raw(trail, forged)
 
 
-async def test_a_body_that_is_no_event_is_refused_and_leaves_nothing(audit: Any) -> None:
+async def test_a_body_that_is_not_an_event_is_refused_and_leaves_nothing(audit: Any) -> None:
     with pytest.raises(Rejected):
         await Dispatcher(audit.context, trail).handle(Delivery(b"not json", "message"))
     assert audit.items == {}

@@ -1,4 +1,4 @@
-"""How records get their places in the chain."""
+"""Sealing: how records get their positions in the chain."""
 
 import asyncio
 from typing import Any
@@ -62,8 +62,8 @@ async def test_a_chain_goes_on_over_blocks_and_runs(audit: Any) -> None:
     await audit.seal()
     await audit.record(3)
     await audit.seal()
-    found = await audit.verify()
-    assert (found.sealed, found.unsealed, found.valid) == (2 * MAX_RECORDS + 8, 0, True)
+    outcome = await audit.verify()
+    assert (outcome.sealed, outcome.unsealed, outcome.valid) == (2 * MAX_RECORDS + 8, 0, True)
     assert sum("#BLOCK#" in key.pk for key in audit.items) == 4
     assert sorted(item["seq"] for item in audit.records()) == list(range(1, 2 * MAX_RECORDS + 9))
 
@@ -71,8 +71,8 @@ async def test_a_chain_goes_on_over_blocks_and_runs(audit: Any) -> None:
 async def test_more_than_one_part_of_the_work_list_is_sealed_in_one_run(audit: Any) -> None:
     await audit.record(450)
     await audit.seal()
-    found = await audit.verify()
-    assert (found.sealed, found.unsealed, found.valid) == (450, 0, True)
+    outcome = await audit.verify()
+    assert (outcome.sealed, outcome.unsealed, outcome.valid) == (450, 0, True)
 
 
 async def test_each_organization_has_a_chain_of_its_own(audit: Any) -> None:
@@ -90,8 +90,8 @@ async def test_of_two_sealers_at_once_one_wins_and_no_record_is_sealed_twice(aud
     await audit.record(3 * MAX_RECORDS)
     await asyncio.gather(*(seal_all(_yielding(audit.context)) for _ in range(3)))
     await audit.seal()
-    found = await audit.verify()
-    assert (found.sealed, found.unsealed, found.valid) == (3 * MAX_RECORDS, 0, True)
+    outcome = await audit.verify()
+    assert (outcome.sealed, outcome.unsealed, outcome.valid) == (3 * MAX_RECORDS, 0, True)
 
 
 async def test_a_sealer_that_read_an_old_head_is_refused_as_a_whole(audit: Any) -> None:
@@ -128,8 +128,8 @@ async def test_a_crash_between_two_blocks_is_made_good_by_the_next_run(audit: An
     assert (await audit.verify()).unsealed == 1
     audit.table.write = write
     await audit.seal()
-    found = await audit.verify()
-    assert (found.sealed, found.unsealed, found.valid) == (MAX_RECORDS + 1, 0, True)
+    outcome = await audit.verify()
+    assert (outcome.sealed, outcome.unsealed, outcome.valid) == (MAX_RECORDS + 1, 0, True)
 
 
 async def test_an_event_arriving_while_its_neighbours_are_sealed_waits_for_the_next_run(audit: Any) -> None:
@@ -176,14 +176,14 @@ def test_a_block_holds_what_one_transaction_takes() -> None:
 
 
 def test_the_hash_of_a_record_stays_what_it_is() -> None:
-    """Years later the same record must give the same hash: if this fails, every chain there is would seem broken."""
+    """Years later the same record must give the same hash: if this fails, every existing chain would seem broken."""
     head, block, [first, second] = seal(Head(), [record("event1"), record("event2", "Grüße 🙂")])
     assert first.hash == "1bd252870bb05a5768a3670dc544b72f9da52f2cb21358e8e21f15c9555e306e"
     assert second.hash == head.hash == block.hash == "92299510dc5cae03684e580a0600adb491b87790ca3663577881911bd6894866"
 
 
 def _yielding(context: ServiceContext) -> ServiceContext:
-    """The same tools on a table whose calls interleave with others', as over a network."""
+    """The same context on a table whose calls interleave with others', as over a network."""
 
     class Yielding:
         def __getattr__(self, name: str) -> Any:

@@ -9,7 +9,7 @@ from tests.services.notify.events import assigned
 from tests.services.notify.support import Notify
 
 
-async def test_the_assignee_is_told_in_the_product(notify: Notify) -> None:
+async def test_the_assignee_is_notified_in_the_app(notify: Notify) -> None:
     event_id = await notify.deliver(assignments, assigned())
     [notification] = await notify.inbox("user_bo")
     assert notification == {
@@ -51,7 +51,7 @@ async def test_what_the_table_keeps_names_event_and_person(notify: Notify) -> No
     assert delivery["sent_at"] == "2026-11-21T09:00:00Z"
 
 
-async def test_who_takes_a_task_themselves_is_told_nothing(notify: Notify) -> None:
+async def test_people_who_assign_a_task_to_themselves_are_not_notified(notify: Notify) -> None:
     await notify.deliver(assignments, assigned("user_bo", by="user_bo"))
     assert notify.notified == []
     assert notify.mailer.tried == []
@@ -64,7 +64,7 @@ async def test_an_imported_task_makes_a_notification_and_no_email(notify: Notify
     assert notify.deliveries == {}
 
 
-async def test_a_repeated_delivery_tells_once(notify: Notify) -> None:
+async def test_a_repeated_delivery_notifies_once(notify: Notify) -> None:
     event_id = await notify.deliver(assignments, assigned())
     await notify.deliver(assignments, assigned(), event_id=event_id, receive_count=2)
     assert notify.notified == ["user_bo"]
@@ -72,7 +72,7 @@ async def test_a_repeated_delivery_tells_once(notify: Notify) -> None:
     assert await notify.unread("user_bo") == 1
 
 
-async def test_the_same_fact_under_another_id_tells_again(notify: Notify) -> None:
+async def test_the_same_fact_under_another_id_notifies_again(notify: Notify) -> None:
     """The control of the test above."""
     await notify.deliver(assignments, assigned())
     await notify.deliver(assignments, assigned())
@@ -93,7 +93,7 @@ async def test_an_assignee_who_is_not_known_yet_is_waited_for(notify: Notify) ->
     assert notify.mailer.addresses == ["dee@acme.example"]
 
 
-async def test_who_has_left_is_told_nothing(notify: Notify) -> None:
+async def test_former_members_get_nothing(notify: Notify) -> None:
     await notify.remove_member("user_bo")
     await notify.deliver(assignments, assigned())
     assert notify.notified == []

@@ -17,7 +17,7 @@ async def test_the_invitee_gets_an_email_with_all_that_they_need(notify: Notify)
     assert TOKEN in mail.text.splitlines()
 
 
-async def test_nobody_is_told_in_the_product(notify: Notify) -> None:
+async def test_nobody_is_notified_in_the_app(notify: Notify) -> None:
     await notify.deliver(invitations, invited())
     assert notify.notified == []
     delivery = notify.deliveries["new@acme.example"]

@@ -1,4 +1,4 @@
-"""Mail in a place without a mail service."""
+"""Mail in an environment without a mail service."""
 
 import json
 from collections.abc import Mapping

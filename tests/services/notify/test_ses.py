@@ -142,7 +142,7 @@ async def test_ses_gets_the_email(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("sender", ["Tenfold", "Tenfold <no-reply>", "a@b.example\r\nBcc: c@d.example", ""])
-def test_a_sender_that_is_no_address_stops_the_process(sender: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sender_that_is_not_an_address_stops_the_process(sender: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NOTIFY_SENDER", sender)
     with pytest.raises(ValueError, match="must be an address"):
         NotifySettings()

@@ -1,4 +1,4 @@
-"""The template of the sender, and one e-mail through the embedded AWS."""
+"""The CloudFormation template of the sender, and one e-mail through the embedded AWS."""
 
 import json
 from collections.abc import Iterator
