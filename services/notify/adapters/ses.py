@@ -28,7 +28,16 @@ class SesMailer:
     async def send(self, mail: Mail) -> None:
         if not is_usable(mail.to):
             raise AddressRefused("The address is not one that mail can be sent to.")
-        params = _params(self._sender, mail)
+        message = {
+            "Subject": _content(mail.subject),
+            "Body": {"Text": _content(mail.text), "Html": _content(mail.html)},
+            "Headers": [{"Name": HEADER, "Value": mail.id}],
+        }
+        params: dict[str, Any] = {
+            "FromEmailAddress": self._sender,
+            "Destination": {"ToAddresses": [mail.to]},
+            "Content": {"Simple": message},
+        }
         try:
             await self._aws.boto3("sesv2", lambda client: client.send_email(**params))
         except ClientError as error:
@@ -40,20 +49,6 @@ class SesMailer:
 def is_usable(address: str) -> bool:
     """Whether it is one plain address in ASCII. SES would take a list of addresses, too."""
     return bool(ADDRESS.fullmatch(address)) and address.count("@") == 1 and not UNUSABLE & set(address.replace("@", ""))
-
-
-def _params(sender: str, mail: Mail) -> dict[str, Any]:
-    return {
-        "FromEmailAddress": sender,
-        "Destination": {"ToAddresses": [mail.to]},
-        "Content": {
-            "Simple": {
-                "Subject": _content(mail.subject),
-                "Body": {"Text": _content(mail.text), "Html": _content(mail.html)},
-                "Headers": [{"Name": HEADER, "Value": mail.id}],
-            }
-        },
-    }
 
 
 def _content(text: str) -> dict[str, str]:
