@@ -1,4 +1,4 @@
-"""Audit: one record for each event of every service, chained so that no later change to a record stays unseen."""
+"""Audit: one record for each event of every service, chained so that no later change to a record goes unnoticed."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ service = Service(
     "audit",
     api="services.audit.api:router",
     table=TableSpec(indexes=4),
-    subscriptions=("services.audit.consumers:trail", "chassis.tenants.members:subscription"),
+    subscriptions=("services.audit.records.consumers:trail", "chassis.tenants.members:subscription"),
     publishes=(AccessDenied, ApiKeyUsed),
-    schedules=(Schedule("seal", "services.audit.sealer:seal_all", every=timedelta(seconds=2)),),
+    schedules=(Schedule("seal", "services.audit.chain.usecases.sealing:seal_all", every=timedelta(seconds=2)),),
 )

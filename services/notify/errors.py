@@ -1,4 +1,4 @@
-"""What only notify has to say no to."""
+"""Errors that only notify raises."""
 
 from chassis.errors import Rejected
 

@@ -1,4 +1,4 @@
-"""Notify: tells people what concerns them, in the product and by e-mail."""
+"""Notify: notifies people of what concerns them, in the app and by e-mail."""
 
 from chassis.declare.service import Service, TableSpec
 from contracts.notify.v1 import AccessDenied, ApiKeyUsed
@@ -9,16 +9,16 @@ service = Service(
     api="services.notify.api:router",
     table=TableSpec(indexes=2),
     subscriptions=(
-        "services.notify.consumers:assignments",
-        "services.notify.consumers:mentions",
-        "services.notify.consumers:invitations",
-        "services.notify.consumers:imports",
+        "services.notify.notifications.consumers:assignments",
+        "services.notify.notifications.consumers:mentions",
+        "services.notify.notifications.consumers:invitations",
+        "services.notify.notifications.consumers:imports",
         "chassis.tenants.members:subscription",
     ),
     publishes=(AccessDenied, ApiKeyUsed),
     ports={
-        Mailer: "services.notify.mailer:make_mailer",
-        Composer: "services.notify.templating:make_composer",
+        Mailer: "services.notify.adapters.mailer:make_mailer",
+        Composer: "services.notify.adapters.templating:make_composer",
     },
     resources="services.notify.stack:resources",
 )

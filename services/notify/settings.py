@@ -1,4 +1,4 @@
-"""Notify's own settings, beside what every service reads."""
+"""Notify's own settings, beside those that every service reads."""
 
 from email.utils import parseaddr
 
@@ -7,14 +7,14 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class NotifySettings(BaseSettings):
-    """Who our e-mails come from, and where the links in them lead. Read by the processes and, to make the sender's
+    """The sender of our e-mails, and the target of the links in them. Read by the processes and, to make the sender's
     identity, by the deployment."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
 
     notify_sender: str = "Tenfold <no-reply@tenfold.example>"
     tenfold_mailbox: str = ""
-    """The queue that takes our e-mails in a place without a mail service; without one, they are sent."""
+    """The queue that takes our e-mails in an environment without a mail service. If it is empty, they are sent."""
     tenfold_public_url: str = "http://127.0.0.1:8080"
 
     @field_validator("notify_sender")

@@ -1,4 +1,4 @@
-"""The identity that notify's e-mails come from."""
+"""The SES identity of the sender of notify's e-mails."""
 
 from chassis.aws.captured_email import mailbox_statement
 from chassis.declare.stack import StackContext, StackPart
@@ -8,9 +8,9 @@ SES = "sesv2"
 
 
 def resources(context: StackContext) -> StackPart:
-    """The sender's domain, verified by the DNS records that SES asks for, and the rules for what is sent from it.
+    """The sender's domain, verified by the DNS records that SES asks for, and the rules for e-mails sent from it.
 
-    Each stage needs a domain of its own (`NOTIFY_SENDER` when deploying): an account has each identity once.
+    Each stage needs a domain of its own (`NOTIFY_SENDER` when deploying): an account has each identity only once.
     """
     settings = NotifySettings()
     if SES in context.without:

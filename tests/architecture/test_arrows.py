@@ -35,7 +35,7 @@ def test_the_house_is_in_order(copy: Path) -> None:
 @pytest.mark.parametrize(
     ("importer", "imported"),
     [
-        ("services/notify/model.py", "services.tasks.tasks.model"),
+        ("services/notify/inbox/model.py", "services.tasks.tasks.model"),
         ("chassis/work/unit_of_work.py", "services.tasks.tasks.model"),
         ("contracts/common.py", "chassis.work.unit_of_work"),
         ("services/tasks/tasks/model.py", "chassis.testing.memory"),

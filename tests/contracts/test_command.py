@@ -6,6 +6,8 @@ import pytest
 
 from tests.contracts.scratch import House
 
+CONSUMERS = "services/notify/notifications/consumers.py"
+READS = "services/notify/notifications/reads.py"
 ASSIGNED = '    title: str\n    status: TaskStatus\n    """When it was assigned'
 
 
@@ -23,11 +25,11 @@ def test_nothing_changed(house: House) -> None:
 def test_a_removed_field_names_the_consumers_the_handlers_and_the_field(house: House) -> None:
     house.edit("contracts/tasks/v1.py", ASSIGNED, ASSIGNED.replace("    title: str\n", ""))
     done = house.run("check", "--base", "main")
-    line = line_of(house, "services/notify/consumers.py", "async def on_assigned")
+    line = line_of(house, CONSUMERS, "async def on_assigned")
     assert done.returncode == 1
     assert (
         "breaking  tasks.task.assigned.v1: field title removed (consumers: breaking, producers: safe) "
-        f"— breaks notify (services/notify/consumers.py:{line} on_assigned)\n"
+        f"— breaks notify ({CONSUMERS}:{line} on_assigned)\n"
     ) in done.stdout
     assert "or publish it as tasks.task.assigned.v2 (contracts/tasks/v2.py)" in done.stdout
 
@@ -45,19 +47,17 @@ def test_a_removed_event_names_who_consumed_it(house: House) -> None:
     house.edit("contracts/tasks/v1.py", "tasks.comment.added.v1", "tasks.comment.made.v1")
     done = house.run("check")
     assert done.returncode == 1
-    line = line_of(house, "services/notify/consumers.py", "async def on_commented")
+    line = line_of(house, CONSUMERS, "async def on_commented")
     assert (
         "breaking  tasks.comment.added.v1: deleted (consumers: breaking, producers: breaking) "
-        f"— breaks notify (services/notify/consumers.py:{line} on_commented, as of the base revision)\n"
+        f"— breaks notify ({CONSUMERS}:{line} on_commented, as of the base revision)\n"
     ) in done.stdout
-    line = line_of(house, "services/notify/reads.py", "class Commented")
-    assert (
-        f"services/notify/reads.py:{line}: module 'contracts.tasks.v1' has no attribute 'CommentAdded'" in done.stderr
-    )
+    line = line_of(house, READS, "class Commented")
+    assert f"{READS}:{line}: module 'contracts.tasks.v1' has no attribute 'CommentAdded'" in done.stderr
 
 
 def test_a_consumer_that_asks_for_too_much_is_named(house: House) -> None:
-    house.edit("services/notify/reads.py", "    task_title: str\n", "    task_title: str\n    colour: str\n")
+    house.edit(READS, "    task_title: str\n", "    task_title: str\n    colour: str\n")
     done = house.run("check")
     assert done.returncode == 1
     assert (

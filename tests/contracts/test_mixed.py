@@ -7,6 +7,7 @@ import pytest
 from tests.contracts.scratch import ROOT, House
 
 pytestmark = pytest.mark.slow
+READS = "services/notify/notifications/reads.py"
 
 
 def base() -> str:
@@ -25,15 +26,15 @@ def test_this_tree_and_its_base_go_together() -> None:
 
 def test_what_only_adds_goes_together(house: House) -> None:
     house.edit("contracts/tasks/v1.py", "    text: str\n", "    text: str\n    colour: str | None = None\n")
-    house.edit("services/notify/reads.py", "    text: str\n", "    text: str\n    colour: str | None = None\n")
+    house.edit(READS, "    text: str\n", "    text: str\n    colour: str | None = None\n")
     done = house.run("mixed")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_an_old_consumer_that_cannot_read_the_new_event_is_named(house: House) -> None:
     house.edit("contracts/tasks/v1.py", "    text: str\n", "    words: str\n")
-    house.edit("services/notify/reads.py", "    text: str\n", "    words: str\n")
-    house.edit("services/notify/usecases/tell_mentioned.py", "event.text", "event.words")
+    house.edit(READS, "    text: str\n", "    words: str\n")
+    house.edit("services/notify/notifications/usecases/mentions.py", "event.text", "event.words")
     done = house.run("mixed")
     assert done.returncode == 1
     old = (

@@ -42,7 +42,7 @@ def second(house: House) -> House:
 
 def move(house: House) -> None:
     """Notify reads the second version."""
-    path = "services/notify/reads.py"
+    path = "services/notify/notifications/reads.py"
     house.edit(
         path,
         "from contracts.tasks import v1 as tasks\n",
@@ -50,7 +50,7 @@ def move(house: House) -> None:
     )
     house.edit(path, "Reads[tasks.CommentAdded]", "Reads[v2.CommentAdded]")
     house.edit(path, "    author_id: UserId\n    text: str\n", "    author: UserId\n    words: str\n")
-    use = house.folder / "services/notify/usecases/tell_mentioned.py"
+    use = house.folder / "services/notify/notifications/usecases/mentions.py"
     use.write_text(use.read_text().replace("event.author_id", "event.author").replace("event.text", "event.words"))
 
 
@@ -58,7 +58,7 @@ def test_a_second_version_is_no_breaking_change_and_the_first_must_stay_for_its_
     done = second.run("check")
     assert done.returncode == 0, done.stderr
     assert f"safe      {NEW}: added" in done.stdout
-    assert f"{OLD} must stay for notify (services/notify/consumers.py:" in done.stdout
+    assert f"{OLD} must stay for notify (services/notify/notifications/consumers.py:" in done.stdout
     assert "can go" not in done.stdout
 
 

@@ -6,7 +6,7 @@ from chassis.work.context import Actor, Cause, ServiceContext
 from chassis.work.outbox import Outbox
 from chassis.work.scope import OrgScope
 from contracts.common import Plan
-from services.audit.verifier import verify
+from services.audit.chain.usecases.verification import verify
 from services.tenancy.model import SEATS
 from verification.simulation import effects, projections
 from verification.simulation.facts import Facts

@@ -8,10 +8,8 @@ import pytest
 
 import chassis.tenants.members
 import services.analytics.figures.usecases
-import services.audit.repository
 import services.identity.memberships.repository
 import services.identity.profiles.repository
-import services.notify.usecases.mailing as mailing
 import services.tenancy.repository
 from chassis.messaging.dispatch import Dispatcher
 from chassis.storage.table import Anything, Expect
@@ -21,8 +19,11 @@ from chassis.work.unit_of_work import UnitOfWork
 from contracts.common import Plan
 from services.analytics.figures.model import task_created
 from services.analytics.figures.repository import FiguresRepository
-from services.notify.model import Delivery as Owed
-from services.notify.ports import Composer, Letter, Mailer
+from services.audit.chain.repository import BlockRepository, HeadRepository
+from services.audit.records.repository import RecordRepository
+from services.notify.mail import usecases as mail
+from services.notify.mail.model import EmailDelivery
+from services.notify.ports import Composer, EmailContent, Mailer
 from services.tasks.imports.model import Import, PlannedTask
 from services.tasks.tasks.model import Task
 from services.tenancy.repository import Seats
@@ -58,8 +59,8 @@ def registered_again(patch: Patch) -> None:
 
 def sealers_overwrite(patch: Patch) -> None:
     """Sealers do not look whether another one was faster."""
-    for each in ("Heads", "Blocks", "Records"):
-        _unconditional(patch, getattr(services.audit.repository, each))
+    for repository in (HeadRepository, BlockRepository, RecordRepository):
+        _unconditional(patch, repository)
 
 
 def _unconditional(patch: Patch, repository: type[Repository[Any]]) -> None:
@@ -102,13 +103,13 @@ def seat_freed_apart(patch: Patch) -> None:
 def marked_before_sent(patch: Patch) -> None:
     """An e-mail counts as sent before the mail service has it."""
 
-    async def send(scope: OrgScope, delivery: Owed, letter: Letter | None) -> None:
-        if letter is None:
-            return await mailing._settle(scope, delivery.failed(mailing.GONE))
-        await mailing._settle(scope, delivery.sent(scope.now()))
-        return await scope.port(Mailer).send(scope.port(Composer).compose(delivery.id, delivery.recipient, letter))
+    async def send(scope: OrgScope, delivery: EmailDelivery, content: EmailContent | None) -> None:
+        if content is None:
+            return await mail._settle(scope, delivery.mark_failed(mail.GONE))
+        await mail._settle(scope, delivery.mark_sent(scope.now()))
+        return await scope.port(Mailer).send(scope.port(Composer).compose(delivery.id, delivery.recipient, content))
 
-    patch.setattr(mailing, "_send", send)
+    patch.setattr(mail, "_send", send)
 
 
 def imported_under_fresh_ids(patch: Patch) -> None:

@@ -16,7 +16,7 @@ from services.files.model import Text, TextMetadata
 from services.files.ports import Findings, Form, Inspector, ObjectStore, StoredObject
 from services.identity.adapters.development import DevelopmentProvider
 from services.identity.ports import IdentityProvider, Person, SecretSource, Tokens
-from services.notify.ports import Composer, Letter, Mail, Mailer
+from services.notify.ports import Composer, EmailContent, Mail, Mailer
 from services.tenancy.ports import TokenSource
 from tests.services.files.fakes import FakeObjectStore
 from tests.services.identity.conftest import FakeSecrets
@@ -113,10 +113,10 @@ class WiredMailer(Wired):
 
 
 class PlainComposer:
-    """Templates have tests of their own; here a letter's values are its text."""
+    """Templates have tests of their own; here an e-mail's values are its text."""
 
-    def compose(self, id: str, to: str, letter: Letter) -> Mail:  # noqa: A002
-        return Mail(id, to, letter.subject, json.dumps(dict(letter.values), default=str), "")
+    def compose(self, id: str, to: str, content: EmailContent) -> Mail:  # noqa: A002
+        return Mail(id, to, content.subject, json.dumps(dict(content.values), default=str), "")
 
 
 class WiredStore(Wired):

@@ -129,7 +129,7 @@ def test_events_are_defined_without_their_sources_and_built_when_used() -> None:
     assert rest == "[] []"
 
 
-def loaded(module: str, subscription: str = "services.audit.consumers:trail") -> set[str]:
+def loaded(module: str, subscription: str = "services.audit.records.consumers:trail") -> set[str]:
     """The modules that a new process has after the import of an entry point."""
     environment = {
         **os.environ, "TENFOLD_SERVICE": "audit", "TENFOLD_SUBSCRIPTION": subscription, "PYTHONPATH": str(ROOT),
@@ -143,18 +143,18 @@ def loaded(module: str, subscription: str = "services.audit.consumers:trail") ->
 
 def test_a_consumer_loads_neither_http_nor_other_consumers() -> None:
     modules = loaded("chassis.runtime.lambda_consumer")
-    assert "services.audit.consumers" in modules
+    assert "services.audit.records.consumers" in modules
     assert not modules & {
-        "fastapi", "mangum", "boto3", "chassis.tenants.members", "services.audit.api", "services.audit.sealer",
-        "services.audit.stack", "chassis.runtime.process",
+        "fastapi", "mangum", "boto3", "chassis.tenants.members", "services.audit.api",
+        "services.audit.chain.usecases.sealing", "services.audit.stack", "chassis.runtime.process",
     }  # fmt: skip
 
 
 def test_a_schedule_loads_neither_http_nor_consumers_nor_other_schedules() -> None:
     modules = loaded("chassis.runtime.lambda_schedule")
     assert not modules & {
-        "fastapi", "mangum", "boto3", "faststream", "services.audit.api", "services.audit.consumers",
-        "services.audit.sealer",
+        "fastapi", "mangum", "boto3", "faststream", "services.audit.api", "services.audit.records.consumers",
+        "services.audit.chain.usecases.sealing",
     }  # fmt: skip
 
 
@@ -162,4 +162,6 @@ def test_a_schedule_loads_neither_http_nor_consumers_nor_other_schedules() -> No
 def test_the_api_loads_no_consumers() -> None:
     modules = loaded("chassis.runtime.lambda_api")
     assert {"services.audit.api", "mangum"} <= modules
-    assert not modules & {"faststream", "uvicorn", "boto3", "services.audit.consumers", "services.audit.sealer"}
+    assert not modules & {
+        "faststream", "uvicorn", "boto3", "services.audit.records.consumers", "services.audit.chain.usecases.sealing",
+    }  # fmt: skip

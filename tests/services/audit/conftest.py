@@ -8,11 +8,11 @@ from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ACME, ServiceUnderTest
 from contracts.common import Priority, TaskStatus
 from contracts.tasks import v1 as tasks
-from services.audit.consumers import trail
-from services.audit.model import Verification
-from services.audit.sealer import seal_all
+from services.audit.chain.model import Verification
+from services.audit.chain.usecases.sealing import seal_all
+from services.audit.chain.usecases.verification import verify
+from services.audit.records.consumers import trail
 from services.audit.service import service
-from services.audit.verifier import verify
 
 
 class AuditUnderTest(ServiceUnderTest):

@@ -1,4 +1,4 @@
-"""Reading the trail over HTTP."""
+"""Searching records and verifying the chain over HTTP."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ import pytest
 
 from contracts.common import Role
 from contracts.tenancy import v1 as tenancy
-from services.audit.consumers import trail
-from services.audit.repository import MAX_READS
+from services.audit.records.consumers import trail
+from services.audit.records.repository import MAX_READS
 from tests.services.audit.conftest import created, moved
 
 RECORDS, VERIFICATION = "/v1/audit/records", "/v1/audit/verification"
@@ -15,15 +15,15 @@ RECORDS, VERIFICATION = "/v1/audit/records", "/v1/audit/verification"
 
 async def pages(audit: Any, **params: Any) -> list[dict[str, Any]]:
     """All pages of a search, one after the other."""
-    found: list[dict[str, Any]] = []
+    records: list[dict[str, Any]] = []
     async with audit.client() as client:
         while True:
             answer = await client.get(RECORDS, params=params)
             assert answer.status_code == 200, answer.text
             page = answer.json()
-            found += page["items"]
+            records += page["items"]
             if "next" not in page or page["next"] is None:
-                return found
+                return records
             params["cursor"] = page["next"]
 
 
@@ -38,7 +38,7 @@ async def test_a_record_shows_old_and_new_values_and_its_seal(audit: Any) -> Non
     assert (shown["seq"], shown["previous_hash"], len(shown["hash"])) == (1, "0" * 64, 64)
 
 
-async def test_the_first_value_of_a_field_is_no_change(audit: Any) -> None:
+async def test_the_first_value_of_a_field_is_not_a_change(audit: Any) -> None:
     await audit.deliver(trail, created())
     [shown] = await pages(audit)
     assert shown["changes"] == {}
@@ -47,35 +47,35 @@ async def test_the_first_value_of_a_field_is_no_change(audit: Any) -> None:
 
 async def test_records_come_newest_first_in_pages(audit: Any) -> None:
     ids = await audit.record(25)
-    found = await pages(audit, limit=10)
-    assert [each["id"] for each in found] == ids[::-1]
+    records = await pages(audit, limit=10)
+    assert [each["id"] for each in records] == ids[::-1]
 
 
 async def test_searches_by_actor_action_resource_and_time(audit: Any) -> None:
-    one = await audit.deliver(trail, created("task_1"), actor="user_ada")
+    first = await audit.deliver(trail, created("task_1"), actor="user_ada")
     audit.clock.advance(minutes=1)
-    two = await audit.deliver(trail, moved("task_1"), actor="user_bo")
+    second = await audit.deliver(trail, moved("task_1"), actor="user_bo")
     audit.clock.advance(minutes=1)
-    three = await audit.deliver(trail, moved("task_2"), actor="user_ada")
+    third = await audit.deliver(trail, moved("task_2"), actor="user_ada")
     searches: list[tuple[dict[str, str], list[str]]] = [
-        ({}, [three, two, one]),
-        ({"actor": "user_ada"}, [three, one]),
-        ({"resource_id": "task_1"}, [two, one]),
-        ({"resource_id": "task_1", "resource_kind": "task"}, [two, one]),
+        ({}, [third, second, first]),
+        ({"actor": "user_ada"}, [third, first]),
+        ({"resource_id": "task_1"}, [second, first]),
+        ({"resource_id": "task_1", "resource_kind": "task"}, [second, first]),
         ({"resource_id": "task_1", "resource_kind": "project"}, []),
-        ({"action": "tasks.task.status_changed.v1"}, [three, two]),
-        ({"actor": "user_ada", "action": "tasks.task.created.v1"}, [one]),
-        ({"actor": "user_bo", "resource_id": "task_1"}, [two]),
+        ({"action": "tasks.task.status_changed.v1"}, [third, second]),
+        ({"actor": "user_ada", "action": "tasks.task.created.v1"}, [first]),
+        ({"actor": "user_bo", "resource_id": "task_1"}, [second]),
         ({"actor": "user_bo", "resource_id": "task_2"}, []),
-        ({"since": "2026-11-21T09:01:00Z"}, [three, two]),
-        ({"until": "2026-11-21T09:01:00Z"}, [one]),
-        ({"since": "2026-11-21T10:01:00+01:00", "until": "2026-11-21T09:02:00Z"}, [two]),
-        ({"actor": "user_ada", "until": "2026-11-21T09:02:00Z"}, [one]),
+        ({"since": "2026-11-21T09:01:00Z"}, [third, second]),
+        ({"until": "2026-11-21T09:01:00Z"}, [first]),
+        ({"since": "2026-11-21T10:01:00+01:00", "until": "2026-11-21T09:02:00Z"}, [second]),
+        ({"actor": "user_ada", "until": "2026-11-21T09:02:00Z"}, [first]),
         ({"actor": "user_nobody"}, []),
     ]
     for params, expected in searches:
-        found = [each["id"] for each in await pages(audit, **params)]
-        assert found == expected, params
+        ids = [each["id"] for each in await pages(audit, **params)]
+        assert ids == expected, params
 
 
 async def test_a_filtered_search_pages_to_the_end_without_repeating(audit: Any) -> None:
@@ -86,14 +86,14 @@ async def test_a_filtered_search_pages_to_the_end_without_repeating(audit: Any) 
         if number % 3 == 0:
             expected.append(event_id)
     for limit in (1, 3, 10, 50):
-        found = await pages(audit, action="tasks.task.created.v1", limit=limit)
-        assert [each["id"] for each in found] == expected[::-1]
+        records = await pages(audit, action="tasks.task.created.v1", limit=limit)
+        assert [each["id"] for each in records] == expected[::-1]
 
 
 async def test_a_search_for_what_is_rare_reads_only_so_much_and_says_where_to_go_on(
     audit: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.audit.repository.MAX_PAGE", 4)
+    monkeypatch.setattr("services.audit.records.repository.MAX_PAGE", 4)
     oldest = await audit.deliver(trail, created())
     await audit.record(4 * MAX_READS)
     async with audit.client() as client:
@@ -109,8 +109,8 @@ async def test_another_organizations_records_are_not_shown(audit: Any) -> None:
     for params in ({}, {"actor": "user_ada"}, {"resource_id": "task_1"}, {"action": "tasks.task.status_changed.v1"}):
         assert await pages(audit, **params) == []
     async with audit.client() as client:
-        found = (await client.get(VERIFICATION)).json()
-    assert (found["org_id"], found["sealed"], found["unsealed"]) == ("org_acme", 0, 0)
+        verification = (await client.get(VERIFICATION)).json()
+    assert (verification["org_id"], verification["sealed"], verification["unsealed"]) == ("org_acme", 0, 0)
 
 
 async def test_an_administrator_verifies_their_organizations_chain(audit: Any) -> None:

@@ -1,4 +1,4 @@
-"""How records get their places in the chain."""
+"""Sealing: how records get their positions in the chain."""
 
 import asyncio
 from typing import Any
@@ -9,11 +9,11 @@ from chassis.errors import Stale, Unavailable
 from chassis.storage.keys import Key
 from chassis.storage.table import Put
 from chassis.work.context import ServiceContext
-from services.audit import sealer
-from services.audit.chain import seal
-from services.audit.model import Head, Record
-from services.audit.repository import UNSEALED
-from services.audit.sealer import MAX_CHARACTERS, MAX_RECORDS, batches, seal_all
+from services.audit.chain.model import Head, seal
+from services.audit.chain.usecases import sealing
+from services.audit.chain.usecases.sealing import MAX_CHARACTERS, MAX_RECORDS, seal_all, split_into_batches
+from services.audit.records.model import Record
+from services.audit.records.repository import UNSEALED
 
 
 def record(record_id: str, title: str = "Ship") -> Record:
@@ -62,8 +62,8 @@ async def test_a_chain_goes_on_over_blocks_and_runs(audit: Any) -> None:
     await audit.seal()
     await audit.record(3)
     await audit.seal()
-    found = await audit.verify()
-    assert (found.sealed, found.unsealed, found.valid) == (2 * MAX_RECORDS + 8, 0, True)
+    outcome = await audit.verify()
+    assert (outcome.sealed, outcome.unsealed, outcome.valid) == (2 * MAX_RECORDS + 8, 0, True)
     assert sum("#BLOCK#" in key.pk for key in audit.items) == 4
     assert sorted(item["seq"] for item in audit.records()) == list(range(1, 2 * MAX_RECORDS + 9))
 
@@ -71,8 +71,8 @@ async def test_a_chain_goes_on_over_blocks_and_runs(audit: Any) -> None:
 async def test_more_than_one_part_of_the_work_list_is_sealed_in_one_run(audit: Any) -> None:
     await audit.record(450)
     await audit.seal()
-    found = await audit.verify()
-    assert (found.sealed, found.unsealed, found.valid) == (450, 0, True)
+    outcome = await audit.verify()
+    assert (outcome.sealed, outcome.unsealed, outcome.valid) == (450, 0, True)
 
 
 async def test_each_organization_has_a_chain_of_its_own(audit: Any) -> None:
@@ -90,8 +90,8 @@ async def test_of_two_sealers_at_once_one_wins_and_no_record_is_sealed_twice(aud
     await audit.record(3 * MAX_RECORDS)
     await asyncio.gather(*(seal_all(_yielding(audit.context)) for _ in range(3)))
     await audit.seal()
-    found = await audit.verify()
-    assert (found.sealed, found.unsealed, found.valid) == (3 * MAX_RECORDS, 0, True)
+    outcome = await audit.verify()
+    assert (outcome.sealed, outcome.unsealed, outcome.valid) == (3 * MAX_RECORDS, 0, True)
 
 
 async def test_a_sealer_that_read_an_old_head_is_refused_as_a_whole(audit: Any) -> None:
@@ -100,7 +100,7 @@ async def test_a_sealer_that_read_an_old_head_is_refused_as_a_whole(audit: Any) 
     await audit.seal()
     before = dict(audit.items)
     with pytest.raises(Stale):
-        await sealer.seal(audit.scope(), [known])
+        await sealing.seal(audit.scope(), [known])
     assert audit.items == before
 
 
@@ -128,8 +128,8 @@ async def test_a_crash_between_two_blocks_is_made_good_by_the_next_run(audit: An
     assert (await audit.verify()).unsealed == 1
     audit.table.write = write
     await audit.seal()
-    found = await audit.verify()
-    assert (found.sealed, found.unsealed, found.valid) == (MAX_RECORDS + 1, 0, True)
+    outcome = await audit.verify()
+    assert (outcome.sealed, outcome.unsealed, outcome.valid) == (MAX_RECORDS + 1, 0, True)
 
 
 async def test_an_event_arriving_while_its_neighbours_are_sealed_waits_for_the_next_run(audit: Any) -> None:
@@ -167,23 +167,23 @@ async def test_two_events_at_once_of_one_organization_write_no_common_item(audit
 
 def test_a_block_holds_what_one_transaction_takes() -> None:
     small = [record(f"{number:03}") for number in range(MAX_RECORDS + 1)]
-    assert [len(batch) for batch in batches(small)] == [MAX_RECORDS, 1]
+    assert [len(batch) for batch in split_into_batches(small)] == [MAX_RECORDS, 1]
     large = [record(f"{number}", "x" * (MAX_CHARACTERS // 3)) for number in range(5)]
-    assert [len(batch) for batch in batches(large)] == [2, 2, 1]
+    assert [len(batch) for batch in split_into_batches(large)] == [2, 2, 1]
     huge = [record(f"{number}", "x" * (2 * MAX_CHARACTERS)) for number in range(2)]
-    assert [len(batch) for batch in batches(huge)] == [1, 1]
-    assert list(batches([])) == []
+    assert [len(batch) for batch in split_into_batches(huge)] == [1, 1]
+    assert list(split_into_batches([])) == []
 
 
 def test_the_hash_of_a_record_stays_what_it_is() -> None:
-    """Years later the same record must give the same hash: if this fails, every chain there is would seem broken."""
+    """Years later the same record must give the same hash: if this fails, every existing chain would seem broken."""
     head, block, [first, second] = seal(Head(), [record("event1"), record("event2", "Grüße 🙂")])
     assert first.hash == "1bd252870bb05a5768a3670dc544b72f9da52f2cb21358e8e21f15c9555e306e"
     assert second.hash == head.hash == block.hash == "92299510dc5cae03684e580a0600adb491b87790ca3663577881911bd6894866"
 
 
 def _yielding(context: ServiceContext) -> ServiceContext:
-    """The same tools on a table whose calls interleave with others', as over a network."""
+    """The same context on a table whose calls interleave with others', as over a network."""
 
     class Yielding:
         def __getattr__(self, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""What verifying notices when somebody writes to the table directly."""
+"""Verification, when somebody writes to the table directly."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 
 from chassis.storage.keys import Key
 from chassis.testing.service import ACME
-from services.audit.sealer import MAX_RECORDS
+from services.audit.chain.usecases.sealing import MAX_RECORDS
 
 HEAD = Key(f"ORG#{ACME}#HEAD#chain")
 
@@ -26,8 +26,8 @@ async def ids(audit: Any) -> list[str]:
 
 async def test_an_untouched_chain_is_valid(audit: Any, ids: list[str]) -> None:
     """The control of every test below."""
-    found = await audit.verify()
-    assert found.model_dump() == {
+    outcome = await audit.verify()
+    assert outcome.model_dump() == {
         "org_id": ACME,
         "sealed": len(ids),
         "unsealed": 0,
@@ -39,14 +39,14 @@ async def test_an_untouched_chain_is_valid(audit: Any, ids: list[str]) -> None:
 
 
 async def test_an_organization_without_records_is_valid(audit: Any) -> None:
-    found = await audit.verify()
-    assert (found.valid, found.sealed, found.unsealed, found.head) == (True, 0, 0, None)
+    outcome = await audit.verify()
+    assert (outcome.valid, outcome.sealed, outcome.unsealed, outcome.head) == (True, 0, 0, None)
 
 
 async def test_recent_records_are_reported_as_unsealed(audit: Any, ids: list[str]) -> None:
     await audit.record(2)
-    found = await audit.verify()
-    assert (found.valid, found.sealed, found.unsealed) == (True, len(ids), 2)
+    outcome = await audit.verify()
+    assert (outcome.valid, outcome.sealed, outcome.unsealed) == (True, len(ids), 2)
 
 
 @pytest.mark.parametrize(
@@ -73,32 +73,32 @@ async def test_recent_records_are_reported_as_unsealed(audit: Any, ids: list[str
 )
 async def test_an_edited_record_is_noticed(audit: Any, ids: list[str], change: dict[str, Any]) -> None:
     audit.stored(ids[6]).update(change)
-    found = await audit.verify()
-    assert (found.valid, found.broken_at) == (False, 7)
-    assert ids[6] in found.reason
+    outcome = await audit.verify()
+    assert (outcome.valid, outcome.broken_at) == (False, 7)
+    assert ids[6] in outcome.reason
 
 
 async def test_a_removed_record_is_noticed(audit: Any, ids: list[str]) -> None:
     del audit.items[Key(f"ORG#{ACME}#RECORD#{ids[6]}")]
-    found = await audit.verify()
-    assert (found.valid, found.broken_at) == (False, 7)
-    assert "removed" in found.reason
+    outcome = await audit.verify()
+    assert (outcome.valid, outcome.broken_at) == (False, 7)
+    assert "removed" in outcome.reason
 
 
 async def test_records_that_changed_places_are_noticed(audit: Any, ids: list[str]) -> None:
     one, other = audit.stored(ids[6]), audit.stored(ids[7])
     for name in ("seq", "hash", "previous_hash"):
         one[name], other[name] = other[name], one[name]
-    found = await audit.verify()
-    assert (found.valid, found.broken_at) == (False, 7)
+    outcome = await audit.verify()
+    assert (outcome.valid, outcome.broken_at) == (False, 7)
 
 
 async def test_links_that_changed_places_are_noticed(audit: Any, ids: list[str]) -> None:
     links = audit.items[block(1)]["links"]
     links[6], links[7] = links[7], links[6]
-    found = await audit.verify()
-    assert (found.valid, found.broken_at) == (False, 1)
-    assert "block 1" in found.reason
+    outcome = await audit.verify()
+    assert (outcome.valid, outcome.broken_at) == (False, 1)
+    assert "block 1" in outcome.reason
 
 
 def as_the_next(item: dict[str, Any]) -> dict[str, Any]:
@@ -123,17 +123,17 @@ async def test_an_inserted_record_is_noticed(
 ) -> None:
     forged = forge(audit.stored(ids[6])) | {"PK": f"ORG#{ACME}#RECORD#forged"}
     audit.items[Key(forged["PK"])] = forged
-    found = await audit.verify()
-    assert not found.valid
-    assert "inserted" in found.reason
+    outcome = await audit.verify()
+    assert not outcome.valid
+    assert "inserted" in outcome.reason
 
 
 async def test_a_tail_cut_off_with_its_block_is_noticed_by_the_head(audit: Any, ids: list[str]) -> None:
     del audit.items[block(2)]
     for record_id in ids[MAX_RECORDS:]:
         del audit.items[Key(f"ORG#{ACME}#RECORD#{record_id}")]
-    found = await audit.verify()
-    assert (found.valid, found.broken_at) == (False, MAX_RECORDS + 1)
+    outcome = await audit.verify()
+    assert (outcome.valid, outcome.broken_at) == (False, MAX_RECORDS + 1)
 
 
 async def test_a_tail_cut_off_inside_its_block_is_noticed(audit: Any, ids: list[str]) -> None:
@@ -141,34 +141,34 @@ async def test_a_tail_cut_off_inside_its_block_is_noticed(audit: Any, ids: list[
     removed = last["links"].pop()
     last["hash"] = audit.stored(ids[-2])["hash"]
     del audit.items[Key(f"ORG#{ACME}#RECORD#{removed['record_id']}")]
-    found = await audit.verify()
-    assert (found.valid, found.broken_at) == (False, len(ids))
+    outcome = await audit.verify()
+    assert (outcome.valid, outcome.broken_at) == (False, len(ids))
 
 
 async def test_a_head_that_was_set_back_is_noticed(audit: Any, ids: list[str]) -> None:
     first = audit.items[block(1)]
     audit.items[HEAD].update(sealed=MAX_RECORDS, blocks=1, hash=first["hash"])
-    found = await audit.verify()
-    assert (found.valid, found.broken_at) == (False, MAX_RECORDS + 1)
-    assert "set back" in found.reason
+    outcome = await audit.verify()
+    assert (outcome.valid, outcome.broken_at) == (False, MAX_RECORDS + 1)
+    assert "set back" in outcome.reason
 
 
 async def test_a_head_that_was_removed_is_noticed(audit: Any, ids: list[str]) -> None:
     del audit.items[HEAD]
-    found = await audit.verify()
-    assert (found.valid, found.broken_at) == (False, 1)
+    outcome = await audit.verify()
+    assert (outcome.valid, outcome.broken_at) == (False, 1)
 
 
 async def test_a_removed_block_is_noticed(audit: Any, ids: list[str]) -> None:
     del audit.items[block(1)]
-    found = await audit.verify()
-    assert (found.valid, found.broken_at) == (False, 1)
+    outcome = await audit.verify()
+    assert (outcome.valid, outcome.broken_at) == (False, 1)
 
 
 async def test_an_exchanged_block_is_noticed(audit: Any, ids: list[str]) -> None:
     audit.items[block(2)]["previous_hash"] = "f" * 64
-    found = await audit.verify()
-    assert (found.valid, found.broken_at) == (False, MAX_RECORDS + 1)
+    outcome = await audit.verify()
+    assert (outcome.valid, outcome.broken_at) == (False, MAX_RECORDS + 1)
 
 
 async def test_the_lowest_number_of_several_is_reported(audit: Any, ids: list[str]) -> None:
@@ -189,12 +189,12 @@ async def test_what_is_sealed_during_verification_does_not_seem_broken(audit: An
         return await query(pk, **bounds)
 
     audit.table.query = with_a_sealer
-    found = await audit.verify()
-    assert (found.valid, found.sealed, found.unsealed) == (True, len(ids) + 3, 0)
+    outcome = await audit.verify()
+    assert (outcome.valid, outcome.sealed, outcome.unsealed) == (True, len(ids) + 3, 0)
 
 
 async def test_a_list_that_lags_behind_the_table_does_not_seem_broken(audit: Any) -> None:
-    """DynamoDB's indexes follow their table after a moment."""
+    """DynamoDB's GSIs follow their table after a moment."""
     await audit.record(3)
     before: dict[str, Any] = {}
     query = audit.table.query
@@ -208,5 +208,5 @@ async def test_a_list_that_lags_behind_the_table_does_not_seem_broken(audit: Any
     assert any(before.values())
     await audit.seal()
     audit.table.query = lagging
-    found = await audit.verify()
-    assert (found.valid, found.sealed, found.unsealed) == (True, 3, 0)
+    outcome = await audit.verify()
+    assert (outcome.valid, outcome.sealed, outcome.unsealed) == (True, 3, 0)

@@ -1,4 +1,4 @@
-"""Events that notify follows."""
+"""Events that notify consumes."""
 
 from datetime import UTC, date, datetime
 

@@ -9,9 +9,9 @@ from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import Role
 from contracts.tenancy import v1 as tenancy
+from services.notify.adapters.templating import TemplateComposer
 from services.notify.ports import Composer, Mail, Mailer
 from services.notify.service import service
-from services.notify.templating import TemplateComposer
 
 PUBLIC_URL = "https://tenfold.test"
 
@@ -21,7 +21,7 @@ class Killed(Exception):
 
 
 class FakeMailer:
-    """Keeps what is sent. `troubles` by address are raised instead, `after` once the mail is out."""
+    """Keeps what is sent. `troubles` by address are raised instead of sending, `after` once the mail is out."""
 
     def __init__(self) -> None:
         self.sent: list[Mail] = []
@@ -45,7 +45,7 @@ class FakeMailer:
 
 
 class CountingTable(MemoryTable):
-    """Dies at the write that `dies_at` names, counted from 1: before it, or after it was carried out."""
+    """Dies at the write with the number `dies_at`, counted from 1: before it, or after it was carried out."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class CountingTable(MemoryTable):
 
 
 class Notify(ServiceUnderTest):
-    """The service on fakes, and what stands in its table."""
+    """The service on fakes, and the items in its table."""
 
     def __init__(self) -> None:
         self.mailer, self.store = FakeMailer(), CountingTable()
@@ -89,8 +89,8 @@ class Notify(ServiceUnderTest):
         return {item["recipient"]: item for item in self.items("DELIVERY")}
 
     @property
-    def told(self) -> list[str]:
-        """Who has how many notifications: an id for each."""
+    def notified(self) -> list[str]:
+        """The user id of each notification."""
         return sorted(item["user_id"] for item in self.notifications)
 
     async def inbox(self, user_id: str, **params: Any) -> list[dict[str, Any]]:

@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from contracts.common import Role
-from services.notify.consumers import assignments
-from services.notify.usecases import inbox
+from services.notify.inbox import usecases
+from services.notify.notifications.consumers import assignments
 from tests.services.notify.events import assigned
 from tests.services.notify.support import Notify
 
@@ -52,26 +52,26 @@ async def test_the_newest_come_first_page_by_page(notify: Notify) -> None:
 
 
 async def test_read_and_unread_ones_can_be_listed_apart(notify: Notify) -> None:
-    one, *_ = await assign(notify, "one", "two", "three")
-    await put_read(notify, one)
+    oldest, *_ = await assign(notify, "one", "two", "three")
+    await put_read(notify, oldest)
     assert titles(await notify.inbox("user_bo")) == ["three", "two", "one"]
     assert titles(await notify.inbox("user_bo", unread="true")) == ["three", "two"]
     assert titles(await notify.inbox("user_bo", unread="false")) == ["one"]
 
 
 async def test_reading_one_twice_counts_once(notify: Notify) -> None:
-    one, _ = await assign(notify, "one", "two")
-    first = await put_read(notify, one)
+    oldest, _ = await assign(notify, "one", "two")
+    first = await put_read(notify, oldest)
     notify.clock.advance(minutes=5)
-    second = await put_read(notify, one)
+    second = await put_read(notify, oldest)
     assert first.status_code == second.status_code == 200
     assert first.json()["read_at"] == second.json()["read_at"] == "2026-11-21T09:00:02Z"
     assert await notify.unread("user_bo") == 1
 
 
 async def test_reading_all_reads_each_once(notify: Notify) -> None:
-    one, *_ = await assign(notify, "one", "two", "three")
-    await put_read(notify, one)
+    oldest, *_ = await assign(notify, "one", "two", "three")
+    await put_read(notify, oldest)
     assert await read_all(notify) == 2
     assert await notify.unread("user_bo") == 0
     assert await notify.inbox("user_bo", unread="true") == []
@@ -86,7 +86,7 @@ async def test_reading_all_goes_through_several_transactions(notify: Notify) -> 
 
 
 async def test_one_request_reads_a_bounded_number(notify: Notify, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inbox, "READ_ALL", 180)
+    monkeypatch.setattr(usecases, "MARKED_PER_REQUEST", 180)
     await assign(notify, *(str(number) for number in range(200)))
     assert await read_all(notify) == 180
     assert await notify.unread("user_bo") == 20
@@ -94,7 +94,7 @@ async def test_one_request_reads_a_bounded_number(notify: Notify, monkeypatch: p
 
 
 async def test_two_who_read_the_same_at_once_count_it_once(notify: Notify) -> None:
-    """What was read between the look and the write is looked at again."""
+    """A notification that was read between the look and the write is looked at again."""
     ids = await assign(notify, "one", "two")
     write, overtaking = notify.store.write, False
 
@@ -110,26 +110,26 @@ async def test_two_who_read_the_same_at_once_count_it_once(notify: Notify) -> No
     assert await notify.unread("user_bo") == 0
 
 
-async def test_a_person_who_was_never_told_anything_has_nothing_unread(notify: Notify) -> None:
+async def test_a_person_who_was_never_notified_has_nothing_unread(notify: Notify) -> None:
     assert await notify.unread("user_cy") == 0
     assert await notify.inbox("user_cy") == []
 
 
 async def test_nobody_sees_or_reads_what_is_somebody_elses(notify: Notify) -> None:
-    [one] = await assign(notify, "one")
+    [notification_id] = await assign(notify, "one")
     assert await notify.inbox("user_cy") == []
     assert await notify.unread("user_cy") == 0
-    assert (await put_read(notify, one, "user_cy")).status_code == 404
+    assert (await put_read(notify, notification_id, "user_cy")).status_code == 404
     assert await read_all(notify, "user_cy") == 0
     assert await notify.unread("user_bo") == 1
 
 
 async def test_the_same_person_in_another_organization_sees_nothing_of_this_one(notify: Notify) -> None:
-    [one] = await assign(notify, "one")
+    [notification_id] = await assign(notify, "one")
     async with notify.client("user_bo", org_id="org_other") as client:
         listed = await client.get("/v1/notifications")
         counted = await client.get("/v1/notifications/unread-count")
-        marked = await client.put(f"/v1/notifications/{one}/read")
+        marked = await client.put(f"/v1/notifications/{notification_id}/read")
         unknown = await client.put("/v1/notifications/ntf_unknown/read")
         everything = await client.post("/v1/notifications/read-all")
     assert listed.json()["items"] == []
@@ -141,8 +141,8 @@ async def test_the_same_person_in_another_organization_sees_nothing_of_this_one(
 
 
 async def test_a_viewer_may_do_all_of_it(notify: Notify) -> None:
-    [one] = await assign(notify, "one")
-    assert (await put_read(notify, one, role=Role.VIEWER)).status_code == 200
+    [notification_id] = await assign(notify, "one")
+    assert (await put_read(notify, notification_id, role=Role.VIEWER)).status_code == 200
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
@@ -154,7 +154,7 @@ async def test_without_a_token_there_is_nothing(notify: Notify, method: str, pat
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
-async def test_who_was_removed_is_out(notify: Notify, method: str, path: str) -> None:
+async def test_a_removed_member_is_refused(notify: Notify, method: str, path: str) -> None:
     await notify.remove_member("user_bo")
     async with notify.client("user_bo") as client:
         answer = await client.request(method, path)

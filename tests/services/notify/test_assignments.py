@@ -4,19 +4,19 @@ from chassis.errors import NotYet
 from chassis.tenants import members
 from contracts.common import Role
 from contracts.tenancy import v1 as tenancy
-from services.notify.consumers import assignments
+from services.notify.notifications.consumers import assignments
 from tests.services.notify.events import assigned
 from tests.services.notify.support import Notify
 
 
-async def test_the_assignee_is_told_in_the_product(notify: Notify) -> None:
+async def test_the_assignee_is_notified_in_the_app(notify: Notify) -> None:
     event_id = await notify.deliver(assignments, assigned())
     [notification] = await notify.inbox("user_bo")
     assert notification == {
         "id": notification["id"],
         "kind": "assigned",
         "title": "New task: Ship the web shop",
-        "body": "Ada gave it to you, due on 1 December 2026.",
+        "body": "Ada assigned it to you, due on 1 December 2026.",
         "subject_id": "task_1",
         "event_id": event_id,
         "created_at": "2026-11-21T09:00:00Z",
@@ -51,32 +51,32 @@ async def test_what_the_table_keeps_names_event_and_person(notify: Notify) -> No
     assert delivery["sent_at"] == "2026-11-21T09:00:00Z"
 
 
-async def test_who_takes_a_task_themselves_is_told_nothing(notify: Notify) -> None:
+async def test_people_who_assign_a_task_to_themselves_are_not_notified(notify: Notify) -> None:
     await notify.deliver(assignments, assigned("user_bo", by="user_bo"))
-    assert notify.told == []
+    assert notify.notified == []
     assert notify.mailer.tried == []
 
 
 async def test_an_imported_task_makes_a_notification_and_no_email(notify: Notify) -> None:
     await notify.deliver(assignments, assigned(import_id="imp_1"))
-    assert notify.told == ["user_bo"]
+    assert notify.notified == ["user_bo"]
     assert notify.mailer.tried == []
     assert notify.deliveries == {}
 
 
-async def test_a_repeated_delivery_tells_once(notify: Notify) -> None:
+async def test_a_repeated_delivery_notifies_once(notify: Notify) -> None:
     event_id = await notify.deliver(assignments, assigned())
     await notify.deliver(assignments, assigned(), event_id=event_id, receive_count=2)
-    assert notify.told == ["user_bo"]
+    assert notify.notified == ["user_bo"]
     assert notify.mailer.addresses == ["bo@acme.example"]
     assert await notify.unread("user_bo") == 1
 
 
-async def test_the_same_fact_under_another_id_tells_again(notify: Notify) -> None:
+async def test_the_same_fact_under_another_id_notifies_again(notify: Notify) -> None:
     """The control of the test above."""
     await notify.deliver(assignments, assigned())
     await notify.deliver(assignments, assigned())
-    assert notify.told == ["user_bo", "user_bo"]
+    assert notify.notified == ["user_bo", "user_bo"]
     assert notify.mailer.addresses == ["bo@acme.example"] * 2
     assert await notify.unread("user_bo") == 2
 
@@ -85,18 +85,18 @@ async def test_an_assignee_who_is_not_known_yet_is_waited_for(notify: Notify) ->
     event = assigned("user_dee")
     with pytest.raises(NotYet):
         await notify.deliver(assignments, event, event_id="event1")
-    assert notify.told == []
+    assert notify.notified == []
     added = tenancy.MemberAdded(user_id="user_dee", email="dee@acme.example", name="Dee", role=Role.MEMBER)
     await notify.deliver(members.subscription, added)
     await notify.deliver(assignments, event, event_id="event1", receive_count=2)
-    assert notify.told == ["user_dee"]
+    assert notify.notified == ["user_dee"]
     assert notify.mailer.addresses == ["dee@acme.example"]
 
 
-async def test_who_has_left_is_told_nothing(notify: Notify) -> None:
+async def test_former_members_get_nothing(notify: Notify) -> None:
     await notify.remove_member("user_bo")
     await notify.deliver(assignments, assigned())
-    assert notify.told == []
+    assert notify.notified == []
     assert notify.mailer.tried == []
 
 
@@ -108,4 +108,4 @@ async def test_a_member_of_another_organization_is_not_known_here(notify: Notify
 async def test_nobody_waits_for_the_name_of_who_assigned_it(notify: Notify) -> None:
     await notify.deliver(assignments, assigned(by="user_unknown"))
     [notification] = await notify.inbox("user_bo")
-    assert notification["body"] == "Somebody gave it to you, due on 1 December 2026."
+    assert notification["body"] == "Somebody assigned it to you, due on 1 December 2026."

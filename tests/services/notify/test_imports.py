@@ -1,12 +1,12 @@
 import pytest
 
 from chassis.errors import NotYet
-from services.notify.consumers import imports
+from services.notify.notifications.consumers import imports
 from tests.services.notify.events import imported
 from tests.services.notify.support import Notify
 
 
-async def test_who_asked_for_it_gets_the_counts(notify: Notify) -> None:
+async def test_the_requester_gets_the_counts(notify: Notify) -> None:
     event_id = await notify.deliver(imports, imported({}))
     [notification] = await notify.inbox("user_ada")
     assert (notification["kind"], notification["subject_id"]) == ("import_completed", "imp_1")
@@ -25,10 +25,10 @@ async def test_each_assignee_gets_one_email_and_no_notification(notify: Notify) 
     assert subjects["bo@acme.example"] == "You have 12 new tasks"
     assert subjects["cy@acme.example"] == "You have 1 new task"
     assert len(notify.mailer.sent) == 3
-    assert notify.told == ["user_ada"]
+    assert notify.notified == ["user_ada"]
 
 
-async def test_who_asked_for_it_gets_one_email_with_their_own_tasks_in_it(notify: Notify) -> None:
+async def test_the_requester_gets_one_email_with_their_own_tasks_in_it(notify: Notify) -> None:
     await notify.deliver(imports, imported({"user_ada": 3}))
     [mail] = notify.mailer.sent
     assert "You have 3 tasks of it yourself." in mail.text
@@ -39,11 +39,11 @@ async def test_nobody_gets_an_email_about_no_tasks(notify: Notify) -> None:
     assert notify.mailer.addresses == ["ada@acme.example"]
 
 
-async def test_who_has_left_gets_nothing(notify: Notify) -> None:
+async def test_former_members_get_nothing(notify: Notify) -> None:
     await notify.remove_member("user_ada")
     await notify.remove_member("user_bo")
     await notify.deliver(imports, imported({"user_bo": 2, "user_cy": 2}))
-    assert notify.told == []
+    assert notify.notified == []
     assert notify.mailer.addresses == ["cy@acme.example"]
 
 
@@ -56,11 +56,11 @@ async def test_an_assignee_who_is_not_known_yet_is_waited_for(notify: Notify) ->
     assert notify.mailer.addresses == ["ada@acme.example", "dee@acme.example"]
 
 
-async def test_a_repeated_delivery_tells_once_and_another_import_again(notify: Notify) -> None:
+async def test_a_repeated_delivery_notifies_once_and_another_import_again(notify: Notify) -> None:
     event_id = await notify.deliver(imports, imported({"user_bo": 2}))
     await notify.deliver(imports, imported({"user_bo": 2}), event_id=event_id, receive_count=2)
-    assert notify.told == ["user_ada"]
+    assert notify.notified == ["user_ada"]
     assert len(notify.mailer.sent) == 2
     await notify.deliver(imports, imported({"user_bo": 2}))
-    assert notify.told == ["user_ada", "user_ada"]
+    assert notify.notified == ["user_ada", "user_ada"]
     assert len(notify.mailer.sent) == 4

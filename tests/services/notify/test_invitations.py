@@ -1,6 +1,6 @@
 import json
 
-from services.notify.consumers import invitations
+from services.notify.notifications.consumers import invitations
 from tests.services.notify.events import TOKEN, invited
 from tests.services.notify.support import Notify
 
@@ -17,9 +17,9 @@ async def test_the_invitee_gets_an_email_with_all_that_they_need(notify: Notify)
     assert TOKEN in mail.text.splitlines()
 
 
-async def test_nobody_is_told_in_the_product(notify: Notify) -> None:
+async def test_nobody_is_notified_in_the_app(notify: Notify) -> None:
     await notify.deliver(invitations, invited())
-    assert notify.told == []
+    assert notify.notified == []
     delivery = notify.deliveries["new@acme.example"]
     assert (delivery["recipient_id"], delivery["status"]) == ("inv_1", "sent")
 

@@ -1,4 +1,4 @@
-"""Mail in a place without a mail service."""
+"""Mail in an environment without a mail service."""
 
 import json
 from collections.abc import Mapping
@@ -11,8 +11,8 @@ from chassis.aws.captured_email import MailboxQueue
 from chassis.declare.resource_names import Names
 from chassis.declare.stack import StackContext
 from chassis.errors import Unavailable
+from services.notify.adapters.mailer import MailboxMailer
 from services.notify.errors import AddressRefused
-from services.notify.mailer import MailboxMailer
 from services.notify.ports import Mail
 from services.notify.stack import resources
 

@@ -3,8 +3,8 @@
 import pytest
 
 from chassis.errors import Retryable, Unavailable
-from services.notify.consumers import imports, mentions
 from services.notify.errors import AddressRefused
+from services.notify.notifications.consumers import imports, mentions
 from tests.services.notify.events import commented, imported
 from tests.services.notify.support import Killed, Notify
 
@@ -20,7 +20,7 @@ def statuses(notify: Notify) -> list[str]:
     return [delivery["status"] for _, delivery in sorted(notify.deliveries.items())]
 
 
-async def test_a_process_that_dies_before_sending_leaves_the_emails_owed(notify: Notify) -> None:
+async def test_a_process_that_dies_before_sending_leaves_the_emails_pending(notify: Notify) -> None:
     notify.mailer.trouble = Killed()
     with pytest.raises(Killed):
         await deliver(notify)
@@ -30,11 +30,11 @@ async def test_a_process_that_dies_before_sending_leaves_the_emails_owed(notify:
     await deliver(notify, 2)
     assert notify.mailer.addresses == BOTH
     assert statuses(notify) == ["sent", "sent"]
-    assert notify.told == ["user_bo", "user_cy"]
+    assert notify.notified == ["user_bo", "user_cy"]
     assert await notify.unread("user_bo") == 1
 
 
-async def test_a_redelivery_sends_exactly_what_is_still_owed(notify: Notify) -> None:
+async def test_a_redelivery_sends_exactly_what_is_still_pending(notify: Notify) -> None:
     notify.mailer.troubles["cy@acme.example"] = Killed()
     with pytest.raises(Killed):
         await deliver(notify)
@@ -42,11 +42,11 @@ async def test_a_redelivery_sends_exactly_what_is_still_owed(notify: Notify) -> 
     notify.mailer.troubles.clear()
     await deliver(notify, 2)
     assert notify.mailer.addresses == BOTH
-    assert notify.told == ["user_bo", "user_cy"]
+    assert notify.notified == ["user_bo", "user_cy"]
 
 
 async def test_a_process_that_dies_after_sending_sends_the_same_id_again(notify: Notify) -> None:
-    """The one gap, and how receivers know the repeat."""
+    """The one gap, and how receivers recognize the repeat."""
     notify.mailer.after = Killed()
     with pytest.raises(Killed):
         await deliver(notify)
@@ -58,12 +58,12 @@ async def test_a_process_that_dies_after_sending_sends_the_same_id_again(notify:
 
 @pytest.mark.parametrize("carried_out", [False, True])
 @pytest.mark.parametrize("dies_at", [1, 2, 3])
-async def test_dying_at_any_write_tells_each_once(notify: Notify, dies_at: int, carried_out: bool) -> None:
+async def test_dying_at_any_write_notifies_each_person_once(notify: Notify, dies_at: int, carried_out: bool) -> None:
     notify.store.dies_at, notify.store.carried_out = dies_at, carried_out
     with pytest.raises(Killed):
         await deliver(notify)
     await deliver(notify, 2)
-    assert notify.told == ["user_bo", "user_cy"]
+    assert notify.notified == ["user_bo", "user_cy"]
     assert await notify.unread("user_bo") == await notify.unread("user_cy") == 1
     assert {mail.id for mail in notify.mailer.sent} == {f"{EVENT}.user_bo", f"{EVENT}.user_cy"}
     assert statuses(notify) == ["sent", "sent"]
@@ -79,7 +79,7 @@ async def test_a_mail_service_that_is_out_for_a_while_loses_nothing(notify: Noti
     notify.mailer.trouble = None
     await deliver(notify, 3)
     assert notify.mailer.addresses == BOTH
-    assert notify.told == ["user_bo", "user_cy"]
+    assert notify.notified == ["user_bo", "user_cy"]
 
 
 async def test_one_address_in_trouble_does_not_keep_the_others_waiting(notify: Notify) -> None:
@@ -111,7 +111,7 @@ async def test_an_address_that_is_refused_is_not_tried_again(notify: Notify) -> 
     assert notify.mailer.addresses == ["cy@acme.example"]
     await deliver(notify, 2)
     assert sorted(notify.mailer.tried) == BOTH
-    assert notify.told == ["user_bo", "user_cy"]
+    assert notify.notified == ["user_bo", "user_cy"]
 
 
 async def test_who_leaves_before_their_email_is_sent_gets_none(notify: Notify) -> None:
@@ -126,7 +126,7 @@ async def test_who_leaves_before_their_email_is_sent_gets_none(notify: Notify) -
     assert notify.deliveries["bo@acme.example"]["reason"] == "no longer a member"
 
 
-async def test_two_workers_at_once_end_with_each_told_once(notify: Notify) -> None:
+async def test_two_workers_at_once_notify_each_person_once(notify: Notify) -> None:
     """The second takes the message over while the first still sends."""
 
     send, overtaking = notify.mailer.send, False
@@ -140,21 +140,21 @@ async def test_two_workers_at_once_end_with_each_told_once(notify: Notify) -> No
 
     notify.mailer.send = overtaken  # type: ignore[method-assign]
     await deliver(notify)
-    assert notify.told == ["user_bo", "user_cy"]
+    assert notify.notified == ["user_bo", "user_cy"]
     assert {mail.id for mail in notify.mailer.sent} == {f"{EVENT}.user_bo", f"{EVENT}.user_cy"}
     assert statuses(notify) == ["sent", "sent"]
 
 
-async def test_a_replay_tells_in_the_product_and_sends_nothing(notify: Notify) -> None:
+async def test_a_replay_notifies_in_the_app_and_sends_nothing(notify: Notify) -> None:
     await notify.deliver(mentions, commented("user_bo", "user_cy"), event_id=EVENT, replayed=True)
     assert notify.mailer.tried == []
     assert statuses(notify) == ["suppressed", "suppressed"]
-    assert notify.told == ["user_bo", "user_cy"]
+    assert notify.notified == ["user_bo", "user_cy"]
     await deliver(notify)
     assert notify.mailer.tried == []
 
 
-async def test_a_replay_leaves_what_is_owed_to_whoever_owes_it(notify: Notify) -> None:
+async def test_a_replay_leaves_pending_emails_to_their_own_delivery(notify: Notify) -> None:
     notify.mailer.trouble = Killed()
     with pytest.raises(Killed):
         await deliver(notify)

@@ -13,9 +13,9 @@ from moto.ses.models import ses_backends
 
 from chassis.aws.client import Aws
 from chassis.errors import Retryable
+from services.notify.adapters.ses import SesMailer, is_usable
 from services.notify.errors import AddressRefused
 from services.notify.ports import Mail
-from services.notify.ses import SesMailer, usable
 from services.notify.settings import NotifySettings
 
 T = TypeVar("T")
@@ -95,7 +95,7 @@ async def test_what_ses_never_takes_is_refused(aws: StubbedAws, code: str, messa
         ("MessageRejected", "Email address is not verified. The following identities failed the check: x", 400),
     ],
 )
-async def test_what_someone_can_mend_is_tried_again(aws: StubbedAws, code: str, message: str, status: int) -> None:
+async def test_what_someone_can_fix_is_tried_again(aws: StubbedAws, code: str, message: str, status: int) -> None:
     with pytest.raises(Retryable):
         await refusal(aws, code, message, status).send(MAIL)
 
@@ -123,7 +123,7 @@ async def test_an_address_that_is_not_one_plain_address_is_refused_before_sendin
 
 @pytest.mark.parametrize("address", ["bo@acme.example", "bo.b+tag@mail.acme.example", "o'neil_b@acme.example"])
 def test_plain_addresses_are_usable(address: str) -> None:
-    assert usable(address)
+    assert is_usable(address)
 
 
 async def test_ses_gets_the_email(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,7 +142,7 @@ async def test_ses_gets_the_email(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("sender", ["Tenfold", "Tenfold <no-reply>", "a@b.example\r\nBcc: c@d.example", ""])
-def test_a_sender_that_is_no_address_stops_the_process(sender: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sender_that_is_not_an_address_stops_the_process(sender: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NOTIFY_SENDER", sender)
     with pytest.raises(ValueError, match="must be an address"):
         NotifySettings()

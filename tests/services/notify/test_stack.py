@@ -1,4 +1,4 @@
-"""The template of the sender, and one e-mail through the embedded AWS."""
+"""The CloudFormation template of the sender, and one e-mail through the embedded AWS."""
 
 import json
 from collections.abc import Iterator
@@ -10,10 +10,10 @@ from chassis.aws.client import Aws
 from chassis.declare.resource_names import Names
 from chassis.declare.stack import StackContext
 from deploy.embedded.emulator import Emulator
-from services.notify.mailer import make_mailer
-from services.notify.ports import Letter
+from services.notify.adapters.mailer import make_mailer
+from services.notify.adapters.templating import make_composer
+from services.notify.ports import EmailContent
 from services.notify.stack import resources
-from services.notify.templating import make_composer
 
 
 def context(*, local: bool = False) -> StackContext:
@@ -47,8 +47,9 @@ async def test_an_email_arrives_in_the_mailbox(emulator: Emulator, monkeypatch: 
     aws = Aws("us-east-1", emulator.endpoint_url)
     try:
         await aws.boto3("cloudformation", _deploy)
-        letter = Letter("tasks_imported", "You have 2 new tasks ü", "/tasks", {"name": "Bo", "tasks": "2", "by": "Ada"})
-        await make_mailer(aws).send(make_composer(aws).compose("event1.user_bo", "bo@acme.example", letter))
+        values = {"name": "Bo", "tasks": "2", "by": "Ada"}
+        content = EmailContent("tasks_imported", "You have 2 new tasks ü", "/tasks", values)
+        await make_mailer(aws).send(make_composer(aws).compose("event1.user_bo", "bo@acme.example", content))
         identity = await aws.boto3("sesv2", lambda client: client.get_email_identity(EmailIdentity="tenfold.example"))
     finally:
         await aws.close()

@@ -2,9 +2,9 @@
 
 from chassis.tenants.members import subscription as members
 from contracts.tasks import v1 as tasks
-from services.audit.consumers import trail
-from services.audit.repository import Search
-from services.audit.sealer import seal_all
+from services.audit.chain.usecases.sealing import seal_all
+from services.audit.records.consumers import trail
+from services.audit.records.repository import Search
 from verification.isolation.people import MALLORY, VERA
 from verification.isolation.world import Pair, World, text
 

@@ -3,9 +3,9 @@
 from chassis.tenants.members import subscription as members
 from contracts.common import Priority, Role, TaskStatus
 from contracts.tasks import v1 as tasks
-from services.notify.consumers import assignments
+from services.notify.adapters.templating import TemplateComposer
+from services.notify.notifications.consumers import assignments
 from services.notify.ports import Composer, Mailer
-from services.notify.templating import TemplateComposer
 from tests.services.notify.support import PUBLIC_URL, FakeMailer
 from verification.isolation.people import MARK
 from verification.isolation.world import Pair, World, text
@@ -17,8 +17,8 @@ async def seed() -> World:
     world.stateful = [mailer]
     await world.tell_members(members)
     for at in (1, 2):
-        await _told(world, world.victim_org, world.vera.id, text(f"task {at}"), f"theirs{at}")
-        await _told(world, world.attacker_org, world.mallory.id, f"Own task {at}", f"own{at}")
+        await _notify(world, world.victim_org, world.vera.id, text(f"task {at}"), f"theirs{at}")
+        await _notify(world, world.attacker_org, world.mallory.id, f"Own task {at}", f"own{at}")
     world.pairs = {
         "notification_id": Pair(await _newest(world, world.owner), await _newest(world, world.attacker)),
         "task_id": Pair("task_theirs1", "task_own1"),
@@ -29,7 +29,7 @@ async def seed() -> World:
     return world
 
 
-async def _told(world: World, org: str, user_id: str, title: str, of: str) -> None:
+async def _notify(world: World, org: str, user_id: str, title: str, of: str) -> None:
     world.sut.clock.advance(seconds=1)
     event = tasks.TaskAssigned(
         task_id=f"task_{of}",

@@ -1,0 +1,1 @@
+"""The hash chain: records are sealed into it, and verified against it."""

@@ -1,0 +1,1 @@
+"""Sealing by the schedule, and verification on request."""

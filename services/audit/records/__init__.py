@@ -1,0 +1,1 @@
+"""The trail: a record for each event, and the search over them."""

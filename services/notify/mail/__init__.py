@@ -1,0 +1,1 @@
+"""E-mail deliveries: recorded with the notification, sent at least once."""

@@ -1,0 +1,1 @@
+"""Notifications of events: an assignment, a mention, an invitation, a completed import."""

@@ -1,0 +1,1 @@
+"""One module per kind of event, and `notifying`, which all of them use."""
