@@ -9,9 +9,9 @@ from chassis.tenants.vault import SecretUnreadable, Vault
 from chassis.testing.memory import MemoryTable
 from contracts.common import Role
 from contracts.tenancy import v1 as tenancy
-from services.tenancy.model import MAX_CREDENTIALS
-from services.tenancy.repository import Credentials
-from services.tenancy.usecases.credentials import PURPOSE
+from services.tenancy.credentials.model import MAX_CREDENTIALS
+from services.tenancy.credentials.repository import CredentialRepository
+from services.tenancy.credentials.usecases import PURPOSE
 from tests.services.tenancy.world import World, is_problem
 
 SECRET = "planted-hunter2"
@@ -38,7 +38,7 @@ async def listed(world: World, org_id: str) -> list[dict[str, Any]]:
 
 async def opened(world: World, org_id: str, name: str = "jira", *, in_org: str | None = None) -> str:
     """The secret, as the service itself reads it (in the scope of another organization, if `in_org` says so)."""
-    credential = await Credentials(world.sut.scope(org_id=org_id)).get(name)
+    credential = await CredentialRepository(world.sut.scope(org_id=org_id)).get(name)
     return (await Vault(world.sut.scope(org_id=in_org or org_id), PURPOSE).open(name, credential.sealed)).decode()
 
 
@@ -101,10 +101,10 @@ async def test_rotation_seals_all_by_a_new_key(world: World) -> None:
     org_id = await world.organization()
     for name in ("jira", "slack"):
         await store(world, org_id, name)
-    before = (await Credentials(world.sut.scope(org_id=org_id)).get("jira")).sealed
+    before = (await CredentialRepository(world.sut.scope(org_id=org_id)).get("jira")).sealed
     rotated = await world.call("ada", "POST", f"/organizations/{org_id}/credentials/rotation")
     assert rotated.json() == {"credentials": 2}
-    after = (await Credentials(world.sut.scope(org_id=org_id)).get("jira")).sealed
+    after = (await CredentialRepository(world.sut.scope(org_id=org_id)).get("jira")).sealed
     assert (before[:2], after[:2]) == ("1.", "2.")
     assert await opened(world, org_id) == SECRET
     assert {each.subject for each in await world.events(tenancy.CredentialRotated)} == {"jira", "slack"}

@@ -3,8 +3,8 @@ import pytest
 from chassis.storage.keys import inbox_key
 from contracts.identity import v1 as identity
 from contracts.tenancy import v1 as tenancy
-from services.tenancy import model
-from services.tenancy.consumers import users
+from services.tenancy.onboarding import model
+from services.tenancy.onboarding.consumers import users
 from tests.services.tenancy.world import NO_OVERRIDES, World, email_of
 
 
@@ -63,7 +63,7 @@ async def test_another_user_gets_another_one(world: World) -> None:
     assert len(await world.events(tenancy.OrganizationCreated)) == 2
 
 
-async def test_a_taken_slug_is_no_obstacle(world: World) -> None:
+async def test_a_taken_slug_does_not_matter(world: World) -> None:
     taken, other = model.personal_slugs("user_ada", "Ada Byron")
     await world.organization("eve", taken)
     await deliver(world, registered())
@@ -84,3 +84,22 @@ async def test_a_commit_that_failed_is_made_by_the_next_delivery(world: World, m
     monkeypatch.setattr(world.sut.table, "write", write)
     await deliver(world, registered(), "event")
     assert await world.types() == ["organization.created", "member.added"]
+
+
+def test_a_personal_organization_is_the_same_each_time() -> None:
+    assert model.personal_org_id("user_ada") == model.personal_org_id("user_ada")
+    assert model.personal_org_id("user_ada") != model.personal_org_id("user_bo")
+    assert model.personal_slugs("user_ada", "Ada") == model.personal_slugs("user_ada", "Ada")
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [("Zoë de Vries", "zoe-de-vries-"), ("  ", "space-"), ("李雷", "space-"), ("A" * 100, "a" * 24 + "-")],
+)
+def test_a_personal_slug_is_a_slug(name: str, start: str) -> None:
+    first, second = model.personal_slugs("user_x", name)
+    assert first.startswith(start)
+    for slug in (first, second):
+        assert 3 <= len(slug) <= 40
+        assert set(slug) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
+    assert first != second
