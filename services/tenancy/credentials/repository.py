@@ -19,7 +19,7 @@ class CredentialRepository(Repository[Credential]):
         return [CREDENTIALS.entry(self.scope, aggregate.id, "")]
 
     def reserve_slot(self, unit: UnitOfWork) -> None:
-        """Raises LimitReached at commit if the organization has MAX_CREDENTIALS."""
+        """Count one more credential. Raises LimitReached at commit if the organization has MAX_CREDENTIALS."""
         full = LimitReached(f"An organization has at most {MAX_CREDENTIALS} credentials.")
         unit.add(self._counter_key(), {"credentials": 1}, at_most={"credentials": MAX_CREDENTIALS}, on_conflict=full)
 

@@ -12,12 +12,12 @@ PURPOSE = "credentials"
 
 
 async def list_credentials(scope: OrgScope, request: PageRequest) -> Page[Credential]:
-    """All of them, by name."""
+    """All credentials, by name."""
     return await CredentialRepository(scope).page(CREDENTIALS, request)
 
 
 async def store(scope: OrgScope, name: str, platform: str, secret: str) -> Credential:
-    """Raises AlreadyExists, LimitReached."""
+    """Store a new credential, its secret sealed. Raises AlreadyExists, LimitReached."""
     credentials = CredentialRepository(scope)
     credential = Credential(
         id=name,
@@ -56,7 +56,7 @@ async def replace(scope: OrgScope, name: str, platform: str, secret: str) -> Cre
 
 
 async def remove(scope: OrgScope, name: str) -> None:
-    """Raises NotFound."""
+    """Remove a credential and its secret. Raises NotFound."""
     credentials = CredentialRepository(scope)
 
     async def change() -> None:

@@ -1,5 +1,5 @@
-"""Access patterns of invitations. Each has two more items while it is pending: one that keeps its address from being
-invited twice, and one that leads from its token to it."""
+"""Access patterns of invitations. Two items go with each: one leads from its token to it, and one keeps its address
+from being invited again while it is pending."""
 
 from hashlib import sha256
 
@@ -29,8 +29,8 @@ class InvitationRepository(Repository[Invitation]):
         return entries
 
     def open(self, unit: UnitOfWork, invitation: Invitation, token: str) -> Invitation:
-        """Store a new one with its token, of which only the hash is kept. Raises InvitationPending at commit if the
-        address has one already."""
+        """Store a new invitation and its token, of which only the hash is stored. Raises InvitationPending at commit
+        if the address has one already."""
         pending = InvitationPending("This address has a pending invitation already.")
         key = self._pending_key(invitation.email)
         unit.put(key, {"invitation_id": invitation.id}, expect=Absent(), on_conflict=pending)
@@ -43,8 +43,8 @@ class InvitationRepository(Repository[Invitation]):
         return self.create(unit, invitation)
 
     def close(self, unit: UnitOfWork, invitation: Invitation) -> Invitation:
-        """Store its end. The address may be invited again."""
-        # Belongs to this invitation: it came with it, and goes with the one change from pending to anything else.
+        """Store the end of an invitation. Its address may be invited again."""
+        # The item is this invitation's: it was written with it, and is deleted by the only change that ends it.
         unit.delete(self._pending_key(invitation.email))
         return self.save(unit, invitation)
 
@@ -54,7 +54,7 @@ class InvitationRepository(Repository[Invitation]):
         return None if item is None else await self.find(item["invitation_id"])
 
     async def first_to_expire(self, limit: int) -> list[Invitation]:
-        """Pending ones, by the time at which they expire, whether or not it has come."""
+        """Pending invitations by the time of their expiry, past or future."""
         items, _ = await PENDING.part(self.scope, limit=limit)
         return [self.model.model_validate(item) for item in items]
 

@@ -16,7 +16,7 @@ from services.tenancy.organizations.model import Organization
 
 
 class Membership(Member):
-    """A user's place in an organization. `version` never starts again: it counts on when a former member returns."""
+    """A user's place in an organization. `version` keeps counting when a former member returns."""
 
     org_id: OrgId
 
@@ -70,7 +70,7 @@ def check_can_change(actor: Role | None, target: Role, operation: str) -> None:
 
 
 def check_overrides(grants: Sequence[str], denies: Sequence[str]) -> None:
-    """Raises Invalid for the name of an unknown operation, and for one that is both granted and denied."""
+    """Raises Invalid for an unknown operation, and for one that is both granted and denied."""
     wrong = [*_unknown_operations("grants", grants), *_unknown_operations("denies", denies)]
     wrong += [FieldError("body.denies", f"{operation} is granted too.") for operation in denies if operation in grants]
     if wrong:

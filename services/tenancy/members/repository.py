@@ -31,7 +31,7 @@ class MembershipRepository(Repository[Membership]):
         ]
 
     async def get_active(self, user_id: str) -> Membership:
-        """Raises NotFound, for former members, too."""
+        """The member. Raises NotFound, for former members, too."""
         member = await self.find(user_id)
         if member is None or not member.active:
             raise NotFound("member")
@@ -47,7 +47,7 @@ class MembershipRepository(Repository[Membership]):
 
     def require_no_member(self, unit: UnitOfWork, email: str) -> None:
         """Raises AlreadyExists at commit if a member has this address."""
-        # The deletion of nothing: the one conditional write that holds only while the item is absent and writes none.
+        # A delete of what is absent: the only conditional write that needs the item to be absent and makes none.
         unit.delete(self._address_key(email), expect=Absent(), on_conflict=_a_member())
 
     def _address_key(self, email: str) -> Key:

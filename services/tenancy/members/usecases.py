@@ -1,4 +1,4 @@
-"""Use cases of members: who is in, in which organizations somebody is, and the change and end of a membership."""
+"""Use cases of members: the lists of members and of a user's organizations, and the change and end of a membership."""
 
 from collections.abc import Sequence
 

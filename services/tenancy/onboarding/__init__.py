@@ -1,1 +1,1 @@
-"""Onboarding: how an organization comes to be, made by a person or for one who registers."""
+"""Onboarding: the creation of organizations, by people and for those who register."""

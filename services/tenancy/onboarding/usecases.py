@@ -12,7 +12,7 @@ from services.tenancy.organizations.repository import OrganizationRepository, Se
 
 
 async def create(scope: UserScope, name: str, slug: str) -> Organization:
-    """An organization whose owner is the user. Raises SlugTaken."""
+    """Create an organization whose owner is the user. Raises SlugTaken."""
     organization = Organization(
         id=scope.new_id("org"), slug=slug, name=name, owners=(scope.user_id,), created_at=scope.now()
     )
@@ -22,7 +22,7 @@ async def create(scope: UserScope, name: str, slug: str) -> Organization:
 
 
 async def create_personal(scope: OrgScope, user_id: str, email: str, name: str) -> None:
-    """The organization of one person alone. Raises AlreadyHandled if they have it."""
+    """Create the organization of one person alone. Raises AlreadyHandled if they have it."""
     # unscoped(made-scope): the organization is new, and follows from the person whom the event registers
     org_scope = scope.for_org(personal_org_id(user_id))
     organization = personal_organization(user_id, name, scope.now())
@@ -37,8 +37,8 @@ async def create_personal(scope: OrgScope, user_id: str, email: str, name: str) 
 async def _create(
     scope: OrgScope, organization: Organization, email: str, name: str, on_conflict: TenfoldError | None = None
 ) -> Organization:
-    """The organization and the membership of its owner, who has `email` and `name`, in one transaction. Raises
-    SlugTaken, and `on_conflict` if the organization exists."""
+    """Store the organization and the membership of its owner, whose `email` and `name` are given, in one transaction.
+    Raises SlugTaken, and `on_conflict` if the organization exists."""
     unit = scope.unit_of_work()
     organizations, members = OrganizationRepository(scope), MembershipRepository(scope)
     stored = organizations.create(unit, organization, on_conflict=on_conflict)

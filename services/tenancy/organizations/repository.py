@@ -19,7 +19,7 @@ class OrganizationRepository(Repository[Organization]):
     model = Organization
 
     def reserve_slug(self, unit: UnitOfWork, organization: Organization) -> None:
-        """Raises SlugTaken at commit if another organization has it."""
+        """Keep the slug for the organization. Raises SlugTaken at commit if another one has it."""
         taken = SlugTaken(f"The slug {organization.slug} is taken.")
         unit.put(unique_key("slug", organization.slug), {"org_id": organization.id}, expect=Absent(), on_conflict=taken)
 
@@ -48,7 +48,7 @@ class SeatCounter:
         self._key = scope.key("USAGE")
 
     def reserve(self, unit: UnitOfWork, plan: Plan) -> None:
-        """Raises LimitReached at commit if the plan has none left."""
+        """Take a seat. Raises LimitReached at commit if the plan has none left."""
         full = LimitReached(f"All {SEATS[plan]} seats of the plan {plan} are taken.")
         unit.add(self._key, {"seats": 1}, at_most={"seats": SEATS[plan]}, on_conflict=full)
 

@@ -9,8 +9,8 @@ from services.tenancy.organizations.repository import OrganizationRepository, Se
 
 
 async def change_plan(scope: OrgScope, plan: Plan) -> Organization:
-    """Nothing happens if the organization has that plan already. Raises LimitReached if more seats are in use than the
-    new plan has."""
+    """Give the organization another plan. Nothing happens if it has that one already. Raises LimitReached if more seats
+    are in use than the new plan has."""
     organizations = OrganizationRepository(scope)
 
     async def change_once() -> Organization:

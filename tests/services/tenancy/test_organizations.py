@@ -11,9 +11,9 @@ from tests.services.tenancy.world import NO_OVERRIDES, World, email_of, is_probl
 
 
 async def test_who_creates_an_organization_owns_it(world: World) -> None:
-    made = await world.call("ada", "POST", "/organizations", {"name": " Acme Ltd ", "slug": "acme"})
-    assert made.status_code == 201
-    body = made.json()
+    answer = await world.call("ada", "POST", "/organizations", {"name": " Acme Ltd ", "slug": "acme"})
+    assert answer.status_code == 201
+    body = answer.json()
     assert body == {
         "id": body["id"],
         "slug": "acme",

@@ -1,4 +1,4 @@
-"""What a member may, or may not, whatever their role: who decides it, about whom, and what cannot be decided."""
+"""Permission overrides: who sets them, on whom, and which are refused."""
 
 from collections.abc import Sequence
 
@@ -22,10 +22,10 @@ async def override(
 @pytest.fixture
 async def org_id(world: World) -> str:
     """Ada owns it; Bo is an admin, Cy a manager, Di a member, and Ed a viewer."""
-    made = await world.organization()
+    created = await world.organization()
     for user, role in (("bo", Role.ADMIN), ("cy", Role.MANAGER), ("di", Role.MEMBER), ("ed", Role.VIEWER)):
-        await world.join(made, user, role)
-    return made
+        await world.join(created, user, role)
+    return created
 
 
 async def test_a_grant_and_a_denial_hold_from_now_until_they_are_left_out(world: World, org_id: str) -> None:
@@ -95,7 +95,7 @@ async def test_what_is_so_already_publishes_nothing(world: World, org_id: str) -
 
 
 @pytest.mark.parametrize(
-    ("grants", "denies", "said"),
+    ("grants", "denies", "message"),
     [
         (["tasks.task.asign"], [], "'tasks.task.assign'"),
         ([], ["files.file.reed"], "'files.file.read'"),
@@ -105,9 +105,9 @@ async def test_what_is_so_already_publishes_nothing(world: World, org_id: str) -
     ],
 )
 async def test_what_nobody_can_have_is_refused(
-    world: World, org_id: str, grants: list[str], denies: list[str], said: str
+    world: World, org_id: str, grants: list[str], denies: list[str], message: str
 ) -> None:
-    assert is_problem(await override(world, org_id, "ed", grants, denies), 422, "invalid", said)
+    assert is_problem(await override(world, org_id, "ed", grants, denies), 422, "invalid", message)
     assert await world.events(tenancy.MemberPermissionsChanged) == []
 
 

@@ -1,4 +1,4 @@
-"""The name and the settings of an organization: who changes them, to what, and whom it is told."""
+"""The name and the settings of an organization: who changes them, to what, and the event of it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Suspended organizations: who suspends them, what their members may meanwhile, and that all of it comes back."""
+"""Suspended organizations: who suspends them, what their members may do meanwhile, and that everything comes back."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from tests.services.tenancy.world import World, before_next_write, email_of, is_
 async def give_status(
     world: World, org_id: str, status: str, *, groups: tuple[str, ...] = (SUPERADMIN,), key: str | None = None
 ) -> httpx.Response:
-    """By somebody of the platform's staff, who is in no organization."""
+    """By a member of the platform's staff, who belongs to no organization."""
     async with world.sut.client("user_sam", None, org_id=None, groups=groups) as http:
         path, body = f"/v1/organizations/{org_id}/status", {"status": status, "reason": "The bill is not paid."}
         return await http.put(path, json=body, headers={"Idempotency-Key": key} if key else {})
@@ -21,9 +21,9 @@ async def give_status(
 
 @pytest.fixture
 async def org_id(world: World) -> str:
-    made = await world.organization()
-    await world.join(made, "bo", Role.ADMIN)
-    return made
+    created = await world.organization()
+    await world.join(created, "bo", Role.ADMIN)
+    return created
 
 
 async def test_the_staff_suspends_and_everybody_learns_why(world: World, org_id: str) -> None:

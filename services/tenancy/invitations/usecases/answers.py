@@ -54,7 +54,7 @@ async def decline(scope: UserScope, token: str) -> None:
 
 
 async def _join(scope: OrgScope, accepted: Invitation, user_id: str, former: Membership | None) -> Acceptance:
-    """The seat stays taken: the invitation's becomes the member's. `former` is an ended membership of theirs."""
+    """Store the new member, who takes over the invitation's seat. `former` is a membership of theirs that ended."""
     unit, members, organizations = scope.unit_of_work(), MembershipRepository(scope), OrganizationRepository(scope)
     organization = await organizations.get(scope.org_id)
     if not organization.status.operates:

@@ -1,4 +1,4 @@
-"""Expired invitations. Their seats are released by whoever needs one, so that no clock has to run for it."""
+"""Expired invitations. Each request that needs a seat or an address releases them first, so no schedule has to."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -18,12 +18,12 @@ MAX_RELEASED = 100
 
 
 async def with_expired_released(scope: OrgScope, change: Callable[[], Awaitable[T]], *, email: str | None = None) -> T:
-    """The outcome of `change`, which is repeated if only expired invitations were in its way: each time they are
-    released first, so this is not a retry of what failed.
+    """The outcome of `change`. If seats or an address are missing and expired invitations hold them, those are released
+    and `change` is repeated, at most twice.
 
     `email` is the address that `change` invites, if it invites one.
     """
-    for _ in range(2):
+    for _ in range(2):  # not a retry of the same attempt: each round removes an obstacle first
         try:
             return await retry_on_stale(change)
         except LimitReached:

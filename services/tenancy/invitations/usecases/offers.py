@@ -28,7 +28,7 @@ NOT_AN_ADDRESS = "This is not an e-mail address."
 
 
 async def invite(scope: OrgScope, email: str, role: Role) -> Invitation:
-    """Raises Invalid, RoleTooHigh, AlreadyExists (a member, or invited) or LimitReached."""
+    """Invite one address. Raises Invalid, RoleTooHigh, AlreadyExists (a member, or invited) or LimitReached."""
     check_can_give(scope.actor.role, role, INVITE)
     address = parse_address(email)
     if address is None:
@@ -61,7 +61,7 @@ async def invite_all(scope: OrgScope, rows: Sequence[Row]) -> list[RowOutcome]:
 
 
 async def _offer_row(scope: OrgScope, row: Row, *, step: str, repeats: int | None) -> Invitation:
-    """`repeats` is the number of an earlier row with the same address. Raises Rejected."""
+    """Invite the address of a row. `repeats` is the number of an earlier row with the same address. Raises Rejected."""
     address = parse_address(row.email)
     if address is None:
         raise Rejected(NOT_AN_ADDRESS)
@@ -102,7 +102,7 @@ async def _offer(scope: OrgScope, email: str, role: Role, *, step: str = "") -> 
 
 
 async def list_invitations(scope: OrgScope, request: PageRequest) -> Page[Invitation]:
-    """All of them, answered or not, the newest first."""
+    """All invitations, answered or not, the newest first."""
     page = await InvitationRepository(scope).page(INVITATIONS, request, descending=True)
     return page.map(lambda invitation: invitation.as_of(scope.now()))
 
