@@ -1,10 +1,10 @@
-"""What only tenancy refuses."""
+"""Errors that only tenancy raises."""
 
 from chassis.errors import AlreadyExists, Conflict, Forbidden
 
 
 class RoleTooHigh(Forbidden):
-    """The operation is allowed, but not with this role or on this member."""
+    """The operation is allowed, but not for this role or on this member."""
 
     reason = "role-too-high"
 
@@ -14,7 +14,7 @@ class SlugTaken(AlreadyExists):
 
 
 class InvitationPending(AlreadyExists):
-    """The address has an invitation that nobody answered yet."""
+    """The address has an invitation that is not answered yet."""
 
 
 class LastOwner(Conflict):

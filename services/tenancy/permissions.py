@@ -1,5 +1,7 @@
-"""Operation -> the least role that may do it. What depends on the other's role too stands in model.py."""
+"""The least role for each operation, and the guard that routes check it with. Rules that also depend on the other
+person's role are in members/model.py."""
 
+from chassis.http.guard import Guard
 from contracts.common import Role
 
 PERMISSIONS = {
@@ -19,3 +21,4 @@ PERMISSIONS = {
     "tenancy.credential.remove": Role.ADMIN,
     "tenancy.credential.rotate": Role.OWNER,
 }
+guard = Guard(PERMISSIONS)

@@ -1,10 +1,10 @@
-"""What tenancy needs from outside, other than its table and the bus."""
+"""Ports: the needs of tenancy beside its table and the bus."""
 
 from typing import Protocol
 
 
 class TokenSource(Protocol):
-    """Makes the secrets that stand for invitations."""
+    """Makes the secret tokens of invitations."""
 
     def new(self) -> str:
-        """An unguessable text that may stand in an address: 256 bits, base64url without padding."""
+        """An unguessable text that can be part of a URL: 256 bits, base64url without padding."""

@@ -1,4 +1,4 @@
-"""Tenancy: organizations, who belongs to them, and who is invited. Its memberships are the truth for all others."""
+"""Tenancy: organizations, their members and their invitations. Its memberships are the truth for all other services."""
 
 from chassis.declare.service import Service, TableSpec
 from chassis.tenants.vault import KeyService
@@ -9,7 +9,7 @@ service = Service(
     "tenancy",
     api="services.tenancy.api:router",
     table=TableSpec(indexes=2),
-    subscriptions=("services.tenancy.consumers:users",),
+    subscriptions=("services.tenancy.onboarding.consumers:users",),
     publishes=(
         tenancy.AccessDenied,
         tenancy.ApiKeyUsed,
@@ -29,6 +29,6 @@ service = Service(
         tenancy.CredentialRotated,
         tenancy.CredentialRemoved,
     ),
-    ports={TokenSource: "services.tenancy.tokens:make_tokens", KeyService: "chassis.aws.kms:make_keys"},
+    ports={TokenSource: "services.tenancy.adapters.tokens:make_tokens", KeyService: "chassis.aws.kms:make_keys"},
     resources="services.tenancy.stack:resources",
 )

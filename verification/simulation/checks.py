@@ -7,7 +7,7 @@ from chassis.work.outbox import Outbox
 from chassis.work.scope import OrgScope
 from contracts.common import Plan
 from services.audit.chain.usecases.verification import verify
-from services.tenancy.model import SEATS
+from services.tenancy.organizations.model import SEATS
 from verification.simulation import effects, projections
 from verification.simulation.facts import Facts
 from verification.simulation.ledger import Ledger

@@ -10,7 +10,6 @@ import chassis.tenants.members
 import services.analytics.figures.usecases
 import services.identity.memberships.repository
 import services.identity.profiles.repository
-import services.tenancy.repository
 from chassis.messaging.dispatch import Dispatcher
 from chassis.storage.table import Anything, Expect
 from chassis.work.repository import Aggregate, Repository
@@ -26,7 +25,7 @@ from services.notify.mail.model import EmailDelivery
 from services.notify.ports import Composer, EmailContent, Mailer
 from services.tasks.imports.model import Import, PlannedTask
 from services.tasks.tasks.model import Task
-from services.tenancy.repository import Seats
+from services.tenancy.organizations.repository import SeatCounter
 
 Patch = pytest.MonkeyPatch
 Settle = Callable[[Dispatcher], Callable[[Any], Awaitable[None]]]
@@ -75,17 +74,17 @@ def _unconditional(patch: Patch, repository: type[Repository[Any]]) -> None:
 def seats_unlimited(patch: Patch) -> None:
     """Seats are counted, and the limit is not part of the transaction."""
 
-    def take(self: Seats, unit: UnitOfWork, _plan: Plan) -> None:
+    def reserve(self: SeatCounter, unit: UnitOfWork, _plan: Plan) -> None:
         unit.add(self._key, {"seats": 1})
 
-    patch.setattr(Seats, "take", take)
+    patch.setattr(SeatCounter, "reserve", reserve)
 
 
 def seat_freed_apart(patch: Patch) -> None:
     """The seat of who leaves is freed in a transaction of its own, which a crash leaves out."""
     real = UnitOfWork.commit
 
-    def free(self: Seats, unit: UnitOfWork) -> None:
+    def release(self: SeatCounter, unit: UnitOfWork) -> None:
         unit._freed = self._key  # type: ignore[attr-defined]
 
     async def commit(self: UnitOfWork) -> bool:
@@ -96,7 +95,7 @@ def seat_freed_apart(patch: Patch) -> None:
             await real(apart)
         return done
 
-    patch.setattr(Seats, "free", free)
+    patch.setattr(SeatCounter, "release", release)
     patch.setattr(UnitOfWork, "commit", commit)
 
 

@@ -37,13 +37,13 @@ async def test_each_row_has_its_result(world: World) -> None:
     assert (body["invited"], body["refused"]) == (2, 7)
     assert [(each["row"], each["status"], each.get("reason")) for each in body["results"]] == [
         (1, "invited", None),
-        (2, "refused", "This is no e-mail address."),
-        (3, "refused", "The same address stands in row 1."),
+        (2, "refused", "This is not an e-mail address."),
+        (3, "refused", "The same address is in row 1."),
         (4, "refused", "This address has a pending invitation already."),
         (5, "refused", "This address belongs to a member already."),
         (6, "refused", "There is no role 'emperor'; use one of viewer, member, manager, admin, owner."),
         (7, "refused", "You cannot give the role owner, which is above your own."),
-        (8, "refused", "This is no e-mail address."),
+        (8, "refused", "This is not an e-mail address."),
         (9, "invited", None),
     ]
     assert [each["email"] for each in body["results"]][1:3] == ["stelios.acme.example", "CY@acme.example"]

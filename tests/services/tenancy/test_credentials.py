@@ -9,9 +9,9 @@ from chassis.tenants.vault import SecretUnreadable, Vault
 from chassis.testing.memory import MemoryTable
 from contracts.common import Role
 from contracts.tenancy import v1 as tenancy
-from services.tenancy.model import MAX_CREDENTIALS
-from services.tenancy.repository import Credentials
-from services.tenancy.usecases.credentials import PURPOSE
+from services.tenancy.credentials.model import MAX_CREDENTIALS
+from services.tenancy.credentials.repository import CredentialRepository
+from services.tenancy.credentials.usecases import PURPOSE
 from tests.services.tenancy.world import World, is_problem
 
 SECRET = "planted-hunter2"
@@ -29,16 +29,16 @@ async def replace(world: World, org_id: str, secret: str, name: str = "jira") ->
     return await world.call("ada", "PUT", f"/organizations/{org_id}/credentials/{name}", body)
 
 
-async def listed(world: World, org_id: str) -> list[dict[str, Any]]:
+async def list_credentials(world: World, org_id: str) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = (await world.call("ada", "GET", f"/organizations/{org_id}/credentials")).json()[
         "items"
     ]
     return items
 
 
-async def opened(world: World, org_id: str, name: str = "jira", *, in_org: str | None = None) -> str:
+async def open_secret(world: World, org_id: str, name: str = "jira", *, in_org: str | None = None) -> str:
     """The secret, as the service itself reads it (in the scope of another organization, if `in_org` says so)."""
-    credential = await Credentials(world.sut.scope(org_id=org_id)).get(name)
+    credential = await CredentialRepository(world.sut.scope(org_id=org_id)).get(name)
     return (await Vault(world.sut.scope(org_id=in_org or org_id), PURPOSE).open(name, credential.sealed)).decode()
 
 
@@ -46,8 +46,8 @@ async def test_it_is_kept_sealed_and_never_shown(world: World) -> None:
     org_id = await world.organization()
     stored = await store(world, org_id)
     assert (stored.status_code, stored.json()["name"], stored.json()["platform"]) == (201, "jira", "Jira")
-    assert [each["name"] for each in await listed(world, org_id)] == ["jira"]
-    assert await opened(world, org_id) == SECRET
+    assert [each["name"] for each in await list_credentials(world, org_id)] == ["jira"]
+    assert await open_secret(world, org_id) == SECRET
     [event] = await world.events(tenancy.CredentialStored)
     assert (event.orgid, event.subject, event.data) == (org_id, "jira", {"name": "jira", "platform": "Jira"})
     assert isinstance(world.sut.table, MemoryTable)
@@ -64,7 +64,7 @@ async def test_another_organization_can_neither_ask_for_it_nor_open_it(world: Wo
     assert is_problem(await world.call("mallory", "GET", f"/organizations/{org_id}/credentials"), 404, "not-found")
     await store(world, other, by="mallory")
     with pytest.raises(SecretUnreadable):
-        await opened(world, org_id, in_org=other)
+        await open_secret(world, org_id, in_org=other)
 
 
 async def test_its_secret_can_be_replaced(world: World) -> None:
@@ -72,11 +72,11 @@ async def test_its_secret_can_be_replaced(world: World) -> None:
     assert is_problem(await replace(world, org_id, "another"), 404, "not-found")
     await store(world, org_id)
     assert is_problem(await store(world, org_id, secret="another"), 409, "already-exists", "jira")
-    assert await opened(world, org_id) == SECRET
+    assert await open_secret(world, org_id) == SECRET
     replaced = await replace(world, org_id, "another")
     assert (replaced.status_code, replaced.json()["version"], replaced.json()["platform"]) == (200, 2, "Jira Cloud")
-    assert await opened(world, org_id) == "another"
-    assert len(await listed(world, org_id)) == 1
+    assert await open_secret(world, org_id) == "another"
+    assert len(await list_credentials(world, org_id)) == 1
 
 
 async def test_a_repeated_request_stores_once(world: World) -> None:
@@ -91,7 +91,7 @@ async def test_it_can_be_removed(world: World) -> None:
     await store(world, org_id)
     path = f"/organizations/{org_id}/credentials/jira"
     assert (await world.call("ada", "DELETE", path)).status_code == 204
-    assert await listed(world, org_id) == []
+    assert await list_credentials(world, org_id) == []
     assert is_problem(await world.call("ada", "DELETE", path), 404, "not-found")
     [event] = await world.events(tenancy.CredentialRemoved)
     assert event.aggregateversion == 2
@@ -101,12 +101,12 @@ async def test_rotation_seals_all_by_a_new_key(world: World) -> None:
     org_id = await world.organization()
     for name in ("jira", "slack"):
         await store(world, org_id, name)
-    before = (await Credentials(world.sut.scope(org_id=org_id)).get("jira")).sealed
+    before = (await CredentialRepository(world.sut.scope(org_id=org_id)).get("jira")).sealed
     rotated = await world.call("ada", "POST", f"/organizations/{org_id}/credentials/rotation")
     assert rotated.json() == {"credentials": 2}
-    after = (await Credentials(world.sut.scope(org_id=org_id)).get("jira")).sealed
+    after = (await CredentialRepository(world.sut.scope(org_id=org_id)).get("jira")).sealed
     assert (before[:2], after[:2]) == ("1.", "2.")
-    assert await opened(world, org_id) == SECRET
+    assert await open_secret(world, org_id) == SECRET
     assert {each.subject for each in await world.events(tenancy.CredentialRotated)} == {"jira", "slack"}
 
 

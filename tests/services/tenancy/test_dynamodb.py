@@ -1,4 +1,4 @@
-"""What the memory table promises tenancy, kept by DynamoDB's own conditions: the same day on moto."""
+"""Tenancy on moto: the promises that tests on the memory table show, kept by DynamoDB's own conditions."""
 
 import asyncio
 from collections.abc import Iterator, Mapping

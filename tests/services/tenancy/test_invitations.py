@@ -8,7 +8,7 @@ from chassis.storage.keys import token_key
 from chassis.testing.memory import MemoryTable
 from contracts.common import Plan, Role
 from contracts.tenancy import v1 as tenancy
-from services.tenancy.usecases import answers
+from services.tenancy.invitations.usecases import answers
 from tests.services.tenancy.world import NO_OVERRIDES, World, is_problem
 
 BO = "bo@acme.example"
@@ -170,7 +170,7 @@ async def test_who_declines_frees_the_seat_and_may_be_invited_again(world: World
     assert (await world.accept("bo", "token-2")).status_code == 200
 
 
-async def test_a_revoked_invitation_is_no_good(world: World) -> None:
+async def test_a_revoked_invitation_cannot_be_answered(world: World) -> None:
     org_id = await world.organization()
     invitation_id = (await world.invite(org_id, BO)).json()["id"]
     path = f"/organizations/{org_id}/invitations/{invitation_id}"

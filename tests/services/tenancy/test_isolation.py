@@ -1,4 +1,4 @@
-"""What generated attacks (verification/isolation) do not say: somebody else's ids under one's own organization."""
+"""Isolation beyond the generated attacks (verification/isolation): foreign ids under the caller's own organization."""
 
 from tests.services.tenancy.world import World, is_problem
 

@@ -4,6 +4,8 @@ import pytest
 
 from contracts.common import Plan, Role
 from contracts.tenancy import v1 as tenancy
+from services.tenancy.errors import RoleTooHigh
+from services.tenancy.members.model import check_can_change, check_can_give
 from tests.services.tenancy.world import NO_OVERRIDES, InterleavingTable, World, email_of, is_problem
 
 
@@ -184,3 +186,31 @@ async def test_a_membership_counts_on_when_its_user_comes_back(world: World) -> 
     assert await world.seats(org_id) == 2
     await world.remove(org_id, "ada", "bo")
     assert [each.aggregateversion for each in await world.events(tenancy.MemberRemoved)] == [2, 4]
+
+
+@pytest.mark.parametrize("giver", Role)
+@pytest.mark.parametrize("role", Role)
+def test_nobody_gives_a_role_above_their_own(giver: Role, role: Role) -> None:
+    if list(Role).index(role) <= list(Role).index(giver):
+        check_can_give(giver, role, "op")
+    else:
+        with pytest.raises(RoleTooHigh) as refused:
+            check_can_give(giver, role, "op")
+        assert refused.value.operation == "op"
+
+
+@pytest.mark.parametrize("actor", Role)
+@pytest.mark.parametrize("target", Role)
+def test_nobody_changes_somebody_above_themselves(actor: Role, target: Role) -> None:
+    if list(Role).index(target) <= list(Role).index(actor):
+        check_can_change(actor, target, "op")
+    else:
+        with pytest.raises(RoleTooHigh):
+            check_can_change(actor, target, "op")
+
+
+def test_without_a_role_nothing_is_given_and_nobody_changed() -> None:
+    with pytest.raises(RoleTooHigh):
+        check_can_give(None, Role.VIEWER, "op")
+    with pytest.raises(RoleTooHigh):
+        check_can_change(None, Role.VIEWER, "op")

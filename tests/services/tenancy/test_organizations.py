@@ -1,15 +1,19 @@
+from datetime import UTC, datetime
+
 import pytest
 
 from chassis.storage.keys import unique_key
 from contracts.common import Plan, Role
 from contracts.tenancy import v1 as tenancy
+from services.tenancy.errors import LastOwner, TooManyOwners
+from services.tenancy.organizations.model import MAX_OWNERS, Organization
 from tests.services.tenancy.world import NO_OVERRIDES, World, email_of, is_problem
 
 
 async def test_who_creates_an_organization_owns_it(world: World) -> None:
-    made = await world.call("ada", "POST", "/organizations", {"name": " Acme Ltd ", "slug": "acme"})
-    assert made.status_code == 201
-    body = made.json()
+    answer = await world.call("ada", "POST", "/organizations", {"name": " Acme Ltd ", "slug": "acme"})
+    assert answer.status_code == 201
+    body = answer.json()
     assert body == {
         "id": body["id"],
         "slug": "acme",
@@ -79,7 +83,7 @@ async def test_a_repeated_request_makes_one_organization(world: World) -> None:
 
 
 @pytest.mark.parametrize("slug", ["ab", "a" * 41, "Acme", "ac me", "acmé", "acme\n", ""])
-async def test_what_is_no_slug(world: World, slug: str) -> None:
+async def test_what_is_not_a_slug(world: World, slug: str) -> None:
     answer = await world.call("ada", "POST", "/organizations", {"name": "Acme", "slug": slug})
     if slug == "acme\n":  # the space around it is not meant
         assert answer.json()["slug"] == "acme"
@@ -94,7 +98,7 @@ async def test_a_wrong_body(world: World, body: dict[str, object]) -> None:
     assert is_problem(await world.call("ada", "POST", "/organizations", body), 422, "invalid")
 
 
-async def test_the_list_shows_where_one_is_a_member_now(world: World) -> None:
+async def test_the_list_has_the_organizations_of_present_memberships(world: World) -> None:
     acme, other = await world.organization("ada"), await world.organization("bo", "other", Plan.FREE)
     await world.join(acme, "bo", Role.MANAGER)
     await world.join(acme, "cy")
@@ -168,9 +172,30 @@ async def test_nobody_comes_in_without_a_token(world: World) -> None:
     assert is_problem(answer, 401, "unauthenticated")
 
 
-async def test_what_is_no_organizations_id_never_becomes_a_key(world: World) -> None:
+async def test_what_is_not_an_organizations_id_never_becomes_a_key(world: World) -> None:
     """A `#` in it would name a partition beneath another organization's prefix."""
     org_id = await world.organization()
     for forged in (f"{org_id}%23A", f"{org_id}%23MEMBER%23user_bo", "acme", "org_", "%00"):
         refused = await world.call("bo", "GET", f"/organizations/{forged}")
         assert is_problem(refused, 422, "invalid", "path.org_id"), refused.text
+
+
+def test_the_last_owner_stays() -> None:
+    organization = an_organization("user_ada")
+    with pytest.raises(LastOwner):
+        organization.without_owner("user_ada")
+    assert organization.with_owner("user_bo").without_owner("user_ada").owner_id == "user_bo"
+
+
+def test_owners_are_bounded() -> None:
+    organization = an_organization("user_0")
+    for number in range(1, MAX_OWNERS):
+        organization = organization.with_owner(f"user_{number}")
+    with pytest.raises(TooManyOwners):
+        organization.with_owner("user_more")
+
+
+def an_organization(owner: str) -> Organization:
+    return Organization(
+        id="org_acme", slug="acme", name="Acme", owners=(owner,), created_at=datetime(2026, 11, 21, tzinfo=UTC)
+    )

@@ -1,4 +1,4 @@
-"""What a member may, or may not, whatever their role: who decides it, about whom, and what cannot be decided."""
+"""Permission overrides: who sets them, on whom, and which are refused."""
 
 from collections.abc import Sequence
 
@@ -22,10 +22,10 @@ async def override(
 @pytest.fixture
 async def org_id(world: World) -> str:
     """Ada owns it; Bo is an admin, Cy a manager, Di a member, and Ed a viewer."""
-    made = await world.organization()
+    created = await world.organization()
     for user, role in (("bo", Role.ADMIN), ("cy", Role.MANAGER), ("di", Role.MEMBER), ("ed", Role.VIEWER)):
-        await world.join(made, user, role)
-    return made
+        await world.join(created, user, role)
+    return created
 
 
 async def test_a_grant_and_a_denial_hold_from_now_until_they_are_left_out(world: World, org_id: str) -> None:
@@ -48,7 +48,7 @@ async def test_what_a_use_case_asks_for_by_itself_follows_them_too(world: World,
     assert is_problem(refused, 403, "forbidden", "tenancy.member.remove was denied")
 
 
-async def test_the_event_tells_before_and_after_and_later_ones_go_on_telling_it(world: World, org_id: str) -> None:
+async def test_the_event_carries_before_and_after_and_later_ones_carry_them_too(world: World, org_id: str) -> None:
     await override(world, org_id, "ed", [LIST, INVITE])
     await override(world, org_id, "ed", [LIST], ["tasks.task.list"])
     event = (await world.events(tenancy.MemberPermissionsChanged))[-1]
@@ -79,15 +79,15 @@ async def test_who_comes_back_begins_without_any(world: World, org_id: str) -> N
     assert (await world.call("ed", "GET", f"/organizations/{org_id}/invitations")).status_code == 403
 
 
-async def test_an_owner_may_everything_from_the_moment_they_are_one(world: World, org_id: str) -> None:
+async def test_an_owner_has_every_permission_from_the_moment_they_are_one(world: World, org_id: str) -> None:
     await override(world, org_id, "bo", [], ["tenancy.member.list"])
     await world.change_role(org_id, "ada", "bo", Role.OWNER)
     assert (await world.call("bo", "GET", f"/organizations/{org_id}/members")).status_code == 200
     refused = await override(world, org_id, "bo", [], ["tenancy.member.list"])
-    assert is_problem(refused, 422, "invalid", "nothing can be taken from them")
+    assert is_problem(refused, 422, "invalid", "cannot be denied any")
 
 
-async def test_what_is_so_already_tells_nothing(world: World, org_id: str) -> None:
+async def test_what_is_so_already_publishes_nothing(world: World, org_id: str) -> None:
     first = await override(world, org_id, "ed", [LIST, INVITE])
     again = await override(world, org_id, "ed", [INVITE, LIST, INVITE])
     assert (again.status_code, again.json()) == (200, first.json())
@@ -95,19 +95,19 @@ async def test_what_is_so_already_tells_nothing(world: World, org_id: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("grants", "denies", "said"),
+    ("grants", "denies", "message"),
     [
         (["tasks.task.asign"], [], "'tasks.task.assign'"),
         ([], ["files.file.reed"], "'files.file.read'"),
         (["zzz.zzz.zzz"], [], "the nearest is"),
         ([LIST], [LIST], "granted too"),
-        (["tenancy.organization.change_plan"], [], "an owner's alone"),
+        (["tenancy.organization.change_plan"], [], "Only owners can have"),
     ],
 )
 async def test_what_nobody_can_have_is_refused(
-    world: World, org_id: str, grants: list[str], denies: list[str], said: str
+    world: World, org_id: str, grants: list[str], denies: list[str], message: str
 ) -> None:
-    assert is_problem(await override(world, org_id, "ed", grants, denies), 422, "invalid", said)
+    assert is_problem(await override(world, org_id, "ed", grants, denies), 422, "invalid", message)
     assert await world.events(tenancy.MemberPermissionsChanged) == []
 
 
@@ -118,9 +118,9 @@ async def test_more_than_a_token_can_carry_is_refused(world: World, org_id: str)
 
 async def test_nobody_gives_what_they_may_not_do_themselves(world: World, org_id: str) -> None:
     await override(world, org_id, "bo", [], [LIST])
-    assert is_problem(await override(world, org_id, "ed", [LIST], by="bo"), 403, "forbidden", "may not do yourself")
+    assert is_problem(await override(world, org_id, "ed", [LIST], by="bo"), 403, "forbidden", "do not have it yourself")
     await override(world, org_id, "ed", [], [LIST])
-    assert is_problem(await override(world, org_id, "ed", by="bo"), 403, "forbidden", "may not do yourself")
+    assert is_problem(await override(world, org_id, "ed", by="bo"), 403, "forbidden", "do not have it yourself")
     await override(world, org_id, "cy", [CHANGE])
     assert is_problem(await override(world, org_id, "di", [INVITE], by="cy"), 403, "forbidden", INVITE)
     assert (await override(world, org_id, "di", ["tasks.project.create"], by="cy")).status_code == 200
@@ -143,4 +143,4 @@ async def test_only_who_may_changes_them_and_only_of_members(world: World, org_i
 async def test_a_role_changed_meanwhile_is_seen(world: World, org_id: str) -> None:
     before_next_write(world, lambda: world.change_role(org_id, "ada", "ed", Role.OWNER))
     refused = await override(world, org_id, "ed", [], [LIST])
-    assert is_problem(refused, 422, "invalid", "owner")
+    assert is_problem(refused, 422, "invalid", "Owners")

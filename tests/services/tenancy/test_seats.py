@@ -7,8 +7,9 @@ import pytest
 
 from contracts.common import Plan, Role
 from contracts.tenancy import v1 as tenancy
-from services.tenancy.model import SEATS
-from services.tenancy.usecases import answers, invitations, members
+from services.tenancy.invitations.usecases import answers, offers
+from services.tenancy.members import usecases as members
+from services.tenancy.organizations.model import SEATS
 from tests.services.tenancy.world import InterleavingTable, World, before_next_write, email_of, is_problem
 
 
@@ -21,7 +22,7 @@ async def test_two_hundred_invitations_at_once_never_pass_the_limit(crowded: Wor
     org_id = await crowded.organization(plan=Plan.STARTER)
     scope = crowded.sut.scope(org_id=org_id)
     outcomes = await asyncio.gather(
-        *(invitations.invite(scope, f"p{number}@acme.example", Role.MEMBER) for number in range(200)),
+        *(offers.invite(scope, f"p{number}@acme.example", Role.MEMBER) for number in range(200)),
         return_exceptions=True,
     )
     invited = [each for each in outcomes if not isinstance(each, BaseException)]
@@ -79,28 +80,28 @@ async def test_expired_invitations_released_by_many_at_once_free_their_seats_onc
 async def test_seats_are_members_and_pending_invitations(crowded: World, seed: int) -> None:
     org_id = await crowded.organization(plan=Plan.FREE)
     people = ["bo", "cy", "di", "ed"]
-    drawn = random.Random(seed)
+    rng = random.Random(seed)
 
     async def act() -> None:
-        user = drawn.choice(people)
+        user = rng.choice(people)
         scope = crowded.sut.scope(org_id=org_id)
-        match drawn.choice(["invite", "invite", "accept", "accept", "decline", "revoke", "remove", "wait"]):
+        match rng.choice(["invite", "invite", "accept", "accept", "decline", "revoke", "remove", "wait"]):
             case "invite":
-                await invitations.invite(scope, email_of(user), Role.MEMBER)
+                await offers.invite(scope, email_of(user), Role.MEMBER)
             case "accept":
                 await answers.accept(crowded.sut.user_scope(f"user_{user}"), await crowded.token_for(email_of(user)))
             case "decline":
                 await answers.decline(crowded.sut.user_scope(f"user_{user}"), await crowded.token_for(email_of(user)))
             case "revoke":
                 created = await crowded.events(tenancy.InvitationCreated)
-                await invitations.revoke(scope, drawn.choice(created).data["invitation_id"])
+                await offers.revoke(scope, rng.choice(created).data["invitation_id"])
             case "remove":
                 await members.remove(scope, f"user_{user}")
             case "wait":
-                crowded.sut.clock.advance(days=drawn.choice([0, 0, 5]))
+                crowded.sut.clock.advance(days=rng.choice([0, 0, 5]))
 
     for _ in range(60):
-        await asyncio.gather(*(act() for _ in range(drawn.randint(1, 4))), return_exceptions=True)
+        await asyncio.gather(*(act() for _ in range(rng.randint(1, 4))), return_exceptions=True)
         # An expired invitation keeps its seat until somebody needs it.
         stored = [
             item

@@ -1,10 +1,10 @@
-"""The name and the settings of an organization: who changes them, to what, and whom it is told."""
+"""The name and the settings of an organization: who changes them, to what, and the event of it."""
 
 import pytest
 
 from contracts.common import Plan, Role
 from contracts.tenancy import v1 as tenancy
-from services.tenancy.origins import MAX_ORIGINS
+from services.tenancy.organizations.model import MAX_ORIGINS
 from tests.services.tenancy.world import World, before_next_write, is_problem
 
 ORIGIN = "https://app.acme.example"
@@ -23,7 +23,7 @@ async def test_what_is_named_changes_and_the_rest_stays(world: World) -> None:
     assert cleared.json()["settings"] == {"allowed_origins": []}
 
 
-async def test_the_event_tells_the_whole_state_before_and_after(world: World) -> None:
+async def test_the_event_carries_the_whole_state_before_and_after(world: World) -> None:
     org_id = await world.organization()
     await world.call("ada", "PATCH", f"/organizations/{org_id}", {"settings": {"allowed_origins": [ORIGIN]}})
     [event] = await world.events(tenancy.OrganizationChanged)
@@ -34,7 +34,7 @@ async def test_the_event_tells_the_whole_state_before_and_after(world: World) ->
 
 
 @pytest.mark.parametrize("body", [{}, {"name": "Acme"}, {"settings": {}}, {"settings": {"allowed_origins": []}}])
-async def test_what_changes_nothing_tells_nothing(world: World, body: dict[str, object]) -> None:
+async def test_what_changes_nothing_publishes_nothing(world: World, body: dict[str, object]) -> None:
     org_id = await world.organization(plan=Plan.FREE)
     answer = await world.call("ada", "PATCH", f"/organizations/{org_id}", body)
     assert (answer.status_code, answer.json()["version"]) == (200, 1)
@@ -89,7 +89,7 @@ async def test_origins_are_kept_as_browsers_send_them(world: World, given: str, 
         "https://" + "a." * 200 + "example",
     ],
 )
-async def test_what_is_no_origin_is_refused_and_named(world: World, origin: str) -> None:
+async def test_what_is_not_an_origin_is_refused_and_named(world: World, origin: str) -> None:
     org_id = await world.organization()
     body = {"name": "Other", "settings": {"allowed_origins": [ORIGIN, origin]}}
     answer = await world.call("ada", "PATCH", f"/organizations/{org_id}", body)
@@ -109,7 +109,7 @@ async def test_what_is_no_origin_is_refused_and_named(world: World, origin: str)
         {"settings": {"allowed_origins": [f"https://a{n}.example" for n in range(MAX_ORIGINS + 1)]}},
     ],
 )
-async def test_what_is_no_such_change_is_refused(world: World, body: dict[str, object]) -> None:
+async def test_what_is_not_such_a_change_is_refused(world: World, body: dict[str, object]) -> None:
     org_id = await world.organization()
     assert is_problem(await world.call("ada", "PATCH", f"/organizations/{org_id}", body), 422, "invalid")
 

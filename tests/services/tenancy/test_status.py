@@ -1,4 +1,4 @@
-"""Suspended organizations: who suspends them, what their members may meanwhile, and that all of it comes back."""
+"""Suspended organizations: who suspends them, what their members may do meanwhile, and that everything comes back."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from tests.services.tenancy.world import World, before_next_write, email_of, is_
 async def give_status(
     world: World, org_id: str, status: str, *, groups: tuple[str, ...] = (SUPERADMIN,), key: str | None = None
 ) -> httpx.Response:
-    """By somebody of the platform's staff, who is in no organization."""
+    """By a member of the platform's staff, who belongs to no organization."""
     async with world.sut.client("user_sam", None, org_id=None, groups=groups) as http:
         path, body = f"/v1/organizations/{org_id}/status", {"status": status, "reason": "The bill is not paid."}
         return await http.put(path, json=body, headers={"Idempotency-Key": key} if key else {})
@@ -21,12 +21,12 @@ async def give_status(
 
 @pytest.fixture
 async def org_id(world: World) -> str:
-    made = await world.organization()
-    await world.join(made, "bo", Role.ADMIN)
-    return made
+    created = await world.organization()
+    await world.join(created, "bo", Role.ADMIN)
+    return created
 
 
-async def test_the_staff_suspends_and_everybody_is_told_why(world: World, org_id: str) -> None:
+async def test_the_staff_suspends_and_everybody_learns_why(world: World, org_id: str) -> None:
     suspended = await give_status(world, org_id, "suspended")
     assert (suspended.status_code, suspended.json()["status"]) == (200, "suspended")
     [event] = await world.events(tenancy.OrganizationStatusChanged)
@@ -52,7 +52,7 @@ async def test_the_staff_suspends_and_everybody_is_told_why(world: World, org_id
         ("POST", "/invitations", {"email": "cy@acme.example", "role": "member"}),
     ],
 )
-async def test_meanwhile_its_members_may_nothing_with_it(
+async def test_meanwhile_its_members_may_do_nothing_with_it(
     world: World, org_id: str, method: str, path: str, body: Any
 ) -> None:
     await give_status(world, org_id, "suspended")
@@ -63,7 +63,7 @@ async def test_meanwhile_its_members_may_nothing_with_it(
     assert [event.type for event in (await world.events())[events:]] == ["tenancy.access.denied.v1"] * 2
 
 
-async def test_but_they_see_it_and_why_and_where_else_they_are(world: World, org_id: str) -> None:
+async def test_but_they_see_it_and_why_and_their_other_organizations(world: World, org_id: str) -> None:
     other = await world.organization("ada", "other")
     await give_status(world, org_id, "suspended")
     shown = (await world.call("bo", "GET", f"/organizations/{org_id}")).json()
@@ -107,7 +107,7 @@ async def test_all_of_it_comes_back(world: World, org_id: str) -> None:
     assert (await world.invite(org_id, "cy@acme.example")).status_code == 201
 
 
-async def test_the_same_status_again_tells_nothing(world: World, org_id: str) -> None:
+async def test_the_same_status_again_publishes_nothing(world: World, org_id: str) -> None:
     first = await give_status(world, org_id, "suspended")
     again = await give_status(world, org_id, "suspended")
     assert (again.status_code, again.json()) == (200, first.json())
@@ -128,7 +128,7 @@ async def test_nobody_else_may_and_nobody_learns_what_exists(
     assert is_problem(refused, 403, "forbidden", "staff")
 
 
-async def test_staff_is_no_member_of_anything(world: World, org_id: str) -> None:
+async def test_staff_is_not_a_member_of_anything(world: World, org_id: str) -> None:
     async with world.sut.client("user_sam", None, org_id=None, groups=(SUPERADMIN,)) as http:
         assert (await http.get(f"/v1/organizations/{org_id}")).status_code == 404
         assert (await http.get(f"/v1/organizations/{org_id}/members")).status_code == 404

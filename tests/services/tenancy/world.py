@@ -1,4 +1,4 @@
-"""Tenancy under test, and short words for what people do with it."""
+"""Tenancy under test, with short methods for the things that people do in it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -26,11 +26,11 @@ class FakeTokens:
     """`token-1`, `token-2`, ..."""
 
     def __init__(self) -> None:
-        self.made = 0
+        self.count = 0
 
     def new(self) -> str:
-        self.made += 1
-        return f"token-{self.made}"
+        self.count += 1
+        return f"token-{self.count}"
 
 
 class InterleavingTable(MemoryTable):
@@ -64,7 +64,7 @@ def email_of(user: str) -> str:
 
 
 class World:
-    """People are named without `user_`; the password of each is their name, so to say."""
+    """People are named without the `user_` of their ids."""
 
     def __init__(self, table: Table | None = None) -> None:
         self.sut = ServiceUnderTest(service, ports={TokenSource: FakeTokens(), KeyService: FakeKeys()}, table=table)
@@ -73,7 +73,7 @@ class World:
     async def call(
         self, user: str | None, method: str, path: str, body: Any = None, *, key: str | None = None
     ) -> httpx.Response:
-        # Tokens end with time, and an app takes longer to make than a request.
+        # A client is kept for as long as its token is valid: making an app takes longer than a request.
         at = (user, self.sut.clock.now())
         if at not in self._clients:
             self._clients[at] = self.sut.client(None if user is None else f"user_{user}", org_id=None)
@@ -81,9 +81,9 @@ class World:
         return await self._clients[at].request(method, f"/v1{path}", json=body, headers=headers)
 
     async def organization(self, owner: str = "ada", slug: str = "acme", plan: Plan = Plan.STARTER) -> str:
-        made = await self.call(owner, "POST", "/organizations", {"name": slug.title(), "slug": slug})
-        assert made.status_code == 201, made.text
-        org_id: str = made.json()["id"]
+        created = await self.call(owner, "POST", "/organizations", {"name": slug.title(), "slug": slug})
+        assert created.status_code == 201, created.text
+        org_id: str = created.json()["id"]
         if plan is not Plan.FREE:
             changed = await self.call(owner, "PUT", f"/organizations/{org_id}/plan", {"plan": plan})
             assert changed.status_code == 200, changed.text
@@ -93,7 +93,7 @@ class World:
         return await self.call(by, "POST", f"/organizations/{org_id}/invitations", {"email": email, "role": role})
 
     async def token_for(self, email: str) -> str:
-        """As it stands in the last e-mail to that address."""
+        """The token in the last e-mail to that address."""
         created = await self.events(tenancy.InvitationCreated)
         token: str = [each for each in created if each.data["email"] == email][-1].data["token"]
         return token
@@ -102,7 +102,7 @@ class World:
         return await self.call(user, "POST", "/invitations/accept", {"token": token})
 
     async def join(self, org_id: str, user: str, role: Role = Role.MEMBER, by: str = "ada") -> None:
-        """Invited and accepted."""
+        """Invite somebody, and accept as them."""
         invited = await self.invite(org_id, email_of(user), role, by)
         assert invited.status_code == 201, invited.text
         accepted = await self.accept(user, await self.token_for(email_of(user)))
@@ -115,7 +115,7 @@ class World:
         return await self.call(by, "DELETE", f"/organizations/{org_id}/members/user_{user}")
 
     async def members(self, org_id: str, by: str = "ada") -> dict[str, str]:
-        """Who is in, with which role."""
+        """The members, with their roles."""
         page = (await self.call(by, "GET", f"/organizations/{org_id}/members?limit=200")).json()
         return {each["user_id"].removeprefix("user_"): each["role"] for each in page["items"]}
 
@@ -134,12 +134,12 @@ class World:
         return await self.sut.published(kind)
 
     async def types(self) -> list[str]:
-        """The types of all events so far, without what all have in common."""
+        """The types of all events so far, without the prefix and the version."""
         return [e.type.removeprefix("tenancy.").removesuffix(".v1") for e in await self.events()]
 
 
 def is_problem(answer: httpx.Response, status: int, kind: str, word: str = "") -> bool:
-    """An RFC 9457 problem of that kind, whose detail has `word` in it."""
+    """Whether it is an RFC 9457 problem of that kind, whose detail contains `word`."""
     body = answer.json()
     same = (answer.status_code, body["type"].rpartition("/")[2], body["status"]) == (status, kind, status)
     return same and word in body["detail"] and answer.headers["content-type"] == "application/problem+json"

@@ -1,4 +1,4 @@
-"""Tokens from the operating system's randomness."""
+"""Invitation tokens from the operating system's randomness."""
 
 import secrets
 

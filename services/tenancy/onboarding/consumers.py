@@ -1,4 +1,4 @@
-"""What tenancy reads of the events of identity."""
+"""The consumer of registrations. Its queue also feeds the projection of API keys, which the guards read."""
 
 from chassis.declare.subscription import Subscription
 from chassis.tenants import api_keys
@@ -6,7 +6,7 @@ from chassis.work.scope import EventContext
 from contracts.common import UserId
 from contracts.identity import v1 as identity
 from contracts.reads import Reads
-from services.tenancy.usecases import organizations
+from services.tenancy.onboarding import usecases
 
 
 class Registered(Reads[identity.UserRegistered]):
@@ -23,4 +23,4 @@ api_keys.follow(users)
 @users.on(Registered)
 async def make_personal_organization(event: Registered, ctx: EventContext) -> None:
     if not event.invited:
-        await organizations.create_personal(ctx.scope, event.user_id, event.email, event.name)
+        await usecases.create_personal(ctx.scope, event.user_id, event.email, event.name)

@@ -3,12 +3,12 @@ import pytest
 from chassis.storage.keys import inbox_key
 from contracts.identity import v1 as identity
 from contracts.tenancy import v1 as tenancy
-from services.tenancy import model
-from services.tenancy.consumers import users
+from services.tenancy.onboarding import model
+from services.tenancy.onboarding.consumers import users
 from tests.services.tenancy.world import NO_OVERRIDES, World, email_of
 
 
-def registered(user: str = "ada", *, invited: bool = False, name: str = "Ada Byron") -> identity.UserRegistered:
+def registration(user: str = "ada", *, invited: bool = False, name: str = "Ada Byron") -> identity.UserRegistered:
     return identity.UserRegistered(user_id=f"user_{user}", email=email_of(user), name=name, invited=invited)
 
 
@@ -17,7 +17,7 @@ async def deliver(world: World, event: identity.UserRegistered, event_id: str | 
 
 
 async def test_who_registers_gets_a_personal_organization(world: World) -> None:
-    event_id = await deliver(world, registered())
+    event_id = await deliver(world, registration())
     [mine] = (await world.call("ada", "GET", "/organizations")).json()["items"]
     org_id = model.personal_org_id("user_ada")
     assert (mine["id"], mine["name"], mine["plan"], mine["role"]) == (org_id, "Ada Byron's space", "free", "owner")
@@ -34,14 +34,14 @@ async def test_who_registers_gets_a_personal_organization(world: World) -> None:
 
 
 async def test_who_was_invited_gets_none(world: World) -> None:
-    await deliver(world, registered(invited=True))
+    await deliver(world, registration(invited=True))
     assert (await world.call("ada", "GET", "/organizations")).json()["items"] == []
     assert await world.events() == []
 
 
 async def test_a_repeated_delivery_makes_one(world: World) -> None:
-    event_id = await deliver(world, registered())
-    await deliver(world, registered(), event_id)
+    event_id = await deliver(world, registration())
+    await deliver(world, registration(), event_id)
     assert await world.types() == ["organization.created", "member.added"]
     assert await world.seats(model.personal_org_id("user_ada")) == 1
     assert await world.sut.table.get(inbox_key("tenancy.users", event_id)) is not None
@@ -49,8 +49,8 @@ async def test_a_repeated_delivery_makes_one(world: World) -> None:
 
 async def test_the_same_user_under_another_event_keeps_the_first_one(world: World) -> None:
     """The claim does not last for ever; the organization's id does."""
-    await deliver(world, registered())
-    await deliver(world, registered(name="Ada King"))
+    await deliver(world, registration())
+    await deliver(world, registration(name="Ada King"))
     [mine] = (await world.call("ada", "GET", "/organizations")).json()["items"]
     assert mine["name"] == "Ada Byron's space"
     assert await world.types() == ["organization.created", "member.added"]
@@ -58,15 +58,15 @@ async def test_the_same_user_under_another_event_keeps_the_first_one(world: Worl
 
 async def test_another_user_gets_another_one(world: World) -> None:
     """The control of the two tests above."""
-    await deliver(world, registered())
-    await deliver(world, registered("bo"))
+    await deliver(world, registration())
+    await deliver(world, registration("bo"))
     assert len(await world.events(tenancy.OrganizationCreated)) == 2
 
 
-async def test_a_taken_slug_is_no_obstacle(world: World) -> None:
+async def test_a_taken_slug_does_not_matter(world: World) -> None:
     taken, other = model.personal_slugs("user_ada", "Ada Byron")
     await world.organization("eve", taken)
-    await deliver(world, registered())
+    await deliver(world, registration())
     [mine] = (await world.call("ada", "GET", "/organizations")).json()["items"]
     assert mine["slug"] == other
 
@@ -79,8 +79,27 @@ async def test_a_commit_that_failed_is_made_by_the_next_delivery(world: World, m
 
     monkeypatch.setattr(world.sut.table, "write", broken)
     with pytest.raises(ConnectionError):
-        await deliver(world, registered(), "event")
+        await deliver(world, registration(), "event")
     assert await world.events() == []
     monkeypatch.setattr(world.sut.table, "write", write)
-    await deliver(world, registered(), "event")
+    await deliver(world, registration(), "event")
     assert await world.types() == ["organization.created", "member.added"]
+
+
+def test_a_personal_organization_is_the_same_each_time() -> None:
+    assert model.personal_org_id("user_ada") == model.personal_org_id("user_ada")
+    assert model.personal_org_id("user_ada") != model.personal_org_id("user_bo")
+    assert model.personal_slugs("user_ada", "Ada") == model.personal_slugs("user_ada", "Ada")
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [("Zoë de Vries", "zoe-de-vries-"), ("  ", "space-"), ("李雷", "space-"), ("A" * 100, "a" * 24 + "-")],
+)
+def test_a_personal_slug_is_a_slug(name: str, start: str) -> None:
+    first, second = model.personal_slugs("user_x", name)
+    assert first.startswith(start)
+    for slug in (first, second):
+        assert 3 <= len(slug) <= 40
+        assert set(slug) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
+    assert first != second

@@ -1,0 +1,1 @@
+"""Credentials for other platforms, which an organization stores with us."""

@@ -1,0 +1,1 @@
+"""Invitations: offers of membership, and the answers to them."""

@@ -1,0 +1,1 @@
+"""Members of an organization: their roles and their permission overrides."""

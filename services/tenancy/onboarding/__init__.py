@@ -1,0 +1,1 @@
+"""Onboarding: the creation of organizations, by people and for those who register."""

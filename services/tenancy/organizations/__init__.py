@@ -1,0 +1,1 @@
+"""Organizations: their name, settings, status, owners and seats."""

@@ -1,0 +1,1 @@
+"""Plans: the change of an organization's plan, and with it of its limits."""

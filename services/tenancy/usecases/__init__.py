@@ -1,1 +1,0 @@
-"""What tenancy does, one file a subject."""
