@@ -1,7 +1,6 @@
 """The routes of analytics, feature by feature."""
 
-from fastapi import APIRouter
-
+from chassis.http.route import combine_routers
 from services.analytics.figures import api as figures
 
-router = APIRouter(routes=[*figures.router.routes])
+router = combine_routers(figures.router)

@@ -1,8 +1,7 @@
-"""The service's routes: those of its features."""
+"""The routes of audit, feature by feature."""
 
-from fastapi import APIRouter
+from chassis.http.route import combine_routers
+from services.audit.chain import api as chain
+from services.audit.records import api as records
 
-from services.audit.chain.api import router as chain
-from services.audit.records.api import router as records
-
-router = APIRouter(routes=[*records.routes, *chain.routes])
+router = combine_routers(records.router, chain.router)

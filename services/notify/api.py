@@ -1,7 +1,6 @@
-"""The service's routes: those of its features."""
+"""The routes of notify, feature by feature."""
 
-from fastapi import APIRouter
+from chassis.http.route import combine_routers
+from services.notify.inbox import api as inbox
 
-from services.notify.inbox.api import router as inbox
-
-router = APIRouter(routes=inbox.routes)
+router = combine_routers(inbox.router)

@@ -1,21 +1,13 @@
 """The routes of tenancy, feature by feature."""
 
-from fastapi import APIRouter
+from chassis.http.route import combine_routers
+from services.tenancy.credentials import api as credentials
+from services.tenancy.invitations import api as invitations
+from services.tenancy.members import api as members
+from services.tenancy.onboarding import api as onboarding
+from services.tenancy.organizations import api as organizations
+from services.tenancy.plans import api as plans
 
-from services.tenancy.credentials.api import router as credentials
-from services.tenancy.invitations.api import router as invitations
-from services.tenancy.members.api import router as members
-from services.tenancy.onboarding.api import router as onboarding
-from services.tenancy.organizations.api import router as organizations
-from services.tenancy.plans.api import router as plans
-
-router = APIRouter(
-    routes=[
-        *onboarding.routes,
-        *organizations.routes,
-        *plans.routes,
-        *members.routes,
-        *invitations.routes,
-        *credentials.routes,
-    ]
+router = combine_routers(
+    onboarding.router, organizations.router, plans.router, members.router, invitations.router, credentials.router
 )

@@ -56,7 +56,7 @@ def append(path: str, text: str) -> Edit:
         (write("tasks/inner/model.py", ""), "tasks/tasks/inner/model.py: lies too deep"),
         (write("bare/api.py", ""), "tasks/bare: has an api.py, but no schemas.py"),
         (lambda folder: (folder / "README.md").unlink(), "tasks: has no README.md"),
-        (append("api.py", "\n\ndef more() -> None: ...\n"), "includes the features' routers, and nothing else"),
+        (append("api.py", "\n\ndef more() -> None: ...\n"), "combines the features' routers, and does nothing else"),
         (
             write("odd/consumers.py", "from services.tasks.comments.usecases.comments import add\n"),
             "tasks/odd/consumers.py: line 1: import use cases as modules, not add by itself",
