@@ -1,6 +1,7 @@
-"""What a route answers with: the result of its use case, as its response model shows it."""
+"""Responses: the result of a use case, shown as the response model of its route."""
 
 from collections.abc import Callable
+from functools import partial
 from hashlib import blake2s
 from typing import Any
 
@@ -10,6 +11,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
 
 from chassis.work.preconditions import tag_of
+from chassis.work.repository import Page
 
 JSON = "application/json"
 Rendering = Callable[[Any], Response]
@@ -27,25 +29,31 @@ def is_shown_once(route: APIRoute) -> bool:
 
 
 def render(route: APIRoute, result: Any) -> Response:
-    """The answer to a request whose use case came to `result`. A response model that is not the result itself makes
-    itself `of` it. Raises ResponseValidationError for a result that the route does not declare."""
+    """The response to a request, made from `result`: the view that the route returns, or the aggregate that a use case
+    commits with its answer. Raises ResponseValidationError for a result that the route does not declare."""
     if isinstance(result, Response):
         return result
     status = route.status_code or 200
     if route.response_field is None:
         return Response(b"" if status == 204 else b"null", status, media_type=None if status == 204 else JSON)
-    model, version = route.response_model, getattr(result, "version", None)
-    if hasattr(model, "of") and not isinstance(result, model):
-        result = model.of(result)
-    value, errors = route.response_field.validate(result, {}, loc=("response",))
+    view = view_of(route.response_model, result)
+    value, errors = route.response_field.validate(view, {}, loc=("response",))
     if errors:
-        raise ResponseValidationError(errors=errors, body=result)
+        raise ResponseValidationError(errors=errors, body=view)
     content = route.response_field.serialize_json(value, exclude_none=route.response_model_exclude_none)
-    return Response(content, status, _tag(route, version, content), media_type=JSON)
+    return Response(content, status, _tag(route, getattr(result, "version", None), content), media_type=JSON)
+
+
+def view_of(model: Any, result: Any) -> Any:
+    """`result` as the response model `model` shows it: made by the model's class method `of`, if it has one and the
+    result is not a view already. Of a page, that holds for each item."""
+    if isinstance(result, Page) and isinstance(model, type) and issubclass(model, Page):
+        return result.map(partial(view_of, *model.__pydantic_generic_metadata__["args"]))
+    return result if not hasattr(model, "of") or isinstance(result, model) else model.of(result)
 
 
 def _tag(route: APIRoute, version: object, content: bytes) -> dict[str, str]:
-    """What is read has a tag, and what is changed, if it has a version."""
+    """The `ETag` header: of everything that is read, and of what is changed if it has a version."""
     known = version if isinstance(version, int) else None
     if known is None and "GET" not in (route.methods or ()):
         return {}

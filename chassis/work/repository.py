@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
@@ -31,6 +31,7 @@ class Aggregate(BaseModel):
 
 A = TypeVar("A", bound=Aggregate)
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class PageRequest(BaseModel):
@@ -45,6 +46,10 @@ class Page(BaseModel, Generic[T]):
 
     items: list[T]
     next: str | None = None
+
+    def map(self, make: Callable[[T], R]) -> "Page[R]":
+        """The page with what `make` returns for each item, such as its view."""
+        return Page(items=[make(item) for item in self.items], next=self.next)
 
 
 @dataclass(frozen=True)
