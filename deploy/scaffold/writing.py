@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 from string import Template
 
+from deploy.contracts.schema_history import FILE as HISTORY
 from deploy.scaffold.service_names import check_name, places
 from deploy.services import service_names
 from deploy.stage.errors import DeployError
@@ -25,6 +26,7 @@ def create(name: str, root: Path) -> list[str]:
     check_name(name, root)
     files = {**render_templates(name), Path("services", name, LOCK): lock_without_libraries(root)}
     _run(root, "deploy.contracts", "generate", "--check")
+    history = (root / HISTORY).read_bytes()
     try:
         for path, text in files.items():
             (root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -34,6 +36,8 @@ def create(name: str, root: Path) -> list[str]:
         _run(root, "ruff", "format", "--quiet", *code)
         _generate(root)
     except BaseException:
+        # Otherwise the history would record that the service's events were published and retired.
+        (root / HISTORY).write_bytes(history)
         remove(name, root)
         raise
     return [

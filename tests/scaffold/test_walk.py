@@ -96,14 +96,25 @@ def test_an_impossible_name_is_refused_in_one_line_and_writes_nothing(tmp_path: 
     assert checkout.git("status", "--porcelain") == ""
 
 
-def test_what_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("template", "right", "wrong", "reason"),
+    [
+        ("contracts/NAME/v1.py", 'subject="entry_id"', 'subject="nothing"', "'nothing' is not one of its fields"),
+        ("services/NAME/permissions.py", '"$name.entry.list"', '"$name.entry.lost"', "$name.entry.list"),
+    ],
+)
+def test_what_fails_half_way_leaves_nothing(
+    tmp_path: Path, template: str, right: str, wrong: str, reason: str
+) -> None:
     checkout = Checkout.copy(tmp_path / "house")
-    contract = checkout.folder / "deploy/scaffold/templates/contracts/NAME/v1.py.tmpl"
-    contract.write_text(contract.read_text().replace('subject="entry_id"', 'subject="nothing"'))
-    checkout.git("commit", "--quiet", "--all", "--message", "a contract with a wrong subject")
+    path = checkout.folder / f"deploy/scaffold/templates/{template}.tmpl"
+    text = path.read_text()
+    assert right in text
+    path.write_text(text.replace(right, wrong))
+    checkout.git("commit", "--quiet", "--all", "--message", "a template with a mistake")
     done = checkout.run("make", "--silent", "new-service", "NAME=billing", check=False)
     assert done.returncode == 2
-    assert "subject 'nothing' is not one of its fields" in done.stderr
+    assert reason.replace("$name", "billing") in done.stderr
     assert checkout.git("status", "--porcelain") == ""
 
 
