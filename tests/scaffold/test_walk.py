@@ -103,9 +103,7 @@ def test_an_impossible_name_is_refused_in_one_line_and_writes_nothing(tmp_path: 
         ("services/NAME/permissions.py", '"$name.entry.list"', '"$name.entry.lost"', "$name.entry.list"),
     ],
 )
-def test_what_fails_half_way_leaves_nothing(
-    tmp_path: Path, template: str, right: str, wrong: str, reason: str
-) -> None:
+def test_what_fails_half_way_leaves_nothing(tmp_path: Path, template: str, right: str, wrong: str, reason: str) -> None:
     checkout = Checkout.copy(tmp_path / "house")
     path = checkout.folder / f"deploy/scaffold/templates/{template}.tmpl"
     text = path.read_text()
