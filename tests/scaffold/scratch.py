@@ -31,6 +31,7 @@ class Checkout:
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / path, folder / path)
         (folder / ".local").mkdir()
+        (ROOT / ".local/deploy").mkdir(parents=True, exist_ok=True)
         (folder / ".venv").symlink_to(Path(sys.prefix))
         (folder / ".local/emulator-venv").symlink_to(ROOT / ".local/emulator-venv")
         (folder / ".local/deploy").symlink_to(ROOT / ".local/deploy")

@@ -6,8 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 from chassis.errors import Unavailable
+from services.files.content.model import Findings
 from services.files.errors import InspectionDied
-from services.files.ports import Findings, Form, StoredObject
+from services.files.ports import Form, StoredObject
 
 BUCKET = "bucket"
 

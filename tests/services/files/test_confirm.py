@@ -9,7 +9,7 @@ from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import Role
 from contracts.files import v1 as events
-from services.files.consumers import objects
+from services.files.uploads.consumers import objects
 from tests.services.files.conftest import Request
 from tests.services.files.fakes import FakeObjectStore, FormRefused, Version, object_created
 

@@ -9,11 +9,11 @@ import pytest
 import pyvips
 from reportlab.pdfgen.canvas import Canvas
 
-from services.files import inspection_child
+from services.files.adapters import inspection_child
+from services.files.adapters.inspection_child import Inspection, look_at_document, look_at_image
+from services.files.adapters.inspector import ProcessInspector, child_environment, look_at_text
+from services.files.content.model import DocumentMetadata, Failure, ImageMetadata, Text, TextMetadata, Thumbnail
 from services.files.errors import InspectionDied
-from services.files.inspection import ProcessInspector, _environment, look_at_text
-from services.files.inspection_child import Found, look_at_document, look_at_image
-from services.files.model import DocumentMetadata, Failure, ImageMetadata, Text, TextMetadata, Thumbnail
 
 Sample = Callable[[str], bytes]
 DARK, LIGHT = 60, 200
@@ -39,7 +39,7 @@ def document(pages: int = 1, text: str = "Hello", **options: str) -> bytes:
     return written.getvalue()
 
 
-def failed(found: Found) -> list[str]:
+def failed(found: Inspection) -> list[str]:
     return [failure["step"] for failure in found.failures]
 
 
@@ -176,18 +176,18 @@ def test_a_document_without_pages_to_read_has_an_empty_text() -> None:
 
 
 async def test_what_takes_too_long_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.files.inspection.CHILD", "tests.services.files.hanging_child")
+    monkeypatch.setattr("services.files.adapters.inspector.CHILD", "tests.services.files.hanging_child")
     async with asyncio.timeout(20):
         with pytest.raises(InspectionDied, match=r"longer than 0\.2 s"):
             await ProcessInspector(seconds=0.2).inspect(picture(2, 2), "image/png")
 
 
 async def test_a_process_that_dies_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.files.inspection.CHILD", "services.files.no_such_child")
+    monkeypatch.setattr("services.files.adapters.inspector.CHILD", "services.files.adapters.no_such_child")
     with pytest.raises(InspectionDied, match="ended with code 1"):
         await ProcessInspector().inspect(picture(2, 2), "image/png")
 
 
 def test_the_process_gets_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(os.environ, "AWS_SECRET_ACCESS_KEY", "secret")
-    assert not [name for name in _environment() if name.startswith("AWS")]
+    assert not [name for name in child_environment() if name.startswith("AWS")]

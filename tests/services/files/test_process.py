@@ -8,12 +8,13 @@ import pytest
 from chassis.errors import NotFound, Rejected, Unavailable
 from chassis.testing.service import ServiceUnderTest
 from contracts.files import v1 as events
-from services.files.consumers import objects, processing
+from services.files.adapters.inspector import ProcessInspector
+from services.files.content.model import Failure, Findings, ImageMetadata, Text, Thumbnail
 from services.files.errors import InspectionDied
-from services.files.inspection import ProcessInspector
-from services.files.model import Failure, ImageMetadata, Text, Thumbnail
-from services.files.ports import Findings, Inspector, ObjectStore
+from services.files.ports import Inspector, ObjectStore
+from services.files.processing.consumers import processing
 from services.files.service import service
+from services.files.uploads.consumers import objects
 from tests.services.files.conftest import Request
 from tests.services.files.fakes import FakeInspector, FakeObjectStore
 

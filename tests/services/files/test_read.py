@@ -5,7 +5,7 @@ import pytest
 from chassis.tenants.members import Member, project
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import Role
-from services.files.consumers import objects
+from services.files.uploads.consumers import objects
 from tests.services.files.conftest import Request
 from tests.services.files.fakes import FakeObjectStore
 

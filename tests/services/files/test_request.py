@@ -10,7 +10,8 @@ from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import Role
 from contracts.files import v1 as events
-from services.files.model import ALLOWED, attachment
+from services.files.access.model import attachment
+from services.files.content.model import ALLOWED
 from tests.services.files.fakes import FakeObjectStore
 
 PHOTO = {"name": "lake at dawn.jpg", "content_type": "image/jpeg", "size": 144560}

@@ -1,6 +1,6 @@
 import pytest
 
-from services.files.sniffing import HEAD_BYTES, agrees, sniff
+from services.files.content.model import HEAD_BYTES, agrees, sniff
 
 
 @pytest.mark.parametrize(

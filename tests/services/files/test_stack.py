@@ -13,10 +13,10 @@ from contracts.files import v1 as events
 from deploy.embedded.emulator import Emulator
 from deploy.stage.stacks import Stacks
 from deploy.template import Target, environment_variables_of, render, service_template
-from services.files.consumers import objects
+from services.files.adapters.s3 import S3ObjectStore
 from services.files.ports import Inspector, ObjectStore
-from services.files.s3 import S3ObjectStore
 from services.files.service import service
+from services.files.uploads.consumers import objects
 from tests.services.files.fakes import FakeInspector
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"x" * 50

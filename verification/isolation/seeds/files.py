@@ -5,9 +5,10 @@ from typing import Any
 
 from chassis.tenants.members import subscription as members
 from contracts.files import v1 as events
-from services.files.consumers import objects, processing
-from services.files.model import Text, Thumbnail
-from services.files.ports import Findings, Form, Inspector, ObjectStore, StoredObject
+from services.files.content.model import Findings, Text, Thumbnail
+from services.files.ports import Form, Inspector, ObjectStore, StoredObject
+from services.files.processing.consumers import processing
+from services.files.uploads.consumers import objects
 from tests.services.files.fakes import FakeInspector, FakeObjectStore, Version, object_created
 from verification.isolation.recording import RecordingTable
 from verification.isolation.world import Pair, World, text
