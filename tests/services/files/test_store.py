@@ -53,8 +53,8 @@ async def embedded_store(emulator: Emulator) -> AsyncIterator[S3ObjectStore]:
 def store(request: pytest.FixtureRequest) -> ObjectStore:
     if request.param == "fake":
         return FakeObjectStore()
-    found: ObjectStore = request.getfixturevalue(f"{request.param}_store")
-    return found
+    real_store: ObjectStore = request.getfixturevalue(f"{request.param}_store")
+    return real_store
 
 
 async def test_objects_and_their_versions(store: ObjectStore) -> None:
