@@ -1,4 +1,4 @@
-"""`python -m deploy.scaffold NAME`: the start of a service, in the house's style."""
+"""`python -m deploy.scaffold NAME`: the start of a service, with the one anatomy."""
 
 import sys
 
@@ -10,7 +10,7 @@ from deploy.stage.errors import DeployError
 def main(arguments: list[str]) -> int:
     try:
         if len(arguments) != 1:
-            raise DeployError("say how the service is called, such as NAME=billing")
+            raise DeployError("give the service's name, such as NAME=billing")
         lines = create(arguments[0], ROOT)
     except DeployError as error:
         sys.stderr.write(f"{error}\n")

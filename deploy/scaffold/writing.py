@@ -1,14 +1,14 @@
-"""Writes a new service: its files, and what is generated from them."""
+"""Writes a new service: its files, and the files that are generated from them."""
 
 import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from string import Template
 
-from deploy.scaffold.service_names import checked_name
+from deploy.contracts.schema_history import FILE as HISTORY
+from deploy.scaffold.service_names import check_name, places
 from deploy.services import service_names
 from deploy.stage.errors import DeployError
 
@@ -19,11 +19,14 @@ STEP_SECONDS = 120
 
 
 def create(name: str, root: Path) -> list[str]:
-    """Write the service, its contract, its tests and its seed, and bring the generated files up to date. Returns what
-    to do next. Raises DeployError; then nothing of it is there."""
-    checked_name(name, root)
-    files = {**rendered(name), Path("services", name, LOCK): lock_without_libraries(root)}
+    """Write the service, its contract, its tests and its seed, and bring the generated files up to date.
+
+    Returns lines that say what to do next. Raises DeployError; then nothing of the service remains.
+    """
+    check_name(name, root)
+    files = {**render_templates(name), Path("services", name, LOCK): lock_without_libraries(root)}
     _run(root, "deploy.contracts", "generate", "--check")
+    history = (root / HISTORY).read_bytes()
     try:
         for path, text in files.items():
             (root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -33,16 +36,18 @@ def create(name: str, root: Path) -> list[str]:
         _run(root, "ruff", "format", "--quiet", *code)
         _generate(root)
     except BaseException:
-        _remove(files, name, root)
+        # Otherwise the history would record that the service's events were published and retired.
+        (root / HISTORY).write_bytes(history)
+        remove(name, root)
         raise
     return [
-        f"services/{name} is there, with its event in contracts/{name} and its tests in tests/services/{name}.",
-        "docs/new-service.md tells what each file is for, and how to go on.",
+        f"services/{name} is written, with its event in contracts/{name} and its tests in tests/services/{name}.",
+        "docs/new-service.md says what each file is for, and how to go on.",
     ]
 
 
-def rendered(name: str) -> dict[Path, str]:
-    """The files from the templates, by their paths from the root of the repository."""
+def render_templates(name: str) -> dict[Path, str]:
+    """The text of each file of the new service, by its path from the root of the repository."""
     words = {"name": name, "Name": name.capitalize()}
     return {
         Path(str(path.relative_to(TEMPLATES)).replace(NAME, name).removesuffix(SUFFIX)): Template(
@@ -53,9 +58,9 @@ def rendered(name: str) -> dict[Path, str]:
 
 
 def lock_without_libraries(root: Path) -> str:
-    """The versions of what every service stands on: the lock of a service that adds nothing to it.
+    """The lock of a service that adds no libraries of its own: the versions that every service runs with.
 
-    So a new service runs with what its neighbours run with, and no package index is asked. Raises DeployError.
+    A new service gets the versions of its neighbours by it, and no package index is asked. Raises DeployError.
     """
     for name in service_names(root):
         folder = root / "services" / name
@@ -64,28 +69,20 @@ def lock_without_libraries(root: Path) -> str:
     raise DeployError("every service has libraries of its own, so there is no lock to start from")
 
 
+def remove(name: str, root: Path) -> None:
+    """Delete everything that `create` has written for `name`, and generate again without it."""
+    for path in [*places(name, root), *(root / "contracts/golden").glob(f"{name}.*")]:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    _generate(root)
+
+
 def _generate(root: Path) -> None:
     _run(root, "deploy.contracts", "generate")
     _run(root, "deploy.checks.permissions")
     _run(root, "deploy.checks.costs", "--write")
-
-
-def _remove(files: dict[Path, str], name: str, root: Path) -> None:
-    """All that was written: the folders of its name, the files beside those of other services, what was generated."""
-    for path in files:
-        (root / path).unlink(missing_ok=True)
-    for folder in ("services", "contracts", "tests/services"):
-        shutil.rmtree(root / folder / name, ignore_errors=True)
-    for path in _generated(name, root):
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-    _generate(root)
-
-
-def _generated(name: str, root: Path) -> Iterator[Path]:
-    yield from (root / "contracts/golden").glob(f"{name}.*")
 
 
 def _run(root: Path, module: str, *arguments: str) -> None:
@@ -95,4 +92,6 @@ def _run(root: Path, module: str, *arguments: str) -> None:
     )
     if done.returncode:
         reason = (done.stderr or done.stdout).strip().splitlines()
-        raise DeployError(f"{module} {' '.join(arguments[:1])} failed: {reason[-1] if reason else 'without a word'}")
+        raise DeployError(
+            f"{module} {' '.join(arguments[:1])} failed: {reason[-1] if reason else 'it printed nothing'}"
+        )

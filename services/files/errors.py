@@ -4,7 +4,7 @@ from chassis.errors import Retryable
 
 
 class InspectionDied(Retryable):
-    """The process that looks into a file died, or did not end in time. Whether the file or the machine is the cause
-    is unknown."""
+    """The process that inspects a file died, or did not end in time. Whether the file or the machine is the cause is
+    unknown."""
 
     kind = "inspection-died"

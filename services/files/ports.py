@@ -1,10 +1,10 @@
-"""What leaves the process: the store of objects, and the process that looks into files."""
+"""Ports: the store of objects, and the inspector of content."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
 
-from services.files.model import DocumentMetadata, Failure, ImageMetadata, Text, TextMetadata, Thumbnail
+from services.files.content.model import Findings
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,12 @@ class ObjectStore(Protocol):
     """
 
     async def presign_post(self, key: str, *, content_type: str, size: int, lifetime: timedelta) -> Form:
-        """Allows one upload, of exactly this type and size, under exactly this key."""
+        """Allow one upload, of exactly this type and size, under exactly this key."""
 
     async def presign_get(
         self, key: str, *, version: str | None, content_type: str, disposition: str, lifetime: timedelta
     ) -> str:
-        """An address that answers with the object under these two headers."""
+        """Returns an address that answers with the object under these two headers."""
 
     async def head(self, key: str, version: str | None) -> StoredObject | None:
         """None if there is no such object."""
@@ -45,32 +45,12 @@ class ObjectStore(Protocol):
         """Its first `max_bytes`, or None if there is no such object."""
 
     async def put(self, key: str, body: bytes, *, content_type: str) -> None:
-        """Store it, over what stands there."""
+        """Store it, over an object that has this key already."""
 
     async def delete(self, key: str, version: str | None) -> None:
-        """For good. An absent object is fine."""
-
-
-@dataclass(frozen=True)
-class Findings:
-    """What is in a file. What is absent was not asked of its type, or stands among the failures."""
-
-    metadata: ImageMetadata | DocumentMetadata | TextMetadata | None = None
-    thumbnail: Thumbnail | None = None
-    thumbnail_webp: bytes = b""
-    text: Text | None = None
-    text_utf8: bytes = b""
-    failures: tuple[Failure, ...] = ()
+        """Delete it for good. An absent object is fine."""
 
 
 class Inspector(Protocol):
     async def inspect(self, content: bytes, content_type: str) -> Findings:
-        """Raises InspectionDied; what is wrong with the file itself stands among the failures."""
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where a client can read an object until `expires_at`."""
-
-    url: str
-    expires_at: datetime
+        """Raises InspectionDied. Faults of the file itself are among the failures of the findings."""

@@ -9,8 +9,8 @@ service = Service(
     api="services.files.api:router",
     table=TableSpec(indexes=1),
     subscriptions=(
-        "services.files.consumers:objects",
-        "services.files.consumers:processing",
+        "services.files.uploads.consumers:objects",
+        "services.files.processing.consumers:processing",
         "chassis.tenants.members:subscription",
     ),
     publishes=(
@@ -25,8 +25,8 @@ service = Service(
         files.ProcessingFailed,
     ),
     ports={
-        ObjectStore: "services.files.s3:make_object_store",
-        Inspector: "services.files.inspection:make_inspector",
+        ObjectStore: "services.files.adapters.s3:make_object_store",
+        Inspector: "services.files.adapters.inspector:make_inspector",
     },
     resources="services.files.stack:resources",
 )

@@ -1,4 +1,4 @@
-"""What the files service reads from its environment besides what every service does."""
+"""Settings of the files service, besides those that every service has."""
 
 from chassis.declare.settings import Settings
 

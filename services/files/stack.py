@@ -7,8 +7,26 @@ from chassis.declare.stack import StackContext, StackPart
 BUCKET = "Bucket"
 CORS_SECONDS = 3600
 NONCURRENT_DAYS = 30
-"""Longer than the event of an upload can wait (4 days in its queue, 14 as a dead letter): what was put over a
-confirmed original hides that for as long, and the original must outlive it."""
+"""Longer than the event of an upload can wait (4 days in its queue, 14 as a dead letter): an object that was
+put over a confirmed original hides it for that long, and the original must outlive it."""
+
+CORS_RULE = {
+    # Any page may try: the signature in the form or the address decides, not the page's origin.
+    "AllowedOrigins": ["*"],
+    "AllowedMethods": ["GET", "POST"],
+    "AllowedHeaders": ["*"],
+    "MaxAge": CORS_SECONDS,
+}
+ABORT_MULTIPARTS = {
+    "Id": "abort-multiparts",
+    "Status": "Enabled",
+    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+}
+FORGET_NONCURRENT = {
+    "Id": "forget-noncurrent",
+    "Status": "Enabled",
+    "NoncurrentVersionExpiration": {"NoncurrentDays": NONCURRENT_DAYS},
+}
 
 
 def resources(context: StackContext) -> StackPart:
@@ -61,31 +79,8 @@ def _bucket() -> dict[str, Any]:
             # looked at, whatever is put over it.
             "VersioningConfiguration": {"Status": "Enabled"},
             "NotificationConfiguration": {"EventBridgeConfiguration": {"EventBridgeEnabled": True}},
-            "CorsConfiguration": {
-                "CorsRules": [
-                    {
-                        # Any page may try: the signature in the form or the address decides, not the page's origin.
-                        "AllowedOrigins": ["*"],
-                        "AllowedMethods": ["GET", "POST"],
-                        "AllowedHeaders": ["*"],
-                        "MaxAge": CORS_SECONDS,
-                    }
-                ]
-            },
-            "LifecycleConfiguration": {
-                "Rules": [
-                    {
-                        "Id": "abort-multiparts",
-                        "Status": "Enabled",
-                        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
-                    },
-                    {
-                        "Id": "forget-noncurrent",
-                        "Status": "Enabled",
-                        "NoncurrentVersionExpiration": {"NoncurrentDays": NONCURRENT_DAYS},
-                    },
-                ]
-            },
+            "CorsConfiguration": {"CorsRules": [CORS_RULE]},
+            "LifecycleConfiguration": {"Rules": [ABORT_MULTIPARTS, FORGET_NONCURRENT]},
         },
     }
 

@@ -1,4 +1,4 @@
-"""A copy of the repository, with the environments of the original, to run its commands in."""
+"""A copy of the repository that shares the environments of the original, to run its commands in."""
 
 import os
 import re
@@ -14,14 +14,14 @@ COMMAND_SECONDS = 400
 
 
 class Checkout:
-    """Everything that git would take, committed once."""
+    """All files that git would commit, in a repository of their own with one commit."""
 
     def __init__(self, folder: Path, **environment: str) -> None:
         self.folder = folder
         self._environment = environment
 
     @classmethod
-    def copied(cls, folder: Path, **environment: str) -> "Checkout":
+    def copy(cls, folder: Path, **environment: str) -> "Checkout":
         listed = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
             cwd=ROOT, check=True, capture_output=True, text=True, timeout=60,
@@ -31,6 +31,7 @@ class Checkout:
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / path, folder / path)
         (folder / ".local").mkdir()
+        (ROOT / ".local/deploy").mkdir(parents=True, exist_ok=True)
         (folder / ".venv").symlink_to(Path(sys.prefix))
         (folder / ".local/emulator-venv").symlink_to(ROOT / ".local/emulator-venv")
         (folder / ".local/deploy").symlink_to(ROOT / ".local/deploy")

@@ -23,47 +23,47 @@ SHOWS = {
     "make deploy-service": "billing: deployed",
     "make status": "billing",
 }
-"""What the longest of these that a command begins with makes it print. Reading is repeated until it does."""
+"""What a command prints, by its longest beginning here. A command that reads is repeated until it prints that."""
 GENERATED = ("docs/", "contracts/history.json", "contracts/permissions.py")
 EVENTUALLY = 30.0
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Iterator[Checkout]:
-    made = Checkout.copied(tmp_path / "house", TENFOLD_STATE=str(tmp_path / "state"), TENFOLD_PORT=str(free_port()))
-    yield made
-    made.shell("make down")
+    copy = Checkout.copy(tmp_path / "house", TENFOLD_STATE=str(tmp_path / "state"), TENFOLD_PORT=str(free_port()))
+    yield copy
+    copy.shell("make down")
 
 
 @pytest.mark.timeout(900)
-def test_the_walk_goes_as_it_is_written(checkout: Checkout, tmp_path: Path) -> None:
-    took: dict[str, float] = {}
-    there: dict[str, str] = {}
+def test_every_command_of_the_walk_does_what_the_document_says(checkout: Checkout, tmp_path: Path) -> None:
+    seconds: dict[str, float] = {}
+    variables: dict[str, str] = {}
     for command in commands(ROOT / "docs/new-service.md"):
         if command.startswith("make deploy-service"):
-            there = {"ENDPOINT": stage_in(tmp_path / "state")}
+            variables = {"ENDPOINT": stage_in(tmp_path / "state")}
         start = time.monotonic()
-        said = carried_out(checkout, command, there)
-        took[command] = time.monotonic() - start
-        wanted = SHOWS.get(max((key for key in SHOWS if command.startswith(key)), key=len, default=""), "")
-        assert wanted in said, f"{command}\n{said}"
+        output = carry_out(checkout, command, variables)
+        seconds[command] = time.monotonic() - start
+        expected = SHOWS.get(max((key for key in SHOWS if command.startswith(key)), key=len, default=""), "")
+        assert expected in output, f"{command}\n{output}"
     changed = checkout.git("diff", "--name-only", "HEAD").split()
     assert all(path.startswith(GENERATED) for path in changed), changed
-    print(*(f"{seconds:6.1f} s  {command}" for command, seconds in took.items()), sep="\n")
+    print(*(f"{spent:6.1f} s  {command}" for command, spent in seconds.items()), sep="\n")
 
 
-def carried_out(checkout: Checkout, command: str, there: dict[str, str]) -> str:
-    """What it prints. What reads is repeated for a while until it shows what it should."""
+def carry_out(checkout: Checkout, command: str, variables: dict[str, str]) -> str:
+    """Returns what the command prints. One that reads is repeated for a while until it shows what it should."""
     deadline = time.monotonic() + (EVENTUALLY if command == "make call CALL=/v1/billing/entries" else 0)
     while True:
-        done = checkout.shell(command, **there)
+        done = checkout.shell(command, **variables)
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
         if time.monotonic() > deadline or SHOWS.get(command, "") in done.stdout:
             return done.stdout + done.stderr
 
 
 def stage_in(state: Path) -> str:
-    """A stage `dev` without services in the embedded AWS that runs there; returns the address of that."""
+    """Make a stage `dev` without services in the embedded AWS that runs there. Returns the address of that AWS."""
     status = Status.read(state)
     assert status is not None
     endpoint: str = ask(status.base_url, "/status")["endpoint_url"]
@@ -72,41 +72,52 @@ def stage_in(state: Path) -> str:
     return endpoint
 
 
-def test_what_cannot_be_is_one_line_and_writes_nothing(tmp_path: Path) -> None:
-    checkout = Checkout.copied(tmp_path / "house")
+def test_a_new_service_keeps_the_architecture(tmp_path: Path) -> None:
+    checkout = Checkout.copy(tmp_path / "house")
+    checkout.run("make", "--silent", "new-service", "NAME=billing")
+    own = "services/billing contracts/billing tests/services/billing verification/isolation/seeds/billing.py"
+    for check in ("anatomy billing", f"language {own}"):
+        done = checkout.shell(f".venv/bin/python -m tests.architecture.{check}")
+        assert done.returncode == 0, f"{check}\n{done.stdout}{done.stderr}"
+
+
+def test_an_impossible_name_is_refused_in_one_line_and_writes_nothing(tmp_path: Path) -> None:
+    checkout = Checkout.copy(tmp_path / "house")
     for name, reason in {
         "Billing": "use lower-case letters and digits",
-        "2nd": "use lower-case letters and digits",
-        "bill-ing": "use lower-case letters and digits",
         "tasks": "there is a service of that name",
-        "platform": "the stack of what all services share has that name",
-        "json": "a module of Python's standard library has that name",
-        "class": "it is a word of Python",
-        "event": "contracts/event.py is there",
         "projects": "tasks has the route /v1/projects",
-        "a" * 19: "it has 19 letters, and more than 18",
     }.items():
         done = checkout.run("make", "--silent", "new-service", f"NAME={name}", check=False)
         assert done.returncode == 2, done.stdout
         [line, *makes] = done.stderr.strip().splitlines()
-        assert line.startswith(f"NAME={name} can be no service: {reason}"), line
+        assert line.startswith(f"NAME={name} cannot be the name of a service: {reason}"), line
         assert all(each.startswith("make") for each in makes), makes  # make[1] below another one
     assert checkout.git("status", "--porcelain") == ""
 
 
-def test_what_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
-    checkout = Checkout.copied(tmp_path / "house")
-    seed = checkout.folder / "deploy/scaffold/templates/contracts/NAME/v1.py.tmpl"
-    seed.write_text(seed.read_text().replace('subject="entry_id"', 'subject="nothing"'))
-    checkout.git("commit", "--quiet", "--all", "--message", "a template that cannot be")
+@pytest.mark.parametrize(
+    ("template", "right", "wrong", "reason"),
+    [
+        ("contracts/NAME/v1.py", 'subject="entry_id"', 'subject="nothing"', "'nothing' is not one of its fields"),
+        ("services/NAME/permissions.py", '"$name.entry.list"', '"$name.entry.lost"', "$name.entry.list"),
+    ],
+)
+def test_what_fails_half_way_leaves_nothing(tmp_path: Path, template: str, right: str, wrong: str, reason: str) -> None:
+    checkout = Checkout.copy(tmp_path / "house")
+    path = checkout.folder / f"deploy/scaffold/templates/{template}.tmpl"
+    text = path.read_text()
+    assert right in text
+    path.write_text(text.replace(right, wrong))
+    checkout.git("commit", "--quiet", "--all", "--message", "a template with a mistake")
     done = checkout.run("make", "--silent", "new-service", "NAME=billing", check=False)
     assert done.returncode == 2
-    assert "subject 'nothing' is not one of its fields" in done.stderr
+    assert reason.replace("$name", "billing") in done.stderr
     assert checkout.git("status", "--porcelain") == ""
 
 
 def test_the_longest_name_fits_the_longest_stage(tmp_path: Path) -> None:
-    checkout = Checkout.copied(tmp_path / "house")
+    checkout = Checkout.copy(tmp_path / "house")
     checkout.run("make", "--silent", "new-service", f"NAME={'a' * 18}")
     script = (
         "import json; from deploy.stage.stage import synthesize; from deploy.template import Target; "

@@ -23,9 +23,9 @@ from chassis.work.scope import OrgScope
 from contracts.common import OrgStatus, Role
 from contracts.event import Envelope
 from services.analytics.figures.repository import FiguresRepository
-from services.files.model import File
-from services.files.ports import Address
-from services.files.repository import FileObjects
+from services.files.access.model import Address
+from services.files.access.repository import FileAddresses
+from services.files.uploads.model import File
 from services.tasks.tasks.repository import TaskRepository
 from verification.isolation.event_attacks import EventAttacks
 from verification.isolation.http_attacks import HttpAttacks
@@ -180,14 +180,14 @@ async def test_a_cursor_that_carries_its_list_along(monkeypatch: pytest.MonkeyPa
 
 
 async def test_an_object_without_its_organization(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def thumbnail_address(self: FileObjects, file: File) -> Address:
+    async def thumbnail(self: FileAddresses, file: File) -> Address:
         url = await self._store.presign_get(
             f"{file.id}/thumbnail", version=None, content_type="image/webp", disposition="inline", lifetime=timedelta(1)
         )
         return Address(url, self._scope.now())
 
-    monkeypatch.setattr(FileObjects, "thumbnail_address", thumbnail_address)
-    assert found(await attacked("files", StorageAttacks), "FileObjects.thumbnail_address", "OrgScope", "touches file_")
+    monkeypatch.setattr(FileAddresses, "thumbnail", thumbnail)
+    assert found(await attacked("files", StorageAttacks), "FileAddresses.thumbnail", "OrgScope", "touches file_")
 
 
 async def test_an_events_organization_taken_on_trust(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,9 +11,9 @@ from chassis.auth.tokens import TokenClaims, TokenVerifier
 from chassis.errors import Retryable, Unauthenticated
 from chassis.tenants.vault import KeyService
 from chassis.testing.keys import FakeKeys
+from services.files.content.model import Findings, Text, TextMetadata
 from services.files.errors import InspectionDied
-from services.files.model import Text, TextMetadata
-from services.files.ports import Findings, Form, Inspector, ObjectStore, StoredObject
+from services.files.ports import Form, Inspector, ObjectStore, StoredObject
 from services.identity.adapters.development import DevelopmentProvider
 from services.identity.ports import IdentityProvider, Person, SecretSource, Tokens
 from services.notify.ports import Composer, EmailContent, Mail, Mailer

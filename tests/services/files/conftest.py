@@ -52,7 +52,7 @@ def request_upload(files: ServiceUnderTest) -> Request:
 
 @pytest.fixture(scope="module")
 def credentials() -> Iterator[None]:
-    """What boto3 asks for before it presigns or calls; good for nothing."""
+    """Credentials that boto3 wants before it presigns or calls; they are good for nothing."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ACCESS_KEY_ID", "test")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "test")

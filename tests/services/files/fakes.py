@@ -1,4 +1,4 @@
-"""The store in memory, with versions and the limits of its forms; and an inspector that says what it is told."""
+"""The store in memory, with versions and the limits of its forms; and an inspector with prepared findings."""
 
 import json
 from dataclasses import dataclass, field
@@ -6,8 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 from chassis.errors import Unavailable
+from services.files.content.model import Findings
 from services.files.errors import InspectionDied
-from services.files.ports import Findings, Form, StoredObject
+from services.files.ports import Form, StoredObject
 
 BUCKET = "bucket"
 
@@ -50,12 +51,12 @@ class FakeObjectStore:
         return f"https://store.test/{key}?version={version}&as={content_type}&{disposition}&{lifetime.seconds}"
 
     async def head(self, key: str, version: str | None) -> StoredObject | None:
-        found = self._find(key, version)
-        return StoredObject(len(found.content), found.content_type, found.id) if found else None
+        stored = self._find(key, version)
+        return StoredObject(len(stored.content), stored.content_type, stored.id) if stored else None
 
     async def read(self, key: str, version: str | None, *, max_bytes: int) -> bytes | None:
-        found = self._find(key, version)
-        return found.content[:max_bytes] if found else None
+        stored = self._find(key, version)
+        return stored.content[:max_bytes] if stored else None
 
     async def put(self, key: str, body: bytes, *, content_type: str) -> None:
         self._answer()
@@ -67,7 +68,7 @@ class FakeObjectStore:
             self.fail_next_delete = False
             raise Unavailable("The store of files does not answer.")
         versions = self.versions.get(key, [])
-        self.versions[key] = [one for one in versions if one.id != version] if version else []
+        self.versions[key] = [each for each in versions if each.id != version] if version else []
 
     # --- what clients and tests do
 
@@ -90,7 +91,7 @@ class FakeObjectStore:
         versions = self.versions.get(key, [])
         if version is None:
             return versions[-1] if versions else None
-        return next((one for one in versions if one.id == version), None)
+        return next((each for each in versions if each.id == version), None)
 
     def _answer(self) -> None:
         if self.down:

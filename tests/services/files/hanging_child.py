@@ -1,4 +1,4 @@
-"""Stands for a parser that never comes back."""
+"""A parser that never returns."""
 
 import signal
 

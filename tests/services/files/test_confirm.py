@@ -1,4 +1,4 @@
-"""The store's event confirms, rejects or clears away; what a client says counts for nothing."""
+"""The store's event confirms or rejects a file, or has its object deleted; what a client says counts for nothing."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import Role
 from contracts.files import v1 as events
-from services.files.consumers import objects
+from services.files.uploads.consumers import objects
 from tests.services.files.conftest import Request
 from tests.services.files.fakes import FakeObjectStore, FormRefused, Version, object_created
 
@@ -67,7 +67,7 @@ async def test_the_store_takes_the_announced_size_only(
         store.upload(given["upload"], b"x" * size)
 
 
-async def test_what_is_disguised_is_rejected_and_deleted(
+async def test_a_disguised_file_is_rejected_and_deleted(
     files: ServiceUnderTest, store: FakeObjectStore, request_upload: Request, sample: Callable[[str], bytes]
 ) -> None:
     content = sample("disguised.png")
@@ -212,7 +212,7 @@ async def test_events_out_of_order_confirm_one_and_delete_the_other(
     first, second = store.upload(given["upload"], PNG), store.upload(given["upload"], PNG)
     await files.deliver_raw(objects, second)
     await files.deliver_raw(objects, first)
-    assert [one.id for one in store.versions[f"org_acme/{given['id']}/original"]] == ["v2"]
+    assert [version.id for version in store.versions[f"org_acme/{given['id']}/original"]] == ["v2"]
     assert len(await files.published(events.FileUploaded)) == 1
 
 
@@ -250,7 +250,7 @@ async def test_derived_objects_confirm_nothing(
 
 
 @pytest.mark.parametrize("key", ["original", "org_acme/original", "../file_1/original", "org_a/file_1/x/original", ""])
-async def test_a_key_that_is_none_of_ours_is_dead_lettered(files: ServiceUnderTest, key: str) -> None:
+async def test_an_unknown_key_is_dead_lettered(files: ServiceUnderTest, key: str) -> None:
     with pytest.raises(Rejected):
         await files.deliver_raw(objects, object_created(key, Version("v1", PNG, "image/png")))
 

@@ -1,4 +1,4 @@
-"""A confirmed file is looked into once; what fails is told, and the file is kept."""
+"""A confirmed file is inspected once; a failed step is published, and the file is kept."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,12 +8,13 @@ import pytest
 from chassis.errors import NotFound, Rejected, Unavailable
 from chassis.testing.service import ServiceUnderTest
 from contracts.files import v1 as events
-from services.files.consumers import objects, processing
+from services.files.adapters.inspector import ProcessInspector
+from services.files.content.model import Failure, Findings, ImageMetadata, Text, Thumbnail
 from services.files.errors import InspectionDied
-from services.files.inspection import ProcessInspector
-from services.files.model import Failure, ImageMetadata, Text, Thumbnail
-from services.files.ports import Findings, Inspector, ObjectStore
+from services.files.ports import Inspector, ObjectStore
+from services.files.processing.consumers import processing
 from services.files.service import service
+from services.files.uploads.consumers import objects
 from tests.services.files.conftest import Request
 from tests.services.files.fakes import FakeInspector, FakeObjectStore
 
@@ -25,7 +26,7 @@ SEEN = Findings(
 )
 
 
-async def confirmed(
+async def confirm_file(
     files: ServiceUnderTest, store: FakeObjectStore, request_upload: Request, content: bytes = PNG, *more: str
 ) -> events.FileUploaded:
     """Upload `content` and let the store confirm it. Returns the event that starts the processing."""
@@ -40,17 +41,17 @@ async def view(files: ServiceUnderTest, file_id: str, what: str = "") -> tuple[i
     return answer.status_code, answer.json()
 
 
-async def told(files: ServiceUnderTest) -> list[str]:
+async def published_types(files: ServiceUnderTest) -> list[str]:
     """The types published since the confirmation."""
     types = [event.type for event in await files.published()]
     return types[types.index(events.FileUploaded.event_type) + 1 :]
 
 
-async def test_what_is_found_is_stored_and_told(
+async def test_findings_are_stored_and_published(
     files: ServiceUnderTest, store: FakeObjectStore, inspector: FakeInspector, request_upload: Request
 ) -> None:
     inspector.findings = SEEN
-    event = await confirmed(files, store, request_upload)
+    event = await confirm_file(files, store, request_upload)
     await files.deliver(processing, event)
     assert inspector.seen == [PNG]
     _, file = await view(files, event.file_id)
@@ -61,7 +62,7 @@ async def test_what_is_found_is_stored_and_told(
     assert "text" not in file
     [small] = store.versions[f"org_acme/{event.file_id}/thumbnail.webp"]
     assert (small.content, small.content_type) == (b"small", "image/webp")
-    assert await told(files) == ["files.thumbnail.created.v1", "files.file.processed.v1"]
+    assert await published_types(files) == ["files.thumbnail.created.v1", "files.file.processed.v1"]
     assert (await files.published(events.FileProcessed))[0].data == {"file_id": event.file_id, "kind": "image"}
     _, address = await view(files, event.file_id, "/thumbnail")
     assert "thumbnail.webp?version=None&as=image/webp&inline" in address["url"]
@@ -72,35 +73,35 @@ async def test_a_repeated_event_is_processed_once(
     files: ServiceUnderTest, store: FakeObjectStore, inspector: FakeInspector, request_upload: Request
 ) -> None:
     inspector.findings = SEEN
-    event = await confirmed(files, store, request_upload)
+    event = await confirm_file(files, store, request_upload)
     event_id = await files.deliver(processing, event)
     await files.deliver(processing, event, event_id=event_id, receive_count=2)
     await files.deliver(processing, event)  # nor does another event make a ready file ready again
-    assert len(await told(files)) == 2
+    assert len(await published_types(files)) == 2
     assert len(inspector.seen) == 1
 
 
-async def test_a_crash_before_the_commit_is_made_good(
+async def test_a_crash_before_the_commit_is_repaired_by_the_repetition(
     files: ServiceUnderTest, store: FakeObjectStore, inspector: FakeInspector, request_upload: Request
 ) -> None:
     """The derived object is there, the state is not: the repetition writes both."""
     inspector.findings = SEEN
-    event = await confirmed(files, store, request_upload)
+    event = await confirm_file(files, store, request_upload)
     store.add(f"org_acme/{event.file_id}/thumbnail.webp", b"of the first try", "image/webp")
     await files.deliver(processing, event, receive_count=2)
     assert store.versions[f"org_acme/{event.file_id}/thumbnail.webp"][-1].content == b"small"
-    assert len(await told(files)) == 2
+    assert len(await published_types(files)) == 2
 
 
-async def test_a_step_that_fails_is_told_and_the_file_is_kept(
+async def test_a_failed_step_is_published_and_the_file_is_kept(
     files: ServiceUnderTest, store: FakeObjectStore, inspector: FakeInspector, request_upload: Request
 ) -> None:
     inspector.findings = Findings(metadata=SEEN.metadata, failures=(Failure(step="thumbnail", reason="It is broken."),))
-    event = await confirmed(files, store, request_upload)
+    event = await confirm_file(files, store, request_upload)
     await files.deliver(processing, event)
     _, file = await view(files, event.file_id)
     assert (file["status"], file["failures"]) == ("ready", [{"step": "thumbnail", "reason": "It is broken."}])
-    assert await told(files) == ["files.file.processing_failed.v1"]
+    assert await published_types(files) == ["files.file.processing_failed.v1"]
     assert store.keys == {f"org_acme/{event.file_id}/original"}
     assert (await view(files, event.file_id, "/thumbnail"))[0] == 404
     assert (await view(files, event.file_id, "/download"))[0] == 200
@@ -110,11 +111,11 @@ async def test_a_process_that_dies_is_tried_again_and_then_the_file_is_to_blame(
     files: ServiceUnderTest, store: FakeObjectStore, inspector: FakeInspector, request_upload: Request
 ) -> None:
     inspector.deaths = 9
-    event = await confirmed(files, store, request_upload)
+    event = await confirm_file(files, store, request_upload)
     for receive_count in (1, 2):
         with pytest.raises(InspectionDied):
             await files.deliver(processing, event, event_id="same", receive_count=receive_count)
-        assert await told(files) == []
+        assert await published_types(files) == []
     await files.deliver(processing, event, event_id="same", receive_count=3)
     _, file = await view(files, event.file_id)
     assert file["status"] == "ready"
@@ -125,7 +126,7 @@ async def test_a_death_by_accident_costs_nothing(
     files: ServiceUnderTest, store: FakeObjectStore, inspector: FakeInspector, request_upload: Request
 ) -> None:
     inspector.deaths, inspector.findings = 1, SEEN
-    event = await confirmed(files, store, request_upload)
+    event = await confirm_file(files, store, request_upload)
     with pytest.raises(InspectionDied):
         await files.deliver(processing, event, event_id="same")
     await files.deliver(processing, event, event_id="same", receive_count=2)
@@ -135,7 +136,7 @@ async def test_a_death_by_accident_costs_nothing(
 async def test_an_unreachable_store_is_tried_again(
     files: ServiceUnderTest, store: FakeObjectStore, request_upload: Request
 ) -> None:
-    event = await confirmed(files, store, request_upload)
+    event = await confirm_file(files, store, request_upload)
     store.down = True
     with pytest.raises(Unavailable):
         await files.deliver(processing, event, event_id="same")
@@ -147,7 +148,7 @@ async def test_an_unreachable_store_is_tried_again(
 async def test_an_object_that_is_gone_is_dead_lettered(
     files: ServiceUnderTest, store: FakeObjectStore, request_upload: Request
 ) -> None:
-    event = await confirmed(files, store, request_upload)
+    event = await confirm_file(files, store, request_upload)
     store.versions.clear()
     with pytest.raises(Rejected):
         await files.deliver(processing, event)
@@ -156,7 +157,7 @@ async def test_an_object_that_is_gone_is_dead_lettered(
 async def test_the_confirmed_version_is_processed_whatever_lies_over_it(
     files: ServiceUnderTest, store: FakeObjectStore, inspector: FakeInspector, request_upload: Request
 ) -> None:
-    event = await confirmed(files, store, request_upload)
+    event = await confirm_file(files, store, request_upload)
     store.add(f"org_acme/{event.file_id}/original", b"MZ" * 29, "image/png")
     await files.deliver(processing, event)
     assert inspector.seen == [PNG]
@@ -165,7 +166,7 @@ async def test_the_confirmed_version_is_processed_whatever_lies_over_it(
 async def test_another_organizations_event_does_not_reach_my_file(
     files: ServiceUnderTest, store: FakeObjectStore, inspector: FakeInspector, request_upload: Request
 ) -> None:
-    event = await confirmed(files, store, request_upload)
+    event = await confirm_file(files, store, request_upload)
     with pytest.raises(NotFound):
         await files.deliver(processing, event, org_id="org_other")
     assert inspector.seen == []
@@ -175,7 +176,7 @@ async def test_the_text_of_a_document_can_be_read(
     files: ServiceUnderTest, store: FakeObjectStore, inspector: FakeInspector, request_upload: Request
 ) -> None:
     inspector.findings = Findings(text=Text(pages=2, characters=4), text_utf8=b"a\fbc")
-    event = await confirmed(files, store, request_upload, b"%PDF-1.7 ...", "application/pdf")
+    event = await confirm_file(files, store, request_upload, b"%PDF-1.7 ...", "application/pdf")
     assert (await view(files, event.file_id, "/text"))[0] == 404
     await files.deliver(processing, event)
     _, address = await view(files, event.file_id, "/text")

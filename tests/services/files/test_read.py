@@ -1,11 +1,11 @@
-"""Lists and addresses, for whom they are and for whom not."""
+"""Lists and addresses: who gets them, and who does not."""
 
 import pytest
 
 from chassis.tenants.members import Member, project
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import Role
-from services.files.consumers import objects
+from services.files.uploads.consumers import objects
 from tests.services.files.conftest import Request
 from tests.services.files.fakes import FakeObjectStore
 
@@ -13,7 +13,7 @@ TEXT = b"name,amount\nlake,3\n"
 PATHS = ("", "/download", "/thumbnail", "/text")
 
 
-async def uploaded(files: ServiceUnderTest, store: FakeObjectStore, request_upload: Request, name: str) -> str:
+async def upload_file(files: ServiceUnderTest, store: FakeObjectStore, request_upload: Request, name: str) -> str:
     given = await request_upload(TEXT, "text/csv", name)
     await files.deliver_raw(objects, store.upload(given["upload"], TEXT))
     return str(given["id"])
@@ -23,7 +23,7 @@ async def test_a_viewer_lists_files_newest_first_in_pages(
     files: ServiceUnderTest, store: FakeObjectStore, request_upload: Request
 ) -> None:
     for number in range(5):
-        await uploaded(files, store, request_upload, f"{number}.csv")
+        await upload_file(files, store, request_upload, f"{number}.csv")
         files.clock.advance(seconds=1)
     names: list[str] = []
     async with files.client("user_vi", Role.VIEWER) as client:
@@ -36,7 +36,7 @@ async def test_a_viewer_lists_files_newest_first_in_pages(
 
 
 async def test_one_file(files: ServiceUnderTest, store: FakeObjectStore, request_upload: Request) -> None:
-    file_id = await uploaded(files, store, request_upload, "a.csv")
+    file_id = await upload_file(files, store, request_upload, "a.csv")
     async with files.client("user_vi", Role.VIEWER) as client:
         file = (await client.get(f"/v1/files/{file_id}")).json()
     assert file == {
@@ -55,7 +55,7 @@ async def test_one_file(files: ServiceUnderTest, store: FakeObjectStore, request
 async def test_a_download_is_saved_under_its_name(
     files: ServiceUnderTest, store: FakeObjectStore, request_upload: Request
 ) -> None:
-    file_id = await uploaded(files, store, request_upload, "März.csv")
+    file_id = await upload_file(files, store, request_upload, "März.csv")
     async with files.client("user_vi", Role.VIEWER) as client:
         address = (await client.get(f"/v1/files/{file_id}/download")).json()
     assert f"org_acme/{file_id}/original?version=v1&as=text/csv&attachment" in address["url"]
@@ -77,7 +77,7 @@ async def test_before_the_store_confirms_there_is_nothing_to_download(
 async def test_another_organizations_file_is_like_one_that_does_not_exist(
     files: ServiceUnderTest, store: FakeObjectStore, request_upload: Request, path: str
 ) -> None:
-    file_id = await uploaded(files, store, request_upload, "a.csv")
+    file_id = await upload_file(files, store, request_upload, "a.csv")
     async with files.client("user_eve", org_id="org_other") as eve:
         theirs = await eve.get(f"/v1/files/{file_id}{path}")
         missing = await eve.get(f"/v1/files/file_0{path}")
@@ -93,14 +93,14 @@ async def test_another_organizations_file_is_like_one_that_does_not_exist(
 async def test_a_removed_member_reads_nothing(
     files: ServiceUnderTest, store: FakeObjectStore, request_upload: Request, path: str
 ) -> None:
-    file_id = await uploaded(files, store, request_upload, "a.csv")
+    file_id = await upload_file(files, store, request_upload, "a.csv")
     gone = Member(id="user_bo", email="b@b.example", name="Bo", role=Role.OWNER, active=False, version=2)
     await project(files.scope(), gone)
     async with files.client("user_bo", mv=1) as client:
         assert (await client.get(f"/v1/files/{file_id}{path}")).status_code == 401
 
 
-async def test_what_is_no_id_is_refused_by_name(files: ServiceUnderTest) -> None:
+async def test_an_invalid_id_is_refused_by_name(files: ServiceUnderTest) -> None:
     async with files.client() as client:
         answer = await client.get("/v1/files/FILE%23x")
     assert answer.status_code == 422

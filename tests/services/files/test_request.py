@@ -1,4 +1,4 @@
-"""Asking to upload: what is allowed, what is refused, and that a refusal leaves nothing behind."""
+"""Requests to upload: which are allowed, which are refused, and that a refusal leaves nothing behind."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,8 @@ from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import Role
 from contracts.files import v1 as events
-from services.files.model import ALLOWED, attachment
+from services.files.access.model import attachment
+from services.files.content.model import ALLOWED
 from tests.services.files.fakes import FakeObjectStore
 
 PHOTO = {"name": "lake at dawn.jpg", "content_type": "image/jpeg", "size": 144560}
@@ -43,7 +44,7 @@ async def test_a_member_gets_a_form_for_exactly_this_file(files: ServiceUnderTes
     assert event.data == {"file_id": given["id"], "owner_id": "user_bo", **PHOTO}
 
 
-async def test_what_is_only_requested_is_forgotten_after_every_event_of_it_has_come(files: ServiceUnderTest) -> None:
+async def test_a_requested_file_is_forgotten_only_after_its_last_possible_event(files: ServiceUnderTest) -> None:
     _, given = await ask(files, PHOTO)
     [item] = [item for item in items(files) if item["PK"] == f"ORG#org_acme#FILE#{given['id']}"]
     days = (item["expires_at"] - files.clock.now().timestamp()) / 86400

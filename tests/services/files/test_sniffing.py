@@ -1,10 +1,10 @@
 import pytest
 
-from services.files.sniffing import HEAD_BYTES, agrees, sniff
+from services.files.content.model import HEAD_BYTES, agrees, sniff
 
 
 @pytest.mark.parametrize(
-    ("head", "found"),
+    ("head", "shown"),
     [
         (b"\xff\xd8\xff\xe0\x00\x10JFIF", "image/jpeg"),
         (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "image/png"),
@@ -31,11 +31,11 @@ from services.files.sniffing import HEAD_BYTES, agrees, sniff
         (b"x" * (HEAD_BYTES - 2) + b"\xc3x", None),
     ],
 )
-def test_what_the_first_bytes_show(head: bytes, found: str | None) -> None:
-    assert sniff(head) == found
+def test_the_type_that_the_first_bytes_show(head: bytes, shown: str | None) -> None:
+    assert sniff(head) == shown
 
 
-def test_what_agrees() -> None:
+def test_an_announcement_agrees_with_its_own_type_only() -> None:
     assert agrees("image/png", "image/png")
     assert agrees("text/csv", "text")
     assert agrees("text/plain", "text")

@@ -13,10 +13,10 @@ from contracts.files import v1 as events
 from deploy.embedded.emulator import Emulator
 from deploy.stage.stacks import Stacks
 from deploy.template import Target, environment_variables_of, render, service_template
-from services.files.consumers import objects
+from services.files.adapters.s3 import S3ObjectStore
 from services.files.ports import Inspector, ObjectStore
-from services.files.s3 import S3ObjectStore
 from services.files.service import service
+from services.files.uploads.consumers import objects
 from tests.services.files.fakes import FakeInspector
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"x" * 50
@@ -50,12 +50,12 @@ def test_only_tls_reaches_the_bucket() -> None:
 
 def test_the_service_may_use_its_own_bucket_only() -> None:
     document = template(local=False)["Resources"]["ProcessPolicy"]["Properties"]["PolicyDocument"]
-    of_s3 = [one for one in document["Statement"] if any(action.startswith("s3:") for action in one["Action"])]
-    assert [one["Resource"] for one in of_s3] == [
+    statements = [each for each in document["Statement"] if any(action.startswith("s3:") for action in each["Action"])]
+    assert [each["Resource"] for each in statements] == [
         {"Fn::Sub": "${Bucket.Arn}/*"},
         {"Fn::GetAtt": ["Bucket", "Arn"]},
     ]
-    assert not [action for one in of_s3 for action in one["Action"] if "*" in action]
+    assert not [action for each in statements for action in each["Action"] if "*" in action]
 
 
 @pytest.mark.ministack
@@ -73,7 +73,7 @@ async def test_an_upload_becomes_an_event_that_confirms_it(emulator: Emulator) -
         answer = await browser.post(form["url"], data=form["fields"], files={"file": PNG})
         assert answer.status_code == 204
         await store.put(f"org_acme/{given['id']}/thumbnail.webp", b"derived", content_type="image/webp")
-        [event] = received(emulator, "tenfold-test-files-objects", wait_for=1)
+        [event] = receive(emulator, "tenfold-test-files-objects", wait_for=1)
         await files.deliver_raw(objects, event)
         await files.deliver_raw(objects, event, receive_count=2)
         address = (await client.get(f"/v1/files/{given['id']}/download")).json()
@@ -83,14 +83,14 @@ async def test_an_upload_becomes_an_event_that_confirms_it(emulator: Emulator) -
     await aws.close()
 
 
-def received(emulator: Emulator, queue: str, *, wait_for: int, seconds: float = 10) -> list[dict[str, Any]]:
-    """What arrives in `queue` until `wait_for` messages are there, and one poll more, which must find nothing."""
+def receive(emulator: Emulator, queue: str, *, wait_for: int, seconds: float = 10) -> list[dict[str, Any]]:
+    """The messages in `queue`: polls until there are `wait_for`, and once more, which must get none."""
     sqs = emulator.aws.client("sqs")
     url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
-    found: list[dict[str, Any]] = []
+    bodies: list[dict[str, Any]] = []
     deadline = time.monotonic() + seconds
-    while len(found) < wait_for and time.monotonic() < deadline:
+    while len(bodies) < wait_for and time.monotonic() < deadline:
         messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", [])
-        found += [json.loads(message["Body"]) for message in messages]
+        bodies += [json.loads(message["Body"]) for message in messages]
     more = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0).get("Messages", [])
-    return found + [json.loads(message["Body"]) for message in more]
+    return bodies + [json.loads(message["Body"]) for message in more]

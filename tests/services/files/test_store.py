@@ -14,8 +14,8 @@ from moto import mock_aws
 from chassis.aws.client import Aws
 from chassis.errors import Unavailable
 from deploy.embedded.emulator import Emulator
+from services.files.adapters.s3 import S3ObjectStore
 from services.files.ports import ObjectStore, StoredObject
-from services.files.s3 import S3ObjectStore
 from tests.services.files.fakes import BUCKET, FakeObjectStore
 
 KEY = "org_acme/file_1/original"
@@ -53,8 +53,8 @@ async def embedded_store(emulator: Emulator) -> AsyncIterator[S3ObjectStore]:
 def store(request: pytest.FixtureRequest) -> ObjectStore:
     if request.param == "fake":
         return FakeObjectStore()
-    found: ObjectStore = request.getfixturevalue(f"{request.param}_store")
-    return found
+    real_store: ObjectStore = request.getfixturevalue(f"{request.param}_store")
+    return real_store
 
 
 async def test_objects_and_their_versions(store: ObjectStore) -> None:

@@ -1,18 +1,16 @@
-"""What files reads: the store's own events, and that a file is confirmed."""
+"""Subscriptions of uploads: the store's own events of objects."""
 
 import re
 from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from chassis.declare.subscription import ExternalEvent, ExternalSubscription, Subscription
+from chassis.declare.subscription import ExternalEvent, ExternalSubscription
 from chassis.errors import Rejected
 from chassis.work.scope import EventContext
 from contracts.common import FileId
-from contracts.files import v1 as files
-from contracts.reads import Reads
-from services.files import usecases
-from services.files.repository import ORIGINAL
+from services.files.uploads import usecases
+from services.files.uploads.repository import ORIGINAL
 
 _KEY = re.compile(r"(?P<org>org_[0-9a-z]{1,64})/(?P<file>file_[0-9a-z]{1,64})/(?P<name>[a-z.]{1,32})")
 
@@ -29,7 +27,7 @@ class _Object(BaseModel):
 
 
 class _Created(BaseModel):
-    """What we read of https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html (`detail`)."""
+    """The subset that is read of https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html (`detail`)."""
 
     bucket: _Bucket
     object: _Object
@@ -43,20 +41,20 @@ class ObjectCreated(BaseModel):
     version: str | None
 
 
-def understand(raw: dict[str, Any]) -> ExternalEvent:
-    """Raises Rejected for what is no object of ours."""
+def parse_event(raw: dict[str, Any]) -> ExternalEvent:
+    """Raises Rejected for an object that is not one of ours."""
     try:
-        created = _Created.model_validate(raw["detail"])
+        detail = _Created.model_validate(raw["detail"])
     except ValidationError as error:
         raise Rejected("The event names no object.") from error
-    made = created.object
-    key = _KEY.fullmatch(made.key)
+    created = detail.object
+    key = _KEY.fullmatch(created.key)
     if key is None:
-        raise Rejected(f"{made.key[:200]!r} is no key of a file.")
+        raise Rejected(f"{created.key[:200]!r} is not the key of a file.")
     return ExternalEvent(
-        id=f"{created.bucket.name}/{made.key}#{made.version or made.etag}#{made.sequencer}",
+        id=f"{detail.bucket.name}/{created.key}#{created.version or created.etag}#{created.sequencer}",
         org_id=key["org"],
-        data=ObjectCreated(file_id=key["file"], name=key["name"], version=made.version),
+        data=ObjectCreated(file_id=key["file"], name=key["name"], version=created.version),
     )
 
 
@@ -65,7 +63,7 @@ objects = ExternalSubscription(
     source="aws.s3",
     detail_type="Object Created",
     detail={"bucket": {"name": [{"Ref": "Bucket"}]}, "object": {"key": [{"suffix": f"/{ORIGINAL}"}]}},
-    adapter=understand,
+    adapter=parse_event,
 )
 
 
@@ -73,15 +71,3 @@ objects = ExternalSubscription(
 async def confirm_upload(event: ObjectCreated, ctx: EventContext) -> None:
     if event.name == ORIGINAL:  # what we derive from it arrives too where the bus knows no suffixes
         await usecases.confirm_upload(ctx.scope, event.file_id, event.version)
-
-
-class Uploaded(Reads[files.FileUploaded]):
-    file_id: FileId
-
-
-processing = Subscription("processing", mode="every", visibility=30, concurrency=2)
-
-
-@processing.on(Uploaded)
-async def process(event: Uploaded, ctx: EventContext) -> None:
-    await usecases.process_file(ctx.scope, event.file_id, receive_count=ctx.receive_count)

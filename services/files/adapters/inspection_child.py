@@ -1,8 +1,9 @@
-"""Looks into one image or document, in a process of its own: `python -m services.files.inspection_child CONTENT_TYPE`.
+"""Inspects one image or document in a process of its own:
+`python -m services.files.adapters.inspection_child CONTENT_TYPE`.
 
 The content comes by standard input. Standard output is one line of JSON, then the thumbnail's bytes, then the text's.
-It imports nothing of the project, so that it starts quickly, and it has no credentials: what a hostile file could make
-of the native libraries in here reaches as little as possible, and it can be killed.
+The module imports nothing of the project, so that it starts quickly, and has no credentials: whatever a hostile file
+makes the native libraries do, it reaches as little as possible, and the process can be killed.
 """
 
 import json
@@ -21,14 +22,14 @@ SIDE = 320
 QUALITY = 80
 PROCESSOR_SECONDS = 20
 ORPHAN_SECONDS = 30
-"""It ends then even if nobody is left to kill it."""
+"""The process ends then even if nobody is left to kill it."""
 MEMORY_BYTES = 2 * 1024**3
-TURNED = range(5, 9)
-"""The EXIF orientations that lie on their side."""
+SIDEWAYS = range(5, 9)
+"""The EXIF orientations of a picture that lies on its side."""
 
 
 @dataclass
-class Found:
+class Inspection:
     metadata: dict[str, Any] | None = None
     thumbnail: dict[str, Any] | None = None
     thumbnail_webp: bytes = b""
@@ -36,7 +37,7 @@ class Found:
     text_utf8: bytes = b""
     failures: list[dict[str, str]] = field(default_factory=list)
 
-    def failed(self, step: str, reason: str) -> None:
+    def fail(self, step: str, reason: str) -> None:
         self.failures.append({"step": step, "reason": reason[:MAX_REASON]})
 
     def keep_thumbnail(self, picture: Any) -> None:
@@ -54,19 +55,19 @@ class Found:
         return json.dumps(header).encode() + b"\n" + self.thumbnail_webp + self.text_utf8
 
 
-def look_at_image(content: bytes, content_type: str) -> Found:
-    import pyvips  # noqa: PLC0415  (one library a process: the other costs its time and memory)
+def look_at_image(content: bytes, content_type: str) -> Inspection:
+    import pyvips  # noqa: PLC0415  (one library per process: the other costs time and memory)
 
     pyvips.cache_set_max(0)
-    found = Found()
+    inspection = Inspection()
     try:
         image = pyvips.Image.new_from_buffer(content, "", access="sequential", fail_on="truncated")
         orientation = image.get("orientation") if image.get_typeof("orientation") else 1
     except pyvips.Error as error:
-        found.failed("metadata", _unreadable("picture", error))
-        return found
-    width, height = (image.height, image.width) if orientation in TURNED else (image.width, image.height)
-    found.metadata = {
+        inspection.fail("metadata", _unreadable("picture", error))
+        return inspection
+    width, height = (image.height, image.width) if orientation in SIDEWAYS else (image.width, image.height)
+    inspection.metadata = {
         "kind": "image",
         "width": width,
         "height": height,
@@ -74,21 +75,21 @@ def look_at_image(content: bytes, content_type: str) -> Found:
         "orientation": orientation,
     }
     if width * height > MAX_PIXELS:
-        found.failed("thumbnail", f"The picture has {width * height} pixels; {MAX_PIXELS} are the most.")
-        return found
+        inspection.fail("thumbnail", f"The picture has {width * height} pixels; {MAX_PIXELS} are the most.")
+        return inspection
     try:
         # Only now, while it is written, is the picture decoded.
-        found.keep_thumbnail(image.thumbnail_image(SIDE, height=SIDE, size="down", output_profile="srgb"))
+        inspection.keep_thumbnail(image.thumbnail_image(SIDE, height=SIDE, size="down", output_profile="srgb"))
     except pyvips.Error as error:
-        found.failed("thumbnail", _unreadable("picture", error))
-    return found
+        inspection.fail("thumbnail", _unreadable("picture", error))
+    return inspection
 
 
-def look_at_document(content: bytes) -> Found:
+def look_at_document(content: bytes) -> Inspection:
     import pypdfium2  # noqa: PLC0415
     from pypdfium2 import PdfiumError  # noqa: PLC0415
 
-    found = Found()
+    inspection = Inspection()
     try:
         document = pypdfium2.PdfDocument(content)
         pages = len(document)
@@ -96,37 +97,37 @@ def look_at_document(content: bytes) -> Found:
     except PdfiumError as error:
         protected = "password" in str(error).lower()
         reason = "The document is protected by a password." if protected else _unreadable("document", error)
-        found.failed("metadata", reason)
-        return found
-    found.metadata = {"kind": "document", "pages": pages, "title": title.strip("\0 \t\r\n")[:MAX_TITLE] or None}
+        inspection.fail("metadata", reason)
+        return inspection
+    inspection.metadata = {"kind": "document", "pages": pages, "title": title.strip("\0 \t\r\n")[:MAX_TITLE] or None}
     try:
-        _picture_first_page(document, found)
+        _picture_first_page(document, inspection)
     except PdfiumError as error:
-        found.failed("thumbnail", _unreadable("first page", error))
+        inspection.fail("thumbnail", _unreadable("first page", error))
     try:
-        _read_text(document, found)
+        _read_text(document, inspection)
     except PdfiumError as error:
-        found.failed("text", _unreadable("text", error))
-    return found
+        inspection.fail("text", _unreadable("text", error))
+    return inspection
 
 
-def _picture_first_page(document: Any, found: Found) -> None:
+def _picture_first_page(document: Any, inspection: Inspection) -> None:
     import pyvips  # noqa: PLC0415
 
     page = document[0]
     width, height = page.get_size()
     if min(width, height) < 1:
-        found.failed("thumbnail", "The first page has no size.")
+        inspection.fail("thumbnail", "The first page has no size.")
         return
     bitmap = page.render(scale=SIDE / max(width, height), rev_byteorder=True, prefer_bgrx=True)
     # Rounding up may have made it a pixel too large; and its fourth channel is filling, not transparency.
     raw = pyvips.Image.new_from_memory(bytes(bitmap.buffer), bitmap.width, bitmap.height, bitmap.n_channels, "uchar")
     drawn = raw.crop(0, 0, min(bitmap.width, SIDE), min(bitmap.height, SIDE))
-    found.keep_thumbnail(drawn.extract_band(0, n=3).copy(interpretation="srgb"))
+    inspection.keep_thumbnail(drawn.extract_band(0, n=3).copy(interpretation="srgb"))
 
 
-def _read_text(document: Any, found: Found) -> None:
-    """Pages are parted by form feeds."""
+def _read_text(document: Any, inspection: Inspection) -> None:
+    """Pages are separated by form feeds."""
     parts: list[str] = []
     size = 0
     for number in range(min(len(document), MAX_PAGES)):
@@ -140,8 +141,8 @@ def _read_text(document: Any, found: Found) -> None:
             break
     content = "\f".join(parts).encode(errors="replace")
     kept = content[:MAX_TEXT_BYTES].decode(errors="ignore")
-    found.text_utf8 = kept.encode()
-    found.text = {
+    inspection.text_utf8 = kept.encode()
+    inspection.text = {
         "pages": len(parts),
         "characters": len(kept),
         "truncated": len(parts) < len(document) or len(content) > MAX_TEXT_BYTES,
@@ -153,26 +154,22 @@ def _unreadable(what: str, error: Exception) -> str:
     return f"The {what} can't be read: {lines[-1] if lines else 'no reason is given'}"
 
 
-def _limit() -> None:
+def main(arguments: list[str]) -> int:
     resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_SECONDS, PROCESSOR_SECONDS + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     signal.alarm(ORPHAN_SECONDS)
-
-
-def main(arguments: list[str]) -> int:
-    _limit()
     [content_type] = arguments
     content = sys.stdin.buffer.read()
     if content_type == "application/pdf":
-        found = look_at_document(content)
+        inspection = look_at_document(content)
     elif content_type.startswith("image/"):
-        found = look_at_image(content, content_type)
+        inspection = look_at_image(content, content_type)
     else:
         sys.stderr.write(f"nothing here looks into {content_type}\n")
         return 2
-    sys.stdout.buffer.write(found.render())
+    sys.stdout.buffer.write(inspection.render())
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The store of objects on S3."""
+"""The object store on S3."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -25,21 +25,21 @@ class S3ObjectStore:
 
     async def presign_post(self, key: str, *, content_type: str, size: int, lifetime: timedelta) -> Form:
         def use(client: Any) -> Form:
-            made = client.generate_presigned_post(
+            form = client.generate_presigned_post(
                 self._bucket,
                 key,
                 Fields={"Content-Type": content_type},
                 Conditions=[{"Content-Type": content_type}, ["content-length-range", size, size]],
                 ExpiresIn=int(lifetime.total_seconds()),
             )
-            return Form(made["url"], made["fields"])
+            return Form(form["url"], form["fields"])
 
         return await self._aws.boto3_offline("s3", use)
 
     async def presign_get(
         self, key: str, *, version: str | None, content_type: str, disposition: str, lifetime: timedelta
     ) -> str:
-        parameters = self._named(key, version) | {
+        parameters = self._arguments(key, version) | {
             "ResponseContentType": content_type,
             "ResponseContentDisposition": disposition,
         }
@@ -55,14 +55,14 @@ class S3ObjectStore:
 
     async def head(self, key: str, version: str | None) -> StoredObject | None:
         try:
-            found = await self._call(lambda client: client.head_object(**self._named(key, version)))
+            head = await self._call(lambda client: client.head_object(**self._arguments(key, version)))
         except _Missing:
             return None
-        return StoredObject(found["ContentLength"], found.get("ContentType", ""), found.get("VersionId"))
+        return StoredObject(head["ContentLength"], head.get("ContentType", ""), head.get("VersionId"))
 
     async def read(self, key: str, version: str | None, *, max_bytes: int) -> bytes | None:
         def use(client: Any) -> bytes:
-            answer = client.get_object(**self._named(key, version), Range=f"bytes=0-{max_bytes - 1}")
+            answer = client.get_object(**self._arguments(key, version), Range=f"bytes=0-{max_bytes - 1}")
             with answer["Body"] as body:
                 content: bytes = body.read(max_bytes)
             return content
@@ -78,11 +78,11 @@ class S3ObjectStore:
         )
 
     async def delete(self, key: str, version: str | None) -> None:
-        await self._call(lambda client: client.delete_object(**self._named(key, version)))
+        await self._call(lambda client: client.delete_object(**self._arguments(key, version)))
 
-    def _named(self, key: str, version: str | None) -> dict[str, Any]:
-        named = {"Bucket": self._bucket, "Key": key}
-        return named if version is None else {**named, "VersionId": version}
+    def _arguments(self, key: str, version: str | None) -> dict[str, Any]:
+        arguments = {"Bucket": self._bucket, "Key": key}
+        return arguments if version is None else {**arguments, "VersionId": version}
 
     async def _call(self, use: Callable[[Any], T]) -> T:
         try:

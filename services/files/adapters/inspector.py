@@ -1,4 +1,4 @@
-"""Looks into files: text right here, images and documents in a process that can be killed."""
+"""The inspector of files: text in this process, images and documents in a child process that can be killed."""
 
 import asyncio
 import json
@@ -9,26 +9,26 @@ import structlog
 from pydantic import BaseModel, ValidationError
 
 from chassis.aws.client import Aws
-from services.files.errors import InspectionDied
-from services.files.model import (
+from services.files.content.model import (
     ALLOWED,
     DocumentMetadata,
     Failure,
+    Findings,
     ImageMetadata,
     Text,
     TextMetadata,
     Thumbnail,
 )
-from services.files.ports import Findings
+from services.files.errors import InspectionDied
 
 log = structlog.get_logger(__name__)
 
-CHILD = "services.files.inspection_child"
+CHILD = "services.files.adapters.inspection_child"
 SECONDS = 20.0
 AT_ONCE = 2
 LAST_WORDS = 500
 INHERITED = ("LD_LIBRARY_PATH", "PATH", "TMPDIR")
-"""All that the child needs of our environment; credentials stay here."""
+"""The only variables of our environment that the child gets; credentials stay here."""
 
 
 class _Header(BaseModel):
@@ -42,8 +42,8 @@ class _Header(BaseModel):
 
 
 class ProcessInspector:
-    """One process a file, `at_once` of them, each at most `seconds` long: a parser that hangs, crashes or eats memory
-    takes nothing else with it. Starting one costs about 0.2 s."""
+    """One child process per file, at most `at_once` of them, each for at most `seconds`: a parser that hangs, crashes
+    or eats memory takes nothing else with it. Starting a process costs about 0.2 s."""
 
     def __init__(self, *, seconds: float = SECONDS, at_once: int = AT_ONCE) -> None:
         self._seconds = seconds
@@ -54,13 +54,25 @@ class ProcessInspector:
             return look_at_text(content)  # at most 1 MiB: a millisecond
         async with self._slots:
             output = await self._run(content, content_type)
-        return _findings(output)
+        first, _, rest = output.partition(b"\n")
+        try:
+            header = _Header.model_validate(json.loads(first))
+        except (ValueError, ValidationError) as error:
+            raise InspectionDied("Looking into the file gave no readable answer.") from error
+        return Findings(
+            metadata=header.metadata,
+            thumbnail=header.thumbnail,
+            thumbnail_webp=rest[: header.thumbnail_bytes],
+            text=header.text,
+            text_utf8=rest[header.thumbnail_bytes :],
+            failures=header.failures,
+        )
 
     async def _run(self, content: bytes, content_type: str) -> bytes:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", CHILD, content_type,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-            env=_environment(),
+            env=child_environment(),
             start_new_session=True,  # a Ctrl-C in the terminal is for us: we finish what is under way
         )  # fmt: skip
         try:
@@ -80,7 +92,7 @@ class ProcessInspector:
 
 
 def look_at_text(content: bytes) -> Findings:
-    """Its metadata; a failure if it is not UTF-8 from end to end."""
+    """The metadata of a text; a failure if it is not UTF-8 from end to end."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -95,25 +107,10 @@ def make_inspector(_aws: Aws) -> ProcessInspector:
     return ProcessInspector()
 
 
-def _findings(output: bytes) -> Findings:
-    first, _, rest = output.partition(b"\n")
-    try:
-        header = _Header.model_validate(json.loads(first))
-    except (ValueError, ValidationError) as error:
-        raise InspectionDied("Looking into the file gave no readable answer.") from error
-    return Findings(
-        metadata=header.metadata,
-        thumbnail=header.thumbnail,
-        thumbnail_webp=rest[: header.thumbnail_bytes],
-        text=header.text,
-        text_utf8=rest[header.thumbnail_bytes :],
-        failures=header.failures,
-    )
-
-
-def _environment() -> dict[str, str]:
-    kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
-    return kept | {
+def child_environment() -> dict[str, str]:
+    """The environment of the child process: what it needs to start, and limits for the native libraries in it."""
+    return {
+        **{name: os.environ[name] for name in INHERITED if name in os.environ},
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         # Loaders that were not made for hostile input are off; and one file takes one core.
         "VIPS_BLOCK_UNTRUSTED": "1",

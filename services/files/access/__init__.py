@@ -1,0 +1,1 @@
+"""Access to files: lists, states, and addresses to download from."""

@@ -1,0 +1,1 @@
+"""Processing of confirmed files: metadata, thumbnail, text."""

@@ -1,0 +1,1 @@
+"""Uploads: from the request for a form to the confirmation or rejection by what was uploaded."""
