@@ -4,8 +4,9 @@ HTTP answers `status` with an RFC 9457 problem of type `kind`. A consumer dead-l
 and tries again on `Retryable`; anything else is a bug: retried, and dead-lettered by SQS when its receives are used up.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 class TenfoldError(Exception):
@@ -200,3 +201,14 @@ class AlreadyHandled(TenfoldError):
 
     status = 409
     kind = "already-handled"
+
+
+class AlreadyAnswered(TenfoldError):
+    """An earlier try of the same request was carried out, so the answer recorded in `item` is this one's, too."""
+
+    status = 409
+    kind = "already-answered"
+
+    def __init__(self, item: Mapping[str, Any]) -> None:
+        super().__init__("An earlier try of this request was carried out.")
+        self.item = item

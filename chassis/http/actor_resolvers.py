@@ -10,7 +10,7 @@ from chassis.auth.tokens import TokenClaims
 from chassis.errors import MembershipEnded, NotFound, Unauthenticated
 from chassis.http.admission import ActorResolver
 from chassis.tenants.api_key_usage import ApiKeyUsage
-from chassis.tenants.api_keys import ApiKey, ApiKeys, KeySecret
+from chassis.tenants.api_keys import ApiKey, ApiKeyRepository, KeySecret
 from chassis.tenants.members import MembershipState, membership_state_of
 from chassis.tenants.organizations import OrganizationProfile
 from chassis.work.context import Actor
@@ -71,7 +71,7 @@ def by_api_key(presented: PresentedKey, usage: ApiKeyUsage, org_in_path: str | N
 async def good_key(scope: OrgScope, presented: PresentedKey) -> tuple[ApiKey, KeySecret]:
     """The key, and which of its secrets was presented. Raises Unauthenticated, in one way for every key that this
     service does not know, so that nobody learns which keys exist."""
-    key = await ApiKeys(scope).find(presented.key_id)
+    key = await ApiKeyRepository(scope).find(presented.key_id)
     secret = key.secret(presented.digest) if key else None
     if key is None or secret is None:
         raise Unauthenticated("This API key is unknown, or revoked.")

@@ -5,13 +5,14 @@ or neither does. So a repetition is answered before anything is checked against 
 """
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request, Response
 
 from chassis.errors import AlreadyHandled, Invalid
 from chassis.http.rendering import Rendering
-from chassis.storage.table import Item, OlderThan
+from chassis.storage.table import OlderThan
 from chassis.work.idempotency_claims import ANSWERED, IdempotencyClaim, ResponseRecorder, refuse_answered
 from chassis.work.scope import Scope
 from contracts.common import SYSTEM_ACTOR
@@ -74,7 +75,7 @@ async def replay_if_known(request: Request, scope: Scope) -> None:
         await refuse_answered(scope.table, scope.cause.claim)
 
 
-def replay_of(item: Item) -> Response:
+def replay_of(item: Mapping[str, Any]) -> Response:
     """The response that a claim has recorded."""
     headers = {**item["headers"], REPLAYED: "true"}
     return Response(item["body"].encode(), item["status"], headers)

@@ -7,12 +7,11 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 
-from chassis.errors import TenfoldError
+from chassis.errors import AlreadyAnswered, TenfoldError
 from chassis.http.conditions import not_modified_or
 from chassis.http.idempotency import fingerprint_of, is_keyed, record_answer, replay_if_done, replay_of
 from chassis.http.queries import KNOWN, known_query
 from chassis.http.rendering import is_shown_once, render
-from chassis.work.idempotency_claims import AlreadyAnswered
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -60,6 +59,8 @@ async def _handle_or_replay(handle: Handler, request: Request) -> Response:
     """The response. A request that fails after an earlier try succeeded raises AlreadyAnswered instead of its error."""
     try:
         return await handle(request)
+    except AlreadyAnswered:
+        raise
     except TenfoldError:
         await replay_if_done(request)
         raise

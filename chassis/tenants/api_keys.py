@@ -48,7 +48,7 @@ class ApiKey(Aggregate):
         return next((each for each in self.secrets if hmac.compare_digest(each.digest, digest)), None)
 
 
-class ApiKeys(Repository[ApiKey]):
+class ApiKeyRepository(Repository[ApiKey]):
     """The API keys of the scope's organization."""
 
     kind = "API_KEY"
@@ -57,7 +57,7 @@ class ApiKeys(Repository[ApiKey]):
 
 async def project(scope: Scope, key: ApiKey) -> None:
     """Store `key` unless a newer state of it is stored."""
-    await ApiKeys(scope).project(key)
+    await ApiKeyRepository(scope).project(key)
 
 
 class Created(Reads[identity.ApiKeyCreated]):

@@ -15,7 +15,7 @@ from chassis.declare.subscription import Subscription
 from chassis.errors import Rejected
 from chassis.storage.keys import ListEntry
 from chassis.tenants import api_keys
-from chassis.tenants.organizations import OrganizationProfile, OrganizationProfiles, follow
+from chassis.tenants.organizations import OrganizationProfile, OrganizationProfileRepository, follow
 from chassis.work.repository import Aggregate, Listing, Repository
 from chassis.work.scope import EventContext, OrgScope, Scope
 from contracts.common import Role, UserId
@@ -38,7 +38,7 @@ class Member(Aggregate):
     """Permissions granted to, or denied to, the member whatever the role says."""
 
 
-class Members(Repository[Member]):
+class MemberRepository(Repository[Member]):
     """The members of the scope's organization."""
 
     kind = "MEMBER"
@@ -67,7 +67,10 @@ class MembershipState:
 
 async def membership_state_of(scope: OrgScope, user_id: str) -> MembershipState:
     """Both in one round trip, from this service's own projections."""
-    member_key, organization_key = Members(scope).key(user_id), OrganizationProfiles(scope).key(scope.org_id)
+    member_key, organization_key = (
+        MemberRepository(scope).key(user_id),
+        OrganizationProfileRepository(scope).key(scope.org_id),
+    )
     member, organization = await scope.table.get_all([member_key, organization_key])
     return MembershipState(
         None if member is None else Member.model_validate(member),
@@ -77,7 +80,7 @@ async def membership_state_of(scope: OrgScope, user_id: str) -> MembershipState:
 
 async def project(scope: Scope, member: Member) -> None:
     """Store `member` unless a newer state of that membership is stored."""
-    await Members(scope).project(member)
+    await MemberRepository(scope).project(member)
 
 
 class _Membership(BaseModel):

@@ -29,7 +29,7 @@ class OrganizationProfile(Aggregate):
     allowed_origins: tuple[str, ...] = ()
 
 
-class OrganizationProfiles(Repository[OrganizationProfile]):
+class OrganizationProfileRepository(Repository[OrganizationProfile]):
     """The scope's organization."""
 
     kind = "ORGANIZATION"
@@ -42,12 +42,12 @@ PROFILE: Cached[OrganizationProfile | None] = Cached("organization", timedelta(s
 async def profile_of(scope: OrgScope) -> OrganizationProfile | None:
     """The organization, cached for up to 300 s; None before its first event has arrived. For plans, names and settings
     only: the guard reads what must take effect at once, such as a suspension, from the table."""
-    return await PROFILE.get(scope, lambda: OrganizationProfiles(scope).find(scope.org_id))
+    return await PROFILE.get(scope, lambda: OrganizationProfileRepository(scope).find(scope.org_id))
 
 
 async def project(scope: OrgScope, profile: OrganizationProfile) -> None:
     """Store `profile` unless a newer state of the organization is stored."""
-    await OrganizationProfiles(scope).project(profile)
+    await OrganizationProfileRepository(scope).project(profile)
     PROFILE.forget(scope)
 
 
@@ -102,7 +102,7 @@ async def keep_plan(event: PlanChanged, ctx: EventContext) -> None:
         await _keep(event.organization, ctx)
         return
     # From a release of tenancy whose events had no state and changed nothing but plans: the rest is as it was.
-    known = await OrganizationProfiles(ctx.scope).find(ctx.scope.org_id)
+    known = await OrganizationProfileRepository(ctx.scope).find(ctx.scope.org_id)
     if known is None:
         raise NotYet(f"{ctx.scope.org_id} is not known yet.")
     await project(ctx.scope, known.model_copy(update={"plan": event.plan, "version": ctx.version}))

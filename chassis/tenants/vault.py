@@ -58,7 +58,7 @@ class DataKeys(Aggregate):
     keys: tuple[DataKey, ...]
 
 
-class _DataKeys(Repository[DataKeys]):
+class _DataKeyRepository(Repository[DataKeys]):
     kind = "DATAKEYS"
     model = DataKeys
 
@@ -89,7 +89,7 @@ class Vault:
 
     async def open(self, name: str, sealed: str) -> bytes:
         """Raises SecretUnreadable, or Unavailable when KMS or the table does not answer."""
-        known = await _DataKeys(self._scope).find(self._purpose)
+        known = await _DataKeyRepository(self._scope).find(self._purpose)
         generation, content = _parse(sealed)
         if known is None or not 1 <= generation <= len(known.keys):
             raise SecretUnreadable(f"{name} was not sealed by a data key of this organization.")
@@ -105,11 +105,11 @@ class Vault:
 
         Raises Conflict when there are MAX_DATA_KEYS of them, Stale when somebody else does the same at this moment.
         """
-        return len((await self._add_key(await _DataKeys(self._scope).find(self._purpose))).keys)
+        return len((await self._add_key(await _DataKeyRepository(self._scope).find(self._purpose))).keys)
 
     async def _usable(self) -> DataKeys:
         """The data keys, with a newest one that is young enough to seal."""
-        data_keys = _DataKeys(self._scope)
+        data_keys = _DataKeyRepository(self._scope)
         known = await data_keys.find(self._purpose)
         if known is not None and self._scope.now() - known.keys[-1].made_at < DATA_KEY_LASTS:
             return known
@@ -123,7 +123,7 @@ class Vault:
             raise Conflict(f"{self._purpose} has had {MAX_DATA_KEYS} data keys; it can't have more.")
         _, wrapped = await self._service.make(self._context)
         fresh = DataKey(wrapped=base64.b64encode(wrapped).decode(), made_at=self._scope.now())
-        data_keys, unit = _DataKeys(self._scope), self._scope.unit_of_work(claimed=False)
+        data_keys, unit = _DataKeyRepository(self._scope), self._scope.unit_of_work(claimed=False)
         if known is None:
             stored = data_keys.create(unit, DataKeys(id=self._purpose, keys=(fresh,)))
         else:

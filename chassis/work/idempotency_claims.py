@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from chassis.errors import Invalid
+from chassis.errors import AlreadyAnswered, Invalid
 from chassis.storage.keys import Key
-from chassis.storage.table import Item, Table
+from chassis.storage.table import Table
 
 BEGUN, ANSWERED = 0, 1
 """The versions of a request's claim: carried out (or some steps of it), and carried out with its answer recorded."""
@@ -39,14 +39,6 @@ class IdempotencyClaim:
     is_event: bool
     fingerprint: str = ""
     recorder: ResponseRecorder | None = field(default=None, compare=False)
-
-
-class AlreadyAnswered(Exception):
-    """An earlier try of the same request was carried out; `item` holds its recorded answer."""
-
-    def __init__(self, item: Item) -> None:
-        super().__init__("answered before")
-        self.item = item
 
 
 async def refuse_answered(table: Table, claim: IdempotencyClaim) -> None:

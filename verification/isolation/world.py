@@ -18,8 +18,8 @@ from chassis.declare.subscription import Subscription
 from chassis.http.app import make_app
 from chassis.storage.keys import Key
 from chassis.storage.table import Item
-from chassis.tenants.members import Members
-from chassis.tenants.organizations import OrganizationProfiles
+from chassis.tenants.members import MemberRepository
+from chassis.tenants.organizations import OrganizationProfileRepository
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import OrgStatus, Plan, Role
 from contracts.event import Envelope
@@ -128,13 +128,13 @@ class World:
 
     def override(self, person: Person, *, grants: tuple[str, ...] = (), denies: tuple[str, ...] = ()) -> None:
         """What one of the victim's people may, and may not, beside their role, where the service keeps it."""
-        row = self.table.items.get(Members(self.sut.scope(org_id=self.victim_org)).key(person.id))
+        row = self.table.items.get(MemberRepository(self.sut.scope(org_id=self.victim_org)).key(person.id))
         if row is not None:
             row |= {"grants": list(grants), "denies": list(denies)}
 
     def suspend(self) -> None:
         """The victim's organization, as the staff would."""
-        key = OrganizationProfiles(self.sut.scope(org_id=self.victim_org)).key(self.victim_org)
+        key = OrganizationProfileRepository(self.sut.scope(org_id=self.victim_org)).key(self.victim_org)
         self.table.items[key] |= {"status": OrgStatus.SUSPENDED.value}
 
     async def tell_organizations(self, subscription: Subscription) -> None:

@@ -34,7 +34,7 @@ _fresh = itertools.count(1)
 
 def any_version_projected(patch: Patch) -> None:
     """An older state of a membership overwrites a newer one."""
-    _project_anything(patch, chassis.tenants.members.Members)
+    _project_anything(patch, chassis.tenants.members.MemberRepository)
 
 
 def any_version_in_tokens(patch: Patch) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from chassis.errors import LimitReached
 from chassis.storage.keys import Key, ListEntry
-from chassis.tenants.api_keys import ApiKeys
+from chassis.tenants.api_keys import ApiKeyRepository
 from chassis.work.repository import MAX_PAGE, Listing, Repository
 from chassis.work.unit_of_work import UnitOfWork
 from services.identity.api_keys.model import LastUse, OwnedKey
@@ -20,7 +20,7 @@ KEYS = Listing(index=1, name="API_KEYS")
 class OwnedKeyRepository(Repository[OwnedKey]):
     """The API keys of the scope's organization, under the same keys where the guards of this service look for them."""
 
-    kind = ApiKeys.kind
+    kind = ApiKeyRepository.kind
     model = OwnedKey
 
     def lists(self, aggregate: OwnedKey) -> Sequence[ListEntry]:

@@ -5,7 +5,7 @@ from datetime import date
 
 from chassis.errors import Conflict, FieldError, Invalid
 from chassis.resilience.retry import gather_bounded, retry_on_stale
-from chassis.tenants.members import Members
+from chassis.tenants.members import MemberRepository
 from chassis.work.repository import Page, PageRequest
 from chassis.work.scope import OrgScope
 from chassis.work.unit_of_work import UnitOfWork
@@ -69,7 +69,7 @@ def store_new(scope: OrgScope, unit: UnitOfWork, task: Task) -> Task:
 
 async def require_members(scope: OrgScope, user_ids: Sequence[str]) -> None:
     """Raises Invalid that names each of the body's assignees who is not an active member."""
-    members = await gather_bounded(user_ids, Members(scope).active, at_once=MAX_ASSIGNEES, stop_on_error=True)
+    members = await gather_bounded(user_ids, MemberRepository(scope).active, at_once=MAX_ASSIGNEES, stop_on_error=True)
     errors = [
         FieldError(f"body.assignee_ids.{position}", NOT_ACTIVE)
         for position, member in enumerate(members)
@@ -127,7 +127,7 @@ async def assign_task(scope: OrgScope, task_id: str, user_id: str) -> Task:
     async def attempt() -> Task:
         task = await tasks.get(task_id)
         scope.require_match(task)
-        if await Members(scope).active(user_id) is None:
+        if await MemberRepository(scope).active(user_id) is None:
             raise Invalid("Only active members can be assigned.", [FieldError("path.user_id", NOT_ACTIVE)])
         if user_id in task.assignee_ids:
             return task

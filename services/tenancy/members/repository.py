@@ -5,7 +5,7 @@ from hashlib import sha256
 from chassis.errors import AlreadyExists, NotFound
 from chassis.storage.keys import Key, ListEntry
 from chassis.storage.table import Absent
-from chassis.tenants.members import MEMBERS, Members
+from chassis.tenants.members import MEMBERS, MemberRepository
 from chassis.work.repository import Listing, Repository
 from chassis.work.unit_of_work import UnitOfWork
 from services.tenancy.members.model import Membership, normalize_address
@@ -15,9 +15,9 @@ ORGANIZATIONS_OF_USER = Listing(index=2, name="ORGS")
 
 class MembershipRepository(Repository[Membership]):
     """The members of the scope's organization; with a user's scope, that user's memberships. The rows have the key
-    of `chassis.tenants.members.Members`, by which the guards read them."""
+    of `chassis.tenants.members.MemberRepository`, by which the guards read them."""
 
-    kind = Members.kind
+    kind = MemberRepository.kind
     model = Membership
 
     def lists(self, aggregate: Membership) -> list[ListEntry]:

@@ -3,7 +3,7 @@
 from chassis.errors import LimitReached, Stale
 from chassis.storage.keys import unique_key
 from chassis.storage.table import Absent
-from chassis.tenants.organizations import OrganizationProfiles
+from chassis.tenants.organizations import OrganizationProfileRepository
 from chassis.work.repository import Repository
 from chassis.work.scope import OrgScope
 from chassis.work.unit_of_work import UnitOfWork
@@ -13,9 +13,9 @@ from services.tenancy.organizations.model import SEATS, Organization
 
 
 class OrganizationRepository(Repository[Organization]):
-    """The scope's organization. The row has the key of `chassis.tenants.organizations.OrganizationProfiles`."""
+    """The scope's organization, under the key that `OrganizationProfileRepository` reads in every service."""
 
-    kind = OrganizationProfiles.kind
+    kind = OrganizationProfileRepository.kind
     model = Organization
 
     def reserve_slug(self, unit: UnitOfWork, organization: Organization) -> None:

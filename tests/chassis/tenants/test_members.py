@@ -5,7 +5,7 @@ from itertools import permutations
 import pytest
 
 from chassis.errors import Rejected
-from chassis.tenants.members import Member, Members, subscription
+from chassis.tenants.members import Member, MemberRepository, subscription
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import Role
 from contracts.event import Event
@@ -42,29 +42,31 @@ async def test_every_order_with_every_repetition_ends_the_same(facts: list[Event
         world = ServiceUnderTest(service)
         for fact in [*order, *order[:2]]:
             await world.deliver(subscription, fact, version=versions[id(fact)])
-        assert await Members(world.scope()).find("user_bo") == expected, [type(fact).__name__ for fact in order]
+        assert await MemberRepository(world.scope()).find("user_bo") == expected, [
+            type(fact).__name__ for fact in order
+        ]
 
 
 async def test_an_old_event_after_a_newer_one_is_success_and_changes_nothing(world: ServiceUnderTest) -> None:
     await world.deliver(subscription, REMOVED, version=3)
     await world.deliver(subscription, ADDED, version=1)
-    assert await Members(world.scope()).active("user_bo") is None
+    assert await MemberRepository(world.scope()).active("user_bo") is None
 
 
 async def test_a_membership_without_a_version_is_rejected(world: ServiceUnderTest) -> None:
     with pytest.raises(Rejected, match="no version"):
         await world.deliver(subscription, ADDED, version=0)
-    assert await Members(world.scope()).find("user_bo") is None
+    assert await MemberRepository(world.scope()).find("user_bo") is None
 
 
 async def test_members_are_listed_while_they_are_in(world: ServiceUnderTest) -> None:
     for name in ("cy", "ada", "bo"):
         await world.add_member(f"user_{name}")
     await world.deliver(subscription, REMOVED, version=2)
-    assert [each.id async for each in Members(world.scope()).all_active()] == ["user_ada", "user_cy"]
+    assert [each.id async for each in MemberRepository(world.scope()).all_active()] == ["user_ada", "user_cy"]
 
 
 async def test_members_of_another_organization_are_not_known(world: ServiceUnderTest) -> None:
     await world.deliver(subscription, ADDED, org_id="org_other")
-    assert await Members(world.scope()).find("user_bo") is None
-    assert [each async for each in Members(world.scope()).all_active()] == []
+    assert await MemberRepository(world.scope()).find("user_bo") is None
+    assert [each async for each in MemberRepository(world.scope()).all_active()] == []

@@ -7,7 +7,7 @@ import pytest
 
 from chassis.errors import NotYet, Rejected
 from chassis.tenants.members import subscription
-from chassis.tenants.organizations import OrganizationProfile, OrganizationProfiles, profile_of
+from chassis.tenants.organizations import OrganizationProfile, OrganizationProfileRepository, profile_of
 from chassis.testing.service import ServiceUnderTest
 from contracts.common import OrgStatus, Plan
 from contracts.event import Event
@@ -62,7 +62,9 @@ async def test_every_order_with_every_repetition_ends_the_same() -> None:
         world = ServiceUnderTest(service)
         for version, fact in [*order, *order[:2]]:
             await world.deliver(subscription, fact, version=version)
-            assert await profile_of(world.scope()) == await OrganizationProfiles(world.scope()).find("org_acme")
+            assert await profile_of(world.scope()) == await OrganizationProfileRepository(world.scope()).find(
+                "org_acme"
+            )
         found = await profile_of(world.scope())
         assert found == profile(6, name="Acme Ltd", allowed_origins=[ORIGIN]), [version for version, _ in order]
 

@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import Iterable, Sequence
 
 from chassis.errors import AlreadyHandled, NotYet
-from chassis.tenants.members import Member, Members
+from chassis.tenants.members import Member, MemberRepository
 from chassis.work.scope import OrgScope
 from chassis.work.unit_of_work import UnitOfWork
 from services.notify.inbox.repository import NotificationRepository, UnreadCounter
@@ -25,7 +25,7 @@ moment."""
 
 async def find_members(scope: OrgScope, user_ids: Iterable[str]) -> list[Member]:
     """These members, once each, former ones included. Raises NotYet if one is not known here yet."""
-    repository, members = Members(scope), []
+    repository, members = MemberRepository(scope), []
     for user_id in dict.fromkeys(user_ids):
         member = await repository.find(user_id)
         if member is None:
@@ -36,7 +36,7 @@ async def find_members(scope: OrgScope, user_ids: Iterable[str]) -> list[Member]
 
 async def name_of(scope: OrgScope, user_id: str) -> str:
     """For texts only: nobody's notification waits for the name of the person who caused it."""
-    member = await Members(scope).find(user_id)
+    member = await MemberRepository(scope).find(user_id)
     return display_name(member) if member else "Somebody"
 
 

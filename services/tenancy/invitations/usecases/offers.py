@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from chassis.errors import FieldError, Invalid, Rejected
+from chassis.errors import AlreadyAnswered, FieldError, Invalid, Rejected
 from chassis.resilience.retry import gather_bounded, retry_on_stale
-from chassis.work.idempotency_claims import AlreadyAnswered
 from chassis.work.repository import Page, PageRequest
 from chassis.work.scope import OrgScope
 from contracts.common import Role
