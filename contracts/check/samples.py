@@ -122,21 +122,18 @@ def text_matching(pattern: str, *, longest: bool, where: str) -> str:
             )
         kind = piece[1]
         first_and_last = _CLASSES.get(kind) or (kind[1] + kind[-2] if kind.startswith("[") else kind * 2)
-        text += first_and_last[longest] * _repetitions(piece, longest=longest)
+        count = 1
+        if piece[4] is not None:
+            most = int(piece[5]) if piece[5] else int(piece[3]) + 8
+            count = most if longest else max(int(piece[3]), 1)
+        elif piece[3] is not None:
+            count = int(piece[3])
+        elif piece[2] == "+" and longest:
+            count = 8
+        text += first_and_last[longest] * count
         rest = rest[piece.end() :]
     if not re.search(pattern, text):
         raise ContractError(
             f"{where}: no example can be made for the pattern {pattern}; write the golden files by hand"
         )
     return text
-
-
-def _repetitions(piece: re.Match[str], *, longest: bool) -> int:
-    if piece[2] is None:
-        return 1
-    if piece[2] in ("*", "+", "?"):
-        return 1 if piece[2] != "+" or not longest else 8
-    least = int(piece[3])
-    if piece[4] is None:
-        return least
-    return (int(piece[5]) if piece[5] else least + 8) if longest else max(least, 1)

@@ -87,7 +87,12 @@ def judge(base: Snapshot, tree: Snapshot) -> Verdict:
     findings: list[Finding] = []
     for event_type in sorted({*base.schemas, *tree.schemas}):
         findings += _event_findings(event_type, base, tree)
-    findings += _missing_upcasters(base, tree)
+    for new in tree.schemas:
+        family, version = split(new)
+        old = f"{family}.v{version - 1}"
+        if old in {*base.schemas, *tree.schemas} and tree.upcasts.get(old) != new:
+            what = f"no upcaster converts {old} to {new}: consumers of {new} would lose older events"
+            findings.append(Finding(new, Change("", "version", what, BREAKING, SAFE)))
     current = _readers_by_type(tree.readers)
     newest: dict[str, int] = {}
     for family, version in map(split, tree.schemas):
@@ -157,15 +162,6 @@ def _change_finding(event_type: str, change: Change, by_field: Misfits, readers:
             breaks += by_field[change.field].pop(misfit)
     read_by = [reader for reader in readers if change.field in fields(reader.schema)]
     return Finding(event_type, change, _unique(breaks), _unique(read_by))
-
-
-def _missing_upcasters(base: Snapshot, tree: Snapshot) -> Iterator[Finding]:
-    for new in tree.schemas:
-        family, version = split(new)
-        old = f"{family}.v{version - 1}"
-        if old in {*base.schemas, *tree.schemas} and tree.upcasts.get(old) != new:
-            what = f"no upcaster converts {old} to {new}: consumers of {new} would lose older events"
-            yield Finding(new, Change("", "version", what, BREAKING, SAFE))
 
 
 def _older_producer_findings(event_type: str, old: Schema, here: list[Reader], new: Schema) -> Iterator[Finding]:

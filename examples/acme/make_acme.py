@@ -23,7 +23,7 @@ HOLIDAYS = {date(2026, 12, 25), date(2027, 1, 1), date(2027, 3, 26), date(2027, 
 UNASSIGNED, WITHOUT_DUE_DATE = 0.12, 0.20
 LONG_TEXT_ROW = 321  # the description of several lines comes after the last bad row: up to there, a row is a line
 
-# email, name, role, department; the fourteenth is malformed, the twenty-second repeats an earlier one in other letters
+# email, name, role, department; the fourteenth is malformed, the twenty-second repeats an earlier one in different case
 PEOPLE = [
     ("nadia.haddad@acme.example", "Nadia Haddad", "admin", "Operations"),
     ("jonas.weber@acme.example", "Jonas Weber", "manager", "Web"),

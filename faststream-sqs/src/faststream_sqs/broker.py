@@ -108,25 +108,23 @@ class SQSBroker(SQSRegistrator, BrokerUsecase[Any, SQSCalls, SQSBrokerConfig]):
         return self.config.broker_config
 
     async def _connect(self) -> SQSCalls:
-        calls = SQSCalls(self._client or await self._open_client())
+        client: Any = self._client
+        if client is None:
+            # imported here: each transport needs libraries that the other one, and a test, do not need
+            if self._transport == "boto3":
+                from faststream_sqs.boto3_transport import Boto3Transport  # noqa: PLC0415
+
+                client = Boto3Transport(endpoint_url=self._endpoint_url, region=self._region)
+            else:
+                from awsjson import AwsJson  # noqa: PLC0415
+
+                client = AwsJson(endpoint_url=self._endpoint_url, region=self._region)
+            await client.open("sqs")
+            self._own_client = client
+        calls = SQSCalls(client)
         self._state.calls = calls
         self.config.producer.connect(self._state)  # type: ignore[attr-defined]  # it is an SQSProducer or a test's
         return calls
-
-    async def _open_client(self) -> Transport:
-        client: Any
-        # imported here: each transport needs libraries that the other one, and a test, do not need
-        if self._transport == "boto3":
-            from faststream_sqs.boto3_transport import Boto3Transport  # noqa: PLC0415
-
-            client = Boto3Transport(endpoint_url=self._endpoint_url, region=self._region)
-        else:
-            from awsjson import AwsJson  # noqa: PLC0415
-
-            client = AwsJson(endpoint_url=self._endpoint_url, region=self._region)
-        await client.open("sqs")
-        self._own_client = client
-        return client  # type: ignore[no-any-return]  # whichever it is, it has call()
 
     async def start(self) -> None:
         """Connects and starts every subscriber; if one cannot start, all are stopped. Raises QueueNotFound."""

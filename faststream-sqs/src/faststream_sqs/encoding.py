@@ -34,7 +34,14 @@ def text_attribute(value: str) -> dict[str, str]:
 
 def encode(body: bytes, meta: Meta) -> tuple[str, dict[str, Any]]:
     """SQS's MessageBody and MessageAttributes."""
-    text, encoding = _encode_body(body)
+    try:
+        text, encoding = body.decode(), None
+    except UnicodeDecodeError:
+        text, encoding = "", "base64"
+    if not body:
+        text, encoding = EMPTY_BODY, "empty"
+    elif encoding or REFUSED.search(text):
+        text, encoding = base64.b64encode(body).decode(), "base64"
     own = {
         CONTENT_TYPE: meta.content_type,
         CORRELATION_ID: meta.correlation_id,
@@ -52,18 +59,6 @@ def encode(body: bytes, meta: Meta) -> tuple[str, dict[str, Any]]:
     elif headers:
         attributes[PACKED_HEADERS] = text_attribute(json.dumps(headers, default=str))
     return text, attributes
-
-
-def _encode_body(body: bytes) -> tuple[str, str | None]:
-    if not body:
-        return EMPTY_BODY, "empty"
-    try:
-        text = body.decode()
-    except UnicodeDecodeError:
-        text = ""
-    if not text or REFUSED.search(text):
-        return base64.b64encode(body).decode(), "base64"
-    return text, None
 
 
 def decode_body(text: str, encoding: str | None) -> bytes:
