@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.contracts.scratch import ROOT, House
+from tests.contracts.scratch import ROOT, Checkout
 
 SERVICES, EVENTS, CONSUMERS, RUNS = 10, 10, 4, 5
 EVENT = '''
@@ -42,7 +42,7 @@ async def handle{n}(event: Read{n}, ctx: EventContext) -> None: ...
 """
 
 
-def write(folder: Path) -> House:
+def write(folder: Path) -> Checkout:
     """The generated house, committed."""
     for part in ("contracts/check", "chassis", "deploy", "awsjson/src", "faststream-sqs/src"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
@@ -77,7 +77,7 @@ def write(folder: Path) -> House:
             f'service = Service("{name}", api="", table=TableSpec(), subscriptions=({subscriptions},), '
             f"publishes=({published},))\n",
         )
-    house = House(folder)
+    house = Checkout(folder)
     house.git("init", "--quiet")
     made = house.run("generate")
     assert made.returncode == 0, made.stderr

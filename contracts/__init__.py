@@ -1,1 +1,1 @@
-"""What services may know of each other, and all that they may know."""
+"""Contracts: all that services may know about each other."""

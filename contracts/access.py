@@ -1,11 +1,11 @@
-"""What every service publishes of who comes to it: of those it refused, and of the API keys that programs used.
+"""Events about access that every service publishes: refused requests, and uses of API keys.
 
-Each declares both events under its own name, and names them among what it publishes:
+Each service declares both events under its own name and lists them among the events that it publishes:
 
 `class AccessDenied(Denial, Event, type="tasks.access.denied.v1", subject="actor_id")`
 `class ApiKeyUsed(KeyUse, Event, type="tasks.api_key.used.v1", subject="key_id")`
 
-The chassis finds them by those types, and publishes them.
+The chassis finds them by those types and publishes them.
 """
 
 from datetime import datetime
@@ -19,23 +19,23 @@ KEY_USED = "{service}.api_key.used.v1"
 
 
 class Denial(BaseModel):
-    """Somebody was refused what they asked for, in their own organization; the envelope says from where."""
+    """A refused request in the actor's own organization. The envelope contains the client's address."""
 
     actor_id: str
     operation: str | None = None
-    """What they asked for; none where the refusal came before that was known."""
+    """The operation that was requested; missing if the request was refused before the operation was known."""
     reason: str
     """`role`, `role-too-high`, `denied`, `organization-suspended`, `staff-only`, `membership-ended`, ..."""
     method: str
     route: str
-    """The path as it is declared, with the names of its parameters."""
+    """The path as declared, with the names of its parameters."""
     count: int = Field(default=1, ge=1)
-    """How many refusals of this kind it stands for, the last of them like this."""
+    """The number of refusals of this kind that the event stands for. Its other fields describe the last of them."""
     since: datetime
-    """When the first of them was."""
+    """The time of the first of these refusals."""
 
 
 class KeyUse(BaseModel):
-    """A program used its API key, when the envelope says; it tells it at most once in each ten minutes."""
+    """A use of an API key by a program, at the envelope's time; reported per service at most once in ten minutes."""
 
     key_id: ApiKeyId

@@ -1,4 +1,4 @@
-"""Every event version there is."""
+"""The catalogue of all event versions."""
 
 import pkgutil
 import re
@@ -12,7 +12,7 @@ _VERSION = re.compile(r"v[1-9]\d*")
 
 
 def load_all() -> dict[str, type[Event]]:
-    """Import every `contracts/<service>/v<n>.py`; returns the registry, by type. Raises ContractError."""
+    """Imports every `contracts/<service>/v<n>.py` and returns the events by type. Raises ContractError."""
     for package in pkgutil.iter_modules([str(ROOT)]):
         if package.ispkg:
             for module in pkgutil.iter_modules([str(ROOT / package.name)]):

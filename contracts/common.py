@@ -1,4 +1,4 @@
-"""The words that every contract shares. An id names its kind and sorts by its time of birth."""
+"""Types that all contracts share. An id names its kind and sorts by the time of its creation."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -19,27 +19,27 @@ CommentId = Annotated[str, _id("cmt")]
 ImportId = Annotated[str, _id("imp")]
 FileId = Annotated[str, _id("file")]
 CredentialName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
-"""Chosen by the organization, and unique in it."""
+"""A name chosen by the organization and unique within it."""
 ApiKeyId = Annotated[str, _id("key")]
 
 SYSTEM_ORG = "org_system"
-"""Carries what belongs to no organization, such as the failed sign-in of an unknown address."""
+"""The organization of events that belong to no other, such as the failed sign-in of an unknown address."""
 
 SUPERADMIN = "superadmin"
-"""The group of the platform's staff, who stand outside every organization."""
+"""The group of the platform's staff, who belong to no organization."""
 
 PermissionName = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}\.[a-z_]{1,40}\.[a-z_]{1,40}$")]
-"""What a permission is of, such as `tasks.task.assign`: the service, the thing, and what is done with it."""
+"""The name of a permission, such as `tasks.task.assign`: the service, the resource and the action."""
 
 MAX_OVERRIDES = 20
-"""Operations that one membership is granted, and as many that it is denied: they travel in every token."""
+"""The maximum of permissions that are granted to a membership, and of those denied to it: every token contains them."""
 
 SYSTEM_ACTOR = "system"
-"""Who acted when no person did."""
+"""The actor of events that no person caused."""
 
 
 class Role(StrEnum):
-    """A member's place in an organization, from the least to the most."""
+    """A member's role in an organization, from the least to the most powerful."""
 
     VIEWER = "viewer"
     MEMBER = "member"
@@ -48,7 +48,7 @@ class Role(StrEnum):
     OWNER = "owner"
 
     def covers(self, other: "Role") -> bool:
-        """True if this role may do all that `other` may."""
+        """True if this role includes all permissions of `other`."""
         ranks = list(Role)
         return ranks.index(self) >= ranks.index(other)
 
@@ -61,7 +61,7 @@ class Plan(StrEnum):
 
 
 class OrgStatus(StrEnum):
-    """Whether an organization may work. In one that may not, people see only what they need to mend that."""
+    """The status of an organization. A suspended or cancelled one can use only what it needs to become active again."""
 
     TRIAL = "trial"
     ACTIVE = "active"
@@ -70,6 +70,7 @@ class OrgStatus(StrEnum):
 
     @property
     def operates(self) -> bool:
+        """True if members can work in the organization."""
         return self in {OrgStatus.TRIAL, OrgStatus.ACTIVE}
 
 

@@ -10,25 +10,25 @@ from contracts.common import OrgId
 
 SOURCE_PREFIX: Final = "tenfold."
 MAX_ENTRY_BYTES: Final = 256 * 1024
-"""EventBridge refuses a larger entry (source, detail type and detail together)."""
+"""The size limit of EventBridge for an entry (source, detail type and detail together)."""
 
 
 class ContractError(Exception):
-    """A contract is declared or used wrongly; the message names it and says what to do."""
+    """A contract is wrongly declared or used. The message names it and says what to do."""
 
 
 @dataclass(frozen=True)
 class Secret:
-    """Marks a field (`Annotated[str, Secret()]`) that must not be kept or shown: audit and logs leave it out."""
+    """A marker of fields (`Annotated[str, Secret()]`) that must not be stored or shown: audit and logs omit them."""
 
     schema_key: ClassVar[str] = "x-secret"
 
 
 class Event(BaseModel):
-    """A fact that happened: immutable, past tense, published under one versioned type.
+    """A fact: immutable, named in the past tense, published under one versioned type.
 
     `class TaskAssigned(Event, type="tasks.task.assigned.v1", subject="task_id")` registers the type. `subject` names
-    the field that holds the id of the aggregate. Fields marked `Secret` never reach the audit trail or a log.
+    the field with the id of the aggregate. Fields marked `Secret` never reach the audit trail or a log.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -52,19 +52,19 @@ class Event(BaseModel):
         if cls.event_type in REGISTRY:
             other = REGISTRY[cls.event_type]
             raise ContractError(
-                f"{cls.__module__}: {cls.__name__} has the type {cls.event_type}, which is that of "
-                f"{other.__module__}.{other.__name__}; give one of the two facts another type or version"
+                f"{cls.__module__}: {cls.__name__} has the type {cls.event_type}, which already belongs to "
+                f"{other.__module__}.{other.__name__}; give one of the two events another type or version"
             )
         REGISTRY[cls.event_type] = cls
 
     @classmethod
     def owner(cls) -> str:
-        """The only service that may publish it."""
+        """The only service that may publish the event."""
         return cls.event_type.split(".", 1)[0]
 
     @classmethod
     def schema_path(cls) -> str:
-        """Where its JSON Schema stands, from the root of the repository."""
+        """The path of its JSON Schema, relative to the root of the repository."""
         return f"contracts/schemas/{cls.event_type}.json"
 
     @classmethod
@@ -72,6 +72,7 @@ class Event(BaseModel):
         return frozenset(name for name, field in cls.model_fields.items() if Secret() in field.metadata)
 
     def subject(self) -> str:
+        """The id of the aggregate that the event is about."""
         return str(getattr(self, self.subject_field))
 
 
@@ -81,8 +82,8 @@ REGISTRY: dict[str, type[Event]] = {}
 class Envelope(BaseModel):
     """A CloudEvents 1.0 JSON event with Tenfold's extension attributes.
 
-    https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md: attribute names are lower-case letters and
-    digits only, which is why the extensions are written without underscores.
+    https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md: attribute names consist of lower-case letters
+    and digits, so the extensions have no underscores.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -101,7 +102,7 @@ class Envelope(BaseModel):
     correlationid: str
     causationid: str | None = None
     successor: str | None = None
-    """The newer type under which the same fact is published beside this one: who reads that, ignores this."""
+    """The newer type under which the same fact is published, too; a consumer of that type ignores this event."""
     traceparent: str | None = None
     clientip: str | None = None
     useragent: str | None = None
@@ -109,5 +110,5 @@ class Envelope(BaseModel):
 
     @classmethod
     def parse(cls, raw: dict[str, Any]) -> Self:
-        """Validate a parsed bus event's `detail`. Raises pydantic's ValidationError."""
+        """Validates the parsed `detail` of a bus event. Raises pydantic's ValidationError."""
         return cls.model_validate(raw)

@@ -1,5 +1,7 @@
-"""`make call CALL=/v1/projects [METHOD=POST] [BODY='{...}']`: one call to the running system, as a person who owns an
-organization. They sign up at their first call. `{org}` in the path stands for their organization's id."""
+"""`make call CALL=/v1/projects [METHOD=POST] [BODY='{...}']`: calls the running system as an organization's owner.
+
+The owner of an organization signs up at the first call. `{org}` in the path is replaced by the organization's id.
+"""
 
 import asyncio
 import json
@@ -24,8 +26,8 @@ ANY = tuple(range(200, 500))
 ORG_SECONDS, PAUSE = 30.0, 0.2
 
 
-async def entered(api: Api, mailroom: Mailroom) -> tuple[Person, str]:
-    """The person, signed in to the organization that they have for themselves, and its id."""
+async def sign_in_owner(api: Api, mailroom: Mailroom) -> tuple[Person, str]:
+    """The owner, signed in to their personal organization, and its id."""
     person = Person(api, EMAIL, NAME)
     try:
         await person.sign_in()
@@ -34,24 +36,21 @@ async def entered(api: Api, mailroom: Mailroom) -> tuple[Person, str]:
         await person.confirm(await mailroom.code(EMAIL))
         await person.sign_in()
     async with asyncio.timeout(ORG_SECONDS):
-        org_id = await _organization(person)
+        # the event of the registration, which creates the organization, may still be on its way
+        organizations = await api.pages("/v1/organizations", person.token)
+        while not organizations:
+            await asyncio.sleep(PAUSE)
+            organizations = await api.pages("/v1/organizations", person.token)
+    org_id = str(organizations[0]["id"])
     await person.call("PUT", "/v1/me/active-organization", json={"org_id": org_id})
     await person.refresh()
     return person, org_id
 
 
-async def _organization(person: Person) -> str:
-    """The id of the first one; the event of their registration, which makes it, may still be on its way."""
-    while True:
-        if found := await person.api.pages("/v1/organizations", person.token):
-            return str(found[0]["id"])
-        await asyncio.sleep(PAUSE)
-
-
 async def call(method: str, path: str, body: Any, *, base_url: str, mailbox_url: str) -> Answer:
-    """Raises UnexpectedAnswerError if the system does not work."""
+    """The answer to one call of the owner. Raises UnexpectedAnswerError if the owner cannot sign in."""
     async with aiohttp.ClientSession() as session:
-        person, org_id = await entered(Api(base_url, session), Mailroom(lambda: read_mailbox(mailbox_url)))
+        person, org_id = await sign_in_owner(Api(base_url, session), Mailroom(lambda: read_mailbox(mailbox_url)))
         return await person.call(method, path.replace("{org}", org_id), json=body, expect=ANY)
 
 
@@ -65,7 +64,7 @@ def main(arguments: list[str]) -> int:
         body = json.loads(text) if text else None
         answer = asyncio.run(call(method, path, body, base_url=status.base_url, mailbox_url=addresses["mailbox_url"]))
     except json.JSONDecodeError as error:
-        return _refuse(f"BODY is no JSON: {error}")
+        return _refuse(f"BODY is not JSON: {error}")
     except TimeoutError:
         return _refuse(f"{EMAIL} had no organization after {ORG_SECONDS:.0f} s; see `make logs SERVICE=tenancy`")
     except (DeployError, UnexpectedAnswerError) as error:

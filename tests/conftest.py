@@ -1,4 +1,4 @@
-"""The order of the tests: the longest come first, so that no process is left with them at the end."""
+"""The order of the tests: the longest run first, so that no process is left with them at the end."""
 
 import pytest
 

@@ -5,8 +5,8 @@ from contracts.event import Event
 
 
 class AccessDenied(Denial, Event, type="analytics.access.denied.v1", subject="actor_id"):
-    """Somebody was refused by analytics in their own organization. Audit keeps it."""
+    """The analytics service refused a request in the actor's own organization. Audit records it."""
 
 
 class ApiKeyUsed(KeyUse, Event, type="analytics.api_key.used.v1", subject="key_id"):
-    """A program used its API key in analytics. Identity shows when a key was last used; audit keeps it."""
+    """A program used its API key in the analytics service. Identity shows the last use of the key; audit records it."""

@@ -1,4 +1,4 @@
-"""Changes of what a single value may be: its type, its list of values, its format and its limits."""
+"""Changes of a scalar's bounds: its type, its list of values, its format and its limits."""
 
 import json
 import re
@@ -14,13 +14,13 @@ UPPER = {"maxLength": "length", "maxItems": "number of items", "maxProperties": 
 
 
 def kind_of(schema: Schema) -> str:
-    """Its type as a person names it."""
+    """The type of a schema, as a person would name it."""
     name = str(schema.get("type", "anything"))
     return f"{name} ({schema['format']})" if "format" in schema and name == "string" else name
 
 
 def scalar_changes(old: Schema, new: Schema, path: str, *, reading: bool) -> Iterator[Change]:
-    """From `old` to `new`, both neither objects nor lists. With `reading`, `old` is what a consumer takes."""
+    """The changes from `old` to `new`, which are scalars. With `reading`, `old` is a consumer's subset."""
     before, after = old["type"], new["type"]
     if before != after:
         widened, narrowed = (before, after) == ("integer", "number"), (before, after) == ("number", "integer")
@@ -30,12 +30,12 @@ def scalar_changes(old: Schema, new: Schema, path: str, *, reading: bool) -> Ite
         )  # fmt: skip
         if not (widened or narrowed):
             return
-    yield from _values(old, new, path)
-    yield from _format(old, new, path)
+    yield from _value_changes(old, new, path)
     yield from limit_changes(old, new, path, reading=reading)
 
 
-def _values(old: Schema, new: Schema, path: str) -> Iterator[Change]:
+def _value_changes(old: Schema, new: Schema, path: str) -> Iterator[Change]:
+    """Changes of the list of values, or of the format where all values are allowed."""
     before, after = values_of(old), values_of(new)
     if before is None and after is not None:
         unfit = sorted(text for text, value in after.items() if not _within(value, old))
@@ -49,23 +49,20 @@ def _values(old: Schema, new: Schema, path: str) -> Iterator[Change]:
             yield Change(path, "enum", f"may now be {_some(added)}", BREAKING, SAFE)
         if removed := sorted(before.keys() - after.keys()):
             yield Change(path, "enum", f"may no longer be {_some(removed)}", SAFE, BREAKING)
-
-
-def _format(old: Schema, new: Schema, path: str) -> Iterator[Change]:
-    before, after = old.get("format"), new.get("format")
-    if before == after or "string" not in (old["type"], new["type"]) or values_of(new) is not None:
+    first, second = old.get("format"), new.get("format")
+    if first == second or "string" not in (old["type"], new["type"]) or after is not None:
         return
-    if before is None:
+    if first is None:
         yield Change(path, "type", f"is {kind_of(new)}, was any string", SAFE, BREAKING)
     else:
-        yield Change(path, "type", f"is {kind_of(new)}, was {kind_of(old)}", BREAKING, BREAKING if after else SAFE)
+        yield Change(path, "type", f"is {kind_of(new)}, was {kind_of(old)}", BREAKING, BREAKING if second else SAFE)
 
 
 def limit_changes(old: Schema, new: Schema, path: str, *, reading: bool) -> Iterator[Change]:
-    """Of lengths, ranges, patterns. What the values themselves already tell is not said again."""
+    """Changes of lengths, ranges and patterns, unless a list of values already implies them."""
     if values_of(new) is not None or values_of(old) is not None:
         return
-    # A looser limit is a broken promise only for somebody who relies on it, and readers say whether they do.
+    # A looser limit breaks only a consumer that relies on it, and readers say whether they do.
     harm = BREAKING if reading else RISKY
     for what, direction in _limits(old, new):
         yield Change(
@@ -75,15 +72,16 @@ def limit_changes(old: Schema, new: Schema, path: str, *, reading: bool) -> Iter
     unique = bool(old.get("uniqueItems")), bool(new.get("uniqueItems"))
     if unique == (False, True):
         yield Change(path, "constraint", "must have no item twice (tightened)", SAFE, BREAKING)
-    elif unique == (True, False) and not reading:  # a reader's set takes a list, and drops what stands twice
+    elif unique == (True, False) and not reading:  # a reader's set accepts a list and drops duplicates
         yield Change(path, "constraint", "may have items twice (loosened)", RISKY, SAFE)
 
 
 def _limits(old: Schema, new: Schema) -> Iterator[tuple[str, Direction]]:
+    direction: Direction
     for table, sign, word in ((LOWER, 1, "at least"), (UPPER, -1, "at most")):
         for key, name in table.items():
             before, after = old.get(key), new.get(key)
-            before = before or None if sign > 0 else before  # at least 0 says nothing
+            before = before or None if sign > 0 else before  # "at least 0" is not a limit
             after = after or None if sign > 0 else after
             if before != after:
                 text = f"{name} {word} {_or_any(after)}, was {_or_any(before)}"
@@ -94,11 +92,15 @@ def _limits(old: Schema, new: Schema) -> Iterator[tuple[str, Direction]]:
             yield f"range {_edge_text(second, low)}, was {_edge_text(first, low)}", _direction(first, second, sign)
     if old.get("pattern") != new.get("pattern"):
         before, after = old.get("pattern"), new.get("pattern")
-        direction: Direction = "tightened" if before is None else "loosened" if after is None else "replaced"
+        direction = "tightened" if before is None else "loosened" if after is None else "replaced"
         yield f"pattern {_or_any(after)}, was {_or_any(before)}", direction
     if old.get("multipleOf") != new.get("multipleOf"):
         step, other = old.get("multipleOf"), new.get("multipleOf")
-        yield f"multiple of {_or_any(other)}, was {_or_any(step)}", _step_direction(step, other)
+        if step is None or other is None:
+            direction = "tightened" if step is None else "loosened"
+        else:
+            direction = "tightened" if other % step == 0 else "loosened" if step % other == 0 else "replaced"
+        yield f"multiple of {_or_any(other)}, was {_or_any(step)}", direction
 
 
 def _direction(before: Any, after: Any, sign: int) -> Direction:
@@ -107,16 +109,8 @@ def _direction(before: Any, after: Any, sign: int) -> Direction:
     return "tightened" if (after > before) == (sign > 0) else "loosened"
 
 
-def _step_direction(before: float | None, after: float | None) -> Direction:
-    if before is None or after is None:
-        return "tightened" if before is None else "loosened"
-    if after % before == 0:
-        return "tightened"
-    return "loosened" if before % after == 0 else "replaced"
-
-
 def edge(schema: Schema, *, low: bool) -> tuple[float, int] | None:
-    """The limit of a number; its second part orders "more than 3" above "at least 3"."""
+    """The limit of a number. Its second part sorts "more than 3" above "at least 3"."""
     inclusive, exclusive = ("minimum", "exclusiveMinimum") if low else ("maximum", "exclusiveMaximum")
     sign = 1 if low else -1
     edges = [(schema[key], sign * (key == exclusive)) for key in (inclusive, exclusive) if key in schema]
@@ -152,5 +146,5 @@ def _some(values: Any) -> str:
 
 
 def same(first: Any, second: Any) -> bool:
-    """Equal as JSON: 1 is not True."""
+    """Equality as JSON: 1 is not True."""
     return json.dumps(first, sort_keys=True) == json.dumps(second, sort_keys=True)

@@ -1,4 +1,4 @@
-"""What can be said of a change of a contract: where, what, and how bad it is for whom."""
+"""Changes of a contract: the field, the difference, and its severity for consumers and producers."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -6,11 +6,11 @@ from enum import IntEnum
 
 class Severity(IntEnum):
     SAFE = 0
-    """Nobody can notice."""
+    """A change that nobody can notice."""
     RISKY = 1
-    """Everything goes on to parse; whether it still means what it meant, a person must judge."""
+    """A change after which everything still parses; a person must judge whether the meaning is the same."""
     BREAKING = 2
-    """Somebody who kept to the contract is refused. It needs a new version."""
+    """A change that fails a consumer or producer which keeps to the contract. It needs a new version."""
 
     def __str__(self) -> str:
         return self.name.lower()
@@ -23,8 +23,8 @@ SAFE, RISKY, BREAKING = Severity
 class Change:
     """One difference at `field` ("" for the event as a whole; `items[].sku`, `counts{}` inside lists and maps).
 
-    `consumers`: can those who kept to the old contract read events of the new one? `producers`: do events written to
-    the old contract (by the service before its deployment, in queues, in an archive) still fit the new one?
+    `consumers`: can consumers of the old contract read events of the new one? `producers`: do events of the old
+    contract (from a service that is not deployed yet, from queues, from an archive) still fit the new one?
     """
 
     field: str

@@ -1,4 +1,4 @@
-"""Examples of an event made from its schema: the least, all of it, and the odd. The same schema makes the same ones."""
+"""Examples of an event from its schema: minimal, full and odd ones. The same schema always gives the same examples."""
 
 import re
 from collections.abc import Callable
@@ -14,7 +14,7 @@ ODD_TEXT = (
     "Zo\u00eb \u202e\U0001d518\u202c \U0001f469\u200d\U0001f469\u200d\U0001f467 \u0000\t\"'<&>\\ n\u0303 \u65e5\u672c "
 )
 LONGEST = 500
-"""Of a text without a limit: longer than anything that fits on a screen, small beside the bus's limit."""
+"""The length of a text without a limit: longer than any screen, small compared with the bus's limit."""
 _FORMATS: dict[str, tuple[str, str]] = {
     "date": ("2026-11-21", "9999-12-31"),
     "date-time": ("2026-11-21T09:00:00Z", "2024-02-29T23:59:59.999999+14:00"),
@@ -29,10 +29,10 @@ _FORMATS: dict[str, tuple[str, str]] = {
 
 
 def sample(schema: Schema, flavour: Flavour) -> dict[str, Any]:
-    """The `data` of an event of this schema. Raises ContractError for a pattern that it cannot write."""
-    made = _Maker(schema, flavour).value(schema, "", 0)
-    assert isinstance(made, dict)
-    return made
+    """An example of `data` for this schema. Raises ContractError for a pattern that is too complex."""
+    data = _Maker(schema, flavour).value(schema, "", 0)
+    assert isinstance(data, dict)
+    return data
 
 
 class _Maker:
@@ -51,29 +51,26 @@ class _Maker:
         variants = shapes(schema, self._root).variants
         if not variants:
             return None
-        one = variants[-1 if self._flavour == "odd" else 0]
-        values = values_of(one)
+        variant = variants[-1 if self._flavour == "odd" else 0]
+        values = values_of(variant)
         if values:
             return list(values.values())[-1 if self._flavour == "odd" else 0]
-        if "type" not in one:
+        if "type" not in variant:
             return ODD_TEXT if self._flavour == "odd" else "anything"
-        return self._makers[one["type"]](one, path, depth)
+        return self._makers[variant["type"]](variant, path, depth)
 
     def _object(self, schema: Schema, path: str, depth: int) -> dict[str, Any]:
         if is_map(schema):
-            return self._map(schema, path, depth)
+            if self._flavour != "full" and not schema.get("minProperties"):
+                return {}
+            keys, values = map_parts(schema)
+            return {str(self.value(keys, f"{path}{{key}}", depth)): self.value(values, f"{path}{{}}", depth)}
         required = schema.get("required", ())
         chosen = [
             name for name in schema.get("properties", {})
             if name in required or (self._flavour != "minimal" and depth < 4)
         ]  # fmt: skip
         return {name: self.value(schema["properties"][name], f"{path}.{name}".strip("."), depth + 1) for name in chosen}
-
-    def _map(self, schema: Schema, path: str, depth: int) -> dict[str, Any]:
-        if self._flavour != "full" and not schema.get("minProperties"):
-            return {}
-        keys, values = map_parts(schema)
-        return {str(self.value(keys, f"{path}{{key}}", depth)): self.value(values, f"{path}{{}}", depth)}
 
     def _array(self, schema: Schema, path: str, depth: int) -> list[Any]:
         fixed = [self.value(part, f"{path}[{at}]", depth) for at, part in enumerate(schema.get("prefixItems", ()))]
@@ -96,11 +93,11 @@ class _Maker:
 
     def _string(self, schema: Schema, path: str) -> str:
         odd = self._flavour == "odd"
-        if (named := _FORMATS.get(schema.get("format", ""))) is not None:
-            return named[odd]
+        if (examples := _FORMATS.get(schema.get("format", ""))) is not None:
+            return examples[odd]
         least, most = int(schema.get("minLength", 0)), schema.get("maxLength")
         if "pattern" in schema:
-            return written(str(schema["pattern"]), longest=odd, where=path or str(self._root.get("x-type")))
+            return text_matching(str(schema["pattern"]), longest=odd, where=path or str(self._root.get("x-type")))
         if self._flavour == "minimal":
             return "x" * least
         text: str = (ODD_TEXT * LONGEST)[: min(most or LONGEST, LONGEST)] if odd else f"{path} of an example"[:most]
@@ -111,38 +108,32 @@ _PIECE = re.compile(r"(\[[^\]^][^\]]*\]|\\[dws.]|\.|[A-Za-z0-9_@:/ -])(\{(\d+)(,
 _CLASSES = {"\\d": "09", "\\w": "az", "\\s": "  ", "\\.": "..", ".": "xx"}
 
 
-def written(pattern: str, *, longest: bool, where: str) -> str:
-    """A text that a simple pattern matches: literals and character classes in a row, each perhaps repeated.
+def text_matching(pattern: str, *, longest: bool, where: str) -> str:
+    """A text that matches a simple pattern: a sequence of literals and character classes, with or without repetition.
 
     Raises ContractError for any other pattern.
     """
-    rest, made = pattern.removeprefix("^").removesuffix("$"), ""
+    rest, text = pattern.removeprefix("^").removesuffix("$"), ""
     while rest:
         piece = _PIECE.match(rest)
         if piece is None:
             raise ContractError(
                 f"{where}: no example can be made for the pattern {pattern}; write the golden files by hand"
             )
-        made += _character(piece[1], longest=longest) * _times(piece, longest=longest)
+        kind = piece[1]
+        first_and_last = _CLASSES.get(kind) or (kind[1] + kind[-2] if kind.startswith("[") else kind * 2)
+        count = 1
+        if piece[4] is not None:
+            most = int(piece[5]) if piece[5] else int(piece[3]) + 8
+            count = most if longest else max(int(piece[3]), 1)
+        elif piece[3] is not None:
+            count = int(piece[3])
+        elif piece[2] == "+" and longest:
+            count = 8
+        text += first_and_last[longest] * count
         rest = rest[piece.end() :]
-    if not re.search(pattern, made):
+    if not re.search(pattern, text):
         raise ContractError(
             f"{where}: no example can be made for the pattern {pattern}; write the golden files by hand"
         )
-    return made
-
-
-def _character(piece: str, *, longest: bool) -> str:
-    first_and_last = _CLASSES.get(piece) or (piece[1] + piece[-2] if piece.startswith("[") else piece * 2)
-    return first_and_last[longest]
-
-
-def _times(piece: re.Match[str], *, longest: bool) -> int:
-    if piece[2] is None:
-        return 1
-    if piece[2] in ("*", "+", "?"):
-        return 1 if piece[2] != "+" or not longest else 8
-    least = int(piece[3])
-    if piece[4] is None:
-        return least
-    return (int(piece[5]) if piece[5] else least + 8) if longest else max(least, 1)
+    return text

@@ -8,7 +8,7 @@ from contracts.event import Event
 
 
 class UploadRequested(Event, type="files.upload.requested.v1", subject="file_id"):
-    """A member may put one file into the store, for five minutes. Audit keeps it."""
+    """A member was allowed to upload one file within five minutes. Audit records it."""
 
     file_id: FileId
     name: str
@@ -18,7 +18,7 @@ class UploadRequested(Event, type="files.upload.requested.v1", subject="file_id"
 
 
 class FileUploaded(Event, type="files.file.uploaded.v1", subject="file_id"):
-    """The store has the file, and it is what it was said to be. Processing begins; audit keeps it."""
+    """A file was uploaded and matches its announcement. Its processing starts; audit records it."""
 
     file_id: FileId
     name: str
@@ -28,7 +28,7 @@ class FileUploaded(Event, type="files.file.uploaded.v1", subject="file_id"):
 
 
 class FileRejected(Event, type="files.file.rejected.v1", subject="file_id"):
-    """What was uploaded is not what was announced; it is deleted. Audit keeps it."""
+    """An uploaded file does not match its announcement and was deleted. Audit records it."""
 
     file_id: FileId
     name: str
@@ -37,7 +37,7 @@ class FileRejected(Event, type="files.file.rejected.v1", subject="file_id"):
 
 
 class ThumbnailCreated(Event, type="files.thumbnail.created.v1", subject="file_id"):
-    """There is a small picture of the image or of the document's first page."""
+    """A thumbnail was made of an image or of a document's first page."""
 
     file_id: FileId
     width: int
@@ -45,7 +45,7 @@ class ThumbnailCreated(Event, type="files.thumbnail.created.v1", subject="file_i
 
 
 class TextExtracted(Event, type="files.text.extracted.v1", subject="file_id"):
-    """The text of a document can be read and searched."""
+    """The text of a document was extracted and can be read and searched."""
 
     file_id: FileId
     pages: int
@@ -53,14 +53,14 @@ class TextExtracted(Event, type="files.text.extracted.v1", subject="file_id"):
 
 
 class FileProcessed(Event, type="files.file.processed.v1", subject="file_id"):
-    """Every step is done: metadata, picture, text. Audit keeps it."""
+    """All processing steps of a file are done: metadata, thumbnail, text. Audit records it."""
 
     file_id: FileId
     kind: Literal["image", "document", "text", "other"]
 
 
 class ProcessingFailed(Event, type="files.file.processing_failed.v1", subject="file_id"):
-    """The file is kept, but a step can't be done on it (an encrypted PDF, a broken image). Audit keeps it."""
+    """A processing step of a file failed (an encrypted PDF, a broken image). The file is kept; audit records it."""
 
     file_id: FileId
     step: Literal["metadata", "thumbnail", "text"]
@@ -68,8 +68,8 @@ class ProcessingFailed(Event, type="files.file.processing_failed.v1", subject="f
 
 
 class AccessDenied(Denial, Event, type="files.access.denied.v1", subject="actor_id"):
-    """Somebody was refused by files in their own organization. Audit keeps it."""
+    """The files service refused a request in the actor's own organization. Audit records it."""
 
 
 class ApiKeyUsed(KeyUse, Event, type="files.api_key.used.v1", subject="key_id"):
-    """A program used its API key in files. Identity shows when a key was last used; audit keeps it."""
+    """A program used its API key in the files service. Identity shows the last use of the key; audit records it."""

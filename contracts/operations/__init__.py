@@ -1,1 +1,1 @@
-"""What operators did by hand: its facts come from their commands, not from a service."""
+"""Events of operators' manual actions. Their commands publish them, not a service."""

@@ -1,35 +1,35 @@
-"""Events of operators' commands, version 1. No service publishes them: deploy/dead_letters does."""
+"""Events of operators' commands, version 1. deploy/dead_letters publishes them, not a service."""
 
 from contracts.event import Event
 
 
 class LettersDropped(Event, type="operations.letters.dropped.v1", subject="subscription"):
-    """An operator gave up dead letters of an organization, for a reason. Audit keeps it.
+    """An operator dropped dead letters of an organization, for a reason. Audit records it.
 
-    It is published before the letters are deleted, so there can be a record of letters that a crash left in place.
+    The event is published before the dead letters are deleted, so a crash can leave some that are recorded as dropped.
     """
 
     subscription: str
-    """The consumer that could not handle them, such as notify.assignments."""
+    """The subscription that could not process them, such as notify.assignments."""
     count: int
     message_ids: list[str]
-    """The letters, as the dead-letter queue names them."""
+    """The ids of the dead letters in the dead-letter queue."""
     event_types: list[str]
-    """What the letters were, each type once; what could not be read is missing."""
+    """The event types of the dead letters, each once; types that could not be read are missing."""
     reason: str
     operator: str
 
 
 class LettersRedriven(Event, type="operations.letters.redriven.v1", subject="subscription"):
-    """An operator sent dead letters of an organization to their consumer again. Audit keeps it."""
+    """An operator redrove dead letters of an organization to their subscription. Audit records it."""
 
     subscription: str
-    """The consumer that gets them again, such as notify.assignments."""
+    """The subscription that gets them again, such as notify.assignments."""
     count: int
     message_ids: list[str]
-    """The letters, as the dead-letter queue named them."""
+    """The ids that the dead letters had in the dead-letter queue."""
     event_types: list[str]
-    """What the letters were, each type once; what could not be read is missing."""
+    """The event types of the dead letters, each once; types that could not be read are missing."""
     edited: bool
-    """Whether the operator changed their data first."""
+    """Whether the operator edited their data first."""
     operator: str

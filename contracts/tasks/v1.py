@@ -9,7 +9,7 @@ from contracts.event import Event
 
 
 class ProjectCreated(Event, type="tasks.project.created.v1", subject="project_id"):
-    """A project exists. Analytics names its figures by it; audit keeps it."""
+    """A project was created. Analytics shows its name beside its figures; audit records it."""
 
     project_id: ProjectId
     key: str
@@ -18,7 +18,7 @@ class ProjectCreated(Event, type="tasks.project.created.v1", subject="project_id
 
 
 class TaskCreated(Event, type="tasks.task.created.v1", subject="task_id"):
-    """There is something to do. Analytics counts it; audit keeps it. Its assignees follow as events of their own."""
+    """A task was created. Analytics counts it; audit records it. Its assignments follow as separate events."""
 
     task_id: TaskId
     project_id: ProjectId
@@ -31,23 +31,23 @@ class TaskCreated(Event, type="tasks.task.created.v1", subject="task_id"):
 
 
 class TaskAssigned(Event, type="tasks.task.assigned.v1", subject="task_id"):
-    """A member has a task to do. Notify tells them, unless they gave it to themselves; analytics counts their load."""
+    """A task was assigned to a member. Notify informs them, unless they did it; analytics counts their load."""
 
     task_id: TaskId
     project_id: ProjectId
     title: str
     status: TaskStatus
-    """When it was assigned: what counts as open work for the assignee."""
+    """The status at the time of the assignment. It decides whether the task counts as open work of the assignee."""
     priority: Priority
     due_on: date | None = None
     assignee_id: UserId
     assigned_by: UserId
     import_id: ImportId | None = None
-    """Set when an import assigned it: the assignee is told in one e-mail when the import is done."""
+    """The import that assigned the task, if any. Assignees of an import get one e-mail when it is done."""
 
 
 class TaskUnassigned(Event, type="tasks.task.unassigned.v1", subject="task_id"):
-    """A member has a task no longer. Analytics takes it from their load; audit keeps it."""
+    """A task is no longer assigned to a member. Analytics subtracts it from their load; audit records it."""
 
     task_id: TaskId
     project_id: ProjectId
@@ -57,7 +57,7 @@ class TaskUnassigned(Event, type="tasks.task.unassigned.v1", subject="task_id"):
 
 
 class TaskStatusChanged(Event, type="tasks.task.status_changed.v1", subject="task_id"):
-    """A task moved. Analytics counts what is open and done, for the project and for each assignee."""
+    """The status of a task changed. Analytics counts open and done tasks per project and per assignee."""
 
     task_id: TaskId
     project_id: ProjectId
@@ -68,7 +68,7 @@ class TaskStatusChanged(Event, type="tasks.task.status_changed.v1", subject="tas
 
 
 class CommentAdded(Event, type="tasks.comment.added.v1", subject="comment_id"):
-    """Somebody said something about a task. Notify tells whom it mentions; audit keeps it."""
+    """A comment was added to a task. Notify informs the people that it mentions; audit records it."""
 
     comment_id: CommentId
     task_id: TaskId
@@ -80,7 +80,7 @@ class CommentAdded(Event, type="tasks.comment.added.v1", subject="comment_id"):
 
 
 class ImportRequested(Event, type="tasks.import.requested.v1", subject="import_id"):
-    """Rows wait to become tasks. The tasks service itself works them off, so that a crash resumes where it was."""
+    """An import of tasks was requested. The tasks service itself processes it, so that it resumes after a crash."""
 
     import_id: ImportId
     rows: int
@@ -88,20 +88,20 @@ class ImportRequested(Event, type="tasks.import.requested.v1", subject="import_i
 
 
 class ImportCompleted(Event, type="tasks.import.completed.v1", subject="import_id"):
-    """Every row is a task or stands in the report. Notify tells the importer, and each assignee once."""
+    """An import is done: every row is a task or in the report. Notify informs the importer, and each assignee once."""
 
     import_id: ImportId
     requested_by: UserId
     created: int
     failed: int
     assigned: dict[UserId, int]
-    """How many tasks each member got."""
+    """The number of tasks that were assigned to each member."""
     outcome: Literal["completed"] = "completed"
 
 
 class AccessDenied(Denial, Event, type="tasks.access.denied.v1", subject="actor_id"):
-    """Somebody was refused by tasks in their own organization. Audit keeps it."""
+    """The tasks service refused a request in the actor's own organization. Audit records it."""
 
 
 class ApiKeyUsed(KeyUse, Event, type="tasks.api_key.used.v1", subject="key_id"):
-    """A program used its API key in tasks. Identity shows when a key was last used; audit keeps it."""
+    """A program used its API key in the tasks service. Identity shows the last use of the key; audit records it."""

@@ -21,8 +21,10 @@ from contracts.event import Event, Secret
 
 
 class OrganizationState(BaseModel):
-    """All that other services may know of an organization, as it is at the event's aggregate version. Every event that
-    changes any of it carries all of it, so that the newest alone tells what is."""
+    """The state of an organization that other services may know, at the event's aggregate version.
+
+    Every event that changes a part of the state has all of it, so that the newest event is enough.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
@@ -35,7 +37,7 @@ class OrganizationState(BaseModel):
 
 
 class OrganizationCreated(Event, type="tenancy.organization.created.v1", subject="org_id"):
-    """An organization exists; its creator is its owner. Audit keeps it."""
+    """An organization was created; its creator is its owner. Audit records it."""
 
     org_id: OrgId
     slug: str
@@ -43,12 +45,12 @@ class OrganizationCreated(Event, type="tenancy.organization.created.v1", subject
     plan: Plan
     owner_id: UserId
     personal: bool
-    """Made at sign-up for one person alone."""
+    """Whether it was created at sign-up for one person only."""
     organization: OrganizationState | None = None
 
 
 class PlanChanged(Event, type="tenancy.organization.plan_changed.v1", subject="org_id"):
-    """An organization has another plan, and with it other limits. Files and audit follow it."""
+    """The plan of an organization changed, and with it its limits. Files applies them; audit records it."""
 
     org_id: OrgId
     previous_plan: Plan
@@ -57,7 +59,7 @@ class PlanChanged(Event, type="tenancy.organization.plan_changed.v1", subject="o
 
 
 class OrganizationChanged(Event, type="tenancy.organization.changed.v1", subject="org_id"):
-    """An organization has another name or other settings. Every service keeps the newest state; audit keeps all."""
+    """The name or settings of an organization changed. Services keep the newest state; audit records each change."""
 
     org_id: OrgId
     organization: OrganizationState
@@ -65,8 +67,10 @@ class OrganizationChanged(Event, type="tenancy.organization.changed.v1", subject
 
 
 class OrganizationStatusChanged(Event, type="tenancy.organization.status_changed.v1", subject="org_id"):
-    """The platform's staff suspended an organization, cancelled it, or let it work again. From now on its members get
-    403 in every service, or no longer."""
+    """The platform's staff suspended, cancelled or reactivated an organization.
+
+    While it is suspended or cancelled, its members get 403 in every service.
+    """
 
     org_id: OrgId
     previous_status: OrgStatus
@@ -92,7 +96,7 @@ class InvitationCreated(Event, type="tenancy.invitation.created.v1", subject="in
 
 
 class InvitationAccepted(Event, type="tenancy.invitation.accepted.v1", subject="invitation_id"):
-    """The invited person said yes; `tenancy.member.added.v1` goes with it. Audit keeps it."""
+    """The invited person accepted; `tenancy.member.added.v1` is published with it. Audit records it."""
 
     invitation_id: InvitationId
     email: str
@@ -100,26 +104,29 @@ class InvitationAccepted(Event, type="tenancy.invitation.accepted.v1", subject="
 
 
 class InvitationDeclined(Event, type="tenancy.invitation.declined.v1", subject="invitation_id"):
-    """The invited person said no; their seat is free again. Audit keeps it."""
+    """The invited person declined; their seat is free again. Audit records it."""
 
     invitation_id: InvitationId
     email: str
 
 
 class InvitationRevoked(Event, type="tenancy.invitation.revoked.v1", subject="invitation_id"):
-    """The invitation was taken back; its token works no more and its seat is free. Audit keeps it."""
+    """An invitation was revoked: its token no longer works, and its seat is free. Audit records it."""
 
     invitation_id: InvitationId
     email: str
 
 
 Overrides = Annotated[list[PermissionName], Field(max_length=MAX_OVERRIDES)]
-"""Operations that a membership may, or may not, whatever its role. Every event of a membership carries all of them."""
+"""Permissions granted or denied to a membership, whatever its role. Every event of the membership has all of them."""
 
 
 class MemberAdded(Event, type="tenancy.member.added.v1", subject="user_id"):
-    """A user belongs to an organization, with a role. The aggregate is the membership: each service with people in
-    it keeps a projection of these, and identity puts them into tokens."""
+    """A user became a member of an organization, with a role.
+
+    The aggregate is the membership. Each service with an API keeps a projection of memberships, and identity puts them
+    into tokens.
+    """
 
     user_id: UserId
     email: str
@@ -130,7 +137,7 @@ class MemberAdded(Event, type="tenancy.member.added.v1", subject="user_id"):
 
 
 class MemberRoleChanged(Event, type="tenancy.member.role_changed.v1", subject="user_id"):
-    """A member has another role, from now on and in every service."""
+    """The role of a member changed, in every service."""
 
     user_id: UserId
     email: str
@@ -142,7 +149,7 @@ class MemberRoleChanged(Event, type="tenancy.member.role_changed.v1", subject="u
 
 
 class MemberPermissionsChanged(Event, type="tenancy.member.permissions_changed.v1", subject="user_id"):
-    """A member may, or may not, other operations than their role says, from now on and in every service."""
+    """The permissions granted or denied to a member, in addition to their role, changed in every service."""
 
     user_id: UserId
     email: str
@@ -155,7 +162,7 @@ class MemberPermissionsChanged(Event, type="tenancy.member.permissions_changed.v
 
 
 class MemberRemoved(Event, type="tenancy.member.removed.v1", subject="user_id"):
-    """A member is out: their tokens for this organization stop working everywhere."""
+    """A member was removed: their tokens for this organization stop working everywhere."""
 
     user_id: UserId
     email: str
@@ -166,30 +173,32 @@ class MemberRemoved(Event, type="tenancy.member.removed.v1", subject="user_id"):
 
 
 class CredentialStored(Event, type="tenancy.credential.stored.v1", subject="name"):
-    """An organization entrusted us with a credential of another platform, or with another secret for it. The secret is
-    in no event. Audit keeps it."""
+    """An organization stored a credential for another platform, or a new secret for one. No event has the secret.
+
+    Audit records it.
+    """
 
     name: CredentialName
     platform: str
 
 
 class CredentialRotated(Event, type="tenancy.credential.rotated.v1", subject="name"):
-    """The same secret is sealed by a newer data key. Audit keeps it."""
+    """The secret of a credential was encrypted again under a newer data key. Audit records it."""
 
     name: CredentialName
     platform: str
 
 
 class CredentialRemoved(Event, type="tenancy.credential.removed.v1", subject="name"):
-    """A credential and its secret are gone. Audit keeps it."""
+    """A credential and its secret were removed. Audit records it."""
 
     name: CredentialName
     platform: str
 
 
 class AccessDenied(Denial, Event, type="tenancy.access.denied.v1", subject="actor_id"):
-    """Somebody was refused by tenancy in their own organization. Audit keeps it."""
+    """The tenancy service refused a request in the actor's own organization. Audit records it."""
 
 
 class ApiKeyUsed(KeyUse, Event, type="tenancy.api_key.used.v1", subject="key_id"):
-    """A program used its API key in tenancy. Identity shows when a key was last used; audit keeps it."""
+    """A program used its API key in the tenancy service. Identity shows the last use of the key; audit records it."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from contracts.check.shape import Schema, resolved
+from contracts.check.shape import Schema, resolve
 from contracts.check.verdict import Reader, Snapshot
 from contracts.event import ContractError
 from deploy.services import ROOT
@@ -57,7 +57,7 @@ def readers_in(document: Schema, path: str) -> Iterator[Reader]:
     try:
         for operation in document.get("operations", {}).values():
             if operation["action"] == "receive" and "x-reads" in operation:
-                schema = resolved(operation["x-reads"], document)
+                schema = resolve(operation["x-reads"], document)
                 whole = {**schema, "components": document["components"]}
                 yield Reader(
                     service=document["x-service"], subscription=operation["x-subscription"],

@@ -12,7 +12,7 @@ from chassis.declare.subscription import AnySubscription, Subscription
 from contracts.catalog import load_all
 from contracts.check.verdict import Reader, Snapshot, split
 from contracts.event import ContractError
-from contracts.reads import collecting
+from contracts.reads import collect_refusals
 from contracts.schemas import schema_of
 from contracts.versions import UPCASTERS
 from deploy.services import ROOT, service_names
@@ -49,7 +49,7 @@ def declared(root: Path = ROOT) -> Declared:
     services: list[Service] = []
     subscriptions: dict[str, tuple[AnySubscription, ...]] = {}
     unreadable: list[str] = []
-    with collecting():
+    with collect_refusals():
         for name in service_names(root):
             try:
                 found = service(name)

@@ -16,7 +16,7 @@ def wanted(tree: Declared, past: history.SchemaHistory) -> dict[Path, str]:
     return {
         **asyncapi.rendered(tree),
         page.FILE: page.rendered(tree, past),
-        **{path.relative_to(schemas.FOLDER.parents[1]): text for path, text in schemas.rendered().items()},
+        **{path.relative_to(schemas.FOLDER.parents[1]): text for path, text in schemas.render_all().items()},
     }
 
 

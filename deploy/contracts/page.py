@@ -9,7 +9,7 @@ from chassis.declare.resource_names import Names
 from chassis.declare.subscription import ExternalSubscription, Subscription
 from contracts.check.bounds import kind_of
 from contracts.check.compare import fields
-from contracts.check.shape import Schema, is_map, map_parts, resolved, shapes, values_of
+from contracts.check.shape import Schema, is_map, map_parts, resolve, shapes, values_of
 from contracts.check.verdict import Reader
 from deploy.contracts import golden
 from deploy.contracts.declared import Declared
@@ -129,7 +129,7 @@ def _one(one: Schema, root: Schema) -> str:
         keys, held = map_parts(one)
         return f"map from {_type(keys, root)} to {_type(held, root)}"
     pattern = f" `{one['pattern']}`" if "pattern" in one else ""
-    return f"{resolved(one, root).get('title') if one.get('type') == 'object' else kind_of(one)}{pattern}"
+    return f"{resolve(one, root).get('title') if one.get('type') == 'object' else kind_of(one)}{pattern}"
 
 
 def _anchor(event_type: str) -> str:

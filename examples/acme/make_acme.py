@@ -1,7 +1,7 @@
-"""Makes the sample company again: `python -m examples.acme.make_acme [folder]`, from the root of the checkout.
+"""`python -m examples.acme.make_acme [folder]`: generates the sample company, from the root of the checkout.
 
 The same seed gives the same bytes with the same versions of reportlab and libvips. Without a folder, the files beside
-this one are written anew.
+this module are overwritten.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ HOLIDAYS = {date(2026, 12, 25), date(2027, 1, 1), date(2027, 3, 26), date(2027, 
 UNASSIGNED, WITHOUT_DUE_DATE = 0.12, 0.20
 LONG_TEXT_ROW = 321  # the description of several lines comes after the last bad row: up to there, a row is a line
 
-# email, name, role, department; the fourteenth is malformed, the twenty-second repeats an earlier one in other letters
+# email, name, role, department; the fourteenth is malformed, the twenty-second repeats an earlier one in different case
 PEOPLE = [
     ("nadia.haddad@acme.example", "Nadia Haddad", "admin", "Operations"),
     ("jonas.weber@acme.example", "Jonas Weber", "manager", "Web"),
@@ -53,7 +53,7 @@ PEOPLE = [
 ]
 BAD_PEOPLE = {"stelios.papadakis.acme.example", "Hana.Suzuki@ACME.example"}
 DEPARTMENT = {"WEB": "Web", "OPS": "Operations", "MOB": "Mobile", "DOC": "Documentation"}
-# What a description may go on to say, by label; else one of the sentences that fit anywhere.
+# Second sentences of descriptions, by label; for other labels, one of the sentences that fit anywhere.
 ANYWHERE = [
     "Estimate first; if it is more than three days, split it.",
     "See the notes of the planning meeting.",
@@ -94,7 +94,7 @@ class Task:
 
 COLUMNS = ("project", "title", "description", "priority", "assignee", "due_date", "labels")
 
-# The five bad rows, by their place among the data rows (the line in the file is one more).
+# The five bad rows, by their number among the data rows (the line in the file is one more).
 BAD_TASKS = {
     37: Task(
         "OPS", "", "Somebody pressed Enter too early.", "medium", "kofi.mensah@acme.example", "2027-01-20", "alerts"
@@ -139,7 +139,7 @@ BAD_TASKS = {
 
 
 def read_texts(path: Path) -> list[Task]:
-    """The tasks with what their text says: project, title, labels, description, sometimes the due date."""
+    """The tasks with the fields in their text: project, title, labels, description, sometimes the due date."""
     tasks: list[Task] = []
     project = ""
     for line in path.read_text(encoding="utf-8").splitlines():
@@ -165,7 +165,7 @@ def choose_priority(rng: random.Random, task: Task) -> str:
 
 
 def choose_assignee(rng: random.Random, project: str) -> str:
-    """Mostly somebody of the project's department, fewer tasks for those who lead."""
+    """An assignee, mostly from the project's department, with fewer tasks for managers."""
     able = [person for person in PEOPLE if person[0] not in BAD_PEOPLE and person[2] != "viewer"]
     weights = [
         (24 if department == DEPARTMENT[project] else 2) * (1 if role == "member" else 0.5)
@@ -212,8 +212,8 @@ def make_backlog() -> list[Task]:
         )
     long_text = next(task for task in rows if "\n" in task.description)
     rows.remove(long_text)
-    for place, task in sorted({**BAD_TASKS, LONG_TEXT_ROW: long_text}.items()):
-        rows.insert(place - 1, task)
+    for number, task in sorted({**BAD_TASKS, LONG_TEXT_ROW: long_text}.items()):
+        rows.insert(number - 1, task)
     return rows
 
 

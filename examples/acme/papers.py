@@ -1,4 +1,4 @@
-"""The sample's plain files: the notes of a meeting, an export that is too large, and what must be refused."""
+"""The plain files of the sample: meeting notes, an export that is too large, and files that must be refused."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ A service that looks at the first bytes finds no PNG signature here and refuses 
 
 
 def installer(seed: int) -> bytes:
-    """What looks like a program for Windows by its first bytes. It cannot run: its sections are noise."""
+    """A file that looks like a Windows program by its first bytes. It cannot run: its sections are noise."""
     rng = random.Random(seed)  # noqa: S311 - sample data, nothing secret
     stub = b"\x0e\x1f\xba\x0e\x00\xb4\x09\xcd\x21\xb8\x01\x4c\xcd\x21This program cannot be run in DOS mode.\r\r\n$"
     header = b"MZ" + struct.pack("<29H", 0x90, 3, 0, 4, 0, 0xFFFF, 0, 0xB8, *([0] * 21)) + struct.pack("<I", 128)
@@ -62,7 +62,7 @@ def installer(seed: int) -> bytes:
 
 
 def huge_export(seed: int) -> str:
-    """Lines of an access log as CSV, a little more than the limit for text/csv allows."""
+    """An access log as CSV, a little larger than the limit for text/csv."""
     rng = random.Random(seed)  # noqa: S311 - sample data, nothing secret
     paths = ["/bookings", "/machines", "/returns", "/availability", "/invoices", "/customers", "/price-lists"]
     depots = ["utrecht", "bergen", "krakow", "lyon", "hamburg", "cork", "wien", "tenerife"]

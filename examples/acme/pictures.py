@@ -1,4 +1,4 @@
-"""The sample's photos: landscapes that nobody has seen, drawn from noise with libvips."""
+"""The photos of the sample: imaginary landscapes, drawn from noise with libvips."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def write_lake(path: Path) -> None:
 
 
 def write_valley(path: Path) -> None:
-    """Upright, but stored lying on its side as a camera does it: orientation 6 says to turn it clockwise."""
+    """An upright picture, stored on its side as cameras do it: orientation 6 means to turn it clockwise."""
     write_jpeg(paint(VALLEY).rot270(), path, 6, "2026:08:02 13:05:51")
 
 

@@ -1,4 +1,4 @@
-"""The sample's PDF: the plan of the first quarter, four pages with real text, a table and a chart."""
+"""The PDF of the sample: the plan of the first quarter, four pages with real text, a table and a chart."""
 
 from __future__ import annotations
 

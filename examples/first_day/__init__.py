@@ -1,1 +1,1 @@
-"""An organization's first day, played over HTTP as clients would, and checked against what they did."""
+"""The first day of an organization: played over HTTP like real clients, then checked against what they did."""

@@ -1,4 +1,4 @@
-"""Expected against found."""
+"""The comparison of expected effects with actual ones."""
 
 import statistics
 from collections import Counter
@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from examples.first_day.found import Holdings
+from examples.first_day.holdings import Holdings
 from examples.first_day.ledger import PROJECTIONS, Figures, Ledger
 
 ANALYTICS_READS = ("project.created", "task.created", "task.assigned", "task.unassigned", "task.status_changed")
@@ -14,22 +14,22 @@ ANALYTICS_READS = ("project.created", "task.created", "task.assigned", "task.una
 
 @dataclass
 class Effect:
-    """What one consumer should have made, and what it made. `wrong` names what differs."""
+    """The effects of one consumer. `wrong` lists the differences."""
 
     expected: int
-    found: int
+    actual: int
     duplicated: int
     wrong: list[str] = field(default_factory=list)
 
     @property
     def good(self) -> bool:
-        return self.expected == self.found and not self.duplicated and not self.wrong
+        return self.expected == self.actual and not self.duplicated and not self.wrong
 
 
-def counted(expected: Mapping[str, int], found: Mapping[str, int]) -> Effect:
-    """Effects that are counted by kind."""
-    kinds = sorted(expected.keys() | found.keys())
-    pairs = {kind: (expected.get(kind, 0), found.get(kind, 0)) for kind in kinds}
+def compare_counts(expected: Mapping[str, int], actual: Mapping[str, int]) -> Effect:
+    """Compares effects that are counted by kind."""
+    kinds = sorted(expected.keys() | actual.keys())
+    pairs = {kind: (expected.get(kind, 0), actual.get(kind, 0)) for kind in kinds}
     return Effect(
         sum(want for want, _ in pairs.values()),
         sum(have for _, have in pairs.values()),
@@ -38,33 +38,35 @@ def counted(expected: Mapping[str, int], found: Mapping[str, int]) -> Effect:
     )
 
 
-def matched(expected: Mapping[Any, Hashable], found: Mapping[Any, Hashable]) -> Effect:
-    """Effects that are each one thing in one state."""
-    right = sum(found.get(key) == state for key, state in expected.items())
+def compare_states(expected: Mapping[Any, Hashable], actual: Mapping[Any, Hashable]) -> Effect:
+    """Compares effects that are items with a state each."""
+    right = sum(actual.get(key) == state for key, state in expected.items())
     wrong = [
-        f"{key}: expected {state}, found {found.get(key)}" for key, state in expected.items() if found.get(key) != state
+        f"{key}: expected {state}, found {actual.get(key)}"
+        for key, state in expected.items()
+        if actual.get(key) != state
     ]
-    extra = [f"{key}: not expected" for key in found.keys() - expected.keys()]
+    extra = [f"{key}: not expected" for key in actual.keys() - expected.keys()]
     return Effect(len(expected), right, len(extra), wrong + extra)
 
 
-def totals(expected: Mapping[str, Figures], found: Mapping[str, Figures]) -> Effect:
-    """Sums of analytics, each figure of each project or person by itself."""
+def compare_figures(expected: Mapping[str, Figures], actual: Mapping[str, Figures]) -> Effect:
+    """Compares the sums of analytics, figure by figure for each project or person."""
 
     def flat(figures: Mapping[str, Figures]) -> dict[str, int]:
         return {f"{owner}.{name}": value for owner, each in figures.items() for name, value in asdict(each).items()}
 
-    return counted(flat(expected), flat(found))
+    return compare_counts(flat(expected), flat(actual))
 
 
 @dataclass
 class Outcome:
-    """The day's result."""
+    """The result of the day."""
 
     events: dict[str, dict[str, int]]
     effects: dict[str, Effect]
     by_type: dict[str, dict[str, tuple[int, int]]]
-    """Event type -> consumer -> (expected, found)."""
+    """Event type -> consumer -> (expected, actual)."""
     repeated_emails: int
     latency_ms: dict[str, float]
     dead_letters: int
@@ -77,35 +79,19 @@ class Outcome:
         return events and chain and not self.dead_letters and all(effect.good for effect in self.effects.values())
 
 
-def compare(ledger: Ledger, found: Holdings, dead_letters: int, chain: dict[str, Any]) -> Outcome:
+def compare(ledger: Ledger, holdings: Holdings, dead_letters: int, chain: dict[str, Any]) -> Outcome:
+    """The outcome: the ledger's expectations compared with the holdings."""
     analytics = Counter({t: n for t, n in ledger.events.items() if t.removeprefix("tasks.")[:-3] in ANALYTICS_READS})
     parts: dict[str, tuple[Mapping[str, int], Mapping[str, int]]] = {
-        "audit": (ledger.events, found.events),
-        "in-app": (ledger.notifications, found.notifications),
-        "e-mail": (ledger.emails, found.emails),
-        "analytics": (analytics, found.claimed("analytics.figures")),
+        "audit": (ledger.events, holdings.events),
+        "in-app": (ledger.notifications, holdings.notifications),
+        "e-mail": (ledger.emails, holdings.emails),
+        "analytics": (analytics, holdings.claims_by_type("analytics.figures")),
     }
-    effects = {
-        "audit.records": counted(*parts["audit"]),
-        "notify.notifications": counted(*parts["in-app"]),
-        "notify.inboxes": counted(ledger.told, found.inboxes),
-        "notify.emails": counted(*parts["e-mail"]),
-        "analytics.events": counted(*parts["analytics"]),
-        "analytics.projects": totals(ledger.projects, found.projects),
-        "analytics.people": totals(ledger.people, found.people),
-        "files.files": matched(ledger.files, found.files),
-        "tasks.tasks": counted({"tasks": ledger.events["tasks.task.created.v1"]}, {"tasks": found.tasks}),
-        "tasks.imports": counted({"imports": ledger.events["tasks.import.completed.v1"]}, {"imports": found.imports}),
-        "tenancy.personal_orgs": counted({"orgs": len(ledger.orgs) - 1}, {"orgs": found.personal_orgs}),
-    }
-    effects |= {
-        f"{service}.members": matched(ledger.members, found.members.get(service, {}))
-        for service in ("tenancy", *PROJECTIONS)
-    }
-    types = sorted(ledger.events.keys() | found.events.keys())
+    types = sorted(ledger.events.keys() | holdings.events.keys())
     return Outcome(
-        events={t: {"expected": ledger.events[t], "found": found.events[t]} for t in types},
-        effects=effects,
+        events={t: {"expected": ledger.events[t], "found": holdings.events[t]} for t in types},
+        effects=compare_effects(ledger, holdings, parts),
         by_type={
             t: {
                 name: (want.get(t, 0), have.get(t, 0))
@@ -114,20 +100,47 @@ def compare(ledger: Ledger, found: Holdings, dead_letters: int, chain: dict[str,
             }
             for t in types
         },
-        repeated_emails=found.repeated_emails,
-        latency_ms=_latency(found),
+        repeated_emails=holdings.repeated_emails,
+        latency_ms=_latency(holdings),
         dead_letters=dead_letters,
         chain=chain,
     )
 
 
-def _latency(found: Holdings) -> dict[str, float]:
-    """From the acceptance of each event to its last effect, by the tables' own times."""
+def compare_effects(
+    ledger: Ledger, holdings: Holdings, parts: dict[str, tuple[Mapping[str, int], Mapping[str, int]]]
+) -> dict[str, Effect]:
+    """The effects of each consumer. `parts` has the expected and actual effects by event type."""
+    events = ledger.events
+    effects = {
+        "audit.records": compare_counts(*parts["audit"]),
+        "notify.notifications": compare_counts(*parts["in-app"]),
+        "notify.inboxes": compare_counts(ledger.notifications_by_user, holdings.inboxes),
+        "notify.emails": compare_counts(*parts["e-mail"]),
+        "analytics.events": compare_counts(*parts["analytics"]),
+        "analytics.projects": compare_figures(ledger.projects, holdings.projects),
+        "analytics.people": compare_figures(ledger.people, holdings.people),
+        "files.files": compare_states(ledger.files, holdings.files),
+        "tasks.tasks": compare_counts({"tasks": events["tasks.task.created.v1"]}, {"tasks": holdings.tasks}),
+        "tasks.imports": compare_counts(
+            {"imports": events["tasks.import.completed.v1"]}, {"imports": holdings.imports}
+        ),
+        "tenancy.personal_orgs": compare_counts({"orgs": len(ledger.orgs) - 1}, {"orgs": holdings.personal_orgs}),
+    }
+    members = {
+        f"{service}.members": compare_states(ledger.members, holdings.members.get(service, {}))
+        for service in ("tenancy", *PROJECTIONS)
+    }
+    return effects | members
+
+
+def _latency(holdings: Holdings) -> dict[str, float]:
+    """The time from the acceptance of an event to its last effect, by the tables' timestamps."""
     last: dict[str, float] = {}
-    for taken in found.claims.values():
-        for event_id, at in taken.items():
-            if event_id in found.accepted:
-                waited = (at - found.accepted[event_id]).total_seconds() * 1000
+    for claims in holdings.claims.values():
+        for event_id, at in claims.items():
+            if event_id in holdings.accepted:
+                waited = (at - holdings.accepted[event_id]).total_seconds() * 1000
                 last[event_id] = max(waited, last.get(event_id, 0.0))
     if len(last) < 2:
         return {}

@@ -1,4 +1,4 @@
-"""An HTTP client such as a product's front end would have: it repeats what may be repeated, with the same key."""
+"""An HTTP client like that of a front end: it repeats what may be repeated, with the same idempotency key."""
 
 import asyncio
 import time
@@ -9,14 +9,14 @@ from typing import Any
 import aiohttp
 
 DEADLINE = 90.0
-"""Seconds for one call, all its tries together: long enough for a killed service to come back."""
+"""In seconds, for all attempts of one call: long enough for a killed service to restart."""
 TRY_AGAIN = frozenset({502, 503, 504})
 WAIT_KINDS = ("not-yet", "changed-meanwhile")
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 class UnexpectedAnswerError(Exception):
-    """The system answered what the day does not allow for."""
+    """The system gave an answer that the day does not expect."""
 
 
 @dataclass
@@ -30,7 +30,7 @@ class Answer:
 
 @dataclass
 class Api:
-    """The one base URL, with the retries that every caller needs. `retries` counts them."""
+    """The API at one base URL, with the retries that every client needs. `retries` counts them."""
 
     base_url: str
     session: aiohttp.ClientSession
@@ -48,7 +48,7 @@ class Api:
         expect: int | tuple[int, ...] = (200, 201, 202, 204),
         params: dict[str, str] | None = None,
     ) -> Answer:
-        """Raises UnexpectedAnswerError for a status that is not among `expect`, or after DEADLINE."""
+        """Calls the API once. Raises UnexpectedAnswerError for a status that is not in `expect`, or after DEADLINE."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         if content_type:
             headers["Content-Type"] = content_type
@@ -63,7 +63,8 @@ class Api:
                 answer = Answer(0, repr(error))
             if answer.status in expected:
                 return answer
-            if not _may_repeat(answer):
+            waits = answer.status == 409 and any(kind in str(answer.body.get("type", "")) for kind in WAIT_KINDS)
+            if answer.status != 0 and answer.status not in TRY_AGAIN and not waits:
                 break
             self.retries += 1
             await asyncio.sleep(pause)
@@ -88,15 +89,9 @@ class Api:
             cursor = {"cursor": page["next"]}
 
 
-def _may_repeat(answer: Answer) -> bool:
-    if answer.status == 0 or answer.status in TRY_AGAIN:
-        return True
-    return answer.status == 409 and any(kind in str(answer.body.get("type", "")) for kind in WAIT_KINDS)
-
-
 @dataclass
 class Person:
-    """Somebody with an account (or about to have one)."""
+    """A person who has an account or is about to create one."""
 
     api: Api
     email: str

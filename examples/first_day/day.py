@@ -1,4 +1,4 @@
-"""What all phases of the day share. Everything that a client does is written into the ledger, and nothing else is."""
+"""The state that all phases of the day share. The ledger records what clients do, and nothing else."""
 
 import asyncio
 import time
@@ -7,20 +7,21 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from chassis.resilience.retry import gather_bounded
 from examples.first_day.client import Api, Person, UnexpectedAnswerError
 from examples.first_day.inputs import Inputs, Invitee
 from examples.first_day.ledger import Ledger
 from examples.first_day.mail import Mailroom
 
 T = TypeVar("T")
-Tell = Callable[[str], None]
+Progress = Callable[[str], None]
 CROWD = 6
-"""How many people act at once."""
+"""The number of people who act at once."""
 
 
 @dataclass
 class Cast:
-    """Who plays which part; emails in lower case."""
+    """The people who play each part."""
 
     founder: Person
     declining: Invitee
@@ -31,7 +32,7 @@ class Cast:
 
 @dataclass
 class Inbox:
-    """The newest of what one member was told: (when, title)."""
+    """A member's newest notifications: (time, title)."""
 
     name: str
     unread: int
@@ -40,37 +41,37 @@ class Inbox:
 
 @dataclass
 class Day:
-    """One organization's first day. `slug` and `domain` let several days live in one system."""
+    """The first day of one organization. `slug` and `domain` let several days run in one system."""
 
     api: Api
     mailroom: Mailroom
     inputs: Inputs
-    tell: Tell = lambda _: None
+    progress: Progress = lambda _: None
     slug: str = "acme"
     domain: str | None = None
-    """Replaces the domain of every address, so that the same people can live another day."""
+    """Replaces the domain of every address, so that the same people can play another day."""
     ledger: Ledger = field(default_factory=Ledger)
     seconds: dict[str, float] = field(default_factory=dict)
     org_id: str = ""
     people: dict[str, Person] = field(default_factory=dict)
     projects: dict[str, str] = field(default_factory=dict)
     assignment: dict[str, str] = field(default_factory=dict)
-    """The one assignment whose fan-out is drawn: task id and assignee."""
+    """The assignment whose fan-out is drawn: task id and assignee."""
     inbox: Inbox | None = None
     removal_ms: float = 0.0
-    reached: Callable[[str], Awaitable[None]] | None = None
-    """Told of each milestone, so that a test can do harm there."""
+    on_milestone: Callable[[str], Awaitable[None]] | None = None
+    """Called at each milestone, so that a test can cause damage there."""
 
     @asynccontextmanager
     async def phase(self, name: str) -> AsyncIterator[None]:
         started = time.monotonic()
-        await self.reach(name)
+        await self.reach_milestone(name)
         yield
         self.seconds[name] = round(time.monotonic() - started, 2)
 
-    async def reach(self, milestone: str) -> None:
-        if self.reached is not None:
-            await self.reached(milestone)
+    async def reach_milestone(self, milestone: str) -> None:
+        if self.on_milestone is not None:
+            await self.on_milestone(milestone)
 
     def address(self, email: str) -> str:
         local, _, domain = email.partition("@")
@@ -88,22 +89,20 @@ class Day:
     async def until(
         self, look: Callable[[], Awaitable[T]], good: Callable[[T], Any], seconds: float = 60, pause: float = 0.1
     ) -> T:
-        """Look again until it is good. Raises UnexpectedAnswerError after `seconds`."""
+        """Polls `look` until its result is `good`, and returns it. Raises UnexpectedAnswerError after `seconds`."""
         deadline = time.monotonic() + seconds
         while True:
-            found = await look()
-            if good(found):
-                return found
+            result = await look()
+            if good(result):
+                return result
             if time.monotonic() > deadline:
-                raise UnexpectedAnswerError(f"still not as it should be after {seconds:.0f} s: {found}")
+                raise UnexpectedAnswerError(f"still not as expected after {seconds:.0f} s: {result}")
             await asyncio.sleep(pause)
 
     async def crowd(self, stories: Iterable[Awaitable[None]]) -> None:
-        """Several people at once, CROWD at most."""
-        room = asyncio.Semaphore(CROWD)
+        """Plays the stories of several people, at most CROWD at once."""
 
-        async def admitted(story: Awaitable[None]) -> None:
-            async with room:
-                await story
+        async def play(story: Awaitable[None]) -> None:
+            await story
 
-        await asyncio.gather(*(admitted(story) for story in stories))
+        await gather_bounded(stories, play, at_once=CROWD)

@@ -1,4 +1,4 @@
-"""The input folder, read as a careful person would: what is good in it, what is bad, and who plays which part."""
+"""The input folder: its good and bad rows and files, and the people who play each part."""
 
 import csv
 import mimetypes
@@ -34,7 +34,7 @@ MAGIC = {
 
 
 class InputError(Exception):
-    """The input folder can't be played; the message says why."""
+    """The input folder cannot be played; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class BacklogRow:
 
 @dataclass(frozen=True)
 class Upload:
-    """`fate` is what must become of it: ready, rejected (found out after the upload), or refused with that status."""
+    """A file to upload. `fate` is its expected end: ready, rejected after the upload, or a refusal's HTTP status."""
 
     path: Path
     content_type: str
@@ -68,7 +68,7 @@ class Inputs:
     people: list[Invitee]
     backlog_text: str
     backlog: list[BacklogRow]
-    """Rows good in themselves; whether the assignee is a member only the day shows."""
+    """Valid rows; only the day shows whether their assignees are members."""
     backlog_rows: int
     uploads: list[Upload]
 
@@ -77,13 +77,13 @@ class Inputs:
         return [person for person in self.people if person.good]
 
     def least_busy(self) -> list[Invitee]:
-        """Good people, those with the fewest tasks first: they play the ones who decline, are revoked, are removed."""
+        """Good people, those with the fewest tasks first: they are to decline, to be revoked or to be removed."""
         load = Counter(row.assignee.lower() for row in self.backlog)
         return sorted(self.good_people, key=lambda person: (load[person.email.lower()], person.row))
 
 
 def read_inputs(folder: Path) -> Inputs:
-    """Raises InputError if something is missing or too little for the day."""
+    """Reads the folder. Raises InputError if something is missing or not enough for a day."""
     for part in ("people.csv", "backlog.csv", "files"):
         if not (folder / part).exists():
             raise InputError(f"{folder} has no {part}; a folder to play has people.csv, backlog.csv and files/")
@@ -92,7 +92,7 @@ def read_inputs(folder: Path) -> Inputs:
     inputs = Inputs(
         people=_people(folder / "people.csv"),
         backlog_text=backlog_text,
-        backlog=[parsed for number, row in enumerate(rows, 1) if (parsed := _backlog_row(number, row))],
+        backlog=[good for number, row in enumerate(rows, 1) if (good := _backlog_row(number, row))],
         backlog_rows=len(rows),
         uploads=[_upload(path) for path in sorted((folder / "files").iterdir()) if path.is_file()],
     )
@@ -114,21 +114,14 @@ def _people(path: Path) -> list[Invitee]:
 
 
 def _backlog_row(number: int, row: dict[str, str]) -> BacklogRow | None:
+    """The row; None if it is not valid."""
     title, project = (row.get("title") or "").strip(), (row.get("project") or "").strip()
-    good = (
-        0 < len(title) <= 200
-        and PROJECT_KEY.match(project)
-        and (row.get("priority") or "") in PRIORITIES
-        and _is_date(row.get("due_date") or "")
-    )
-    return BacklogRow(number, project, title, (row.get("assignee") or "").strip()) if good else None
-
-
-def _is_date(text: str) -> bool:
     try:
-        return not text or bool(date.fromisoformat(text))
+        date.fromisoformat(row.get("due_date") or "2027-01-31")
     except ValueError:
-        return False
+        return None
+    good = 0 < len(title) <= 200 and PROJECT_KEY.match(project) and (row.get("priority") or "") in PRIORITIES
+    return BacklogRow(number, project, title, (row.get("assignee") or "").strip()) if good else None
 
 
 def _upload(path: Path) -> Upload:
@@ -140,11 +133,6 @@ def _upload(path: Path) -> Upload:
         return Upload(path, content_type, 422)
     if size > UPLOAD_LIMITS[content_type]:
         return Upload(path, content_type, 413)
-    return Upload(path, content_type, "ready" if _is_what_it_says(path, content_type) else "rejected")
-
-
-def _is_what_it_says(path: Path, content_type: str) -> bool:
     start = path.read_bytes()[:512]
-    if content_type in MAGIC:
-        return start.startswith(MAGIC[content_type])
-    return b"\x00" not in start
+    is_genuine = start.startswith(MAGIC[content_type]) if content_type in MAGIC else b"\x00" not in start
+    return Upload(path, content_type, "ready" if is_genuine else "rejected")

@@ -1,4 +1,4 @@
-"""Reading one's mail, as a person would."""
+"""The mailroom, where people read their e-mails."""
 
 import asyncio
 import re
@@ -14,8 +14,10 @@ PAUSE = 0.15
 
 
 class Mailroom:
-    """The place's mailbox, which `read` (which blocks) reads whole. Many people wait for their mail at once, so it is
-    fetched for all of them together."""
+    """The mailbox of the environment, which `read` (a blocking call) reads as a whole.
+
+    Many people wait for e-mails at once, so it is read once for all of them.
+    """
 
     def __init__(self, read: Callable[[], list[Mail]], ignored: frozenset[str] = frozenset()) -> None:
         self._read = read
@@ -40,8 +42,8 @@ class Mailroom:
         """The token of the invitation sent to `email`."""
         return await self._find(email, LINK, "invitation", seconds)
 
-    async def written_to(self, email: str) -> int:
-        """How many different e-mails of ours `email` got since they are a member; codes and invitations aside."""
+    async def count_emails(self, email: str) -> int:
+        """The number of distinct e-mails that a member got, without confirmation codes and invitations."""
         mails = [mail for mail in await self.all() if email.lower() in (to.lower() for to in mail.to)]
         ours = {mail_id for mail in mails if (mail_id := mail.meta("x-event-id")) and not LINK.search(mail.text)}
         return len(ours)
@@ -50,7 +52,7 @@ class Mailroom:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             for mail in reversed(await self.all()):
-                if email.lower() in (to.lower() for to in mail.to) and (found := what.search(mail.text or mail.html)):
-                    return found[1]
+                if email.lower() in (to.lower() for to in mail.to) and (match := what.search(mail.text or mail.html)):
+                    return match[1]
             await asyncio.sleep(PAUSE)
         raise UnexpectedAnswerError(f"no {name} for {email} arrived in {seconds:.0f} s")

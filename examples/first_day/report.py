@@ -1,11 +1,11 @@
-"""The end of the day, for people and for programs."""
+"""The report of the day, for people and for programs."""
 
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from examples.first_day.check import Effect, Outcome
+from examples.first_day.check import Outcome
 from examples.first_day.day import Day
 
 CONSUMERS = ("audit", "in-app", "e-mail", "analytics")
@@ -18,7 +18,7 @@ def as_json(day: Day, outcome: Outcome) -> dict[str, Any]:
         "events": outcome.events,
         "events_total": sum(each["found"] for each in outcome.events.values()),
         "effects": {
-            name: {"expected": effect.expected, "found": effect.found, "duplicated": effect.duplicated}
+            name: {"expected": effect.expected, "found": effect.actual, "duplicated": effect.duplicated}
             for name, effect in outcome.effects.items()
         },
         "wrong": {name: effect.wrong for name, effect in outcome.effects.items() if effect.wrong},
@@ -54,7 +54,7 @@ def show(console: Console, day: Day, outcome: Outcome) -> None:
 
 
 def inbox(day: Day) -> Table:
-    """One member's, as far as it was read."""
+    """The inbox of one member, as far as it was read."""
     if day.inbox is None:
         raise ValueError("the inbox was not read")
     table = Table(title=f"The inbox of {day.inbox.name}: {day.inbox.unread} unread, the newest", title_justify="left")
@@ -66,7 +66,7 @@ def inbox(day: Day) -> Table:
 
 
 def _events(outcome: Outcome) -> Table:
-    table = Table(title="Events, and what each consumer made of them (expected / found)", title_justify="left")
+    table = Table(title="Events, and their effects in each consumer (expected / found)", title_justify="left")
     table.add_column("event")
     for column in ("published", *CONSUMERS):
         table.add_column(column, justify="right")
@@ -86,12 +86,9 @@ def _effects(outcome: Outcome) -> Table:
     for column in ("expected", "found", "duplicated", ""):
         table.add_column(column, justify="right")
     for name, effect in outcome.effects.items():
-        table.add_row(name, str(effect.expected), str(effect.found), str(effect.duplicated), _mark(effect))
+        mark = "[green]✓[/]" if effect.good else "[red]✗[/]"
+        table.add_row(name, str(effect.expected), str(effect.actual), str(effect.duplicated), mark)
     return table
-
-
-def _mark(effect: Effect) -> str:
-    return "[green]✓[/]" if effect.good else "[red]✗[/]"
 
 
 def _pair(expected: int, found: int) -> str:

@@ -1,4 +1,4 @@
-"""One day against one system: play it, wait until everything has had its effect, compare."""
+"""One day against one system: plays it, waits for all effects, and compares them."""
 
 import asyncio
 import time
@@ -12,8 +12,8 @@ from deploy.local.system import LocalSystem
 from deploy.stage.aws import Aws
 from examples.first_day.check import Outcome, compare
 from examples.first_day.client import Api
-from examples.first_day.day import Day, Inbox, Tell
-from examples.first_day.found import Holdings, Tables
+from examples.first_day.day import Day, Inbox, Progress
+from examples.first_day.holdings import Holdings, Tables
 from examples.first_day.inputs import Inputs
 from examples.first_day.mail import Mailroom
 from examples.first_day.story import play
@@ -25,20 +25,22 @@ async def run_day(
     system: LocalSystem,
     inputs: Inputs,
     *,
-    tell: Tell = lambda _: None,
+    progress: Progress = lambda _: None,
     slug: str = "acme",
     domain: str | None = None,
-    reached: Callable[[str], Awaitable[None]] | None = None,
+    on_milestone: Callable[[str], Awaitable[None]] | None = None,
 ) -> tuple[Day, Outcome, Holdings]:
-    """Raises UnexpectedAnswerError when the system answers what the day does not allow for. Whether every effect
-    exists exactly once says the outcome."""
+    """Plays a day. The outcome says whether every effect exists exactly once.
+
+    Raises UnexpectedAnswerError if the system gives an answer that the day does not expect.
+    """
     scene = Scene(system.base_url, system.stage, system.emulator.aws, Mailroom(system.mail))
-    return await play_at(scene, inputs, tell=tell, slug=slug, domain=domain, reached=reached)
+    return await play_at(scene, inputs, progress=progress, slug=slug, domain=domain, on_milestone=on_milestone)
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Where a day is played: any deployed stage of any AWS."""
+    """The scene of a day: a deployed stage of any AWS."""
 
     base_url: str
     stage: str
@@ -50,28 +52,28 @@ async def play_at(
     scene: Scene,
     inputs: Inputs,
     *,
-    tell: Tell = lambda _: None,
+    progress: Progress = lambda _: None,
     slug: str = "acme",
     domain: str | None = None,
-    reached: Callable[[str], Awaitable[None]] | None = None,
+    on_milestone: Callable[[str], Awaitable[None]] | None = None,
 ) -> tuple[Day, Outcome, Holdings]:
-    """As `run_day`, wherever the scene is."""
+    """Like `run_day`, in any scene."""
     mailroom = scene.mailroom
     mailroom.ignored = frozenset(mail.message_id for mail in await mailroom.all())
     async with aiohttp.ClientSession() as session:
-        day = Day(Api(scene.base_url, session), mailroom, inputs, tell, slug, domain, reached=reached)
+        day = Day(Api(scene.base_url, session), mailroom, inputs, progress, slug, domain, on_milestone=on_milestone)
         await play(day)
-        tell("waits until every event has had its effects")
+        progress("waiting for the effects of all events")
         async with day.phase("settling"):
-            outcome, found = await settle(day, Tables(scene.aws, scene.stage))
+            outcome, holdings = await settle(day, Tables(scene.aws, scene.stage))
         await read_inbox(day)
-    return day, outcome, found
+    return day, outcome, holdings
 
 
 async def settle(day: Day, tables: Tables) -> tuple[Outcome, Holdings]:
-    """The comparison once nothing is under way any more; after SETTLE_SECONDS as it is then.
+    """The comparison when all queues are empty, or after SETTLE_SECONDS at the latest.
 
-    Queues and outboxes are empty before the last look: an effect too many would have shown by then.
+    Queues and outboxes are empty before the last look, so a superfluous effect would be visible by then.
     """
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:
@@ -79,22 +81,18 @@ async def settle(day: Day, tables: Tables) -> tuple[Outcome, Holdings]:
         late = time.monotonic() > deadline
         if not waiting or late:
             mails = await day.mailroom.all(time.monotonic())
-            found = await asyncio.to_thread(tables.holdings, day.ledger, day.org_id, mails)
-            outcome = compare(day.ledger, found, dead, await _verified(day))
-            if (outcome.good and not found.outbox) or late:
-                return outcome, found
+            holdings = await asyncio.to_thread(tables.holdings, day.ledger, day.org_id, mails)
+            founder = next(person for person in day.people.values() if person.role == "owner")
+            chain: dict[str, Any] = (await founder.call("GET", "/v1/audit/verification")).body
+            outcome = compare(day.ledger, holdings, dead, chain)
+            if (outcome.good and not holdings.outbox) or late:
+                return outcome, holdings
         await asyncio.sleep(0.3)
 
 
 async def read_inbox(day: Day) -> None:
-    """What the one whose assignment is drawn has been told."""
+    """Reads the notifications of the person whose assignment is drawn."""
     person = day.people[day.assignment["email"].lower()]
     page = await person.call("GET", "/v1/notifications", params={"limit": "8"})
     unread = await person.call("GET", "/v1/notifications/unread-count")
     day.inbox = Inbox(person.name, unread["unread"], [(each["created_at"], each["title"]) for each in page["items"]])
-
-
-async def _verified(day: Day) -> dict[str, Any]:
-    founder = next(person for person in day.people.values() if person.role == "owner")
-    chain: dict[str, Any] = (await founder.call("GET", "/v1/audit/verification")).body
-    return chain

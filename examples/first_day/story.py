@@ -1,14 +1,14 @@
-"""The day itself, phase by phase."""
+"""The story of the day, phase by phase."""
 
 from examples.first_day import arrivals, work
 from examples.first_day.day import Day
 
 
 async def play(day: Day) -> None:
-    """Raises UnexpectedAnswerError when the system does not answer as it should."""
+    """Plays all phases. Raises UnexpectedAnswerError if the system gives a wrong answer."""
     cast = day.cast()
     async with day.phase("founding"):
-        await arrivals.found(day, cast.founder)
+        await arrivals.found_organization(day, cast.founder)
     async with day.phase("inviting"):
         await arrivals.invite(day, cast)
     async with day.phase("joining"):

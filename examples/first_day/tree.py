@@ -1,4 +1,4 @@
-"""The fan-out of one event, drawn from its OpenTelemetry spans."""
+"""The fan-out of one event, as a tree of its OpenTelemetry spans."""
 
 import time
 from collections import defaultdict
@@ -11,12 +11,14 @@ WANTED = ("process notify.assignments", "process audit.trail", "process analytic
 
 
 def spans_of_assignment(traces: Traces, event_id: str, seconds: float = 10) -> list[Span]:
-    """The spans of the request that made the event, once every consumer's has arrived (they are exported in batches);
-    after `seconds` whatever is there."""
+    """The spans of the request that caused the event.
+
+    Spans are exported in batches: returns when those of all consumers have arrived, or after `seconds`.
+    """
     deadline = time.monotonic() + seconds
     while True:
-        found = traces.find(WANTED[0], attributes={"messaging.message.id": event_id}, limit=1)
-        spans = traces.spans_of(found[0].trace_id) if found else []
+        matches = traces.find(WANTED[0], attributes={"messaging.message.id": event_id}, limit=1)
+        spans = traces.spans_of(matches[0].trace_id) if matches else []
         complete = {span.name for span in spans} >= set(WANTED) and any(span.kind == "server" for span in spans)
         if complete or time.monotonic() > deadline:
             return spans
@@ -24,13 +26,13 @@ def spans_of_assignment(traces: Traces, event_id: str, seconds: float = 10) -> l
 
 
 def draw(spans: list[Span]) -> Tree:
-    """Each span with the milliseconds since the request began, and how long it took."""
+    """A tree of the spans, each with the milliseconds since the request began, and its duration."""
     known = {span.span_id for span in spans}
     children: dict[str | None, list[Span]] = defaultdict(list)
     for span in spans:
         children[span.parent_id if span.parent_id in known else None].append(span)
     start = min((span.start_ns for span in spans), default=0)
-    tree = Tree("[bold]one assignment's fan-out[/]  (milliseconds since the request; how long)")
+    tree = Tree("[bold]one assignment's fan-out[/]  (milliseconds since the request; duration)")
 
     def add(branch: Tree, span: Span, parent: Span | None) -> None:
         at = (span.start_ns - start) / 1e6

@@ -1,8 +1,8 @@
-"""Runs the suite against the newest FastStream and says what broke: first which internals moved, then which tests fail.
+"""Runs the suite against the newest FastStream and reports what broke: internals that moved, then tests that fail.
 
     python faststream-sqs/tests/latest.py [--version 0.8.1] [--pre] [pytest's options]
 
-Makes an environment of its own in a temporary folder and leaves the development environment alone.
+It creates its own environment in a temporary folder and leaves the development environment alone.
 """
 
 import argparse
@@ -25,7 +25,7 @@ COMPAT = DISTRIBUTION / "src/faststream_sqs/_compat.py"
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--version", help="this FastStream instead of the newest")
-    parser.add_argument("--pre", action="store_true", help="pre-releases too")
+    parser.add_argument("--pre", action="store_true", help="include pre-releases")
     options, pytest_options = parser.parse_known_args()
     with tempfile.TemporaryDirectory(prefix="latest-faststream-") as folder:
         python = make_environment(Path(folder), options.version, pre=options.pre)
@@ -49,8 +49,9 @@ def make_environment(folder: Path, version: str | None, *, pre: bool) -> Path:
     venv.create(environment, with_pip=False)
     python = environment / "bin/python"
     project = tomllib.loads((DISTRIBUTION / "pyproject.toml").read_text())
-    # our own bound on FastStream is what is put to the test
-    wanted = [one for one in project["project"]["dependencies"] if not one.startswith(("faststream", "awsjson"))]
+    # our own bound on FastStream is left out, because it is what the run tests
+    declared = project["project"]["dependencies"]
+    wanted = [requirement for requirement in declared if not requirement.startswith(("faststream", "awsjson"))]
     for extra in project["project"]["optional-dependencies"].values():
         wanted += extra
     wanted += project["dependency-groups"]["test"]
@@ -63,7 +64,7 @@ def make_environment(folder: Path, version: str | None, *, pre: bool) -> Path:
 
 
 def internals() -> Iterator[str]:
-    """Each import of `_compat.py`, one a line."""
+    """The imports of `_compat.py`, one per line."""
     for node in ast.walk(ast.parse(COMPAT.read_text())):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("faststream"):
             for name in node.names:
@@ -79,7 +80,7 @@ def output(python: Path, code: str) -> str:
 
 
 def run_suite(python: Path, folder: Path, options: list[str]) -> list[tuple[str, str]] | None:
-    """The names of the tests that fail and why; None where pytest itself could not run."""
+    """The names of failing tests with the reasons; None if pytest itself could not run."""
     report = folder / "report.xml"
     command: list[str | Path] = [
         python,

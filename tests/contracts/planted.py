@@ -1,4 +1,4 @@
-"""Schemas to plant changes in, made from models as contracts are."""
+"""Schemas for planted changes, made from models, as those of contracts are."""
 
 from typing import Any
 

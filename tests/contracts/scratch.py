@@ -1,4 +1,4 @@
-"""A copy of the house in a git repository of its own, to break things in."""
+"""Copies of this repository with their own git history, for tests that change them."""
 
 import os
 import shutil
@@ -20,13 +20,15 @@ PARTS = (
 AUTHOR = ["-c", "user.name=Test", "-c", "user.email=test@tenfold.example"]
 
 
-class House:
+class Checkout:
+    """A copy of the repository, and the commands that run in it."""
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     @classmethod
-    def copied(cls, folder: Path) -> "House":
-        """Today's house, committed once. Its line endings and its index are its own."""
+    def of_this_tree(cls, folder: Path) -> "Checkout":
+        """The present files in a new repository with one commit, with line endings and an index of its own."""
         ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
         for part in PARTS:
             if (ROOT / part).is_dir():
@@ -35,11 +37,11 @@ class House:
                 (folder / part).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / part, folder / part)
         shutil.copy(ROOT / "pyproject.toml", folder)
-        house = cls(folder)
-        house.git("init", "--quiet", "--initial-branch=main")
-        house.run("generate")
-        house.commit()
-        return house
+        checkout = cls(folder)
+        checkout.git("init", "--quiet", "--initial-branch=main")
+        checkout.run("generate")
+        checkout.commit()
+        return checkout
 
     def git(self, *arguments: str) -> str:
         command = ["git", "-C", str(self.folder), *AUTHOR, *arguments]
@@ -47,14 +49,14 @@ class House:
 
     def commit(self) -> None:
         self.git("add", "--all", "--force", ".")
-        self.git("commit", "--quiet", "--allow-empty", "--message", "as it is")
+        self.git("commit", "--quiet", "--allow-empty", "--message", "initial files")
 
-    def another(self, folder: Path) -> "House":
+    def clone(self, folder: Path) -> "Checkout":
         self.git("clone", "--quiet", "--no-hardlinks", str(self.folder), str(folder))
-        return House(folder)
+        return Checkout(folder)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """`python -m deploy.contracts ARGUMENTS` with the code of this house."""
+        """Runs `python -m deploy.contracts ARGUMENTS` with the code of this checkout."""
         return self.python("-m", "deploy.contracts", *arguments)
 
     def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:

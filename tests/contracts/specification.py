@@ -1,5 +1,8 @@
-"""AsyncAPI's own JSON Schema of its documents, for validating ours. It is fetched once, from npm's registry with npm's
-client, checked by its hash, and kept under `.local`; without npm or a network the test that needs it is skipped."""
+"""AsyncAPI's own JSON Schema, which validates our documents.
+
+It is fetched once from npm's registry with npm's client, checked by its hash and stored under `.local`. Without npm or
+a network, the test that needs it is skipped.
+"""
 
 import hashlib
 import io
@@ -15,12 +18,12 @@ from tests.contracts.scratch import ROOT
 
 PACKAGE = "@asyncapi/specs@6.11.1"
 SHA512 = "0375812ea00a1a8276fba15616da63065090d6814272ce06c45ef3b081af36aa7f9251941e3940dda01c67d5cc3292c613cccf7980f3db1f4598ee834ae2ab69"  # noqa: E501
-KEPT = ROOT / ".local/asyncapi/3.0.0-6.11.1.json"
+STORED = ROOT / ".local/asyncapi/3.0.0-6.11.1.json"
 
 
 def specification() -> dict[str, Any] | None:
-    """The JSON Schema of AsyncAPI 3.0.0; None where it can't be had. Raises AssertionError for another package."""
-    if not KEPT.exists():
+    """The JSON Schema of AsyncAPI 3.0.0; None if it is not available. Raises AssertionError for another package."""
+    if not STORED.exists():
         npm = shutil.which("npm")
         if npm is None:
             return None
@@ -31,11 +34,11 @@ def specification() -> dict[str, Any] | None:
             if done.returncode or not packed:
                 return None
             archive = packed[0].read_bytes()
-        assert hashlib.sha512(archive).hexdigest() == SHA512, f"{PACKAGE} is not the package that it was"
+        assert hashlib.sha512(archive).hexdigest() == SHA512, f"{PACKAGE} does not have the expected hash"
         with tarfile.open(fileobj=io.BytesIO(archive)) as files:
             member = files.extractfile("package/schemas/3.0.0.json")
             assert member is not None
-            KEPT.parent.mkdir(parents=True, exist_ok=True)
-            KEPT.write_bytes(member.read())
-    found: dict[str, Any] = json.loads(KEPT.read_bytes())
-    return found
+            STORED.parent.mkdir(parents=True, exist_ok=True)
+            STORED.write_bytes(member.read())
+    schema: dict[str, Any] = json.loads(STORED.read_bytes())
+    return schema

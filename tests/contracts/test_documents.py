@@ -1,4 +1,4 @@
-"""The generated documents: fresh, valid by the specification, and true."""
+"""The generated documents are up to date, valid by the specification, and correct."""
 
 import copy
 import json
@@ -11,11 +11,11 @@ import pytest
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 
 from chassis.declare.subscription import ExternalSubscription
-from contracts.check.shape import resolved
+from contracts.check.shape import resolve
 from contracts.schemas import FOLDER
 from deploy.contracts import asyncapi, base, generated
 from deploy.contracts.declared import Declared, declared
-from tests.contracts.scratch import ROOT, House
+from tests.contracts.scratch import ROOT, Checkout
 from tests.contracts.specification import specification
 
 
@@ -27,7 +27,7 @@ def tree() -> Declared:
 DOCUMENTS = sorted(path.stem for path in (ROOT / asyncapi.FOLDER).glob("*.json"))
 
 
-def test_everything_generated_is_fresh() -> None:
+def test_all_generated_files_are_up_to_date() -> None:
     assert generated.stale(tree(), ROOT) == []
 
 
@@ -71,13 +71,13 @@ def test_the_validator_finds_a_planted_fault(
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_a_document_reads_as_asyncapi_and_every_reference_leads_somewhere(name: str) -> None:
+def test_a_document_parses_as_asyncapi_and_every_reference_exists(name: str) -> None:
     document = asyncapi.committed(name)
     ApplicationSchema.model_validate(document)
     for reference in references(document):
-        resolved(reference, document)
+        resolve(reference, document)
     for operation in document["operations"].values():
-        channel = resolved(operation["channel"], document)
+        channel = resolve(operation["channel"], document)
         messages = [message["$ref"].rsplit("/", 1)[1] for message in operation["messages"]]
         assert messages
         assert set(messages) <= channel["messages"].keys()
@@ -105,8 +105,8 @@ def test_the_examples_match_the_schemas_beside_them(name: str) -> None:
             jsonschema.validate(example["payload"], whole)
 
 
-def test_who_reads_what_can_be_read_back_from_the_documents() -> None:
-    """It is what the next revision compares with. As they lie, for a new service's are not committed yet."""
+def test_the_consumers_of_each_field_can_be_read_back_from_the_documents() -> None:
+    """The next revision compares with them. Uncommitted ones count, too, because a new service has only those."""
     documents = {str(path.relative_to(ROOT)): path.read_bytes() for path in (ROOT / base.DOCUMENTS).glob("*.json")}
     said = {(one.key, one.subscription, one.file) for one in base.parse(documents).readers}
     assert {(one.key, one.subscription, one.file) for one in tree().snapshot.readers} == said
@@ -135,10 +135,10 @@ def test_each_schema_has_an_address_of_its_own() -> None:
 
 
 @pytest.mark.slow
-def test_a_change_makes_them_stale_and_generate_makes_them_fresh(house: House) -> None:
-    assert house.run("generate", "--check").returncode == 0
-    house.edit("contracts/tasks/v1.py", "    text: str\n", "    text: str\n    colour: str | None = None\n")
-    done = house.run("generate", "--check")
+def test_a_change_makes_them_stale_and_generate_updates_them(checkout: Checkout) -> None:
+    assert checkout.run("generate", "--check").returncode == 0
+    checkout.edit("contracts/tasks/v1.py", "    text: str\n", "    text: str\n    colour: str | None = None\n")
+    done = checkout.run("generate", "--check")
     assert done.returncode == 1
     for stale in (
         "contracts/golden/tasks.comment.added.v1/full-2.json is missing",
@@ -150,13 +150,13 @@ def test_a_change_makes_them_stale_and_generate_makes_them_fresh(house: House) -
         "Run `make generate`",
     ):
         assert stale in done.stderr
-    assert house.run("generate").returncode == 0
-    assert house.run("generate", "--check").returncode == 0
-    assert house.run("generate").stdout == ""
-    assert "field colour added" in (house.folder / "docs/events.md").read_text()
-    house.edit("contracts/tasks/v1.py", "    colour: str | None = None\n", "    colours: list[str] | None = None\n")
-    (house.folder / "contracts/golden/tasks.comment.added.v1/full-2.json").unlink()
-    assert house.run("generate").returncode == 0
-    page = (house.folder / "docs/events.md").read_text()
+    assert checkout.run("generate").returncode == 0
+    assert checkout.run("generate", "--check").returncode == 0
+    assert checkout.run("generate").stdout == ""
+    assert "field colour added" in (checkout.folder / "docs/events.md").read_text()
+    checkout.edit("contracts/tasks/v1.py", "    colour: str | None = None\n", "    colours: list[str] | None = None\n")
+    (checkout.folder / "contracts/golden/tasks.comment.added.v1/full-2.json").unlink()
+    assert checkout.run("generate").returncode == 0
+    page = (checkout.folder / "docs/events.md").read_text()
     assert "field colours added" in page
-    assert "field colour added" not in page, "what was never committed is no history"
+    assert "field colour added" not in page, "a change that was never committed is not history"

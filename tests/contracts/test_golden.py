@@ -1,4 +1,4 @@
-"""Golden events: every one ever committed is handled by every consumer, and none was ever edited."""
+"""Golden events: every consumer handles each that was ever committed, and none was ever edited."""
 
 import json
 import subprocess
@@ -13,13 +13,13 @@ from deploy.contracts import golden
 from deploy.contracts.consume import consume
 from deploy.services import service_names
 from tests.contracts.planted import event as schema_of
-from tests.contracts.scratch import ROOT, House
+from tests.contracts.scratch import ROOT, Checkout
 
 EVENTS = dict(golden.all_of(ROOT))
 
 
-def edited(folder: Path) -> list[str]:
-    """Golden files that any commit in this clone's history changed or removed, or that differ from the last commit."""
+def edited_files(folder: Path) -> list[str]:
+    """Golden files that a commit in this clone's history changed or removed, or that differ from the last commit."""
     git = ["git", "-C", str(folder), "--no-pager"]
     places = ["--", "contracts/golden"]
     past = [*git, "log", "--diff-filter=MDRT", "--no-renames", "--format=", "--name-only", *places]
@@ -46,7 +46,7 @@ def test_each_is_valid_or_can_become_the_newest_version() -> None:
             assert event["type"] in UPCASTERS, f"{path}: its version is gone, and no upcaster is left"
 
 
-def test_every_field_stands_in_an_example() -> None:
+def test_every_field_is_in_an_example() -> None:
     shown: dict[str, set[str]] = defaultdict(set)
     for event in EVENTS.values():
         shown[event["type"]] |= event["data"].keys()
@@ -58,7 +58,7 @@ def test_every_consumer_handles_every_golden_event() -> None:
     assert consume(list(service_names()), list(EVENTS.values())) == []
 
 
-def test_a_consumer_that_stumbles_over_one_is_told() -> None:
+def test_a_consumer_that_cannot_handle_one_is_reported() -> None:
     [path] = [path for path in EVENTS if (path.parent.name, path.stem) == ("tasks.task.assigned.v1", "full")]
     event = json.loads(path.read_bytes())
     event["data"]["title"] = 7
@@ -70,20 +70,20 @@ def test_a_consumer_that_stumbles_over_one_is_told() -> None:
 
 def test_none_was_ever_edited() -> None:
     if subprocess.run(["git", "-C", str(ROOT), "rev-parse", "HEAD"], check=False, capture_output=True).returncode:
-        pytest.skip("this is no git checkout")
-    assert edited(ROOT) == []
+        pytest.skip("this is not a git checkout")
+    assert edited_files(ROOT) == []
 
 
-def test_an_edit_is_found_before_and_after_it_is_committed(house: House) -> None:
+def test_an_edit_is_found_before_and_after_it_is_committed(checkout: Checkout) -> None:
     victim = "contracts/golden/tasks.task.assigned.v1/full.json"
-    house.edit(victim, "user_", "user_x")
-    assert edited(house.folder) == [victim]
-    done = house.run("check")
+    checkout.edit(victim, "user_", "user_x")
+    assert edited_files(checkout.folder) == [victim]
+    done = checkout.run("check")
     assert (done.returncode, f"breaking  {victim}: a golden example was edited" in done.stdout) == (1, True)
-    house.commit()
-    house.git("rm", "--quiet", "contracts/golden/tasks.task.assigned.v1/odd.json")
-    house.commit()
-    assert edited(house.folder) == [victim, "contracts/golden/tasks.task.assigned.v1/odd.json"]
+    checkout.commit()
+    checkout.git("rm", "--quiet", "contracts/golden/tasks.task.assigned.v1/odd.json")
+    checkout.commit()
+    assert edited_files(checkout.folder) == [victim, "contracts/golden/tasks.task.assigned.v1/odd.json"]
 
 
 def test_a_contract_that_grows_gets_a_fuller_example_beside_the_old(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Planted consumers: what a subset may ask of a producer's schema, and what it may not."""
+"""Planted consumers: subsets that a producer's schema satisfies, and subsets that it does not."""
 
 from datetime import date
 from enum import StrEnum
@@ -134,11 +134,11 @@ def test_a_subset_that_asks_for_more_than_is_promised_is_refused(
 
 
 @pytest.mark.parametrize(("what", "producer", "consumer"), TAKEN, ids=name)
-def test_a_subset_of_what_is_promised_is_taken(what: str, producer: Fields, consumer: Fields) -> None:
+def test_a_subset_of_what_is_promised_is_accepted(what: str, producer: Fields, consumer: Fields) -> None:
     assert misfits(reader(**consumer), event(id=str, **producer)) == []
 
 
-def test_of_an_older_producer_only_what_is_needed_must_be_there() -> None:
+def test_an_older_producer_must_have_only_the_required_fields() -> None:
     older = event(id=str)
     assert misfits(reader(new=(str | None, None)), older, deployed=True) == []
     assert [one.field for one in misfits(reader(new=str), older, deployed=True)] == ["new"]

@@ -1,4 +1,4 @@
-"""Planted changes of a producer's contract, each with the class that it must get: for consumers, for producers."""
+"""Planted changes of a producer's contract, each with its expected severity for consumers and for producers."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -214,7 +214,7 @@ def test_a_planted_change_is_classified(
 @pytest.mark.parametrize(
     ("what", "old", "new"), [row[:3] for row in PLANTED], ids=lambda v: v if isinstance(v, str) else ""
 )
-def test_nothing_is_found_where_nothing_changed(what: str, old: dict[str, Any], new: dict[str, Any]) -> None:
+def test_there_are_no_changes_between_equal_contracts(what: str, old: dict[str, Any], new: dict[str, Any]) -> None:
     assert changes(event(id=str, **old), event(id=str, **old)) == []
     assert changes(event(id=str, **new), event(id=str, **new)) == []
 
@@ -231,7 +231,7 @@ def test_nothing_is_found_where_nothing_changed(what: str, old: dict[str, Any], 
         ({"a": text(title="A")}, {"a": text(title="B")}),
     ],
 )
-def test_what_does_not_show_on_the_wire_is_no_change(old: dict[str, Any], new: dict[str, Any]) -> None:
+def test_a_difference_that_is_not_on_the_wire_is_not_a_change(old: dict[str, Any], new: dict[str, Any]) -> None:
     assert changes(event(id=str, **old), event(id=str, **new)) == []
 
 

@@ -1,4 +1,4 @@
-"""What does not match its contract cannot be written; what cannot be read says which field; nobody reads around."""
+"""Events that do not match their contract are not written, unreadable ones name the field, and subsets are enforced."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from chassis.work.scope import EventContext
 from contracts.common import ProjectId
 from contracts.event import MAX_ENTRY_BYTES, ContractError, Event
 from contracts.files import v1 as files
-from contracts.reads import Reads, collecting
+from contracts.reads import Reads, collect_refusals
 from contracts.tasks import v1 as tasks
 from tests.chassis.world import created, service
 
@@ -46,7 +46,9 @@ def spoiled() -> Event:
         (spoiled(), "assigned"),
     ],
 )
-async def test_what_does_not_match_its_schema_is_not_written(world: ServiceUnderTest, event: Event, field: str) -> None:
+async def test_an_event_that_does_not_match_its_schema_is_not_written(
+    world: ServiceUnderTest, event: Event, field: str
+) -> None:
     unit = world.scope().unit_of_work()
     with pytest.raises(ContractError, match=rf"does not match its schema: {field}"):
         unit.publish(event, version=1)
@@ -62,7 +64,9 @@ async def test_an_event_of_another_service_is_not_written(world: ServiceUnderTes
     assert stored(world) == {}
 
 
-async def test_what_the_bus_would_refuse_is_not_written_and_its_size_is_told(world: ServiceUnderTest) -> None:
+async def test_an_event_too_large_for_the_bus_is_not_written_and_the_error_has_its_size(
+    world: ServiceUnderTest,
+) -> None:
     unit = world.scope().unit_of_work()
     with pytest.raises(TooLarge) as refused:
         unit.publish(created(name="ü" * (MAX_ENTRY_BYTES // 2)), version=1)
@@ -85,7 +89,7 @@ async def test_a_consumer_that_cannot_read_an_event_says_which_field(world: Serv
 
 
 async def test_a_handler_cannot_read_around_its_subset(world: ServiceUnderTest) -> None:
-    """Whatever hangs on what a handler gets, the fields that it did not ask for are not there."""
+    """A handler's event has no field that its subset does not list, in any attribute."""
     secret = "in the event, but not in the subset"
     subscription = Subscription("projects", mode="latest")
     got: list[Any] = []
@@ -103,7 +107,7 @@ async def test_a_handler_cannot_read_around_its_subset(world: ServiceUnderTest) 
 
 
 def _everything(value: object, depth: int = 6) -> str:
-    """All that can be reached over attributes, in one text."""
+    """All values that can be reached through attributes, as one text."""
     if depth == 0 or not hasattr(value, "__dict__"):
         return repr(value)
     return repr(value) + "".join(_everything(part, depth - 1) for part in vars(value).values())
@@ -115,6 +119,6 @@ def test_a_reader_that_asks_for_too_much_is_refused_or_listed() -> None:
 
     with pytest.raises(ContractError, match="reads 'colour', which tasks"):
         plant()
-    with collecting() as found:
+    with collect_refusals() as found:
         plant()
     assert found == ["Wrong reads 'colour', which tasks.project.created.v1 does not have"]

@@ -1,4 +1,4 @@
-"""The schema registry gets what changed, in the dialect that it takes."""
+"""The schema registry gets the changed schemas, in the dialect that it accepts."""
 
 import json
 from decimal import Decimal
@@ -30,7 +30,7 @@ class Two(StrEnum):
 
 
 class Registry:
-    """The calls that matter, with the parameters that the service's own model takes."""
+    """The relevant calls, with the parameters of the service's own model."""
 
     def __init__(self, *, exists: bool = True, refuses: str = "") -> None:
         self.exists, self.refuses = exists, refuses
@@ -70,7 +70,7 @@ def failure(code: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": "no"}}, "Operation")
 
 
-def test_only_what_changed_is_uploaded() -> None:
+def test_only_changed_schemas_are_uploaded() -> None:
     registry = Registry()
     assert upload(registry, "tenfold-dev", SCHEMAS, create=False) == list(SCHEMAS)
     assert registry.calls.count("create_schema") == len(SCHEMAS) >= 25
@@ -96,7 +96,7 @@ def test_a_refusal_is_one_line(refused: str) -> None:
         upload(Registry(refuses=refused), "tenfold-dev", SCHEMAS, create=True)
 
 
-def test_what_is_uploaded_is_draft_4_and_takes_every_golden_event() -> None:
+def test_uploaded_schemas_are_draft_4_and_accept_every_golden_event() -> None:
     for path, one in golden.all_of(ROOT):
         content = json.loads(content_of(one["type"], SCHEMAS[one["type"]]))
         jsonschema.Draft4Validator.check_schema(content)
@@ -105,7 +105,7 @@ def test_what_is_uploaded_is_draft_4_and_takes_every_golden_event() -> None:
         assert list(jsonschema.Draft4Validator(content).iter_errors({**body, "source": "tenfold.other"}))
 
 
-def test_later_drafts_are_said_in_the_words_of_draft_4() -> None:
+def test_later_drafts_are_converted_to_draft_4() -> None:
     schema = event(
         id=str, n=Annotated[int, Field(gt=3, lt=9)], price=Decimal, pair=tuple[str, int], by=dict[Two, int], two=Two
     )

@@ -1,4 +1,4 @@
-"""Who breaks, and what is left over."""
+"""The verdict: consumers that break, and versions and fields that are unused."""
 
 from dataclasses import replace
 from datetime import date
@@ -58,7 +58,7 @@ def test_an_optional_field_may_go_when_nobody_reads_it() -> None:
     assert (finding.severity, finding.breaks) == (BREAKING, (reads,))
 
 
-def test_a_looser_limit_breaks_only_who_relies_on_it() -> None:
+def test_a_looser_limit_breaks_only_consumers_that_rely_on_it() -> None:
     old, new = event(id=str, n=Literal["a"]), event(id=str, n=Literal["a", "b"])
     assert only(verdict(old, new, [notify(n=str)], [notify(n=str)])).breaks == ()
     assert only(verdict(old, new, [notify(n=Literal["a"])], [notify(n=Literal["a"])])).breaks
@@ -71,7 +71,7 @@ def test_a_consumer_that_changed_is_at_fault_itself() -> None:
     assert str(finding.change) == "field note may be left out, but is read as required"
 
 
-def test_a_consumer_must_not_need_what_the_deployed_producer_does_not_send() -> None:
+def test_a_consumer_must_not_require_a_field_that_the_deployed_producer_does_not_send() -> None:
     new = event(id=str, due=date, note=(str | None, None), title=str, colour=(str, "red"))
     judged = verdict(OLD, new, [notify()], [notify(colour=str)])
     findings = {one.by_consumer: one for one in judged.findings}
@@ -119,6 +119,6 @@ def test_a_type_that_names_another_fact_is_breaking() -> None:
     assert not renamed.breaking
 
 
-def test_what_nobody_reads_is_listed() -> None:
+def test_fields_without_a_reader_are_listed() -> None:
     judged = verdict(OLD, OLD, (), [notify(id=str), analytics(title=str)])
     assert dict(judged.unread) == {TYPE: ("due", "note")}

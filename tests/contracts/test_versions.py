@@ -1,4 +1,4 @@
-"""One event goes from v1 to v2: both are published, consumers move one by one, nobody misses or counts a fact twice."""
+"""An event moves from v1 to v2: both are published, consumers move one by one, none misses or repeats a fact."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from tests.chassis.world import service
 
 
 class BoardOpened1(Event, type="tasks.board.opened.v1", subject="board_id"):
-    """A board was opened. Version 1: one person, by a name of their own."""
+    """A board was opened. Version 1: by one person, given by name."""
 
     board_id: str
     opened_by: UserId
@@ -31,7 +31,7 @@ class BoardOpened2(Event, type="tasks.board.opened.v2", subject="board_id"):
 
 
 class BoardOpened3(Event, type="tasks.board.opened.v3", subject="board_id"):
-    """A board was opened. Version 3: it says how many, too."""
+    """A board was opened. Version 3: with the number of people."""
 
     board_id: str
     openers: list[UserId]
@@ -61,7 +61,7 @@ class Newest(Reads[BoardOpened3]):
 
 
 class Consumer:
-    """A subscription that reads one version and keeps what it got."""
+    """A subscription that reads one version and records its events."""
 
     def __init__(self, model: Any, mode: Any = "every") -> None:
         self.subscription = Subscription("boards", mode=mode)
@@ -91,7 +91,7 @@ async def published(world: ServiceUnderTest, event: Event, *older: Event) -> lis
     ]
 
 
-async def test_who_stayed_and_who_moved_get_the_fact_once_each(world: ServiceUnderTest) -> None:
+async def test_old_and_new_consumers_get_the_fact_once_each(world: ServiceUnderTest) -> None:
     stays, moved = Consumer(Old), Consumer(New)
     bodies = await published(world, SECOND, FIRST)
     assert [body["detail-type"] for body in bodies] == ["tasks.board.opened.v1", "tasks.board.opened.v2"]
@@ -103,7 +103,7 @@ async def test_who_stayed_and_who_moved_get_the_fact_once_each(world: ServiceUnd
     assert moved.got == [New(openers=["user_ada"])]
 
 
-async def test_who_moved_first_reads_the_old_version_of_a_producer_that_was_not_deployed_yet(
+async def test_a_new_consumer_reads_the_old_version_of_a_producer_that_is_not_deployed_yet(
     world: ServiceUnderTest,
 ) -> None:
     moved, far = Consumer(New), Consumer(Newest)
@@ -115,7 +115,7 @@ async def test_who_moved_first_reads_the_old_version_of_a_producer_that_was_not_
     assert far.got == [Newest(count=1)]
 
 
-async def test_who_reads_both_versions_gets_each_as_it_is(world: ServiceUnderTest) -> None:
+async def test_a_consumer_of_both_versions_gets_each_unchanged(world: ServiceUnderTest) -> None:
     both = Consumer(New)
     both.subscription.on(Old)(both._keep)
     [body] = await published(world, FIRST)

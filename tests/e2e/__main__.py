@@ -41,7 +41,7 @@ def target(tell: Teller) -> AbstractAsyncContextManager[Scene]:
 async def play(tell: Teller) -> bool:
     """Whether every effect of the day exists exactly once."""
     async with target(tell) as scene:
-        day, outcome, _ = await play_at(scene, read_inputs(SAMPLE), tell=tell)
+        day, outcome, _ = await play_at(scene, read_inputs(SAMPLE), progress=tell)
         show(Console(width=None if sys.stdout.isatty() else 140, highlight=False), day, outcome)
     return outcome.good
 

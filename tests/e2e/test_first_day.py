@@ -14,7 +14,7 @@ from deploy.local.system import LocalSystem
 from examples.first_day.check import Outcome
 from examples.first_day.client import Api, Person
 from examples.first_day.day import Day
-from examples.first_day.found import Tables
+from examples.first_day.holdings import Tables
 from examples.first_day.inputs import Inputs
 from examples.first_day.report import as_json
 from examples.first_day.run import run_day
@@ -79,7 +79,7 @@ async def test_services_killed_half_way_change_nothing(system: LocalSystem, inpu
             "notify": lambda: count(system, "notify", "#NOTIFICATION#") > told + 10,
         },
     )
-    day, outcome, _ = await run_day(system, inputs, slug="acme", domain="acme.example", reached=killer)
+    day, outcome, _ = await run_day(system, inputs, slug="acme", domain="acme.example", on_milestone=killer)
     await asyncio.gather(*killer.harm)
     assert sorted(killer.killed) == ["notify", "tasks"]
     assert outcome.good, explain(day, outcome)

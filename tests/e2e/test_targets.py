@@ -112,7 +112,7 @@ async def test_the_day_without_cognito_and_without_mail(emulator: Emulator) -> N
         assert lacking(capabilities(emulator.aws)) == frozenset()
         async with at_url(tell, proxy.endpoint_url) as scene:
             asked = len(proxy.refused)
-            _, outcome, _ = await play_at(scene, read_inputs(SAMPLE), tell=tell)
+            _, outcome, _ = await play_at(scene, read_inputs(SAMPLE), progress=tell)
             assert outcome.good, outcome.effects
             assert len(proxy.refused) == asked == 3
     assert stacks_and_tables(emulator.aws) == ([], [], [])

@@ -7,7 +7,7 @@ from typing import Any
 
 from chassis.declare.service import service
 from deploy.embedded.emulator_mailbox import Mail
-from examples.first_day.found import Tables
+from examples.first_day.holdings import Tables
 from verification.chaos.place import Stage
 
 HIDDEN_SECONDS = 600

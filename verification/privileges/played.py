@@ -50,7 +50,7 @@ async def play(state: Path, stage: str, tell: Callable[[str], None]) -> Played:
     ports.append(proxy.url)
     try:
         async with system:
-            day, outcome, _ = await run_day(system, read_inputs(SAMPLE), tell=tell)
+            day, outcome, _ = await run_day(system, read_inputs(SAMPLE), progress=tell)
             tell("does what the day does not")
             await _as_owner(system, day)
             await asyncio.to_thread(_poison, system)

@@ -39,7 +39,7 @@ __all__ = (
     "TransactionCancelled",
 )
 
-# aiohttp and botocore cost a fifth of a second: who only names errors and protocols does not load them
+# importing aiohttp and botocore takes a fifth of a second: code that only names errors and protocols does not load them
 _LOADED_WHEN_USED = {"AwsJson": "awsjson.client", "BotoThreads": "awsjson.threads"}
 
 
@@ -47,5 +47,5 @@ def __getattr__(name: str) -> Any:
     module = _LOADED_WHEN_USED.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = globals()[name] = getattr(import_module(module), name)
-    return found
+    value = globals()[name] = getattr(import_module(module), name)
+    return value

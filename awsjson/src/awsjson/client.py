@@ -1,4 +1,4 @@
-"""The client: finds its surroundings, and carries a call through its attempts."""
+"""The client: loads its configuration and takes a call through its attempts."""
 
 import asyncio
 import random as randomness
@@ -30,7 +30,7 @@ class AwsJson:
     """Calls AWS's JSON-protocol services with boto3's parameter dicts; belongs to the event loop that opens it.
 
     Region, endpoints (AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_<SERVICE>, FIPS, dualstack) and credentials default to what
-    botocore finds. Blobs are bytes both ways; timestamps are datetimes. `tracing` makes an OpenTelemetry span of each
+    botocore finds. Blobs are bytes both ways; timestamps are datetimes. `tracing` records an OpenTelemetry span per
     call, with the given provider or (True) the global one.
     """
 
@@ -68,13 +68,13 @@ class AwsJson:
             self._tracing = Tracing(None if tracing is True else tracing)
 
     async def open(self, *services: str) -> None:
-        """Makes the client ready (a second call does nothing); names of services to read ahead are optional.
+        """Makes the client ready (a second call does nothing) and loads `services` ahead of their first call.
 
-        Raises ConfigurationError where no region is known.
+        Raises ConfigurationError if no region is configured.
         """
         if self._sender is not None:
             return
-        keys = await asyncio.to_thread(self._look_around)
+        keys = await asyncio.to_thread(self._find_keys)
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=self.config.max_connections, ttl_dns_cache=60, keepalive_timeout=self.config.keepalive
@@ -115,9 +115,9 @@ class AwsJson:
         """Calls `operation` ("PutItem") of `service` ("dynamodb") and returns its answer.
 
         `timeout` (seconds) is a deadline over all attempts; without one each attempt has `Config.read_timeout`.
-        An attempt that may have been executed (no answer in time, 5xx, a reset after sending) is tried again:
-        transactions and other calls with an idempotency token get one and stay exact; whether the rest are idempotent
-        is the caller's business, who can pass `retry_unknown=False`.
+        An attempt that may have been executed (no answer in time, 5xx, a reset after sending) is retried:
+        transactions and other calls that take an idempotency token get one and happen once. If another call is not
+        idempotent, pass `retry_unknown=False`.
 
         Raises AwsError or a subclass; TypeError for parameters that JSON cannot carry; RuntimeError if not open.
         """
@@ -130,7 +130,7 @@ class AwsJson:
     async def _run(self, call: Call) -> dict[str, Any]:
         while True:
             try:
-                answer = await self._opened().attempt(call)
+                answer = await self._open_sender().attempt(call)
             except AwsError as error:
                 call.outcome_unknown = error.outcome_unknown = call.outcome_unknown or error.outcome_unknown
                 delay = self._delay_before_retry(call, error)
@@ -150,16 +150,16 @@ class AwsJson:
         missing = [name for name in described.token_members if name not in params]
         if missing:
             params = {**params, **{name: str(uuid4()) for name in missing}}
-        # a long poll answers only after its wait, however short the client's patience
+        # a long poll answers only after its wait, however short the client's timeout
         attempt_timeout = self.config.read_timeout + float(params.get("WaitTimeSeconds") or 0)
         body = encode(params, iso_times=described.iso_times)
         return Call(target, url, described, params, body, attempt_timeout, deadline, retry_unknown)
 
     def _delay_before_retry(self, call: Call, error: AwsError) -> float | None:
-        """Seconds to wait before the next attempt, or None where the error must be raised."""
+        """Seconds to wait before the next attempt; None if the error must be raised."""
         if call.attempts >= self.config.max_attempts:
             return None
-        if call.mended_now:
+        if call.corrected_now:
             return 0.0
         if not error.is_retryable or (call.outcome_unknown and not call.retry_unknown):
             return None
@@ -173,21 +173,22 @@ class AwsJson:
         call.spent += cost
         return delay
 
-    def _opened(self) -> Sender:
+    def _open_sender(self) -> Sender:
         if self._sender is None:
             raise RuntimeError("the client is not open: use `async with client` or `await client.open()`")
         return self._sender
 
-    def _look_around(self) -> Keys:
+    def _find_keys(self) -> Keys:
+        """The keys, from the session that also finds region and endpoints; it reads files, so it runs in a thread."""
         if self._environment is None:
             self._environment = Environment(self._region, self._endpoint_url)
         self._environment.region()
         if self._credentials is not None:
             return Keys(self._credentials)
-        return Keys(self._environment.credentials(), self._environment.credentials_anew)
+        return Keys(self._environment.credentials(), self._environment.rediscover_credentials)
 
     async def _load(self, service: str) -> tuple[Target, URL]:
-        self._opened()
+        self._open_sender()  # a closed client loads nothing
         async with self._environment_lock:
             if service not in self._targets:
                 assert self._environment is not None

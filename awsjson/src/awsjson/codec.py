@@ -13,40 +13,28 @@ from botocore.utils import parse_timestamp
 
 
 def encode(params: Mapping[str, Any], *, iso_times: bool = False) -> bytes:
-    """The request's body; `iso_times` for the operations that take times as text.
+    """The request's body; `iso_times` is for operations that take timestamps as text.
 
-    Raises TypeError for a value that JSON cannot carry, and for None, which AWS has no use for.
+    Raises TypeError for a value that JSON cannot carry, and for None, which AWS does not accept.
     """
-    default = _encode_iso if iso_times else _encode_epoch
-    body = orjson.dumps(params, default=default, option=orjson.OPT_PASSTHROUGH_DATETIME)
+
+    def encode_value(value: object) -> object:
+        if isinstance(value, bytes | bytearray | memoryview):
+            return base64.b64encode(value).decode()
+        if not isinstance(value, datetime):
+            raise TypeError(f"AWS parameters cannot carry a {type(value).__name__}")
+        # a datetime without a zone is taken as UTC, as botocore does for the services of this protocol
+        time = value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+        if iso_times:
+            return time.strftime("%Y-%m-%dT%H:%M:%S.%fZ" if time.microsecond else "%Y-%m-%dT%H:%M:%SZ")
+        seconds = time.timestamp()
+        return int(seconds) if seconds.is_integer() else seconds
+
+    body = orjson.dumps(params, default=encode_value, option=orjson.OPT_PASSTHROUGH_DATETIME)
     if b"null" in body:
-        # None, but also the floats that JSON has no words for, and every text that holds the word
+        # None, but also the floats that JSON cannot express, and every text that contains the word
         _refuse_null(params, "parameters")
     return body
-
-
-def _encode_epoch(value: object) -> object:
-    if isinstance(value, datetime):
-        seconds = _in_utc(value).timestamp()
-        return int(seconds) if seconds.is_integer() else seconds
-    return _encode_blob(value)
-
-
-def _encode_iso(value: object) -> object:
-    if isinstance(value, datetime):
-        return _in_utc(value).strftime("%Y-%m-%dT%H:%M:%S.%fZ" if value.microsecond else "%Y-%m-%dT%H:%M:%SZ")
-    return _encode_blob(value)
-
-
-def _encode_blob(value: object) -> object:
-    if isinstance(value, bytes | bytearray | memoryview):
-        return base64.b64encode(value).decode()
-    raise TypeError(f"AWS parameters cannot carry a {type(value).__name__}")
-
-
-def _in_utc(value: datetime) -> datetime:
-    # a datetime without a zone is taken as UTC here, as botocore does for the services of this protocol
-    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 def _refuse_null(value: object, where: str) -> None:
@@ -70,7 +58,7 @@ class Kind(Enum):
 
 @dataclass(slots=True)
 class Node:
-    """The way through an answer to its blobs and timestamps; nothing else is touched."""
+    """The path through an answer to its blobs and timestamps; nothing else is touched."""
 
     kind: Kind
     members: dict[str, "Node"] = field(default_factory=dict)
@@ -82,14 +70,14 @@ def decode(node: Node, value: Any) -> Any:
     match node.kind:
         case Kind.STRUCTURE:
             for name, member in node.members.items():
-                found = value.get(name)
-                if found is not None:
-                    value[name] = decode(member, found)
+                part = value.get(name)
+                if part is not None:
+                    value[name] = decode(member, part)
         case Kind.MAP if node.item is not None:
-            for key, found in value.items():
-                value[key] = decode(node.item, found)
+            for key, part in value.items():
+                value[key] = decode(node.item, part)
         case Kind.LIST if node.item is not None:
-            return [decode(node.item, found) for found in value]
+            return [decode(node.item, part) for part in value]
         case Kind.BLOB:
             return base64.b64decode(value)
         case Kind.TIMESTAMP:

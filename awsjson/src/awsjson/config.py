@@ -1,4 +1,4 @@
-"""What a client can be told: limits, credentials, and the hook through which tests inject faults."""
+"""Configuration of a client: limits, credentials, and the hook through which tests inject faults."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ class FrozenCredentials(Protocol):
 
 
 class CredentialSource(Protocol):
-    """Where keys come from (botocore's Credentials and RefreshableCredentials fit).
+    """A source of keys (botocore's Credentials and RefreshableCredentials fit).
 
     A source whose keys expire also has `refresh_needed(refresh_in: float | None = None) -> bool`: whether they expire
-    within `refresh_in` seconds (None: soon enough to fetch new ones). While it says so, `get_frozen_credentials` is
-    called in a thread and may block; until the last minute the keys in hand go on being used.
+    within `refresh_in` seconds (None: soon enough to fetch new ones). While it returns True, `get_frozen_credentials`
+    is called in a thread and may block; the present keys stay in use until their last minute.
     """
 
     def get_frozen_credentials(self) -> FrozenCredentials: ...
@@ -41,12 +41,12 @@ class StaticCredentials:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """Limits of one client. Times are seconds.
+    """Limits of one client. Times are in seconds.
 
-    `max_connections` also bounds the long polls that can wait at once: give a client that polls more than that.
+    `max_connections` also bounds the long polls that can wait at once: a client that polls needs more than that.
     `read_timeout` bounds one attempt from sending to the last byte (a long poll gets its WaitTimeSeconds on top).
     `retry_capacity` is the budget that all calls of the client share: a retry costs 5 (10 after a timeout), a success
-    gives 1 back (a successful retry what it cost), and at 0 errors are raised without a retry.
+    gives 1 back (a successful retry gives back what it cost), and at 0 errors are raised without a retry.
     """
 
     max_connections: int = 64
@@ -64,7 +64,7 @@ class Config:
 
 
 class Client(Protocol):
-    """What a program needs of either client, AwsJson or BotoThreads; its own fakes can stand there too."""
+    """The interface of both clients, AwsJson and BotoThreads; a program's own fakes can implement it, too."""
 
     async def call(
         self,
@@ -78,9 +78,9 @@ class Client(Protocol):
 
 
 class Faults(Protocol):
-    """Tests inject errors here: each attempt passes `before`, and `after` once the service has executed it.
+    """A hook for injecting errors in tests: `before` runs before each attempt, `after` once it has been executed.
 
-    What they raise takes the way of a real error: an AwsError that is retryable is retried.
+    An error that they raise is treated like a real one: an AwsError that is retryable is retried.
     Raise in `before` to refuse a call, in `after` for "executed, then answered with an error".
     """
 

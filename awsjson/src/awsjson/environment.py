@@ -1,4 +1,4 @@
-"""What botocore finds around the process: region, keys, endpoints, descriptions of services. All of it blocks."""
+"""The configuration that botocore finds: region, keys, endpoints, descriptions of services. All of it blocks."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +20,7 @@ from awsjson.service import Service, describe
 
 @dataclass(frozen=True)
 class Target:
-    """A service and where to send its calls."""
+    """A service and the address to send its calls to."""
 
     service: Service
     url: str
@@ -29,19 +29,19 @@ class Target:
 
     @cached_property
     def host(self) -> str:
-        """The Host header: without a port that goes without saying."""
+        """The Host header, without a default port."""
         return URL(self.url).host_port_subcomponent or ""
 
     @cached_property
     def path(self) -> str:
         """The path as it is signed."""
-        nobody: Any = None
-        signer: Any = SigV4Auth(nobody, self.signing_name, self.signing_region)
+        no_credentials: Any = None
+        signer: Any = SigV4Auth(no_credentials, self.signing_name, self.signing_region)
         return str(signer._normalize_url_path(urlsplit(self.url).path))
 
 
 class Environment:
-    """One botocore session: not safe for threads, so the client asks it one thing at a time."""
+    """One botocore session. It is not thread-safe, so the client asks it one thing at a time."""
 
     def __init__(self, region: str | None, endpoint_url: str | None) -> None:
         self._given_region = region
@@ -55,34 +55,32 @@ class Environment:
         return str(region)
 
     def credentials(self) -> CredentialSource | None:
-        """botocore's chain: environment, profile, web identity, container, instance role. None: nothing found."""
-        found: CredentialSource | None = self._session.get_credentials()
-        return found
+        """botocore's chain: environment, profile, web identity, container, instance role. None: no credentials."""
+        source: CredentialSource | None = self._session.get_credentials()
+        return source
 
-    def credentials_anew(self) -> CredentialSource | None:
-        """The chain looked through again, with profiles read anew: what has changed since the start is found."""
-        found: CredentialSource | None = Session().get_credentials()
-        return found
+    def rediscover_credentials(self) -> CredentialSource | None:
+        """The chain searched again by a new session, which sees what has changed since the start."""
+        source: CredentialSource | None = Session().get_credentials()
+        return source
 
     def target(self, name: str) -> Target:
+        """The service and its endpoint: given, configured, or by botocore's rules. Raises ConfigurationError."""
         # a loader of its own: botocore's sessions would keep the whole description in memory
         loader = create_loader(self._session.get_config_variable("data_path"))
         try:
             service = describe(name, loader.load_service_model(name, "service-2"))
-            endpoint = self._endpoint_url or self._configured_endpoint(name)
+            endpoint = self._endpoint_url
+            if not endpoint and not self._session.get_config_variable("ignore_configured_endpoint_urls"):
+                full, scoped = self._session.full_config, self._session.get_scoped_config()
+                endpoint = ConfiguredEndpointProvider(
+                    full_config=full, scoped_config=scoped, client_name=name
+                ).provide()
             if endpoint:
                 return Target(service, _with_path(endpoint), service.signing_name, self.region())
             return self._resolve(service, loader)
         except BotoCoreError as error:
             raise ConfigurationError(str(error), service=name) from error
-
-    def _configured_endpoint(self, name: str) -> str | None:
-        if self._session.get_config_variable("ignore_configured_endpoint_urls"):
-            return None
-        found: str | None = ConfiguredEndpointProvider(
-            full_config=self._session.full_config, scoped_config=self._session.get_scoped_config(), client_name=name
-        ).provide()
-        return found
 
     def _resolve(self, service: Service, loader: Any) -> Target:
         rules = loader.load_service_model(service.name, "endpoint-rule-set-1")

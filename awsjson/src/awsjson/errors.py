@@ -1,4 +1,4 @@
-"""Every error that a call can raise: callers decide by type, the client by `is_retryable`."""
+"""The errors that a call can raise: callers decide by type, the client by `is_retryable`."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +22,7 @@ THROTTLING_CODES = frozenset(
         "TransactionInProgressException",
     }
 )
-# A conflict with a running transaction leaves nothing behind, so trying again is always safe.
+# A conflict with a running transaction changes nothing, so a retry is always safe.
 TRANSIENT_CODES = frozenset({"RequestTimeout", "RequestTimeoutException", "TransactionConflictException"})
 TRANSIENT_STATUSES = frozenset({429, 500, 502, 503, 504})
 RETRYABLE_REASONS = frozenset(
@@ -31,9 +31,9 @@ RETRYABLE_REASONS = frozenset(
 
 
 class AwsError(Exception):
-    """A call failed. `code` is the error's name in the model (`QueueDoesNotExist`), `status` is HTTP's (0: no answer).
+    """A failed call. `code` is the error's name in the model (`QueueDoesNotExist`), `status` is HTTP's (0: no answer).
 
-    `outcome_unknown` says that this attempt or an earlier one of the same call may have been executed.
+    `outcome_unknown` means that this attempt or an earlier one of the same call may have been executed.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class ConfigurationError(AwsError):
 
 
 class CredentialsUnavailable(AwsError):
-    """The keys are about to expire and newer ones could not be had: STS, the metadata service or a login failed."""
+    """The keys are about to expire and cannot be renewed: STS, the metadata service or a login failed."""
 
     def __init__(self, message: str) -> None:
         super().__init__("CredentialsUnavailable", message, retryable=True)
@@ -125,7 +125,7 @@ class ConditionFailed(AwsError):
 
 @dataclass(frozen=True, slots=True)
 class CancellationReason:
-    """Why one action of a transaction did not pass; code "None" is an action that others took down."""
+    """The reason why one action of a transaction failed; code "None" means that only others failed."""
 
     code: str
     message: str = ""
@@ -133,7 +133,7 @@ class CancellationReason:
 
 
 class TransactionCancelled(AwsError):
-    """DynamoDB's TransactionCanceledException: nothing of it was done. One reason for each action, in order."""
+    """DynamoDB's TransactionCanceledException: nothing was written. There is one reason per action, in order."""
 
     def __init__(
         self,
@@ -148,12 +148,12 @@ class TransactionCancelled(AwsError):
 
     @property
     def conflict(self) -> bool:
-        """Another transaction was at work on one of the items."""
+        """Whether another transaction was changing one of the items."""
         return any(reason.code == "TransactionConflict" for reason in self.reasons)
 
     @property
     def condition_failed(self) -> bool:
-        """A condition of one of the actions did not hold."""
+        """Whether the condition of an action did not hold."""
         return any(reason.code == "ConditionalCheckFailed" for reason in self.reasons)
 
     @property

@@ -1,4 +1,4 @@
-"""The keys of a client: refreshed ahead of time and in a thread, and replaced when a service calls them expired."""
+"""The keys of a client: refreshed early and in a thread, and replaced when a service reports them as expired."""
 
 import asyncio
 import logging
@@ -16,9 +16,10 @@ EXPIRED_CODES = frozenset(
         "UnrecognizedClientException",
     }
 )
-# Keys with less life than this are not used while newer ones are on their way.
+# Keys that expire sooner than this are not used while newer ones are being fetched.
 CRITICAL_SECONDS = 60.0
-# botocore wants new keys a quarter of an hour before the end, which for keys that live so short is always.
+# Pause between early refreshes: botocore asks for new keys 15 minutes before they expire, and short-lived keys always
+# expire sooner.
 REFRESH_GAP = 30.0
 REPLACEMENT_GAP = 5.0
 
@@ -26,7 +27,7 @@ logger = logging.getLogger("awsjson")
 
 
 class Keys:
-    """Hands out keys that can sign now; whatever blocks runs in a thread, once for all who wait."""
+    """Provides keys that can sign now. What blocks runs in a thread, once for all callers that wait."""
 
     def __init__(
         self,
@@ -41,7 +42,7 @@ class Keys:
         self._next_refresh = self._next_replacement = 0.0
 
     async def current(self) -> FrozenCredentials:
-        """Raises ConfigurationError where there are none, CredentialsUnavailable where they cannot be had now."""
+        """The keys to sign with. Raises ConfigurationError (no keys) or CredentialsUnavailable (renewal failed)."""
         source = self._source
         if source is None:
             raise ConfigurationError("no credentials: pass some, or set up botocore's chain")
@@ -50,15 +51,12 @@ class Keys:
             self._held = source.get_frozen_credentials()
             return self._held
         if self._held is not None and not needs_refresh(CRITICAL_SECONDS):
-            self._refresh_ahead(source)
+            now = asyncio.get_running_loop().time()
+            if now >= self._next_refresh:
+                self._next_refresh = now + REFRESH_GAP
+                self._refresh(source).add_done_callback(_log_failure)
             return self._held
         return await asyncio.shield(self._refresh(source))
-
-    def _refresh_ahead(self, source: CredentialSource) -> None:
-        now = asyncio.get_running_loop().time()
-        if now >= self._next_refresh:
-            self._next_refresh = now + REFRESH_GAP
-            self._refresh(source).add_done_callback(_tell_failure)
 
     def _refresh(self, source: CredentialSource) -> asyncio.Task[FrozenCredentials]:
         if self._refreshing is None or self._refreshing.done():
@@ -69,13 +67,13 @@ class Keys:
         try:
             self._held = await asyncio.to_thread(source.get_frozen_credentials)
         except Exception as error:
-            # botocore raises errors of two families here, other sources raise theirs
+            # botocore raises errors of two families here, other sources raise their own
             raise CredentialsUnavailable(f"{type(error).__name__}: {error}") from error
         return self._held
 
     async def replace(self, refused: FrozenCredentials) -> bool:
-        """Whether there are other keys than those that a service refused; looks botocore's chain through again."""
-        if not _same(await self.current(), refused):
+        """Searches botocore's chain again for keys other than those that a service refused. False: there are none."""
+        if not _are_same(await self.current(), refused):
             return True
         now = asyncio.get_running_loop().time()
         if self._replacing is None or self._replacing.done():
@@ -86,25 +84,25 @@ class Keys:
         return await asyncio.shield(self._replacing)
 
     async def _find_others(self, rediscover: Callable[[], CredentialSource | None], refused: FrozenCredentials) -> bool:
-        def look() -> tuple[CredentialSource, FrozenCredentials] | None:
+        def search() -> tuple[CredentialSource, FrozenCredentials] | None:
             source = rediscover()
             return (source, source.get_frozen_credentials()) if source is not None else None
 
         try:
-            found = await asyncio.to_thread(look)
+            others = await asyncio.to_thread(search)
         except Exception as error:  # noqa: BLE001  # the service's refusal is what the caller must see
-            logger.warning("keys were refused as expired, and no others could be had: %r", error)
+            logger.warning("keys were refused as expired, and looking for others failed: %r", error)
             return False
-        if found is None or _same(found[1], refused):
+        if others is None or _are_same(others[1], refused):
             return False
-        self._source, self._held = found
+        self._source, self._held = others
         return True
 
 
-def _same(one: FrozenCredentials, other: FrozenCredentials) -> bool:
-    return (one.access_key, one.secret_key, one.token) == (other.access_key, other.secret_key, other.token)
+def _are_same(left: FrozenCredentials, right: FrozenCredentials) -> bool:
+    return (left.access_key, left.secret_key, left.token) == (right.access_key, right.secret_key, right.token)
 
 
-def _tell_failure(task: asyncio.Task[FrozenCredentials]) -> None:
+def _log_failure(task: asyncio.Task[FrozenCredentials]) -> None:
     if not task.cancelled() and isinstance(error := task.exception(), AwsError):
-        logger.warning("keys could not be refreshed ahead of time: %s", error)
+        logger.warning("keys could not be refreshed early: %s", error)

@@ -1,4 +1,4 @@
-"""When to try again and after how long."""
+"""Retry budget and backoff with full jitter."""
 
 from collections.abc import Callable
 
@@ -15,6 +15,7 @@ class RetryBudget:
         self.tokens = capacity
 
     def spend(self, cost: int) -> bool:
+        """Takes `cost` tokens. False if fewer are left: then do not retry."""
         if self.tokens < cost:
             return False
         self.tokens -= cost
@@ -25,5 +26,5 @@ class RetryBudget:
 
 
 def full_jitter(attempt: int, *, base: float, cap: float, random: Callable[[], float]) -> float:
-    """Seconds to wait after the failed `attempt` (1 is the first): anything up to the doubled step."""
+    """Seconds to wait after failed `attempt` (the first is 1): a random share of a step that doubles up to `cap`."""
     return random() * min(cap, base * 2.0 ** min(attempt, 32))

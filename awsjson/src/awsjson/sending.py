@@ -1,4 +1,4 @@
-"""One attempt of a call: signing, the connection, and a typed answer or error."""
+"""One attempt of a call: the signature, the connection, and a typed answer or error."""
 
 import asyncio
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from awsjson.signing import SKEW_CODES, Clock, sign
 
 @dataclass(slots=True)
 class Call:
-    """One call on its way through its attempts."""
+    """One call and the state of its attempts."""
 
     target: Target
     url: URL
@@ -32,10 +32,10 @@ class Call:
     attempts: int = 0
     spent: int = 0
     outcome_unknown: bool = False
-    # what an attempt found wrong on our side and mended; each is worth one more attempt at once
-    clock_mended: bool = False
-    keys_mended: bool = False
-    mended_now: bool = False
+    # mistakes on our side that an attempt revealed and corrected; each allows one more attempt at once
+    clock_corrected: bool = False
+    keys_corrected: bool = False
+    corrected_now: bool = False
     status: int = 0
     request_id: str = ""
 
@@ -50,10 +50,10 @@ class Sender:
         self._faults = faults
 
     async def attempt(self, call: Call) -> dict[str, Any]:
-        """Raises AwsError."""
+        """Sends the call once and returns the answer. Raises AwsError."""
         service, operation = call.target.service.name, call.operation.name
         call.attempts += 1
-        call.mended_now = False
+        call.corrected_now = False
         if self._faults is not None:
             await self._faults.before(service, operation, call.params)
         limit = call.attempt_timeout
@@ -87,8 +87,8 @@ class Sender:
         try:
             return answers.result(call.target.service, call.operation, response.status, response.headers, raw)
         except AwsError as error:
-            if error.code in SKEW_CODES and not call.clock_mended:
-                call.clock_mended = call.mended_now = self._clock.learn(response.headers.get("Date"))
-            elif error.code in EXPIRED_CODES and keys is not None and not call.keys_mended:
-                call.keys_mended = call.mended_now = await self._keys.replace(keys)
+            if error.code in SKEW_CODES and not call.clock_corrected:
+                call.clock_corrected = call.corrected_now = self._clock.learn(response.headers.get("Date"))
+            elif error.code in EXPIRED_CODES and keys is not None and not call.keys_corrected:
+                call.keys_corrected = call.corrected_now = await self._keys.replace(keys)
             raise

@@ -1,4 +1,4 @@
-"""What must be known of a service to call it, read once from botocore's description of it."""
+"""Descriptions of services and their operations, read once from botocore's own."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ CONTAINERS = {"structure": Kind.STRUCTURE, "list": Kind.LIST, "map": Kind.MAP}
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One call: its fixed headers, the token that makes its retry safe, and where its answer holds blobs."""
+    """One operation: its fixed headers, the token that makes a retry safe, and the places of blobs in its answer."""
 
     name: str
     headers: dict[str, str]
@@ -37,15 +37,16 @@ class Service:
     retryable_errors: frozenset[str] = frozenset()
 
     def operation(self, name: str) -> Operation:
-        found = self.operations.get(name)
-        refusal = f"there is no operation {name!r}" if found is None else found.refusal
-        if found is None or refusal:
+        """The operation `name`. Raises ConfigurationError if it does not exist or cannot be called by this client."""
+        operation = self.operations.get(name)
+        refusal = f"there is no operation {name!r}" if operation is None else operation.refusal
+        if operation is None or refusal:
             raise ConfigurationError(refusal, service=self.name, operation=name)
-        return found
+        return operation
 
 
 class _Shapes:
-    """Finds the blobs and timestamps beneath a shape; shapes may contain themselves (DynamoDB's values do)."""
+    """Finds the blobs and timestamps within a shape; shapes may contain themselves (DynamoDB's values do)."""
 
     def __init__(self, shapes: Mapping[str, Any]) -> None:
         self._shapes = shapes
@@ -64,7 +65,7 @@ class _Shapes:
         return [part["shape"]] if part else []
 
     def reaching(self, wanted: Callable[[Mapping[str, Any]], bool]) -> set[str]:
-        """Names of the shapes that are or hold, at any depth, a wanted one; found from those upwards."""
+        """Names of the shapes that are, or contain at any depth, a wanted one; the search goes from child to parent."""
         reached = {name for name, shape in self._shapes.items() if wanted(shape)}
         open_ends = list(reached)
         while open_ends:
@@ -75,6 +76,7 @@ class _Shapes:
         return reached
 
     def node(self, name: str) -> Node | None:
+        """The decoder's path through a shape; None if it contains nothing to decode."""
         if name not in self._reaches:
             return None
         if name in self._nodes:
@@ -85,16 +87,16 @@ class _Shapes:
             return Node(LEAVES[kind])
         node = self._nodes[name] = Node(CONTAINERS[kind])
         if kind == "structure":
-            found = {member: self.node(part["shape"]) for member, part in shape["members"].items()}
-            node.members.update({member: child for member, child in found.items() if child is not None})
+            children = {member: self.node(part["shape"]) for member, part in shape["members"].items()}
+            node.members.update({member: child for member, child in children.items() if child is not None})
         else:
             part = shape.get("member") or shape["value"]
             node.item = self.node(part["shape"])
         return node
 
     def markers(self, name: str) -> tuple[bytes, ...]:
-        """Member names, quoted as in JSON: an answer that holds none of them has nothing to decode."""
-        found: set[str] = set()
+        """Member names, quoted as in JSON: an answer without any of them has nothing to decode."""
+        markers: set[str] = set()
         seen: set[str] = set()
         open_ends = [name]
         while open_ends:
@@ -103,22 +105,19 @@ class _Shapes:
                 continue
             seen.add(shape_name)
             for member, part in self._shapes[shape_name].get("members", {}).items():
-                if self._ends_in_leaf(part["shape"]):
-                    found.add(member)
+                leaf = part["shape"]  # a leaf itself, or a list or map (of lists or maps) of leaves
+                while self._shapes[leaf]["type"] in ("list", "map"):
+                    leaf = self._children_of(leaf)[-1]
+                if self._shapes[leaf]["type"] in LEAVES:
+                    markers.add(member)
             open_ends.extend(self._children_of(shape_name))
-        return tuple(b'"%s"' % member.encode() for member in sorted(found))
-
-    def _ends_in_leaf(self, name: str) -> bool:
-        """Whether the member is a leaf or a list or map (of lists or maps) of leaves."""
-        while self._shapes[name]["type"] in ("list", "map"):
-            name = self._children_of(name)[-1]
-        return self._shapes[name]["type"] in LEAVES
+        return tuple(b'"%s"' % member.encode() for member in sorted(markers))
 
 
 def describe(name: str, model: Mapping[str, Any]) -> Service:
     """Reads botocore's `service-2` description. Raises ConfigurationError for a service of another protocol."""
     metadata = model["metadata"]
-    # some services prefer a binary protocol and speak this one too
+    # some services prefer a binary protocol and speak this one, too
     if "json" not in (metadata["protocol"], *metadata.get("protocols", ())):
         raise ConfigurationError(f"{name} speaks {metadata['protocol']}, not a JSON protocol", service=name)
     reader = _Reader(model)
@@ -152,21 +151,18 @@ class _Reader:
             headers["x-amzn-query-mode"] = "true"
         question, answer = raw.get("input", {}).get("shape"), raw.get("output", {}).get("shape")
         members = self._model["shapes"][question].get("members", {}) if question else {}
+        refusal = ""
+        if "hostPrefix" in raw.get("endpoint", {}):
+            refusal = "it has a host of its own, which this client does not know"
+        elif question in self._streams or answer in self._streams:
+            refusal = "it streams events, which this client does not read"
         return Operation(
             name=name,
             headers=headers,
             token_members=tuple(key for key, part in members.items() if part.get("idempotencyToken")),
             unsigned=raw.get("authtype") == "none",
             iso_times=question in self._iso_times,
-            refusal=self._refusal(raw, question, answer),
+            refusal=refusal,
             answer=self.shapes.node(answer) if answer else None,
             markers=self.shapes.markers(answer) if answer else (),
         )
-
-    def _refusal(self, raw: Mapping[str, Any], *shapes: str | None) -> str:
-        """Why it cannot be called here; empty: it can."""
-        if "hostPrefix" in raw.get("endpoint", {}):
-            return "it has a host of its own, which this client does not know"
-        if any(shape in self._streams for shape in shapes):
-            return "it streams events, which this client does not read"
-        return ""

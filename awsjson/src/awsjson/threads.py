@@ -1,4 +1,4 @@
-"""boto3's clients behind this package's protocol: slower, and with everything that botocore knows."""
+"""boto3's clients behind this package's protocol: slower, but with everything that botocore supports."""
 
 import asyncio
 import re
@@ -28,10 +28,11 @@ MISCONFIGURED = (
 
 
 class BotoThreads:
-    """Calls AWS through botocore's own clients (boto3's clients are these) in a pool of threads.
+    """Calls AWS through botocore's own clients (the ones that boto3 uses) in a thread pool.
 
-    Same parameters, answers and errors as AwsJson, so that either can stand behind a port; about five times the CPU.
-    It knows what AwsJson leaves out: proxies, account-based endpoints, services of other protocols, checked parameters.
+    Parameters, answers and errors are those of AwsJson, so that either can implement a port; it takes about five times
+    the CPU. It supports what AwsJson leaves out: proxies, account-based endpoints, services of other protocols,
+    parameter validation.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class BotoThreads:
         self._making = asyncio.Lock()
 
     async def open(self, *services: str) -> None:
-        """Makes the client ready (a second call does nothing); names of services to read ahead are optional."""
+        """Makes the client ready (a second call does nothing) and loads `services` ahead of their first call."""
         if self._pool is not None:
             return
         self._session = Session()
@@ -91,9 +92,9 @@ class BotoThreads:
         timeout: float | None = None,
         retry_unknown: bool = True,
     ) -> dict[str, Any]:
-        """As AwsJson.call. After `timeout` the caller goes on, while the call itself ends in its thread.
+        """Like AwsJson.call. After `timeout` the caller goes on, while the call itself ends in its thread.
 
-        `retry_unknown=False` means one attempt: botocore does not tell what it retries. Raises AwsError.
+        `retry_unknown=False` means one attempt, because botocore does not say what it retries. Raises AwsError.
         """
         where: dict[str, Any] = {"service": service, "operation": operation}
         try:
@@ -105,10 +106,8 @@ class BotoThreads:
                 answer = await self._in_thread(partial(method, **params))
         except TimeoutError as error:
             raise DeadlineExceeded(f"no answer in {timeout} s", **where) from error
-        except theirs.ClientError as error:
-            raise _error_of(error, service, operation) from error
-        except theirs.BotoCoreError as error:
-            raise _failure_of(error, service, operation) from error
+        except (theirs.ClientError, theirs.BotoCoreError) as error:
+            raise _typed_error(error, where) from error
         answer.pop("ResponseMetadata", None)
         return answer
 
@@ -150,24 +149,15 @@ class BotoThreads:
         )
 
 
-def _error_of(error: theirs.ClientError, service: str, operation: str) -> AwsError:
-    response: dict[str, Any] = dict(error.response)
-    told, meta = response.get("Error", {}), response.get("ResponseMetadata", {})
-    # services with a past in the query protocol: the modelled name is the other one
-    code = told.get("QueryErrorCode") or told.get("Code") or "Unknown"
-    return typed_error(
-        re.sub(r".*#", "", code),
-        told.get("Message", ""),
-        response,
-        status=meta.get("HTTPStatusCode", 0),
-        service=service,
-        operation=operation,
-        request_id=meta.get("RequestId", ""),
-    )
-
-
-def _failure_of(error: theirs.BotoCoreError, service: str, operation: str) -> AwsError:
-    where: dict[str, Any] = {"service": service, "operation": operation}
+def _typed_error(error: theirs.ClientError | theirs.BotoCoreError, where: dict[str, Any]) -> AwsError:
+    """This package's error for one of botocore's: an answer of the service, or a failure to get one."""
+    if isinstance(error, theirs.ClientError):
+        response: dict[str, Any] = dict(error.response)
+        details, meta = response.get("Error", {}), response.get("ResponseMetadata", {})
+        # services that once spoke the query protocol have the modelled name in another field
+        code = re.sub(r".*#", "", details.get("QueryErrorCode") or details.get("Code") or "Unknown")
+        status, request_id = meta.get("HTTPStatusCode", 0), meta.get("RequestId", "")
+        return typed_error(code, details.get("Message", ""), response, status=status, request_id=request_id, **where)
     if isinstance(error, UNREACHED):
         return ConnectionFailed(str(error), **where)
     if isinstance(error, theirs.ReadTimeoutError):

@@ -1,4 +1,4 @@
-"""OpenTelemetry spans of calls, by the conventions for AWS clients; imported only by a client that traces."""
+"""OpenTelemetry spans of calls, by the conventions for AWS clients; imported only if a client traces."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 from awsjson.errors import AwsError, ConfigurationError
 
 if TYPE_CHECKING:
-    from opentelemetry.trace import Span, TracerProvider
+    from opentelemetry.trace import TracerProvider
 
     from awsjson.sending import Call
 
 
 class Tracing:
-    """Makes a client span of each call; attempts are counted in it, not spans of their own."""
+    """Records a client span per call. It counts the attempts, which have no spans of their own."""
 
     def __init__(self, provider: "TracerProvider | None") -> None:
         try:
@@ -42,14 +42,19 @@ class Tracing:
                 span.set_status(self._failed, str(error))
                 raise
             finally:
-                _tell_outcome(span, call)
+                if call.request_id:
+                    span.set_attribute("aws.request_id", call.request_id)
+                if call.status:
+                    span.set_attribute("http.response.status_code", call.status)
+                if call.attempts > 1:
+                    span.set_attribute("http.request.resend_count", call.attempts - 1)
 
 
 def attributes_of(call: "Call") -> dict[str, Any]:
-    """What is known before the call; never values of items or messages."""
+    """The attributes that are known before the call; never values of items or messages."""
     service, params = call.target.service, call.params
     url = urlsplit(call.target.url)
-    found: dict[str, Any] = {
+    attributes: dict[str, Any] = {
         "rpc.system": "aws-api",
         "rpc.service": service.title,
         "rpc.method": call.operation.name,
@@ -57,22 +62,13 @@ def attributes_of(call: "Call") -> dict[str, Any]:
         "server.address": url.hostname or "",
     }
     if url.port:
-        found["server.port"] = url.port
+        attributes["server.port"] = url.port
     if service.name == "dynamodb":
-        found |= {"db.system.name": "aws.dynamodb", "db.operation.name": call.operation.name}
+        attributes |= {"db.system.name": "aws.dynamodb", "db.operation.name": call.operation.name}
         if isinstance(table := params.get("TableName"), str):
-            found["aws.dynamodb.table_names"] = [table]
+            attributes["aws.dynamodb.table_names"] = [table]
     if service.name == "sqs":
-        found["messaging.system"] = "aws_sqs"
+        attributes["messaging.system"] = "aws_sqs"
         if isinstance(queue := params.get("QueueUrl"), str):
-            found |= {"messaging.destination.name": queue.rsplit("/", 1)[-1], "aws.sqs.queue.url": queue}
-    return found
-
-
-def _tell_outcome(span: "Span", call: "Call") -> None:
-    if call.request_id:
-        span.set_attribute("aws.request_id", call.request_id)
-    if call.status:
-        span.set_attribute("http.response.status_code", call.status)
-    if call.attempts > 1:
-        span.set_attribute("http.request.resend_count", call.attempts - 1)
+            attributes |= {"messaging.destination.name": queue.rsplit("/", 1)[-1], "aws.sqs.queue.url": queue}
+    return attributes

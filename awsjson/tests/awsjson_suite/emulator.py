@@ -1,4 +1,4 @@
-"""Starts ministack for the calls that must be real."""
+"""Starts ministack, for calls to a real server."""
 
 import os
 import signal
@@ -35,7 +35,7 @@ def wait_until_healthy(process: subprocess.Popen[bytes], url: str, seconds: floa
 
 @contextmanager
 def running_ministack(home: Path) -> Iterator[str]:
-    """Its address; the process is ended and its folder is `home`."""
+    """The address of a ministack that keeps its files in `home` and is stopped at the end."""
     port = free_port()
     environment = os.environ | {
         "GATEWAY_PORT": str(port),

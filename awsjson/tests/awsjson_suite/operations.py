@@ -1,4 +1,4 @@
-"""Calls with odd values, for comparing what goes over the wire."""
+"""Calls with odd values, for comparisons of what goes over the wire."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any

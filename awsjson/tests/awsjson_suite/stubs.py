@@ -1,4 +1,4 @@
-"""A canned AWS and sleeps that nobody takes."""
+"""A canned AWS, and sleeps that end at once."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -45,7 +45,7 @@ async def reset(request: web.Request) -> web.StreamResponse:
 
 @dataclass
 class CannedAws:
-    """Answers one after the other; the last one stays."""
+    """A server that gives its answers one after the other and repeats the last one."""
 
     url: str = ""
     answers: list[Answer] = field(default_factory=lambda: [ok()])
@@ -62,7 +62,7 @@ class CannedAws:
 
 @dataclass
 class Naps:
-    """Stands for asyncio.sleep: nobody waits, the waits are told."""
+    """A replacement for asyncio.sleep that records the waits and ends at once."""
 
     taken: list[float] = field(default_factory=list)
 

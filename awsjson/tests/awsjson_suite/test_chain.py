@@ -1,6 +1,6 @@
-"""botocore's chain of credentials, each link against a server that plays its part on this very loop.
+"""botocore's credential chain, each link against a server that runs on the test's own event loop.
 
-A lookup that blocked the loop would wait for itself: these tests would time out.
+A lookup that blocked the loop would wait for itself, and the test would time out.
 """
 
 from collections.abc import AsyncIterator
@@ -24,8 +24,8 @@ def keys_called(name: str) -> dict[str, str]:
 
 
 @pytest.fixture
-async def places() -> AsyncIterator[str]:
-    """Plays the container's and the instance's metadata services, and STS."""
+async def metadata_url() -> AsyncIterator[str]:
+    """The address of a server that acts as the metadata services of container and instance, and as STS."""
 
     async def container(request: web.Request) -> web.Response:
         return web.json_response(keys_called("CONTAINER"))
@@ -106,22 +106,24 @@ async def test_a_process(aws: CannedAws, monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert await key_in_use(aws) == "PROCESS"
 
 
-async def test_a_web_identity(aws: CannedAws, places: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_a_web_identity(
+    aws: CannedAws, metadata_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "token").write_text("signed-by-the-cluster")
     monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "token"))
     monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::000000000000:role/worker")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", places)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", metadata_url)
     assert await key_in_use(aws) == "WEB"
     assert aws.requests[-1][0]["X-Amz-Security-Token"] == "t"
 
 
-async def test_a_containers_role(aws: CannedAws, places: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{places}/container")
+async def test_a_containers_role(aws: CannedAws, metadata_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{metadata_url}/container")
     assert await key_in_use(aws) == "CONTAINER"
 
 
-async def test_an_instances_role(aws: CannedAws, places: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_instances_role(aws: CannedAws, metadata_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
-    monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", f"{places}/")
+    monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", f"{metadata_url}/")
     assert await key_in_use(aws) == "INSTANCE"

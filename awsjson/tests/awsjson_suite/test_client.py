@@ -67,7 +67,7 @@ async def test_does_not_retry_what_cannot_succeed(aws: CannedAws, client: AwsJso
     assert not error.outcome_unknown
 
 
-async def test_back_off_doubles_up_to_its_cap(aws: CannedAws, naps: Naps) -> None:
+async def test_backoff_doubles_up_to_its_cap(aws: CannedAws, naps: Naps) -> None:
     config = Config(max_attempts=6, backoff_base=1.0, backoff_cap=5.0)
     aws.answers = [failing(500, "InternalServerError")]
     async with AwsJson(
@@ -123,7 +123,7 @@ async def test_a_long_poll_may_be_silent_for_its_wait(aws: CannedAws) -> None:
         assert await client.call("sqs", "ReceiveMessage", {"QueueUrl": "q", "WaitTimeSeconds": 1}) == {}
 
 
-async def test_a_reset_leaves_the_outcome_open(aws: CannedAws, client: AwsJson) -> None:
+async def test_a_reset_leaves_the_outcome_unknown(aws: CannedAws, client: AwsJson) -> None:
     aws.answers = [reset]
     with pytest.raises(ConnectionFailed) as caught:
         await client.call("dynamodb", "PutItem", PUT, retry_unknown=False)
@@ -133,7 +133,7 @@ async def test_a_reset_leaves_the_outcome_open(aws: CannedAws, client: AwsJson) 
     assert await client.call("dynamodb", "PutItem", PUT) == {"done": True}
 
 
-async def test_what_was_open_once_stays_open(aws: CannedAws, client: AwsJson) -> None:
+async def test_an_outcome_that_was_unknown_once_stays_unknown(aws: CannedAws, client: AwsJson) -> None:
     aws.answers = [reset, failing(400, "ConditionalCheckFailedException")]
     with pytest.raises(AwsError) as caught:
         await client.call("dynamodb", "PutItem", PUT)
@@ -141,7 +141,7 @@ async def test_what_was_open_once_stays_open(aws: CannedAws, client: AwsJson) ->
     assert caught.value.outcome_unknown
 
 
-async def test_nobody_there_was_never_sent(naps: Naps) -> None:
+async def test_a_call_without_a_server_was_never_sent(naps: Naps) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     async with AwsJson(region="eu-central-1", endpoint_url=url, credentials=KEYS, sleep=naps) as client:
         with pytest.raises(ConnectionFailed) as caught:
@@ -178,7 +178,7 @@ async def test_a_wrong_key_is_not_tried_again(aws: CannedAws, client: AwsJson) -
 
 
 class Refusing:
-    """Refuses the first calls, or executes them and then answers with an error."""
+    """Faults that refuse the first calls, or let them be executed and then answer with an error."""
 
     def __init__(self, when: str, error: AwsError, times: int = 1) -> None:
         self.when, self.error, self.times = when, error, times
@@ -189,8 +189,8 @@ class Refusing:
     async def after(self, service: str, operation: str, params: Mapping[str, Any]) -> None:
         self._fail("after")
 
-    def _fail(self, place: str) -> None:
-        if place == self.when and self.times > 0:
+    def _fail(self, moment: str) -> None:
+        if moment == self.when and self.times > 0:
             self.times -= 1
             raise self.error
 
@@ -226,7 +226,7 @@ async def test_answers_that_are_not_json(aws: CannedAws, client: AwsJson) -> Non
         await client.call("dynamodb", "PutItem", PUT)
 
 
-async def test_misuse_is_told_clearly(aws: CannedAws, client: AwsJson) -> None:
+async def test_misuse_raises_a_clear_error(aws: CannedAws, client: AwsJson) -> None:
     with pytest.raises(ConfigurationError, match="not a JSON protocol"):
         await client.call("s3", "GetObject", {})
     with pytest.raises(ConfigurationError, match="no operation 'Putitem'"):

@@ -1,4 +1,4 @@
-"""What either client does against the emulator: one suite for AwsJson and BotoThreads."""
+"""One suite for AwsJson and BotoThreads, against the emulator."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -62,8 +62,8 @@ async def queue(real: Client) -> AsyncIterator[str]:
 async def test_items_come_back_as_they_went(real: Client, table: str) -> None:
     item = {"PK": {"S": "ä🙂"}, "b": {"B": bytes(range(256))}, "l": {"L": [{"BS": [b"a"]}, {"N": "1.5"}]}}
     assert await real.call("dynamodb", "PutItem", {"TableName": table, "Item": item}) == {}
-    found = await real.call("dynamodb", "GetItem", {"TableName": table, "Key": {"PK": {"S": "ä🙂"}}})
-    assert found == {"Item": item}
+    answer = await real.call("dynamodb", "GetItem", {"TableName": table, "Key": {"PK": {"S": "ä🙂"}}})
+    assert answer == {"Item": item}
     assert await real.call("dynamodb", "GetItem", {"TableName": table, "Key": {"PK": {"S": "b"}}}) == {}
     described = (await real.call("dynamodb", "DescribeTable", {"TableName": table}))["Table"]
     assert isinstance(described["CreationDateTime"], datetime)
@@ -81,7 +81,7 @@ async def test_a_condition_that_fails_shows_the_old_item(real: Client, table: st
     assert not caught.value.outcome_unknown
 
 
-async def test_a_cancelled_transaction_gives_a_reason_for_each_action(real: Client, table: str) -> None:
+async def test_a_cancelled_transaction_has_a_reason_per_action(real: Client, table: str) -> None:
     old = {"PK": {"S": "once"}, "b": {"B": b"\x00\xff"}}
     await real.call("dynamodb", "PutItem", {"TableName": table, "Item": old})
     actions = [
@@ -109,8 +109,8 @@ async def test_a_transaction_with_a_token_happens_once(real: Client, table: str)
     params = {"TransactItems": [{"Update": add}], "ClientRequestToken": uuid4().hex}
     for _ in range(3):
         await real.call("dynamodb", "TransactWriteItems", params)
-    found = await real.call("dynamodb", "GetItem", {"TableName": table, "Key": add["Key"]})
-    assert found["Item"]["n"] == {"N": "1"}
+    answer = await real.call("dynamodb", "GetItem", {"TableName": table, "Key": add["Key"]})
+    assert answer["Item"]["n"] == {"N": "1"}
 
 
 async def test_messages_with_attributes(real: Client, queue: str) -> None:
@@ -166,7 +166,7 @@ async def test_a_service_that_is_not_there(real: Client) -> None:
         await real.call("dynamodbb", "PutItem", {})
 
 
-async def test_nobody_there(backend: Any) -> None:
+async def test_a_server_that_is_not_there(backend: Any) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     async with backend(region="eu-central-1", endpoint_url=url, credentials=KEYS) as client:
         with pytest.raises(ConnectionFailed) as caught:
@@ -184,7 +184,7 @@ async def test_a_deadline(backend: Any, aws: CannedAws) -> None:
     assert caught.value.outcome_unknown
 
 
-async def test_throttling_is_tried_again_and_then_told(backend: Any, aws: CannedAws) -> None:
+async def test_throttling_is_retried_and_then_raised(backend: Any, aws: CannedAws) -> None:
     aws.answers = [failing(400, "RequestThrottled")] * 2
     limits = {"config": Config(max_attempts=2)} if backend is AwsJson else {"max_attempts": 2}
     async with backend(region="eu-central-1", endpoint_url=aws.url, credentials=KEYS, **limits) as client:

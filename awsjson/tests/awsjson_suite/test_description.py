@@ -1,4 +1,4 @@
-"""Descriptions, endpoints, error codes and keys, as botocore has them."""
+"""Descriptions, endpoints, error codes and keys are those of botocore."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -37,7 +37,7 @@ def test_every_throttling_code_of_botocore_is_known() -> None:
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_no_member_has_another_name_on_the_wire_and_no_host_a_prefix(name: str) -> None:
-    # what the client leaves out may not be needed
+    # the client supports neither: no service may need them
     model = create_loader().load_service_model(name, "service-2")
     for shape in model["shapes"].values():
         for member, part in shape.get("members", {}).items():
@@ -120,7 +120,7 @@ async def test_region_and_keys_come_from_the_environment(aws: CannedAws, monkeyp
 
 
 class Expiring:
-    """Keys that need a refresh, which is counted."""
+    """Keys that need a refresh, and a count of the refreshes."""
 
     def __init__(self) -> None:
         self.refreshes = 0
@@ -144,7 +144,7 @@ async def test_keys_are_refreshed_once_and_off_the_loop(aws: CannedAws) -> None:
     assert keys.refreshes == 1
 
 
-async def test_dynamodbs_refusals_carry_their_items(aws: CannedAws, client: AwsJson) -> None:
+async def test_dynamodbs_refusals_contain_their_items(aws: CannedAws, client: AwsJson) -> None:
     old = {"PK": {"S": "a"}, "b": {"B": "AP8="}}
     aws.answers = [failing(400, "ConditionalCheckFailedException", {"Item": old})]
     with pytest.raises(ConditionFailed) as condition:
@@ -161,7 +161,7 @@ async def test_dynamodbs_refusals_carry_their_items(aws: CannedAws, client: AwsJ
     assert not cancelled.value.is_retryable
 
 
-async def test_a_conflict_alone_is_tried_again(aws: CannedAws, client: AwsJson) -> None:
+async def test_a_conflict_alone_is_retried(aws: CannedAws, client: AwsJson) -> None:
     reasons = [{"Code": "None"}, {"Code": "TransactionConflict"}]
     conflict = failing(400, "TransactionCanceledException", {"CancellationReasons": reasons})
     aws.answers = [conflict, ok({"done": True})]
@@ -173,12 +173,12 @@ async def test_a_conflict_alone_is_tried_again(aws: CannedAws, client: AwsJson) 
 
 
 @pytest.mark.parametrize("value", [None, float("nan"), float("inf"), {"Item": [{"S": None}]}])
-def test_nothing_becomes_null_in_silence(value: Any) -> None:
+def test_no_value_silently_becomes_null(value: Any) -> None:
     with pytest.raises(TypeError, match="cannot carry"):
         encode({"A": value})
 
 
-def test_the_word_null_is_a_text_as_others() -> None:
+def test_the_word_null_is_an_ordinary_text() -> None:
     assert encode({"A": {"S": "null"}, "null": True}) == b'{"A":{"S":"null"},"null":true}'
 
 

@@ -1,4 +1,4 @@
-"""Faults on the way to a real table: what was executed and not answered, refused, cut or late, happens once."""
+"""Faults on the way to a real table: a call that is refused, cut, late or executed without an answer happens once."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -22,7 +22,7 @@ FAULTS: dict[str, Callable[[], AwsError]] = {
 
 
 class Faulty:
-    """Fails the first attempts of a call, before the service sees them or after it has executed them."""
+    """Faults that fail the first attempts of a call, before the service sees them or after it has executed them."""
 
     def __init__(self) -> None:
         self.before_call: list[AwsError] = []
@@ -67,9 +67,9 @@ def count_up(table: str) -> dict[str, Any]:
     }
 
 
-async def counted(real: AwsJson, table: str) -> str:
-    found = await real.call("dynamodb", "GetItem", {"TableName": table, "Key": {"PK": {"S": "count"}}})
-    return str(found["Item"]["n"]["N"])
+async def read_count(real: AwsJson, table: str) -> str:
+    answer = await real.call("dynamodb", "GetItem", {"TableName": table, "Key": {"PK": {"S": "count"}}})
+    return str(answer["Item"]["n"]["N"])
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -83,24 +83,24 @@ async def test_a_transaction_happens_once(
     else:
         faults.before_call = errors
     await real.call("dynamodb", "TransactWriteItems", {"TransactItems": [{"Update": count_up(table)}]})
-    assert await counted(real, table) == "1"
+    assert await read_count(real, table) == "1"
 
 
 async def test_the_control_without_a_token_happens_twice(real: AwsJson, faults: Faulty, table: str) -> None:
     faults.after_call = [DeadlineExceeded()]
     await real.call("dynamodb", "UpdateItem", count_up(table))
-    assert await counted(real, table) == "2"
+    assert await read_count(real, table) == "2"
 
 
-async def test_who_asks_is_told_instead(real: AwsJson, faults: Faulty, table: str) -> None:
+async def test_without_retries_the_caller_gets_the_error(real: AwsJson, faults: Faulty, table: str) -> None:
     faults.after_call = [DeadlineExceeded()]
     with pytest.raises(DeadlineExceeded) as caught:
         await real.call("dynamodb", "UpdateItem", count_up(table), retry_unknown=False)
     assert caught.value.outcome_unknown
-    assert await counted(real, table) == "1"
+    assert await read_count(real, table) == "1"
 
 
-async def test_an_own_success_that_looks_like_a_refusal_says_so(real: AwsJson, faults: Faulty, table: str) -> None:
+async def test_a_refusal_that_may_be_the_calls_own_success_says_so(real: AwsJson, faults: Faulty, table: str) -> None:
     faults.after_call = [DeadlineExceeded()]
     with pytest.raises(ConditionFailed) as caught:
         await real.call("dynamodb", "PutItem", {"TableName": table, "Item": {"PK": {"S": "a"}}, **ONCE})
@@ -109,7 +109,7 @@ async def test_an_own_success_that_looks_like_a_refusal_says_so(real: AwsJson, f
 
 
 class CuttingProxy:
-    """Stands before the emulator and cuts the first answers off, after the emulator has given them."""
+    """A proxy before the emulator that cuts off the first answers, after the emulator has given them."""
 
     def __init__(self, target: str) -> None:
         self._host, _, self._port = target.removeprefix("http://").partition(":")
@@ -142,7 +142,7 @@ async def test_connections_that_break_after_the_execution(ministack: str, table:
     async with server, AwsJson(region="eu-central-1", endpoint_url=url, credentials=KEYS, sleep=naps) as client:
         proxy.cut = cuts
         await client.call("dynamodb", "TransactWriteItems", {"TransactItems": [{"Update": count_up(table)}]})
-        assert await counted(client, table) == "1"
+        assert await read_count(client, table) == "1"
     assert len(naps.taken) == cuts
 
 
@@ -160,7 +160,7 @@ async def test_a_deadline_is_kept_over_faults_and_waits(ministack: str, faults: 
 
 
 async def test_a_clock_that_is_wrong_from_the_start(aws: Any, naps: Naps) -> None:
-    """The service refuses what is not signed near its own time; only the first call pays for the wrong clock."""
+    """The service refuses signatures that are far from its own time; only the first call pays for the wrong clock."""
     from aiohttp import web
 
     async def strict(request: web.Request) -> web.StreamResponse:

@@ -1,7 +1,7 @@
-"""Each request as botocore makes it: method, address, headers, body and signature.
+"""Each request is as botocore makes it: method, address, headers, body and signature.
 
-Only the spelling of the JSON differs: botocore writes blanks and escapes, this client does not. Spelt again as botocore
-spells it, ours is its body byte for byte; and signed for botocore's bytes, its signature.
+Only the format of the JSON differs: botocore writes spaces and escapes, this client does not. Formatted as botocore
+does it, our body is botocore's byte for byte, and so is our signature of botocore's bytes.
 """
 
 import json
@@ -19,10 +19,10 @@ from awsjson import AwsJson, StaticCredentials
 from awsjson_suite.operations import CALLS
 from awsjson_suite.stubs import KEYS, CannedAws
 
-# what botocore tells of itself and of its retries, and what the connection adds
+# what botocore says about itself and its retries, and what the connection adds
 ITS_OWN = {"user-agent", "amz-sdk-invocation-id", "amz-sdk-request", "x-amz-user-agent"}
 CONNECTIONS = {"host", "content-length", "accept-encoding", "accept", "connection"}
-# it differs with the moment and the body
+# these differ with the time and the body
 SIGNATURE = {"authorization", "x-amz-date"}
 
 
@@ -36,7 +36,7 @@ class Raw:
 def botocores_request(
     service: str, operation: str, params: dict[str, Any], *, keys: StaticCredentials = KEYS, **options: Any
 ) -> Any:
-    """What botocore would send."""
+    """The request that botocore would send."""
     client: Any = botocore.session.Session().create_client(
         service,
         region_name="eu-central-1",

@@ -1,4 +1,4 @@
-"""Keys: refreshed ahead of time, off the loop, and replaced when a service calls them expired."""
+"""Keys are refreshed early, off the event loop, and replaced when a service reports them as expired."""
 
 import asyncio
 import threading
@@ -15,7 +15,7 @@ OLD, NEW = StaticCredentials("OLD", "s", "t"), StaticCredentials("NEW", "s", "t"
 
 
 class Expiring:
-    """Keys with some life left; new ones are handed out when the gate opens."""
+    """Keys that expire after some seconds; new ones are returned when the gate opens."""
 
     def __init__(self, seconds_left: float) -> None:
         self.seconds_left = seconds_left
@@ -90,7 +90,7 @@ async def test_without_keys_the_error_says_so() -> None:
 
 
 @pytest.mark.parametrize("code", ["ExpiredTokenException", "UnrecognizedClientException"])
-async def test_refused_keys_are_looked_for_anew(
+async def test_refused_keys_start_a_new_search(
     aws: CannedAws, naps: Naps, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "OLD")
@@ -105,7 +105,7 @@ async def test_refused_keys_are_looked_for_anew(
         assert naps.taken == [0.0]
 
 
-async def test_many_refused_calls_look_once(aws: CannedAws, naps: Naps) -> None:
+async def test_many_refused_calls_search_once(aws: CannedAws, naps: Naps) -> None:
     looks = 0
 
     def rediscover() -> StaticCredentials:

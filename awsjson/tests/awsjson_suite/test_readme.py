@@ -1,4 +1,4 @@
-"""The README's examples run, here and from a wheel alone in an empty environment."""
+"""The README's examples run here, and from the wheel alone in an empty environment."""
 
 import os
 import re
@@ -29,8 +29,8 @@ async def variables(ministack: str) -> dict[str, str]:
             if error.code != "ResourceNotFoundException":
                 raise
         await client.call("dynamodb", "CreateTable", {"TableName": "things", **SCHEMA})
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
-    return kept | {"AWS_ENDPOINT_URL": ministack, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
+    return inherited | {"AWS_ENDPOINT_URL": ministack, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 
 def run(*command: str | Path, cwd: Path | None = None, variables: dict[str, str] | None = None) -> str:
@@ -51,7 +51,7 @@ def test_a_wheel_alone_runs_the_example(variables: dict[str, str], tmp_path: Pat
     (wheel,) = (tmp_path / "dist").glob("awsjson-*.whl")
     python = tmp_path / "empty/bin/python"
     uv = Path(sys.executable).with_name("uv")
-    # the versions that the lock names: they lie in uv's cache where this environment was made, network or not
+    # the versions in the lock: they are in uv's cache if this environment was made here, with or without a network
     pins = tmp_path / "pins.txt"
     lock = (REPOSITORY / "requirements.lock").read_text(encoding="utf-8")
     pins.write_text("\n".join(re.findall(r"^[a-z0-9][\w.-]*==[^ ;\\]+", lock, re.MULTILINE)), encoding="utf-8")

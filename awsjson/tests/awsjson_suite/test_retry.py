@@ -1,11 +1,11 @@
-"""When to try again: spread over the whole step, and never beyond the budget."""
+"""Retries are spread over the whole step and never exceed the budget."""
 
 import pytest
 from awsjson.retry import RetryBudget, full_jitter
 
 
 @pytest.mark.parametrize(("attempt", "step"), [(1, 0.2), (2, 0.4), (3, 0.8), (5, 2.0), (1000, 2.0)])
-def test_a_pause_is_anything_up_to_the_doubled_step(attempt: int, step: float) -> None:
+def test_a_pause_is_a_random_share_of_the_doubled_step(attempt: int, step: float) -> None:
     pauses = [full_jitter(attempt, base=0.1, cap=2.0, random=lambda drawn=drawn: drawn) for drawn in (0.0, 0.5, 1.0)]  # type: ignore[misc]
     assert pauses == pytest.approx([0, step / 2, step])
 

@@ -1,4 +1,4 @@
-"""Spans: optional, one a call, with nothing of what was stored or sent."""
+"""Spans are optional, one per call, and contain nothing of what is stored or sent."""
 
 import subprocess
 import sys
@@ -18,28 +18,28 @@ OPEN = "from awsjson import AwsJson; AwsJson(region='eu-central-1')"
 ERRORS = "from awsjson import AwsError, Client, StaticCredentials"
 
 
-async def traced(aws: CannedAws, naps: Naps, *calls: tuple[str, str, dict[str, Any]]) -> InMemorySpanExporter:
-    kept = InMemorySpanExporter()
+async def trace(aws: CannedAws, naps: Naps, *calls: tuple[str, str, dict[str, Any]]) -> InMemorySpanExporter:
+    exporter = InMemorySpanExporter()
     provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(kept))
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
     async with AwsJson(
         region="eu-central-1", endpoint_url=aws.url, credentials=KEYS, sleep=naps, tracing=provider
     ) as client:
         for service, operation, params in calls:
             with suppress(AwsError):
                 await client.call(service, operation, params)
-    return kept
+    return exporter
 
 
 async def test_a_call_is_a_span(aws: CannedAws, naps: Naps) -> None:
     aws.answers = [failing(500, "InternalServerError"), ok({}, **{"x-amzn-RequestId": "r-1"})]
     put = {"TableName": "things", "Item": {"PK": {"S": "secret"}}}
-    (span,) = (await traced(aws, naps, ("dynamodb", "PutItem", put))).get_finished_spans()
+    (span,) = (await trace(aws, naps, ("dynamodb", "PutItem", put))).get_finished_spans()
     assert (span.name, span.kind) == ("DynamoDB.PutItem", SpanKind.CLIENT)
     assert span.attributes is not None
-    told = dict(span.attributes)
-    assert told.pop("server.port") == int(aws.url.rsplit(":", 1)[1])
-    assert told == {
+    recorded = dict(span.attributes)
+    assert recorded.pop("server.port") == int(aws.url.rsplit(":", 1)[1])
+    assert recorded == {
         "rpc.system": "aws-api",
         "rpc.service": "DynamoDB",
         "rpc.method": "PutItem",
@@ -55,10 +55,10 @@ async def test_a_call_is_a_span(aws: CannedAws, naps: Naps) -> None:
     assert span.status.status_code is StatusCode.UNSET
 
 
-async def test_a_failure_is_told(aws: CannedAws, naps: Naps) -> None:
+async def test_a_failure_is_recorded(aws: CannedAws, naps: Naps) -> None:
     aws.answers = [failing(400, "ValidationException")]
     receive = {"QueueUrl": "https://sqs/1/orders"}
-    (span,) = (await traced(aws, naps, ("sqs", "ReceiveMessage", receive))).get_finished_spans()
+    (span,) = (await trace(aws, naps, ("sqs", "ReceiveMessage", receive))).get_finished_spans()
     assert span.attributes is not None
     assert span.attributes["error.type"] == "ValidationException"
     assert span.attributes["messaging.destination.name"] == "orders"

@@ -49,7 +49,7 @@ __all__ = (
 
 
 def __getattr__(name: str) -> Any:
-    # a worker does without Lambda's side, and a process's start counts
+    # a worker does not need the Lambda side, and its start should be fast
     if name in ("LambdaHandler", "NotAnSQSEvent", "lambda_handler"):
         from faststream_sqs import aws_lambda  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""Everything that is used of FastStream's internals, which move within a minor version: one file to mend."""
+"""All uses of FastStream's internals, which may move within a minor version: one file to adapt."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +65,7 @@ __all__ = (
 
 
 def __getattr__(name: str) -> Any:
-    # FastAPI is an extra: imported when somebody asks for its side of FastStream
+    # FastAPI is an extra: FastStream's support for it is imported only when it is used
     if name == "FastAPIStreamRouter":
         from faststream._internal.fastapi.router import StreamRouter  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""Types that handlers name to be given what they stand for."""
+"""Annotations with which a handler asks for the message, the broker or the logger."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""The same subscribers in AWS Lambda: SQS brings the messages, everything after that is what a worker does."""
+"""The same subscribers in AWS Lambda: the event source brings the messages, the rest works as in a worker."""
 
 import asyncio
 import base64
@@ -24,7 +24,7 @@ NO_DEADLINE = float("inf")
 
 
 class NotAnSQSEvent(FastStreamException):
-    """The invocation's event is not what an SQS event source sends; SQS brings all of its messages again."""
+    """An invocation's event is not an SQS event source's. SQS delivers all of its messages again."""
 
 
 def lambda_handler(app: Any, *, margin: float = 1.0, change_visibility: bool = True) -> "LambdaHandler":
@@ -33,15 +33,16 @@ def lambda_handler(app: Any, *, margin: float = 1.0, change_visibility: bool = T
 
 
 class LambdaHandler:
-    """`handler(event, context)` runs an SQS batch through the subscribers of its queues and answers batchItemFailures.
+    """A Lambda handler that runs an SQS batch through the subscribers of its queues and returns batchItemFailures.
 
-    What was not explicitly acked, or rejected and buried, has failed; on a FIFO queue also everything after the first
-    failure of its group, which is not run. Handlers that still run `margin` seconds before the function's timeout are
-    cancelled and have failed. Failed messages become visible after the delay that was decided (`change_visibility`; it
-    needs sqs:ChangeMessageVisibility and sqs:GetQueueUrl), or else when the queue's visibility ends.
+    A message has failed unless it was acked, or rejected and sent to the dead-letter queue. On a FIFO queue, the
+    messages after the first failure of their group have failed, too, and are not run. Handlers that still run `margin`
+    seconds before the function's timeout are cancelled and have failed. Failed messages become visible after the delay
+    that was decided (`change_visibility`; it needs sqs:ChangeMessageVisibility and sqs:GetQueueUrl), otherwise when the
+    queue's visibility timeout ends.
 
-    One event loop lives as long as the process. The app starts with the first invocation (or `start()`, to do it while
-    the function initializes) and consumes nothing by itself. The event source needs ReportBatchItemFailures.
+    One event loop lives as long as the process. The app starts with the first invocation, or with `start()` while the
+    function initializes, and does not poll. The event source needs ReportBatchItemFailures.
     Raises NotAnSQSEvent.
     """
 
@@ -57,12 +58,14 @@ class LambdaHandler:
         return self._runner.run(self.handle(event, context))
 
     def start(self) -> None:
-        """Starts the app now. Raises what its start raises."""
+        """Starts the app now. Raises the errors of its start."""
         self._runner.run(self._start())
 
     def close(self) -> None:
         """Stops the app and ends the loop, for tests: Lambda never calls it."""
-        self._runner.run(self._stop())
+        running, self._running = self._running, None
+        if running is not None:
+            self._runner.run(running.aclose())
         self._runner.close()
 
     def __enter__(self) -> Self:
@@ -75,38 +78,33 @@ class LambdaHandler:
         self.close()
 
     async def handle(self, event: Mapping[str, Any], context: Any = None) -> dict[str, Any]:
-        """One invocation, for a caller with an event loop of its own (always the same)."""
-        deadline = self._deadline(context)
-        records = [record_of(entry) for entry in _entries(event)]
+        """Handles one invocation, for a caller that has its own event loop (always the same one)."""
+        deadline = NO_DEADLINE
+        if context is not None:
+            seconds_left = float(context.get_remaining_time_in_millis()) / MILLISECONDS
+            deadline = time.monotonic() + seconds_left - self._margin
+        entries = event.get("Records") if isinstance(event, Mapping) else None
+        if not isinstance(entries, list):
+            raise NotAnSQSEvent("the event has no list of Records")
+        records = [record_of(entry) for entry in entries]
         await self._start()
         by_queue: dict[str, list[SQSRecord]] = defaultdict(list)
         for record in records:
             by_queue[record.queue].append(record)
-        failed = await asyncio.gather(*(self._consume(queue, found, deadline) for queue, found in by_queue.items()))
+        failed = await asyncio.gather(*(self._consume(queue, batch, deadline) for queue, batch in by_queue.items()))
         failures = {id(record) for part in failed for record in part}
         return {"batchItemFailures": [{"itemIdentifier": r.message_id} for r in records if id(r) in failures]}
 
-    def _deadline(self, context: Any) -> float:
-        if context is None:
-            return NO_DEADLINE
-        return time.monotonic() + float(context.get_remaining_time_in_millis()) / MILLISECONDS - self._margin
-
     async def _consume(self, queue: str, records: list[SQSRecord], deadline: float) -> list[SQSRecord]:
-        subscriber = self._subscriber(queue)
-        if subscriber is None:
-            return records
-        return await Invocation(subscriber, records, self._margin).run(
-            deadline, change_visibility=self._change_visibility
-        )
-
-    def _subscriber(self, queue: str) -> SQSSubscriber | None:
+        """Runs records of one queue through its subscriber and returns those that failed."""
         for broker in self._brokers:
             for subscriber in broker.subscribers:
                 if isinstance(subscriber, SQSSubscriber) and subscriber.calls and name_of(subscriber.queue) == queue:
-                    return subscriber
+                    invocation = Invocation(subscriber, records, self._margin)
+                    return await invocation.run(deadline, change_visibility=self._change_visibility)
         for broker in self._brokers[:1]:
-            broker.config.logger.log(f"nobody subscribes to {queue!r}: its messages fail", logging.ERROR)
-        return None
+            broker.config.logger.log(f"no subscriber of {queue!r}: its messages fail", logging.ERROR)
+        return records
 
     async def _start(self) -> None:
         if self._running is not None:
@@ -120,21 +118,9 @@ class LambdaHandler:
             await self._app.start()
             self._running = stack.pop_all()
 
-    async def _stop(self) -> None:
-        running, self._running = self._running, None
-        if running is not None:
-            await running.aclose()
-
-
-def _entries(event: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    entries = event.get("Records") if isinstance(event, Mapping) else None
-    if not isinstance(entries, list):
-        raise NotAnSQSEvent("the event has no list of Records")
-    return entries
-
 
 def record_of(entry: Mapping[str, Any]) -> SQSRecord:
-    """A record of the shape that Lambda gives it. Raises NotAnSQSEvent for one that could not be reported as failed."""
+    """A record from Lambda's format. Raises NotAnSQSEvent for one that could not be reported as failed."""
     try:
         return SQSRecord(
             name_of_arn(entry["eventSourceARN"]),

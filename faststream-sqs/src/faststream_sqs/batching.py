@@ -1,4 +1,4 @@
-"""Single decisions, sent ten at a time."""
+"""Batched sending: single decisions go to SQS ten at a time."""
 
 import asyncio
 import random as randomness
@@ -14,10 +14,10 @@ RETRY_BASE = 0.05
 
 
 class Batcher(Generic[Item]):
-    """Sends items in batches of ten, a partial one after `linger` seconds.
+    """Sends items in batches of ten, and a partial batch after `linger` seconds.
 
-    `send` returns the items worth another try or raises; what failed `ATTEMPTS` times, or with an error that says of
-    itself that it is not `is_retryable`, is given to `lost`. The owner bounds `pending`.
+    `send` returns the items that are worth a retry, or raises. Items that failed `ATTEMPTS` times, or with an error
+    whose `is_retryable` is False, are passed to `lost`. The owner bounds `pending`.
     """
 
     def __init__(
@@ -57,13 +57,17 @@ class Batcher(Generic[Item]):
             task.add_done_callback(self._tasks.discard)
 
     async def _deliver(self, batch: list[Item]) -> None:
-        size, error = len(batch), None
+        size = len(batch)
+        error: Exception | None = None
         try:
             async with self._slots:
                 for attempt in range(ATTEMPTS):
                     if attempt:
                         await asyncio.sleep(self._random() * RETRY_BASE * 2**attempt)
-                    batch, error = await self._try(batch)
+                    try:
+                        batch, error = await self._send(batch), None
+                    except Exception as problem:  # noqa: BLE001  # passed to `lost` if the retries fail, too
+                        error = problem
                     if not batch:
                         return
                     if not getattr(error, "is_retryable", True):
@@ -72,14 +76,8 @@ class Batcher(Generic[Item]):
         finally:
             self.pending -= size
 
-    async def _try(self, batch: list[Item]) -> tuple[list[Item], Exception | None]:
-        try:
-            return await self._send(batch), None
-        except Exception as error:  # noqa: BLE001  # told to `lost` if it stays
-            return batch, error
-
     async def drain(self, patience: float) -> None:
-        """Sends what waits and returns when all is sent or `patience` seconds are over; the rest goes to `lost`."""
+        """Sends what is waiting and returns when all is sent, or after `patience` seconds; the rest goes to `lost`."""
         while self._waiting:
             self._flush_one()
         if not self._tasks:

@@ -1,4 +1,4 @@
-"""botocore's own client (boto3's is this one) as the transport, in threads: for what the default leaves out."""
+"""The transport that runs botocore's own client (the one of boto3) in threads, for what the default leaves out."""
 
 import asyncio
 import logging
@@ -10,16 +10,16 @@ from awsjson import AwsError, BotoThreads, Client, DeadlineExceeded
 from faststream_sqs.transport import CALL_TIMEOUT
 
 LONGEST_ANSWER = 30.0
-"""Seconds: a long poll takes 20."""
+"""In seconds; a long poll takes 20."""
 log = logging.getLogger(__name__)
 
 
 class Boto3Transport:
     """A Transport whose calls run in threads.
 
-    Long polls have threads of their own, so that they never keep a delete waiting: at most `poll_threads` wait at once.
-    A poll that is cut at the stop goes on in its thread until SQS answers, and what it brings is made visible again;
-    `close` waits for that, at most the poll's wait time.
+    Long polls have threads of their own (`poll_threads`), so that no delete waits behind them.
+    A poll that is cut off when the broker stops goes on in its thread until SQS answers, and the messages it brings are
+    made visible again; `close` waits for that, at most as long as the poll's wait time.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Boto3Transport:
         self._cut: set[asyncio.Task[None]] = set()
 
     async def open(self, *services: str) -> None:
-        """Makes the clients; a second call does nothing. Raises ConfigurationError, for example without a region."""
+        """Creates the clients; a second call does nothing. Raises ConfigurationError, for example without a region."""
         await self._calls.open(*services)
         await self._polls.open(*services)
 
@@ -60,7 +60,7 @@ class Boto3Transport:
             raise DeadlineExceeded(f"no answer in {timeout} s", service=service, operation=operation) from error
 
     async def _receive(self, service: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        await self._free.acquire()  # who is cut while waiting for a thread has asked for nothing
+        await self._free.acquire()  # a poll that is cut off while it waits for a thread has not asked SQS
         poll = asyncio.create_task(self._polls.call(service, "ReceiveMessage", params))
         poll.add_done_callback(lambda _: self._free.release())
         try:
@@ -74,7 +74,7 @@ class Boto3Transport:
 
 
 async def give_back(calls: Client, poll: "asyncio.Task[dict[str, Any]]", url: str) -> None:
-    """Make visible again what a poll brings that nobody waits for any more."""
+    """Makes the messages of a poll visible again whose caller is no longer waiting."""
     try:
         messages = (await poll).get("Messages") or ()
         entries = [
@@ -85,4 +85,4 @@ async def give_back(calls: Client, poll: "asyncio.Task[dict[str, Any]]", url: st
             params = {"QueueUrl": url, "Entries": entries}
             await calls.call("sqs", "ChangeMessageVisibilityBatch", params, timeout=CALL_TIMEOUT)
     except AwsError as error:
-        log.warning("what the last poll of %s brought stays hidden until its visibility ends: %s", url, error)
+        log.warning("messages of the last poll of %s stay hidden until their visibility ends: %s", url, error)

@@ -1,4 +1,4 @@
-"""The broker."""
+"""The SQS broker."""
 
 import asyncio
 import logging
@@ -29,11 +29,11 @@ API_VERSION = "2012-11-05"
 class SQSBroker(SQSRegistrator, BrokerUsecase[Any, SQSCalls, SQSBrokerConfig]):
     """FastStream on Amazon SQS.
 
-    `client` is a Transport that others may share: it must be open and is not closed. Without one the broker makes and
+    `client` is a Transport that may be shared: it must be open and is not closed. Without one the broker creates and
     closes one for `endpoint_url` and `region` (None: as botocore finds them): `transport="awsjson"`, or "boto3", which
-    runs botocore's own client (boto3's is this one) in threads.
-    Running handlers get `graceful_timeout` seconds at the stop (None: no limit), a long poll `poll_grace` more.
-    `poll=False` starts the subscribers without consuming, for a runtime that brings the messages itself.
+    runs botocore's own client (the one of boto3) in threads.
+    When the broker stops, running handlers get `graceful_timeout` seconds (None: no limit), a long poll `poll_grace`
+    more. `poll=False` starts the subscribers without polling, for a runtime that brings the messages itself.
     """
 
     def __init__(
@@ -108,25 +108,23 @@ class SQSBroker(SQSRegistrator, BrokerUsecase[Any, SQSCalls, SQSBrokerConfig]):
         return self.config.broker_config
 
     async def _connect(self) -> SQSCalls:
-        calls = SQSCalls(self._client or await self._open_client())
+        client: Any = self._client
+        if client is None:
+            # imported here: each transport needs libraries that the other one, and a test, do not need
+            if self._transport == "boto3":
+                from faststream_sqs.boto3_transport import Boto3Transport  # noqa: PLC0415
+
+                client = Boto3Transport(endpoint_url=self._endpoint_url, region=self._region)
+            else:
+                from awsjson import AwsJson  # noqa: PLC0415
+
+                client = AwsJson(endpoint_url=self._endpoint_url, region=self._region)
+            await client.open("sqs")
+            self._own_client = client
+        calls = SQSCalls(client)
         self._state.calls = calls
         self.config.producer.connect(self._state)  # type: ignore[attr-defined]  # it is an SQSProducer or a test's
         return calls
-
-    async def _open_client(self) -> Transport:
-        client: Any
-        # imported here: each transport brings libraries that the others, and a test, do without
-        if self._transport == "boto3":
-            from faststream_sqs.boto3_transport import Boto3Transport  # noqa: PLC0415
-
-            client = Boto3Transport(endpoint_url=self._endpoint_url, region=self._region)
-        else:
-            from awsjson import AwsJson  # noqa: PLC0415
-
-            client = AwsJson(endpoint_url=self._endpoint_url, region=self._region)
-        await client.open("sqs")
-        self._own_client = client
-        return client  # type: ignore[no-any-return]  # whichever it is, it has call()
 
     async def start(self) -> None:
         """Connects and starts every subscriber; if one cannot start, all are stopped. Raises QueueNotFound."""
@@ -145,7 +143,7 @@ class SQSBroker(SQSRegistrator, BrokerUsecase[Any, SQSCalls, SQSBrokerConfig]):
     ) -> None:
         """Stops all subscribers at once, each within the graceful timeout, and closes the broker's own client.
 
-        A SIGINT or SIGTERM that comes meanwhile makes it `stop_now`.
+        A SIGINT or SIGTERM that arrives meanwhile calls `stop_now`.
         """
         try:
             with on_next_signal(self.stop_now):
@@ -158,7 +156,7 @@ class SQSBroker(SQSRegistrator, BrokerUsecase[Any, SQSCalls, SQSBrokerConfig]):
                 await client.close()
 
     def stop_now(self) -> None:
-        """Makes a stop, running or to come, hard: handlers are cancelled at once, and their messages go back."""
+        """Makes the present or the next stop immediate: handlers are cancelled, and their messages go back."""
         for subscriber in self.subscribers:
             if isinstance(subscriber, SQSSubscriber):
                 subscriber.stop_now()
@@ -189,8 +187,8 @@ class SQSBroker(SQSRegistrator, BrokerUsecase[Any, SQSCalls, SQSBrokerConfig]):
     ) -> str:
         """Sends one message to a queue (name or URL) and returns the id that SQS gave it.
 
-        `group` is the message group (FIFO needs one; fair queues use it), `delay` seconds. Raises QueueNotFound and
-        what the client raises.
+        `group` is the message group (required for FIFO, used by fair queues), `delay` is in seconds. Raises
+        QueueNotFound and the client's errors.
         """
         command = self._command(
             (message,),
@@ -216,8 +214,8 @@ class SQSBroker(SQSRegistrator, BrokerUsecase[Any, SQSCalls, SQSBrokerConfig]):
     ) -> list[str]:
         """Sends messages in batches of at most ten and 256 KiB and returns their ids in order.
 
-        What SQS did not take through its own fault is tried again. Raises PublishFailed, which names each entry that
-        was not taken; the others are sent.
+        Entries that SQS refused through its own fault are retried. Raises PublishFailed, which lists the entries that
+        were not accepted; the others are sent.
         """
         if not messages:
             return []

@@ -1,4 +1,4 @@
-"""What is received and not yet running: groups that take turns, and on a FIFO queue one lane a group."""
+"""The buffer of received messages that are not running yet: groups take turns, and FIFO groups have lanes."""
 
 from collections import deque
 from collections.abc import Callable
@@ -8,9 +8,11 @@ from faststream_sqs.record import Outcome, SQSRecord
 GroupOf = Callable[[SQSRecord], str | None]
 
 
-class Turns:
-    """A queue for each group, and the groups take turns, so that one with many records delays the others by one.
-    Without `group_of` all are one group: first come, first served."""
+class FairQueue:
+    """A round-robin queue: groups take turns, so that a group with many records delays the others by one record only.
+
+    Without `group_of` all records are one group: first in, first out.
+    """
 
     def __init__(self, group_of: GroupOf | None) -> None:
         self._group_of = group_of
@@ -42,7 +44,7 @@ class Turns:
         return record
 
     def clear(self) -> list[SQSRecord]:
-        """Everything, taken out."""
+        """Removes and returns all records."""
         rest = [record for waiting in self._waiting.values() for record in waiting]
         self._waiting.clear()
         self._order.clear()
@@ -50,12 +52,14 @@ class Turns:
 
 
 class Buffer:
-    """Hands out records in order, or the groups of `group_of` in turn; with `lanes`, one at a time of each message
-    group, and such a group stops at its first failure."""
+    """A buffer that gives out records in order, or by turns of the groups of `group_of`.
+
+    With `lanes`, it gives out one record of a message group at a time, and a group stops at its first failure.
+    """
 
     def __init__(self, *, lanes: bool, group_of: GroupOf | None = None) -> None:
         self._lanes_wanted = lanes
-        self._ready = Turns(group_of)
+        self._ready = FairQueue(group_of)
         self._lanes: dict[str, deque[SQSRecord]] = {}
 
     def __bool__(self) -> bool:
@@ -72,9 +76,10 @@ class Buffer:
             self._ready.append(record)
 
     def take(self, limit: int = 1) -> list[SQSRecord]:
-        """The next record, or up to `limit` together.
+        """The next record, or a batch of up to `limit`.
 
-        Together go only first deliveries: what failed before comes alone, so that poison takes nobody with it.
+        A batch has only first deliveries: a record that failed before comes alone, so that a poison message does not
+        take others with it.
         """
         taken = [self._ready.popleft()]
         if limit > 1 and taken[0].receive_count == 1:
@@ -82,8 +87,8 @@ class Buffer:
                 taken.append(self._ready.popleft())
         return taken
 
-    def done(self, record: SQSRecord) -> list[SQSRecord]:
-        """After `record` was settled: its lane goes on, or (it failed) is dissolved and returned, to be given back."""
+    def advance(self, record: SQSRecord) -> list[SQSRecord]:
+        """Continues the lane of a settled record, or returns the lane, to be given back, if the record failed."""
         group = record.group if self._lanes_wanted else None
         if group is None or group not in self._lanes:
             return []
@@ -95,7 +100,7 @@ class Buffer:
         return list(lane)
 
     def clear(self) -> list[SQSRecord]:
-        """Everything that is not running."""
+        """Removes and returns all records that are not running."""
         rest = [*self._ready.clear(), *(record for lane in self._lanes.values() for record in lane)]
         self._lanes.clear()
         return rest

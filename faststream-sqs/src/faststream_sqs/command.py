@@ -1,4 +1,4 @@
-"""What is to be published, as middlewares see it."""
+"""The publish command, which middlewares see."""
 
 from typing import Any, Self
 

@@ -1,4 +1,4 @@
-"""What brokers, subscribers and publishers are set up with."""
+"""Configuration of brokers, subscribers and publishers."""
 
 import json
 from collections.abc import Mapping
@@ -27,14 +27,15 @@ FIFO_ATTRIBUTES = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class SQSBrokerConfig(BrokerConfig):
-    """The broker's state: its connection and the URLs of the queues it met."""
+    """The broker's state: its connection and the URLs of queues that were looked up."""
 
     calls: SQSCalls | None = None
     poll: bool = True
     poll_grace: float = 1.0
     _urls: dict[str, str] = field(default_factory=dict, init=False, repr=False)
 
-    def connected(self) -> SQSCalls:
+    def require_calls(self) -> SQSCalls:
+        """The connection. Raises IncorrectState if the broker has none."""
         if self.calls is None:
             raise IncorrectState("the SQS broker is not connected: call connect() or start() first")
         return self.calls
@@ -45,7 +46,7 @@ class SQSBrokerConfig(BrokerConfig):
             return queue
         if queue not in self._urls:
             try:
-                answer = await self.connected()("GetQueueUrl", {"QueueName": queue})
+                answer = await self.require_calls()("GetQueueUrl", {"QueueName": queue})
             except Exception as error:
                 if is_missing_queue(error):
                     raise QueueNotFound(queue) from error
@@ -54,15 +55,15 @@ class SQSBrokerConfig(BrokerConfig):
         return self._urls[queue]
 
     async def declare(self, queue: str, declared: SQSQueue) -> None:
-        """Creates the queue and its dead-letter queue where they are not there. Raises QueueConflict."""
+        """Creates the queue and its dead-letter queue if they are missing. Raises QueueConflict."""
         attributes: dict[str, Any] = {}
         if declared.visibility is not None:
             attributes["VisibilityTimeout"] = str(declared.visibility)
         if declared.dead_letter is not None and not is_url(declared.dead_letter):
             dead_url = await self._create(declared.dead_letter, {}, declared.tags)
             if declared.max_receives is not None:
-                arn = await self._arn(declared.dead_letter, dead_url)
-                redrive = {"deadLetterTargetArn": arn, "maxReceiveCount": declared.max_receives}
+                dead = await self._attributes(declared.dead_letter, dead_url, "QueueArn")
+                redrive = {"deadLetterTargetArn": dead["QueueArn"], "maxReceiveCount": declared.max_receives}
                 attributes["RedrivePolicy"] = json.dumps(redrive)
         await self._create(queue, {**attributes, **declared.attributes}, declared.tags)
 
@@ -73,7 +74,7 @@ class SQSBrokerConfig(BrokerConfig):
         if tags:
             params["tags"] = dict(tags)
         try:
-            answer = await self.connected()("CreateQueue", params)
+            answer = await self.require_calls()("CreateQueue", params)
         except Exception as error:
             if is_other_queue(error):
                 raise QueueConflict(queue) from error
@@ -81,13 +82,9 @@ class SQSBrokerConfig(BrokerConfig):
         self._urls[queue] = str(answer["QueueUrl"])
         return self._urls[queue]
 
-    async def _arn(self, queue: str, url: str) -> str:
-        found = await self._attributes(queue, url, "QueueArn")
-        return str(found["QueueArn"])
-
     async def _attributes(self, queue: str, url: str, *names: str) -> dict[str, str]:
         try:
-            answer = await self.connected()("GetQueueAttributes", {"QueueUrl": url, "AttributeNames": list(names)})
+            answer = await self.require_calls()("GetQueueAttributes", {"QueueUrl": url, "AttributeNames": list(names)})
         except Exception as error:
             if is_missing_queue(error):
                 raise QueueNotFound(queue) from error
@@ -95,15 +92,15 @@ class SQSBrokerConfig(BrokerConfig):
         return answer.get("Attributes") or {}
 
     async def attributes(self, queue: str, url: str) -> "QueueAttributes":
-        """Raises QueueNotFound."""
-        found = await self._attributes(queue, url, "VisibilityTimeout", "RedrivePolicy")
-        target = json.loads(found.get("RedrivePolicy") or "{}").get("deadLetterTargetArn")
-        return QueueAttributes(int(found.get("VisibilityTimeout", 30)), name_of_arn(target) if target else None)
+        """The queue's attributes that a runtime needs. Raises QueueNotFound."""
+        values = await self._attributes(queue, url, "VisibilityTimeout", "RedrivePolicy")
+        target = json.loads(values.get("RedrivePolicy") or "{}").get("deadLetterTargetArn")
+        return QueueAttributes(int(values.get("VisibilityTimeout", 30)), name_of_arn(target) if target else None)
 
 
 @dataclass(frozen=True, slots=True)
 class QueueAttributes:
-    """What a queue says of itself: its visibility in seconds and the name of its dead-letter queue."""
+    """Attributes of a queue: its visibility timeout in seconds and the name of its dead-letter queue."""
 
     visibility: int
     dead_letter: str | None

@@ -1,4 +1,4 @@
-"""What EventBridge and SNS wrap around a message, taken off."""
+"""Envelopes: removes what EventBridge and SNS wrap around a message."""
 
 import base64
 import json
@@ -9,34 +9,34 @@ from typing import Any
 from faststream.exceptions import FastStreamException
 
 from faststream_sqs.encoding import decode_body, read_meta, text_attribute
-from faststream_sqs.message import JSON, SQSBatchMessage, SQSMessage, guessed_content_type
+from faststream_sqs.message import JSON, SQSBatchMessage, SQSMessage, guess_content_type
 
 Parse = Callable[[Any], Awaitable[Any]]
 
 
 class Envelope(Enum):
-    """Who wrapped the messages of a queue."""
+    """The service that wrapped the messages of a queue."""
 
     EVENTBRIDGE = "eventbridge"
     SNS = "sns"
 
 
 class NotAnEnvelope(FastStreamException):
-    """A body is not what the subscriber unwraps; the message is settled by the subscriber's policy."""
+    """A body is not the envelope that the subscriber expects; its policy settles the message."""
 
     def __init__(self, envelope: Envelope, reason: str) -> None:
         super().__init__(f"the body is not an envelope of {envelope.value}: {reason}")
         self.envelope = envelope
 
 
-def unwrapping(parse: Parse, envelope: Envelope) -> Parse:
-    """The parser `parse`, whose message (or each of its messages) then loses its envelope."""
+def unwrapping_parser(parse: Parse, envelope: Envelope) -> Parse:
+    """A parser that calls `parse` and unwraps the message, or each message of a batch."""
 
     async def parse_and_unwrap(raw: Any) -> Any:
         message = await parse(raw)
         if isinstance(message, SQSBatchMessage):
-            for one in message.messages:
-                unwrap(one, envelope)
+            for part in message.messages:
+                unwrap(part, envelope)
             return SQSBatchMessage(message.messages)
         unwrap(message, envelope)
         return message
@@ -45,7 +45,7 @@ def unwrapping(parse: Parse, envelope: Envelope) -> Parse:
 
 
 def unwrap(message: SQSMessage, envelope: Envelope) -> None:
-    """Puts what is inside in the place of body, headers and content type. Raises NotAnEnvelope."""
+    """Replaces body, headers and content type by the content of the envelope. Raises NotAnEnvelope."""
     try:
         outer = json.loads(message.body)
     except (ValueError, RecursionError) as error:
@@ -74,9 +74,12 @@ def _unwrap_notification(message: SQSMessage, outer: dict[str, Any]) -> None:
     inner = outer.pop("Message", None)
     if not isinstance(inner, str) or "TopicArn" not in outer:
         raise NotAnEnvelope(Envelope.SNS, "it has no Message and TopicArn; is raw message delivery on?")
-    meta = read_meta(_attributes(outer.get("MessageAttributes")))
+    attributes = outer.get("MessageAttributes")
+    if not isinstance(attributes, Mapping):
+        attributes = {}
+    meta = read_meta({name: _attribute(value) for name, value in attributes.items() if isinstance(value, Mapping)})
     message.body = decode_body(inner, meta.encoding)
-    message.content_type = meta.content_type or guessed_content_type(message.body)
+    message.content_type = meta.content_type or guess_content_type(message.body)
     message.correlation_id = meta.correlation_id or message.correlation_id
     message.reply_to = meta.reply_to or message.reply_to
     message.envelope = outer
@@ -84,14 +87,8 @@ def _unwrap_notification(message: SQSMessage, outer: dict[str, Any]) -> None:
     message.headers = {**message.headers, **{k: v for k, v in fields.items() if isinstance(v, str)}, **meta.headers}
 
 
-def _attributes(found: Any) -> dict[str, Any]:
-    """SNS's spelling of message attributes in SQS's."""
-    if not isinstance(found, Mapping):
-        return {}
-    return {name: _attribute(value) for name, value in found.items() if isinstance(value, Mapping)}
-
-
 def _attribute(value: Mapping[str, Any]) -> dict[str, Any]:
+    """An SNS message attribute in SQS's format."""
     text = str(value.get("Value", ""))
     if value.get("Type") != "Binary":
         return text_attribute(text)

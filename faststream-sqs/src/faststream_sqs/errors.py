@@ -1,4 +1,4 @@
-"""What can go wrong between the broker and SQS."""
+"""Errors between the broker and SQS."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,7 @@ class QueueConflict(FastStreamException):
 
 @dataclass(frozen=True, slots=True)
 class FailedEntry:
-    """One message of a batch that SQS did not take: its position, and SQS's code and words."""
+    """One message of a batch that SQS did not accept: its position, and SQS's code and message."""
 
     index: int
     code: str
@@ -37,7 +37,7 @@ class FailedEntry:
 
 
 class PublishFailed(FastStreamException):
-    """Some messages of a batch were not taken; `message_ids` has None at their positions and the ids of the others."""
+    """Some messages of a batch were not accepted: `message_ids` has None at their positions, and the other ids."""
 
     def __init__(self, queue: str, failed: tuple[FailedEntry, ...], message_ids: tuple[str | None, ...]) -> None:
         reasons = ", ".join(f"{entry.index}: {entry.code}" for entry in failed[:5])

@@ -20,13 +20,13 @@ SQSMessage = Annotated[Message, Context("message")]
 SQSBatchMessage = Annotated[BatchMessage, Context("message")]
 SQSBroker = Annotated[Broker, Context("broker")]
 
-# what FastAPI's routes take and stream routes hand on to it
+# FastAPI's routes take these, and stream routes pass them on
 if TYPE_CHECKING:
     from fastapi import params
 
 
 class StreamRouter(FastAPIStreamRouter[Any]):
-    """An APIRouter whose `subscriber` and `publisher` are a broker's: FastAPI's `Depends` in both, one lifespan.
+    """An APIRouter with a broker's `subscriber` and `publisher`: FastAPI's `Depends` works in both, with one lifespan.
 
     Options that are not FastAPI's go to SQSBroker.
     """
@@ -59,9 +59,9 @@ class StreamRouter(FastAPIStreamRouter[Any]):
         response_model_exclude_none: bool = False,
         **options: Any,
     ) -> SQSSubscriber:
-        """As the broker's, with FastAPI's `dependencies` and `response_model...`. Raises ValueError for `raw`."""
+        """Like the broker's, with FastAPI's `dependencies` and `response_model...`. Raises ValueError for `raw`."""
         if options.get("raw"):
-            raise ValueError("a raw subscriber has nothing injected: subscribe it on router.broker")
+            raise ValueError("a raw subscriber has no injection: subscribe it on router.broker")
         options.setdefault("parser", None)
         options.setdefault("ack_policy", EMPTY)
         subscriber: Any = super().subscriber(
@@ -80,5 +80,5 @@ class StreamRouter(FastAPIStreamRouter[Any]):
         return subscriber
 
     def publisher(self, queue: SQSQueue | str, **options: Any) -> SQSPublisher:  # type: ignore[override]  # as above
-        """As the broker's."""
+        """Like the broker's `publisher`."""
         return self.broker.publisher(queue, **options)

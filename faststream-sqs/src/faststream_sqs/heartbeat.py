@@ -1,4 +1,4 @@
-"""Keeps what is held invisible to others."""
+"""Heartbeat: extends the visibility timeout of the messages that are held."""
 
 import asyncio
 import logging
@@ -9,13 +9,13 @@ from faststream_sqs.record import SQSRecord
 from faststream_sqs.schemas import MAX_VISIBILITY
 from faststream_sqs.settlement import Log, QueueSettlement
 
-# prolong when half of the time is over: one failed attempt can be repeated before it runs out
+# extend when half of the time is over: a failed attempt can be repeated before the rest runs out
 REMAINING_SHARE = 0.5
 BEATS_PER_VISIBILITY = 5
 
 
 class Heartbeat:
-    """Says whose visibility must be prolonged now, and by how much; SQS allows 12 hours from the delivery."""
+    """Decides which visibility timeouts to extend now, and by how much; SQS allows 12 hours from the delivery."""
 
     def __init__(self, visibility: int, now: Callable[[], float], given_up: Callable[[SQSRecord], None]) -> None:
         self._visibility = visibility
@@ -25,7 +25,7 @@ class Heartbeat:
 
     @property
     def interval(self) -> float:
-        """Seconds between two looks."""
+        """Seconds between two beats."""
         return max(0.2, self._visibility / BEATS_PER_VISIBILITY)
 
     def hold(self, record: SQSRecord) -> None:
@@ -33,32 +33,33 @@ class Heartbeat:
         record.expires_at = record.received_at + self._visibility
 
     def due(self, held: Iterable[SQSRecord]) -> list[tuple[SQSRecord, int]]:
+        """The records to extend now, each with the seconds to extend it by."""
         now = self._now()
-        found = []
+        due = []
         for record in held:
             if record.expires_at - now > self._visibility * REMAINING_SHARE or record.receipt_handle in self._tired:
                 continue
             seconds = min(self._visibility, int(MAX_VISIBILITY - (now - record.received_at)))
             if seconds >= 1:
-                found.append((record, seconds))
+                due.append((record, seconds))
             else:
                 self._tired.add(record.receipt_handle)
                 self._given_up(record)
-        return found
+        return due
 
-    def prolonged(self, record: SQSRecord, seconds: int) -> None:
+    def extend(self, record: SQSRecord, seconds: int) -> None:
         record.expires_at = self._now() + seconds
 
     def give_up(self, record: SQSRecord) -> None:
-        """SQS says that the receipt is not valid any more: another try would hear the same."""
+        """Excludes a record whose receipt SQS no longer accepts: another attempt would fail the same way."""
         self._tired.add(record.receipt_handle)
 
     def forget(self, record: SQSRecord) -> None:
         self._tired.discard(record.receipt_handle)
 
 
-class Beating:
-    """Prolongs everything in `held`, running and buffered, as long as its task runs."""
+class HeartbeatLoop:
+    """Extends the visibility of everything in `held`, running or buffered, as long as its task runs."""
 
     def __init__(
         self,
@@ -74,7 +75,7 @@ class Beating:
         self._settlement = settlement
         self._queue = queue
         self._log = log
-        self._heartbeat = Heartbeat(visibility, now, self._tell_tired)
+        self._heartbeat = Heartbeat(visibility, now, self._log_limit)
         self.hold = self._heartbeat.hold
         self.forget = self._heartbeat.forget
 
@@ -86,25 +87,23 @@ class Beating:
     async def beat(self) -> None:
         due = self._heartbeat.due(self._held.values())
         for start in range(0, len(due), BATCH):
-            await self._prolong(due[start : start + BATCH])
+            batch = due[start : start + BATCH]
+            try:
+                refused = await self._settlement.extend(batch, lambda record: record.receipt_handle in self._held)
+            except Exception as error:  # noqa: BLE001  # the next beat retries
+                self._log(
+                    logging.WARNING, f"visibility of {len(batch)} messages of {self._queue} not extended: {error}"
+                )
+                continue
+            for record, seconds in batch:
+                self._heartbeat.extend(record, seconds)
+            for record in refused:
+                if record.receipt_handle in self._held:
+                    self._heartbeat.give_up(record)
+                text = f"message {record.message_id} of {self._queue} is no longer ours and may come again"
+                self._log(logging.WARNING, text)
 
-    async def _prolong(self, due: list[tuple[SQSRecord, int]]) -> None:
-        try:
-            refused = await self._settlement.prolong(due, lambda record: record.receipt_handle in self._held)
-        except Exception as error:  # noqa: BLE001  # the next beat tries again
-            self._log(logging.WARNING, f"visibility of {len(due)} messages of {self._queue} not prolonged: {error}")
-            return
-        for record, seconds in due:
-            self._heartbeat.prolonged(record, seconds)
-        for record in refused:
-            if record.receipt_handle in self._held:
-                self._heartbeat.give_up(record)
-            self._log(
-                logging.WARNING,
-                f"message {record.message_id} of {self._queue} is no longer ours and may come again",
-            )
-
-    def _tell_tired(self, record: SQSRecord) -> None:
+    def _log_limit(self, record: SQSRecord) -> None:
         self._log(
             logging.ERROR, f"message {record.message_id} of {self._queue} is held for 12 hours: it may come again"
         )

@@ -1,4 +1,4 @@
-"""One Lambda invocation's messages of one queue: where a worker has a runtime."""
+"""One Lambda invocation's messages of one queue: Lambda's counterpart of a worker's runtime."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ PATIENCE_WITHOUT_DEADLINE = 10.0
 
 
 class Invocation:
-    """Runs the records through the subscriber's pipeline; it is their Settler until the answer is given."""
+    """Runs the records through the subscriber's pipeline. It is their Settler until the answer is given."""
 
     def __init__(self, subscriber: SQSSubscriber, records: list[SQSRecord], margin: float) -> None:
         self._subscriber = subscriber
@@ -34,7 +34,7 @@ class Invocation:
             record.settler = self
             self._buffer.add(record)
 
-    # --- the decisions; what is decided after the answer changes nothing
+    # --- the decisions; one that comes after the answer changes nothing
 
     async def ack(self, record: SQSRecord) -> None:
         if not self._answered:
@@ -44,20 +44,17 @@ class Invocation:
         self._delays[record] = delay
 
     async def reject(self, record: SQSRecord, reason: str) -> None:
-        if await self._bury(record, reason) and not self._answered:
+        try:
+            buried = await (await self._load_settlement()).bury(record, reason)
+        except Exception as error:  # noqa: BLE001  # the message fails, and the log says why
+            self._subscriber.report(logging.ERROR, f"message {record.message_id} could not be rejected: {error}", error)
+            buried = False
+        if buried and not self._answered:
             self._done.add(record)
         else:
             record.outcome = Outcome.NACKED
 
-    async def _bury(self, record: SQSRecord, reason: str) -> bool:
-        try:
-            settlement = await self._carrier()
-        except Exception as error:  # noqa: BLE001  # the message fails, and the log says why
-            self._subscriber.tell(logging.ERROR, f"message {record.message_id} could not be rejected: {error}", error)
-            return False
-        return await settlement.bury(record, reason)
-
-    async def _carrier(self) -> QueueSettlement:
+    async def _load_settlement(self) -> QueueSettlement:
         if self._settlement is None:
             self._settlement = await self._subscriber.lazy_settlement()
         return self._settlement
@@ -86,8 +83,8 @@ class Invocation:
             for worker in workers:
                 worker.cancel()
         if late:
-            self._subscriber.tell(logging.ERROR, f"{len(late)} handlers did not end before the function's deadline")
-            # a handler in a thread goes on whatever we do; the answer does not wait for it
+            self._subscriber.report(logging.ERROR, f"{len(late)} handlers did not end before the function's deadline")
+            # a handler in a thread cannot be stopped; the answer does not wait for it
             await asyncio.wait(late, timeout=self._margin * ENDING_SHARE)
 
     async def _work(self) -> None:
@@ -97,7 +94,7 @@ class Invocation:
             await self._handle(records)
             for record in records:
                 # a failure takes the rest of its group out of the buffer
-                self._buffer.done(record)
+                self._buffer.advance(record)
 
     async def _handle(self, records: list[SQSRecord]) -> None:
         task = asyncio.current_task()
@@ -106,30 +103,32 @@ class Invocation:
         except asyncio.CancelledError as error:
             if task is not None and task.cancelling():
                 raise
-            self._subscriber.tell(logging.ERROR, "a handler was cancelled from within", error)
+            self._subscriber.report(logging.ERROR, "a handler was cancelled from within", error)
         except (StopConsume, SystemExit, KeyboardInterrupt) as error:
             # a worker would stop; a function has the next invocation to serve
-            self._subscriber.tell(logging.WARNING, f"a handler raised {error!r}: the message is settled by its policy")
+            self._subscriber.report(
+                logging.WARNING, f"a handler raised {error!r}: the message is settled by its policy"
+            )
         except Exception as error:  # noqa: BLE001  # FastStream's pipeline has logged it, and the message fails
-            self._subscriber.tell(logging.DEBUG, f"message {records[0].message_id} failed: {error!r}")
+            self._subscriber.report(logging.DEBUG, f"message {records[0].message_id} failed: {error!r}")
 
     # --- giving back
 
     async def _return(self, failed: list[SQSRecord], until: float) -> None:
-        """Failed messages wait as long as was decided; those that nobody ran not at all."""
+        """Gives failed messages back with the delay that was decided; messages that were not run, without a delay."""
         patience = PATIENCE_WITHOUT_DEADLINE if until == NO_DEADLINE else until - time.monotonic()
         try:
             async with asyncio.timeout(patience):
-                settlement = await self._carrier()
-                items = [settlement.returned(record, self._delay(record)) for record in failed]
+                settlement = await self._load_settlement()
+                items = [
+                    settlement.visibility_change(record, self._delays.get(record) if record in self._started else 0)
+                    for record in failed
+                ]
                 for start in range(0, len(items), BATCH):
                     answer = await settlement.change_visibility(items[start : start + BATCH])
                     for entry in answer.get("Failed") or ():
-                        self._subscriber.tell(
+                        self._subscriber.report(
                             logging.WARNING, f"a failed message keeps its visibility: {entry.get('Code')}"
                         )
-        except Exception as error:  # noqa: BLE001  # they come again all the same, when their visibility ends
-            self._subscriber.tell(logging.WARNING, f"{len(failed)} failed messages keep their visibility: {error!r}")
-
-    def _delay(self, record: SQSRecord) -> float | None:
-        return self._delays.get(record) if record in self._started else 0
+        except Exception as error:  # noqa: BLE001  # they come again anyway, when their visibility ends
+            self._subscriber.report(logging.WARNING, f"{len(failed)} failed messages keep their visibility: {error!r}")

@@ -1,4 +1,4 @@
-"""FastStream's view of a record, and of several together."""
+"""FastStream's messages: one record, or a batch of them."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -15,9 +15,9 @@ JSON = "application/json"
 
 
 class SQSMessage(StreamMessage[SQSRecord]):
-    """A message with its one settlement: the first of `ack`, `nack` and `reject` counts, later ones do nothing.
+    """A message that is settled once: the first of `ack`, `nack` and `reject` counts, later ones do nothing.
 
-    `envelope` has what EventBridge or SNS wrapped around the body, where the subscriber unwraps it.
+    `envelope` has what EventBridge or SNS wrapped around the body, if the subscriber unwraps it.
     """
 
     envelope: Mapping[str, Any] | None = None
@@ -29,7 +29,7 @@ class SQSMessage(StreamMessage[SQSRecord]):
 
     @property
     def receive_count(self) -> int:
-        """How often SQS has delivered it, this time included."""
+        """The number of deliveries, including this one."""
         return self.raw_message.receive_count
 
     @property
@@ -39,7 +39,7 @@ class SQSMessage(StreamMessage[SQSRecord]):
 
     @cached_property
     def sent_at(self) -> datetime | None:
-        """When SQS took it, if SQS told."""
+        """The time when SQS accepted it, if SQS says so."""
         sent = self.raw_message.attributes.get("SentTimestamp")
         return datetime.fromtimestamp(int(sent) / 1000, UTC) if sent else None
 
@@ -50,27 +50,27 @@ class SQSMessage(StreamMessage[SQSRecord]):
 
     @property
     def system_attributes(self) -> dict[str, str]:
-        """SQS's own attributes, as it spells them."""
+        """SQS's own attributes, with SQS's names."""
         return dict(self.raw_message.attributes)
 
     async def ack(self) -> None:
-        """Done: it is deleted."""
+        """Acknowledges the message: it is deleted."""
         await super().ack()
         record = self.raw_message
         if record.decide(Outcome.ACKED) and record.settler is not None:
             await record.settler.ack(record)
 
     async def nack(self, delay: float | None = None) -> None:
-        """Again after `delay` seconds (None: back off by the receive count, with full jitter)."""
+        """Requests a redelivery after `delay` seconds (None: backoff by the receive count, with full jitter)."""
         await super().nack()
         record = self.raw_message
         if record.decide(Outcome.NACKED) and record.settler is not None:
             await record.settler.nack(record, delay)
 
     async def reject(self, reason: str = "") -> None:
-        """Never again: the original body goes to the dead-letter queue with the reason, then it is deleted.
+        """Sends the original body and the reason to the dead-letter queue, then deletes the message.
 
-        Where no dead-letter queue is known, or it cannot be reached, it is nacked instead: nothing is lost.
+        If no dead-letter queue is known, or it cannot be reached, the message is nacked instead: nothing is lost.
         """
         await super().reject()
         record = self.raw_message
@@ -79,9 +79,9 @@ class SQSMessage(StreamMessage[SQSRecord]):
 
 
 class SQSBatchMessage(StreamMessage[tuple[SQSRecord, ...]]):
-    """Several messages for one call. `messages` are they: a decision about one of them is its own and comes first.
+    """Several messages for one call of a handler. A decision about one of `messages` takes precedence.
 
-    `ack`, `nack` and `reject` decide about those that are not decided yet. `body` is the list of their bodies.
+    `ack`, `nack` and `reject` decide about the messages that are not decided yet. `body` is the list of their bodies.
     """
 
     def __init__(self, messages: Sequence[SQSMessage]) -> None:
@@ -104,17 +104,17 @@ class SQSBatchMessage(StreamMessage[tuple[SQSRecord, ...]]):
         return self.messages[0].queue
 
     async def ack(self) -> None:
-        """All that are left: done."""
+        """Acknowledges the messages that are left."""
         await super().ack()
         await asyncio.gather(*(message.ack() for message in self.messages))
 
     async def nack(self, delay: float | None = None) -> None:
-        """All that are left: again after `delay` seconds (None: each backs off by its receive count)."""
+        """Requests a redelivery of those left after `delay` seconds (None: backoff by each one's receive count)."""
         await super().nack()
         await asyncio.gather(*(message.nack(delay) for message in self.messages))
 
     async def reject(self, reason: str = "") -> None:
-        """All that are left: to the dead-letter queue."""
+        """Sends the messages that are left to the dead-letter queue."""
         await super().reject()
         await asyncio.gather(*(message.reject(reason) for message in self.messages))
 
@@ -128,14 +128,14 @@ async def parse_message(record: SQSRecord) -> SQSMessage:
         body,
         headers=meta.headers,
         reply_to=meta.reply_to,
-        content_type=meta.content_type or guessed_content_type(body),
+        content_type=meta.content_type or guess_content_type(body),
         correlation_id=meta.correlation_id or record.message_id or None,
         message_id=record.message_id or meta.correlation_id or None,
     )
 
 
-def guessed_content_type(body: bytes) -> str | None:
-    # EventBridge, SNS and most others send JSON and say so nowhere
+def guess_content_type(body: bytes) -> str | None:
+    # EventBridge, SNS and most other senders send JSON without saying so
     return JSON if body[:1] in (b"{", b"[") else None
 
 
@@ -148,9 +148,9 @@ async def decode_body_of(message: StreamMessage[Any]) -> Any:
 
 
 async def decode_batch(message: StreamMessage[Any]) -> Any:
-    """By this name FastStream knows that a subscriber takes several."""
+    """The decoder of batch subscribers, which FastStream recognizes by this name."""
     assert isinstance(message, SQSBatchMessage)
-    return [decode_message(one) for one in message.messages]
+    return [decode_message(part) for part in message.messages]
 
 
 async def message_itself(message: StreamMessage[Any]) -> StreamMessage[Any]:

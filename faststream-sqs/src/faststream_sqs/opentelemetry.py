@@ -18,8 +18,8 @@ SYSTEM = "aws_sqs"
 
 
 class SQSTelemetryMiddleware(TelemetryMiddleware[SQSPublishCommand]):
-    """A span for each publish and each handled message (or batch, linked to its messages'), by the semantic conventions
-    for messaging; the trace travels in the message's headers. Durations and counts go to the meter.
+    """A span per publish and per handled message (or batch, linked to the spans of its messages), by the semantic
+    conventions for messaging. The trace travels in the message's headers; durations and counts go to the meter.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class SQSTelemetryMiddleware(TelemetryMiddleware[SQSPublishCommand]):
 
 
 class SpanOfOneMessage(BaseTelemetryMiddleware[SQSPublishCommand]):
-    """A worker handles many messages in one task: the span of one that failed is not the parent of the next."""
+    """The middleware of one message: its span must not become the parent of the next one in a worker's task."""
 
     async def consume_scope(self, call_next: Any, msg: StreamMessage[Any]) -> Any:
         token = context.attach(context.get_current())

@@ -1,4 +1,4 @@
-"""How a queue is consumed."""
+"""Options of consumption."""
 
 from dataclasses import dataclass, field
 
@@ -11,11 +11,12 @@ LONGEST_POLL = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consumption:
-    """How a queue is consumed. Times are seconds.
+    """Options for consuming a queue. Times are in seconds.
 
-    At most `max_workers` handlers run at once, each with `batch_size` messages at most, and at most `prefetch` messages
-    are held, running or buffered (None: what the workers can take, ten for each poller and ten more). `linger` is how
-    long a delete waits for company. With `fair_by` the groups that it tells take turns among what is held.
+    At most `max_workers` handlers run at once, each with at most `batch_size` messages, and at most `prefetch` messages
+    are held, running or buffered (None: what the workers can take, plus ten per poller, plus ten). `linger` is the time
+    that a delete waits for others to share its call. With `fair_by`, the groups that it returns take turns among the
+    messages that are held.
     """
 
     max_workers: int = 1
@@ -36,4 +37,5 @@ class Consumption:
 
     @property
     def held_at_most(self) -> int:
+        """The limit of messages that are held."""
         return self.prefetch or self.max_workers * self.batch_size + BATCH * (self.pollers + 1)

@@ -1,4 +1,4 @@
-"""Long polls: as many as there are pollers, for full batches, while there is room."""
+"""Long polling for full batches, by several pollers, as long as there is room."""
 
 import asyncio
 import logging
@@ -18,10 +18,10 @@ Receive = Callable[[int], Awaitable[list[dict[str, Any]]]]
 
 
 class Pollers:
-    """Asks with `receive` for as many messages as `free` says there is room for, and hands them to `take_in`.
+    """Polls with `receive` for as many messages as `free` has room for, and passes them to `take_in`.
 
-    Errors (throttling too) are followed by a full-jitter back-off of up to 20 s; an empty answer that did not wait as
-    long as it was asked to (short polls do not) by one of up to 1 s, so that an empty queue costs little.
+    After an error (throttling, too) a poller backs off for up to 20 s with full jitter. After an empty answer that came
+    sooner than requested (as in short polling) it backs off for up to 1 s, so that an empty queue costs little.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Pollers:
             task.add_done_callback(self._poller_ended)
 
     def close(self) -> None:
-        """No new polls; those in flight go on."""
+        """Starts no new polls; those in flight go on."""
         self._closing.set()
         self._room.set()
 
@@ -82,9 +82,10 @@ class Pollers:
             try:
                 messages = await self._receive(wanted)
                 failures = 0
-            except Exception as error:  # noqa: BLE001  # a poller that ends is a consumer that stands still
+            except Exception as error:  # noqa: BLE001  # if the poller ended, the consumer would stop consuming
                 failures += 1
-                self._tell_failure(error, failures)
+                level = logging.WARNING if failures < ALARMING_FAILURES else logging.ERROR
+                self._log(level, f"{self._queue} could not be polled ({failures} times in a row): {error}")
                 messages = []
             finally:
                 self._reserved -= wanted
@@ -94,7 +95,7 @@ class Pollers:
             await self._pause(failures, empties)
 
     async def _wait_for_room(self) -> int:
-        """How many messages to ask for (full batches, for a poll costs the same for one); 0 at the end."""
+        """The number of messages to ask for (full batches, because every poll costs the same); 0 at the end."""
         while not self._closing.is_set():
             if (free := self._free() - self._reserved) >= self._full:
                 return min(BATCH, free)
@@ -117,7 +118,3 @@ class Pollers:
             await asyncio.wait_for(self._closing.wait(), self._random() * most)
         except TimeoutError:
             return
-
-    def _tell_failure(self, error: Exception, failures: int) -> None:
-        level = logging.WARNING if failures < ALARMING_FAILURES else logging.ERROR
-        self._log(level, f"{self._queue} could not be polled ({failures} times in a row): {error}")

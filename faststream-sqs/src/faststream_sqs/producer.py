@@ -1,4 +1,4 @@
-"""Sends: single messages, and batches within SQS's limits."""
+"""The producer: sends single messages, and batches within SQS's limits."""
 
 import asyncio
 import random as randomness
@@ -40,13 +40,13 @@ class SQSProducer(ProducerProto[SQSPublishCommand]):
         self.serializer = config.fd_config._serializer
         self.codec = config.broker_codec or self.codec
 
-    def _connected(self) -> SQSBrokerConfig:
+    def _require_config(self) -> SQSBrokerConfig:
         config = self._config or SQSBrokerConfig()
-        config.connected()
+        config.require_calls()
         return config
 
     async def encode(self, body: Any, cmd: SQSPublishCommand) -> tuple[str, dict[str, Any]]:
-        """MessageBody and MessageAttributes."""
+        """The MessageBody and MessageAttributes of a body."""
         encoded, content_type = await self.codec.encode(body, self.serializer)
         meta = Meta(content_type, cmd.correlation_id, cmd.reply_to, headers=dict(cmd.headers))
         return encode(encoded, meta)
@@ -68,11 +68,11 @@ class SQSProducer(ProducerProto[SQSPublishCommand]):
         return entry
 
     async def publish(self, cmd: SQSPublishCommand) -> str:
-        """The id that SQS gave the message."""
-        config = self._connected()
+        """Sends a message and returns the id that SQS gave it."""
+        config = self._require_config()
         url = await config.url(cmd.destination)
         try:
-            answer = await config.connected()("SendMessage", {"QueueUrl": url, **await self.entry(cmd.body, cmd)})
+            answer = await config.require_calls()("SendMessage", {"QueueUrl": url, **await self.entry(cmd.body, cmd)})
         except Exception as error:
             if is_missing_queue(error):
                 raise QueueNotFound(cmd.destination) from error
@@ -80,8 +80,8 @@ class SQSProducer(ProducerProto[SQSPublishCommand]):
         return str(answer["MessageId"])
 
     async def publish_batch(self, cmd: SQSPublishCommand) -> list[str]:
-        """The ids in the order of the messages. Raises PublishFailed if some were not taken after all attempts."""
-        config = self._connected()
+        """Sends messages and returns their ids in order. Raises PublishFailed if some are not accepted in the end."""
+        config = self._require_config()
         url = await config.url(cmd.destination)
         outbound = [Outbound(i, await self.entry(body, cmd)) for i, body in enumerate(cmd.batch_bodies)]
         ids: list[str | None] = [None] * len(outbound)
@@ -90,7 +90,7 @@ class SQSProducer(ProducerProto[SQSPublishCommand]):
             failed += await self._send(config, url, batch, ids)
         if failed:
             raise PublishFailed(cmd.destination, tuple(failed), tuple(ids))
-        return [found for found in ids if found is not None]
+        return [message_id for message_id in ids if message_id is not None]
 
     async def _send(
         self, config: SQSBrokerConfig, url: str, batch: list["Outbound"], ids: list[str | None]
@@ -99,18 +99,26 @@ class SQSProducer(ProducerProto[SQSPublishCommand]):
         for attempt in range(ATTEMPTS):
             if attempt:
                 await asyncio.sleep(self._random() * RETRY_BASE * 2**attempt)
-            entries = [{"Id": str(one.index), **one.entry} for one in batch]
+            entries = [{"Id": str(message.index), **message.entry} for message in batch]
             try:
-                answer = await config.connected()("SendMessageBatch", {"QueueUrl": url, "Entries": entries})
+                answer = await config.require_calls()("SendMessageBatch", {"QueueUrl": url, "Entries": entries})
             except Exception as error:  # noqa: BLE001  # reported by entry, as a part of the batch may be sent already
                 code = str(getattr(error, "code", type(error).__name__))
-                return refused + [FailedEntry(one.index, code, str(error), sender_fault=False) for one in batch]
+                return refused + [FailedEntry(sent.index, code, str(error), sender_fault=False) for sent in batch]
             for entry in answer.get("Successful") or ():
                 ids[int(entry["Id"])] = entry["MessageId"]
-            failed = [_failed(entry) for entry in answer.get("Failed") or ()]
+            failed = [
+                FailedEntry(
+                    index=int(entry["Id"]),
+                    code=entry.get("Code", ""),
+                    message=entry.get("Message", ""),
+                    sender_fault=bool(entry.get("SenderFault")),
+                )
+                for entry in answer.get("Failed") or ()
+            ]
             refused += [entry for entry in failed if entry.sender_fault]
             left = {entry.index: entry for entry in failed if not entry.sender_fault}
-            batch = [one for one in batch if one.index in left]
+            batch = [message for message in batch if message.index in left]
             if not batch:
                 return refused
         return refused + list(left.values())
@@ -123,14 +131,14 @@ class SQSProducer(ProducerProto[SQSPublishCommand]):
 
 @dataclass(frozen=True, slots=True)
 class Outbound:
-    """A message of a batch and its position in it."""
+    """A message of a batch, with its position."""
 
     index: int
     entry: dict[str, Any]
 
     @property
     def size(self) -> int:
-        """Bytes as SQS counts them: the body and each attribute's name, type and value."""
+        """The size in bytes as SQS counts it: the body and each attribute's name, type and value."""
         attributes = self.entry.get("MessageAttributes", {})
         return len(self.entry["MessageBody"].encode()) + sum(
             len(name.encode()) + sum(len(part.encode()) for part in value.values())
@@ -139,7 +147,7 @@ class Outbound:
 
 
 def split(messages: list[Outbound]) -> list[list[Outbound]]:
-    """Batches of at most ten messages and 256 KiB; a message that is too large stands alone, for SQS to refuse."""
+    """Batches of at most ten messages and 256 KiB; one that is too large is a batch of its own, for SQS to refuse."""
     batches: list[list[Outbound]] = []
     room = 0
     for message in messages:
@@ -150,9 +158,3 @@ def split(messages: list[Outbound]) -> list[list[Outbound]]:
         batches[-1].append(message)
         room -= size
     return batches
-
-
-def _failed(entry: dict[str, Any]) -> FailedEntry:
-    return FailedEntry(
-        int(entry["Id"]), entry.get("Code", ""), entry.get("Message", ""), bool(entry.get("SenderFault"))
-    )

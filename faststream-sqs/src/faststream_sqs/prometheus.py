@@ -1,4 +1,4 @@
-"""Prometheus's counters and histograms; needs `faststream-sqs[prometheus]`."""
+"""Counters and histograms for Prometheus; needs `faststream-sqs[prometheus]`."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -40,7 +40,7 @@ class SQSPrometheusMiddleware(PrometheusMiddleware[Any, SQSPublishCommand]):
 
 
 class SQSMetricsSettings(MetricsSettingsProvider[Any, SQSPublishCommand]):
-    """What is counted of one message."""
+    """The metrics of one message."""
 
     messaging_system = SYSTEM
 
@@ -52,7 +52,7 @@ class SQSMetricsSettings(MetricsSettingsProvider[Any, SQSPublishCommand]):
 
 
 class SQSBatchMetricsSettings(SQSMetricsSettings):
-    """What is counted of a batch."""
+    """The metrics of a batch."""
 
     def get_consume_attrs_from_message(self, msg: StreamMessage[Any]) -> ConsumeAttrs:
         return {

@@ -1,4 +1,4 @@
-"""Publishers: a queue with its headers and group, as an object or a decorator."""
+"""Publishers: a queue with headers and a group, as an object or a decorator."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,7 +14,7 @@ from faststream_sqs.specification import SQSPublisherSpecification
 
 
 class ReplyPublisher(FakePublisher):
-    """Sends a handler's result to the queue that the message named."""
+    """The publisher that sends a handler's result to the queue in the message's reply_to."""
 
     def __init__(self, producer: Any, queue: str) -> None:
         super().__init__(producer=producer)

@@ -1,4 +1,4 @@
-"""The short way of raw subscribers: parse, call, settle. Same decisions as FastStream's pipeline, cheaper."""
+"""The short path of raw subscribers: parse, call, settle. It decides as FastStream's pipeline does, but costs less."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,11 +11,11 @@ from faststream_sqs.message import SQSBatchMessage, SQSMessage
 
 AnyMessage = SQSMessage | SQSBatchMessage
 Call = Callable[[Any], Awaitable[Any]]
-TellError = Callable[[AnyMessage, Exception], None]
+ReportError = Callable[[AnyMessage, Exception], None]
 
 
-async def handle_raw(message: AnyMessage, call: Call, policy: AckPolicy, tell: TellError) -> Any:
-    """Runs the handler and settles by how it ended. Raises what it raised, unless that was the decision."""
+async def handle_raw(message: AnyMessage, call: Call, policy: AckPolicy, report: ReportError) -> Any:
+    """Runs the handler and settles the message by its result. Raises the handler's error, unless it is a decision."""
     if policy is AckPolicy.ACK_FIRST:
         await message.ack()
     try:
@@ -24,7 +24,7 @@ async def handle_raw(message: AnyMessage, call: Call, policy: AckPolicy, tell: T
         raise
     except Exception as error:
         if not isinstance(error, IgnoredException):
-            tell(message, error)
+            report(message, error)
         if await settle_error(message, error, policy):
             return None
         raise
@@ -34,25 +34,21 @@ async def handle_raw(message: AnyMessage, call: Call, policy: AckPolicy, tell: T
 
 
 async def settle_error(message: AnyMessage, error: Exception, policy: AckPolicy) -> bool:
-    """Whether the error was a decision, and so no error."""
+    """Settles a message whose handler raised `error`. True if the error is a decision and must not be raised."""
     if policy in (AckPolicy.MANUAL, AckPolicy.ACK_FIRST):
         return False
-    if isinstance(error, HandlerException):
-        await _settle_decision(message, error)
-        return True
-    if policy is AckPolicy.REJECT_ON_ERROR:
+    if isinstance(error, AckMessage):
+        await message.ack(**error.extra_options)
+    elif isinstance(error, NackMessage):
+        await message.nack(**error.extra_options)
+    elif isinstance(error, RejectMessage):
+        await message.reject(**error.extra_options)
+    elif isinstance(error, HandlerException):
+        return True  # the decision to decide nothing (SkipMessage)
+    elif policy is AckPolicy.REJECT_ON_ERROR:
         await message.reject()
     elif policy is AckPolicy.NACK_ON_ERROR:
         await message.nack()
     else:
         await message.ack()
-    return False
-
-
-async def _settle_decision(message: AnyMessage, decision: HandlerException) -> None:
-    if isinstance(decision, AckMessage):
-        await message.ack(**decision.extra_options)
-    elif isinstance(decision, NackMessage):
-        await message.nack(**decision.extra_options)
-    elif isinstance(decision, RejectMessage):
-        await message.reject(**decision.extra_options)
+    return isinstance(error, HandlerException)

@@ -1,4 +1,4 @@
-"""A received message as SQS gave it, and the one decision that is taken about it."""
+"""Records: a received message as SQS delivered it, and the one decision about it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 
 class Outcome(Enum):
-    """What became of a record. RELEASED is the runtime's own: given back because nobody decided or the worker stops."""
+    """The outcome of a record. RELEASED: the runtime gave it back, because nobody decided or the worker stops."""
 
     ACKED = "acked"
     NACKED = "nacked"
@@ -16,16 +16,16 @@ class Outcome(Enum):
 
 
 class Settler(Protocol):
-    """Carries a decision out: a queue's runtime, a Lambda batch, a test."""
+    """The part that carries out decisions: a queue's runtime, a Lambda batch, a test."""
 
     async def ack(self, record: "SQSRecord") -> None:
-        """The message is done and must not come again."""
+        """Deletes the message: it must not come again."""
 
     async def nack(self, record: "SQSRecord", delay: float | None) -> None:
-        """The message must come again after `delay` seconds (None: back off by its receive count)."""
+        """Redelivers the message after `delay` seconds (None: backoff by its receive count)."""
 
     async def reject(self, record: "SQSRecord", reason: str) -> None:
-        """The message can never succeed: to the dead-letter queue with it, and only then it is done."""
+        """Sends the message, which can never succeed, to the dead-letter queue, and only then deletes it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -52,7 +52,7 @@ class SQSRecord:
         return self.attributes.get("MessageGroupId")
 
     def decide(self, outcome: Outcome) -> bool:
-        """Takes the decision if none was taken; a message parsed twice from one record still has only one."""
+        """Records the first decision; False if there is one already, also by another message parsed from the record."""
         if self.outcome is not None:
             return False
         self.outcome = outcome
@@ -60,7 +60,7 @@ class SQSRecord:
 
 
 def record_from(queue: str, message: Mapping[str, Any], settler: Settler) -> SQSRecord:
-    """From ReceiveMessage's shape."""
+    """A record from ReceiveMessage's format."""
     return SQSRecord(
         queue,
         message["Body"],

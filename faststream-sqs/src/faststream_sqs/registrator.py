@@ -1,4 +1,4 @@
-"""`subscriber` and `publisher`, for brokers and routers alike."""
+"""The decorators `subscriber` and `publisher` of brokers and routers."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -52,17 +52,17 @@ class SQSRegistrator(Registrator[Any, SQSBrokerConfig]):
         description: str | None = None,
         include_in_schema: bool = True,
     ) -> SQSSubscriber:
-        """Consumes `queue`.
+        """Subscribes a handler to `queue`.
 
-        `max_workers` handlers at once, `pollers` long polls of `wait` seconds (None: the queue's, or 20), at most
-        `prefetch` messages held (None: as many as keep both busy). `heartbeat` prolongs the visibility of what is held.
-        `linger` is how many seconds a delete waits for company. With `fair_by` (record to group) the groups take turns
-        among what is held, whatever their share of it: give such a queue a larger `prefetch`. `raw` gives the handler's
-        single argument the SQSMessage itself, without FastDepends. `batch` gives it a list of up to `max_records`
-        messages that were waiting; one that comes again comes alone. `envelope` ("eventbridge", "sns") is taken off
-        before parsing. `ack_policy` defaults to NACK_ON_ERROR; a message that is left without a decision is nacked with
-        `backoff`.
-        Raises ValueError for options that are impossible.
+        At most `max_workers` handlers run at once; `pollers` long polls take `wait` seconds each (None: the queue's, or
+        20); at most `prefetch` messages are held (None: enough to keep both busy). `heartbeat` extends the visibility
+        of messages that are held. `linger` is the time in seconds that a delete waits for others to share its call.
+        With `fair_by` (record to group) groups take turns among the messages that are held, whatever their share: give
+        such a queue a larger `prefetch`. `raw` passes the SQSMessage itself as the only argument, without FastDepends.
+        `batch` passes a list of up to `max_records` waiting messages; a redelivered message comes alone. `envelope`
+        ("eventbridge", "sns") is removed before parsing. `ack_policy` defaults to NACK_ON_ERROR; a message without a
+        decision is nacked with `backoff`.
+        Raises ValueError for options that exclude each other or are out of range.
         """
         declared = as_queue(queue)
         if raw and (decoder is not None or codec is not None or dependencies):
@@ -82,7 +82,7 @@ class SQSRegistrator(Registrator[Any, SQSBrokerConfig]):
                     batch_size=max_records if batch else 1,
                     pollers=pollers,
                     prefetch=prefetch,
-                    wait=_first_given(wait, declared.wait, LONGEST_POLL),
+                    wait=next(value for value in (wait, declared.wait, LONGEST_POLL) if value is not None),
                     heartbeat=heartbeat,
                     linger=linger,
                     fair_by=fair_by,
@@ -122,7 +122,7 @@ class SQSRegistrator(Registrator[Any, SQSBrokerConfig]):
         schema: Any = None,
         include_in_schema: bool = True,
     ) -> SQSPublisher:
-        """Publishes to `queue`; as a decorator, what the handler returns."""
+        """A publisher to `queue`; as a decorator, it publishes what the handler returns."""
         name = as_queue(queue).name
         publisher = SQSPublisher(
             SQSPublisherConfig(
@@ -146,11 +146,7 @@ class SQSRegistrator(Registrator[Any, SQSBrokerConfig]):
         return publisher
 
     def include_router(self, router: Any, **options: Any) -> None:
-        """Takes over a router's subscribers and publishers. Raises TypeError for another broker's router."""
+        """Adds a router's subscribers and publishers. Raises TypeError for another broker's router."""
         if not isinstance(router, SQSRegistrator):
             raise TypeError(f"an SQS broker includes SQS routers, not a {type(router).__name__}")
         super().include_router(router, **options)
-
-
-def _first_given(*values: int | None) -> int:
-    return next(value for value in values if value is not None)

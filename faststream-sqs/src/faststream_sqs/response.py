@@ -1,4 +1,4 @@
-"""What a handler returns, and a batch contains, when a body alone does not say enough."""
+"""A response with options, for handlers' results and messages of a batch that need more than a body."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from faststream_sqs.command import SQSPublishCommand
 class SQSResponse(Response):
     """A body with SQS's own options. `delay` is in seconds; None leaves it to the queue.
 
-    A publisher decorator sends it so; in `publish_batch` it gives one message options of its own.
+    A publisher decorator applies them; in `publish_batch` they belong to one message of the batch.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Routers: subscribers and publishers that a broker includes later."""
+"""Routers: groups of subscribers and publishers that a broker includes."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -19,7 +19,7 @@ class SQSRoute(SubscriberRoute):
 
 
 class SQSRouter(SQSRegistrator, BrokerRouter[Any, SQSBrokerConfig]):
-    """Collects subscribers and publishers, with a prefix to all their queues' names."""
+    """A group of subscribers and publishers, with a prefix for the names of their queues."""
 
     def __init__(
         self,

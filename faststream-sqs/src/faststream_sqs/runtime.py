@@ -1,4 +1,4 @@
-"""One queue's consumer: pollers fill a bounded buffer, workers empty it, everything held is kept invisible."""
+"""The runtime of one queue: pollers fill a bounded buffer, workers empty it, a heartbeat keeps both invisible."""
 
 import asyncio
 import logging
@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from faststream_sqs.buffer import Buffer
-from faststream_sqs.heartbeat import Beating
+from faststream_sqs.heartbeat import HeartbeatLoop
 from faststream_sqs.options import Consumption
 from faststream_sqs.polling import Pollers
 from faststream_sqs.record import Outcome, SQSRecord, record_from
@@ -25,9 +25,9 @@ Handler = Callable[[list[SQSRecord]], Awaitable[Any]]
 
 
 class QueueRuntime:
-    """Consumes one queue with a handler that settles its records; it is their Settler.
+    """The consumer of one queue, and the Settler of its records, which the handler settles.
 
-    A record that the handler leaves without a decision is nacked with back-off: nothing is deleted that nobody acked.
+    A record without a decision is nacked with backoff: nothing is deleted that was not acked.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class QueueRuntime:
         self._log = log
         self._buffer = Buffer(lanes=fifo, group_of=options.fair_by)
         self.held: dict[str, SQSRecord] = {}
-        self._beating = Beating(self.held, settlement, visibility=visibility, queue=queue, now=now, log=log)
+        self._heartbeat = HeartbeatLoop(self.held, settlement, visibility=visibility, queue=queue, now=now, log=log)
         self._pollers = Pollers(
             self._receive, self._take_in, self._free, queue=queue, options=options, log=log, random=random
         )
@@ -78,7 +78,7 @@ class QueueRuntime:
             self._settlement.give_back(record, delay)
 
     async def reject(self, record: SQSRecord, reason: str) -> None:
-        # held meanwhile: a slow dead-letter queue must not make it visible
+        # it is held meanwhile: a slow dead-letter queue must not make it visible
         buried = await self._settlement.bury(record, reason)
         if not self._let_go(record):
             return
@@ -89,10 +89,10 @@ class QueueRuntime:
             self._settlement.give_back(record, None)
 
     def _let_go(self, record: SQSRecord) -> bool:
-        """False for a record that the runtime has given back already."""
+        """Stops holding a record; False if the runtime has given it back already."""
         if self.held.pop(record.receipt_handle, None) is None:
             return False
-        self._beating.forget(record)
+        self._heartbeat.forget(record)
         self._pollers.signal_room()
         return True
 
@@ -106,7 +106,7 @@ class QueueRuntime:
     def start(self) -> None:
         self._pollers.start()
         if self._options.heartbeat:
-            self._beat = asyncio.create_task(self._beating.run())
+            self._beat = asyncio.create_task(self._heartbeat.run())
 
     def _free(self) -> int:
         if self._settlement.pending >= MAX_PENDING:
@@ -128,7 +128,7 @@ class QueueRuntime:
     def _take_in(self, messages: list[dict[str, Any]]) -> None:
         for message in messages:
             record = record_from(self._queue, message, self)
-            self._beating.hold(record)
+            self._heartbeat.hold(record)
             self.held[record.receipt_handle] = record
             if self.stopping:
                 self._release(record, 0)
@@ -139,7 +139,7 @@ class QueueRuntime:
     # --- working
 
     def _put_to_work(self) -> None:
-        # one more worker, after those that run have had their turn: while handlers do not wait, one worker is enough
+        # the new worker starts after the running ones had their turn: while handlers do not wait, one is enough
         if self._buffer and not self._hiring and len(self._workers) < self._options.max_workers:
             self._hiring = True
             asyncio.get_running_loop().call_soon(self._hire)
@@ -169,17 +169,14 @@ class QueueRuntime:
             try:
                 await self._handle(records)
             finally:
-                self._after(records)
+                for record in records:
+                    # nobody decided, or the decision was interrupted on its way to the dead-letter queue
+                    self._release(record, 0 if self.stopping else None)
+                    for follower in self._buffer.advance(record):
+                        self._release(follower, 0)
             handled += 1
             if handled % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
-
-    def _after(self, records: list[SQSRecord]) -> None:
-        for record in records:
-            # nobody decided, or the decision was interrupted on its way to the dead-letter queue
-            self._release(record, 0 if self.stopping else None)
-            for follower in self._buffer.done(record):
-                self._release(follower, 0)
 
     async def _handle(self, records: list[SQSRecord]) -> None:
         task = asyncio.current_task()
@@ -188,7 +185,7 @@ class QueueRuntime:
         except asyncio.CancelledError as error:
             if self.stopping or (task is not None and task.cancelling()):
                 raise
-            # the handler's own cancellation is a failure like others, not the end of the worker
+            # a handler that cancels itself has failed like any other; the worker goes on
             self._log(logging.ERROR, f"a handler of {self._queue} was cancelled from within", error)
         except Exception as error:  # noqa: BLE001  # the message is nacked and the next one is handled
             self._log(logging.ERROR, f"message {records[0].message_id} of {self._queue} failed", error)
@@ -199,14 +196,14 @@ class QueueRuntime:
         return task in self._workers
 
     def hurry(self) -> None:
-        """Makes a stop hard, running or to come: handlers are cancelled and polls cut without waiting for them."""
+        """Makes the present or the next stop immediate: handlers are cancelled and polls cut off without waiting."""
         self._hurried.set()
 
     async def stop(self, graceful_timeout: float | None, poll_grace: float) -> None:
-        """Ends consumption: the buffered go back at once, running handlers get `graceful_timeout`, decisions are sent.
+        """Stops consuming: buffered records go back, running handlers get `graceful_timeout`, decisions are sent.
 
-        A long poll may go on while handlers finish and `poll_grace` seconds more, and what it brings goes back; then it
-        is cut, and a message that is on its way in that instant comes again when its visibility ends.
+        A long poll may go on while handlers finish, and `poll_grace` seconds more; the messages it brings go back. Then
+        it is cut off, and a message that is in transit at that moment comes again when its visibility ends.
         """
         self.stopping = True
         self._pollers.close()
@@ -224,7 +221,7 @@ class QueueRuntime:
         await self._settlement.drain(CANCEL_PATIENCE if self._hurried.is_set() else DRAIN_PATIENCE)
 
     async def _wait_for(self, event: asyncio.Event, patience: float | None) -> bool:
-        """Until the event, `patience` seconds or the hurry; whether the event came."""
+        """Waits for the event, for at most `patience` seconds and until `hurry()`. Whether the event came."""
         if not event.is_set() and not self._hurried.is_set():
             waits = [asyncio.create_task(event.wait()), asyncio.create_task(self._hurried.wait())]
             await asyncio.wait(waits, timeout=patience, return_when=asyncio.FIRST_COMPLETED)

@@ -1,4 +1,4 @@
-"""A queue as it is subscribed to, and how long a failed message waits."""
+"""The description of a queue, and the backoff of failed messages."""
 
 import math
 import random as randomness
@@ -12,11 +12,11 @@ MAX_VISIBILITY = 43_200
 class SQSQueue:
     """A queue by name or URL.
 
-    `visibility` (seconds) is how long a received message is ours before a heartbeat must prolong it (None: the queue's
-    own), `wait` how long a poll waits for messages unless the subscriber says otherwise.
-    `dead_letter` (name or URL) takes rejected messages (None: the one of the queue's RedrivePolicy).
+    `visibility` (seconds) is the time that a received message is ours before a heartbeat must extend it (None: the
+    queue's own), `wait` the time that a poll waits for messages, unless the subscriber overrides it.
+    `dead_letter` (name or URL) receives rejected messages (None: the one of the queue's RedrivePolicy).
     `declare` creates the queue with `visibility`, `attributes` and `tags`, and its dead-letter queue if one is named;
-    with `max_receives` also the redrive policy: so many deliveries, then SQS itself moves a message there.
+    with `max_receives` also the redrive policy: after that many deliveries, SQS itself moves a message there.
     """
 
     name: str
@@ -61,7 +61,7 @@ def name_of_arn(arn: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Full jitter: the n-th delivery of a message is followed by up to `base * 2**(n-1)` seconds, at most `cap`."""
+    """Backoff with full jitter: the wait after the n-th delivery is up to `base * 2**(n-1)` seconds, at most `cap`."""
 
     base: float = 1.0
     cap: float = 300.0
@@ -72,5 +72,5 @@ class Backoff:
 
 
 def visibility_seconds(delay: float) -> int:
-    """SQS counts whole seconds: never sooner than asked for, never longer than it allows."""
+    """A delay in SQS's whole seconds: never sooner than requested, never longer than SQS allows."""
     return min(MAX_VISIBILITY, max(0, math.ceil(delay)))

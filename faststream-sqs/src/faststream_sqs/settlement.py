@@ -1,4 +1,4 @@
-"""Carries decisions about a queue's messages out: deletes, visibility, the dead-letter queue."""
+"""Settlement: carries out the decisions about a queue's messages by deletes, visibility changes and dead letters."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ REASON, SOURCE_MESSAGE_ID = "Reason", "SourceMessageId"
 
 
 class Log(Protocol):
-    """Where the runtime tells what an operator should know."""
+    """The log for what an operator should know."""
 
     def __call__(self, level: int, message: str, error: BaseException | None = None) -> None: ...
 
@@ -25,7 +25,7 @@ DeadLetterUrl = Callable[[], Awaitable[str | None]]
 
 
 class QueueSettlement:
-    """Deletes and visibility changes of one queue in batches, and its dead letters."""
+    """The deletes and visibility changes of one queue, in batches, and its dead letters."""
 
     def __init__(
         self,
@@ -47,32 +47,37 @@ class QueueSettlement:
         self._warned = False
         # a heartbeat that overtakes a nack would hide the message again
         self._visibility_order = asyncio.Lock()
-        self._deletes = Batcher[str](self._delete, self._lost_deletes, linger=linger)
-        self._returns = Batcher[tuple[str, int]](self._change, self._lost_returns, linger=linger)
+        lost_deletes = self._log_lost(f"handled messages of {queue} were not deleted: they come again")
+        lost_returns = self._log_lost(f"messages of {queue} come again only when their visibility ends")
+        self._deletes = Batcher[str](self._delete, lost_deletes, linger=linger)
+        self._returns = Batcher[tuple[str, int]](self._change, lost_returns, linger=linger)
 
     @property
     def pending(self) -> int:
-        """Decisions that SQS does not know of yet."""
+        """The number of decisions that are not sent yet."""
         return self._deletes.pending + self._returns.pending
 
     def delete(self, record: SQSRecord) -> None:
         self._deletes.add(record.receipt_handle)
 
     def give_back(self, record: SQSRecord, delay: float | None) -> None:
-        self._returns.add(self.returned(record, delay))
+        self._returns.add(self.visibility_change(record, delay))
 
-    def returned(self, record: SQSRecord, delay: float | None) -> tuple[str, int]:
-        """The receipt handle and the seconds until it is visible again."""
+    def visibility_change(self, record: SQSRecord, delay: float | None) -> tuple[str, int]:
+        """The receipt handle, and the seconds until the message is visible again."""
         if delay is None:
             delay = self._backoff.delay(record.receive_count)
         return record.receipt_handle, visibility_seconds(delay)
 
     async def bury(self, record: SQSRecord, reason: str) -> bool:
-        """Sends the original body to the dead-letter queue; whether it is there."""
+        """Sends the original body to the dead-letter queue. False if that failed."""
         try:
             url = await self._dead_letter_url()
             if url is None:
-                self._warn_once(f"{self._queue} has no dead-letter queue: rejected messages stay and come again")
+                if not self._warned:
+                    self._warned = True
+                    warning = f"{self._queue} has no dead-letter queue: rejected messages stay and come again"
+                    self._log(logging.WARNING, warning)
                 return False
             await self._calls("SendMessage", dead_letter(url, record, reason))
         except Exception as error:  # noqa: BLE001  # it stays in its queue, and the log says why
@@ -80,13 +85,8 @@ class QueueSettlement:
             return False
         return True
 
-    def _warn_once(self, message: str) -> None:
-        if not self._warned:
-            self._warned = True
-            self._log(logging.WARNING, message)
-
-    async def prolong(self, due: list[tuple[SQSRecord, int]], held: Callable[[SQSRecord], bool]) -> list[SQSRecord]:
-        """Extends up to ten visibilities; returns those that are no longer ours. Raises what the call does."""
+    async def extend(self, due: list[tuple[SQSRecord, int]], held: Callable[[SQSRecord], bool]) -> list[SQSRecord]:
+        """Extends up to ten visibilities; returns the records that are no longer ours. Raises the client's errors."""
         async with self._visibility_order:
             wanted = [(record, seconds) for record, seconds in due if held(record)]
             if not wanted:
@@ -108,7 +108,7 @@ class QueueSettlement:
         return [items[i] for i in self._worth_retrying(answer, "returned")]
 
     async def change_visibility(self, items: list[tuple[str, int]]) -> dict[str, Any]:
-        """SQS's answer for up to ten. Raises what the client does."""
+        """Changes up to ten visibilities and returns SQS's answer. Raises the client's errors."""
         entries = [
             {"Id": str(i), "ReceiptHandle": handle, "VisibilityTimeout": seconds}
             for i, (handle, seconds) in enumerate(items)
@@ -122,22 +122,22 @@ class QueueSettlement:
                 self._log(logging.WARNING, f"a message of {self._queue} could not be {verb}: {entry.get('Code')}")
         return [int(entry["Id"]) for entry in failed if not entry.get("SenderFault")]
 
-    def _lost_deletes(self, handles: list[str], error: Exception | None) -> None:
-        self._log(
-            logging.ERROR, f"{len(handles)} handled messages of {self._queue} were not deleted: they come again", error
-        )
+    def _log_lost(self, text: str) -> Callable[[list[Any], Exception | None], None]:
+        """A callback that logs how many decisions were lost, with `text` about what follows."""
 
-    def _lost_returns(self, items: list[tuple[str, int]], error: Exception | None) -> None:
-        self._log(
-            logging.ERROR, f"{len(items)} messages of {self._queue} come again only when their visibility ends", error
-        )
+        def log(lost: list[Any], error: Exception | None) -> None:
+            self._log(logging.ERROR, f"{len(lost)} {text}", error)
+
+        return log
 
 
 def dead_letter(url: str, record: SQSRecord, reason: str) -> dict[str, Any]:
     """SendMessage's parameters: the original body, its attributes as far as they fit, the reason and the source."""
+    # SQS refuses empty values and control characters, and counts bytes
+    text = REFUSED.sub("?", reason).encode()[:MAX_REASON].decode(errors="ignore")
     added = {
-        REASON: text_attribute(_safe(reason)),
-        # a message that was dead before keeps the name it had then, however often it is sent back
+        REASON: text_attribute(text or "unspecified"),
+        # a message that was dead before keeps the id it had then, however often it is sent back
         SOURCE_MESSAGE_ID: record.message_attributes.get(SOURCE_MESSAGE_ID)
         or text_attribute(record.message_id or "unknown"),
     }
@@ -148,9 +148,3 @@ def dead_letter(url: str, record: SQSRecord, reason: str) -> dict[str, Any]:
         params["MessageGroupId"] = record.group or "rejected"
         params["MessageDeduplicationId"] = record.message_id
     return params
-
-
-def _safe(reason: str) -> str:
-    """SQS refuses empty values and control characters, and counts bytes."""
-    text = REFUSED.sub("?", reason).encode()[:MAX_REASON].decode(errors="ignore")
-    return text or "unspecified"

@@ -1,4 +1,4 @@
-"""The second signal: whoever asks again does not want to wait."""
+"""The second signal: an operator who sends it does not want to wait."""
 
 import asyncio
 import signal
@@ -13,9 +13,9 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def on_next_signal(hurry: Callable[[], None]) -> Iterator[None]:
-    """Calls `hurry` on the event loop if SIGINT or SIGTERM comes meanwhile; whoever listened before still hears it.
+    """Calls `hurry` on the event loop if SIGINT or SIGTERM comes meanwhile, in addition to the existing handler.
 
-    Where nobody listens the signal ends the process anyway, and nothing is changed; nor outside the main thread.
+    Without an existing handler the signal ends the process anyway, so nothing is changed; nor outside the main thread.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

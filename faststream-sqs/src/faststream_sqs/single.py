@@ -1,4 +1,4 @@
-"""Messages one by one, without a handler."""
+"""Fetching single messages, without a handler."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from faststream_sqs.transport import CALL_TIMEOUT
 
 
 async def fetch_one(broker: SQSBrokerConfig, queue: str, wait: int) -> SQSRecord | None:
-    """The next message within `wait` seconds, deleted from the queue. Raises QueueNotFound and what the client does."""
-    calls = broker.connected()
+    """The next message within `wait` seconds, deleted from the queue. Raises QueueNotFound and the client's errors."""
+    calls = broker.require_calls()
     url = await broker.url(queue)
     params: dict[str, Any] = {
         "QueueUrl": url,
@@ -19,14 +19,14 @@ async def fetch_one(broker: SQSBrokerConfig, queue: str, wait: int) -> SQSRecord
         "MessageSystemAttributeNames": ["All"],
         "MessageAttributeNames": ["All"],
     }
-    for found in (await calls("ReceiveMessage", params, patience=wait + CALL_TIMEOUT)).get("Messages") or ():
-        await calls("DeleteMessage", {"QueueUrl": url, "ReceiptHandle": found["ReceiptHandle"]})
+    for message in (await calls("ReceiveMessage", params, patience=wait + CALL_TIMEOUT)).get("Messages") or ():
+        await calls("DeleteMessage", {"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"]})
         return SQSRecord(
             name_of(queue),
-            found["Body"],
-            found["MessageId"],
-            found["ReceiptHandle"],
-            found.get("Attributes") or {},
-            found.get("MessageAttributes") or {},
+            message["Body"],
+            message["MessageId"],
+            message["ReceiptHandle"],
+            message.get("Attributes") or {},
+            message.get("MessageAttributes") or {},
         )
     return None

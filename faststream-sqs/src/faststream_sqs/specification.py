@@ -1,4 +1,4 @@
-"""The AsyncAPI side of subscribers and publishers."""
+"""AsyncAPI specifications of subscribers and publishers."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from faststream_sqs.schemas import SQSQueue, name_of
 
 
 def _channel(name: str, queue: SQSQueue | None = None) -> ChannelBinding:
-    """AsyncAPI's SQS binding: the queue as far as we know it."""
+    """AsyncAPI's SQS binding: the queue, as far as it is declared."""
     known: dict[str, Any] = {"name": name, "fifoQueue": name.endswith(".fifo")}
     if queue is not None and queue.visibility is not None:
         known["visibilityTimeout"] = queue.visibility

@@ -1,4 +1,4 @@
-"""Subscribers: a queue's runtime whose handler is FastStream's pipeline."""
+"""Subscribers: the runtime of a queue with FastStream's pipeline as its handler."""
 
 import asyncio
 import logging
@@ -12,7 +12,7 @@ from faststream.response import Response, ensure_response
 
 from faststream_sqs._compat import CallsCollection, FastDependsConfig, SubscriberUsecase, process_msg
 from faststream_sqs.config import SQSBrokerConfig, SQSSubscriberConfig
-from faststream_sqs.envelopes import Parse, unwrapping
+from faststream_sqs.envelopes import Parse, unwrapping_parser
 from faststream_sqs.message import decode_batch, decode_body_of, message_itself, parse_batch, parse_message
 from faststream_sqs.options import Consumption
 from faststream_sqs.publisher import ReplyPublisher
@@ -24,12 +24,12 @@ from faststream_sqs.settlement import QueueSettlement
 from faststream_sqs.single import fetch_one
 from faststream_sqs.specification import SQSSubscriberSpecification
 
-# Raw handlers take the message as it is: nothing to inject, nothing to validate.
+# Raw handlers take the message as it is, without injection or validation.
 NO_INJECTION = FastDependsConfig(use_fastdepends=False, serializer=None)
 
 
 class SQSSubscriber(SubscriberUsecase[Any]):
-    """A subscriber takes SQSRecords, or tuples of them where it is a batch subscriber."""
+    """A subscriber of one queue. It takes SQSRecords, or tuples of them if it is a batch subscriber."""
 
     def __init__(
         self,
@@ -67,21 +67,18 @@ class SQSSubscriber(SubscriberUsecase[Any]):
     # --- starting and stopping
 
     async def start(self) -> None:
-        """Raises QueueNotFound."""
+        """Starts polling, unless the broker's `poll` is off. Raises QueueNotFound."""
         await super().start()
         self._post_start()
-        if self.calls and self._broker.poll:
-            self.runtime = await self._make_runtime()
-            self.runtime.start()
-
-    async def _make_runtime(self) -> QueueRuntime:
         broker, declared = self._broker, self._declared
+        if not self.calls or not broker.poll:
+            return
         if declared.declare and not is_url(self.queue):
             await broker.declare(self.queue, declared)
         url = await broker.url(self.queue)
         attributes = await broker.attributes(self.queue, url)
-        return QueueRuntime(
-            broker.connected(),
+        self.runtime = QueueRuntime(
+            broker.require_calls(),
             url,
             name_of(self.queue),
             self.consume_records,
@@ -89,33 +86,34 @@ class SQSSubscriber(SubscriberUsecase[Any]):
             visibility=declared.visibility or attributes.visibility or 30,
             options=self.consumption,
             fifo=declared.fifo,
-            log=self.tell,
+            log=self.report,
         )
+        self.runtime.start()
 
     def settlement(self, url: str, dead_letter: str | None) -> QueueSettlement:
-        """What carries decisions about messages of the queue at `url` out."""
+        """The settlement that carries out decisions about messages of the queue at `url`."""
 
         async def dead_letter_url() -> str | None:
             return await self._broker.url(dead_letter) if dead_letter else None
 
         return QueueSettlement(
-            self._broker.connected(),
+            self._broker.require_calls(),
             url,
             name_of(self.queue),
             backoff=self.consumption.backoff,
             linger=self.consumption.linger,
             dead_letter_url=dead_letter_url,
-            log=self.tell,
+            log=self.report,
         )
 
     async def lazy_settlement(self) -> QueueSettlement:
-        """The same without a runtime: the queue is asked for what is not declared. Raises QueueNotFound."""
+        """A settlement without a runtime; asks the queue for what is not declared. Raises QueueNotFound."""
         url = await self._broker.url(self.queue)
         dead_letter = self._declared.dead_letter or (await self._broker.attributes(self.queue, url)).dead_letter
         return self.settlement(url, dead_letter)
 
     async def stop(self) -> None:
-        """Ends consumption within the broker's graceful timeout; what is held and not handled goes back at once."""
+        """Stops consuming within the broker's graceful timeout; messages that no handler runs go back at once."""
         self.running = False
         runtime = self.runtime
         if runtime is not None and runtime.works_in(asyncio.current_task()):
@@ -130,7 +128,7 @@ class SQSSubscriber(SubscriberUsecase[Any]):
         await super().stop()
 
     def stop_now(self) -> None:
-        """Makes a stop, running or to come, hard: handlers are cancelled instead of waited for."""
+        """Makes the present or the next stop immediate: handlers are cancelled instead of awaited."""
         if self.runtime is not None:
             self.runtime.hurry()
 
@@ -141,14 +139,14 @@ class SQSSubscriber(SubscriberUsecase[Any]):
     # --- handling
 
     def pipeline_message(self, records: list[SQSRecord]) -> SQSRecord | tuple[SQSRecord, ...]:
-        """What FastStream's pipeline takes for the records of one call."""
+        """The raw message of FastStream's pipeline for the records of one call."""
         return tuple(records) if self.batch else records[0]
 
     async def consume_records(self, records: list[SQSRecord]) -> None:
         await self.consume(self.pipeline_message(records))
 
     async def process_message(self, msg: Any) -> Response:
-        """FastStream's pipeline; a raw handler that nothing stands around takes the short way."""
+        """Runs FastStream's pipeline, or the short path for a raw handler without middlewares and publishers."""
         if not self._raw or len(self.calls) != 1 or self._broker_middlewares:
             return await super().process_message(msg)
         item = self.calls[0]
@@ -158,23 +156,23 @@ class SQSSubscriber(SubscriberUsecase[Any]):
         try:
             message = await parser(msg)
         except Exception as error:
-            self.tell(logging.ERROR, "a message could not be parsed", error)
+            self.report(logging.ERROR, "a message could not be parsed", error)
             await settle_error(await self._parser(msg), error, self.ack_policy)
             raise
         if message.reply_to and not self._no_reply:
             return await super().process_message(msg)
         message.set_decoder(item.decoder)
         return ensure_response(
-            await handle_raw(message, partial(item.call, _extra_middlewares=()), self.ack_policy, self._tell_failure)
+            await handle_raw(message, partial(item.call, _extra_middlewares=()), self.ack_policy, self._report_failure)
         )
 
     def _get_parser_and_decoder(self, item_parser: Any = None, item_decoder: Any = None) -> tuple[Any, Any]:
         parser, decoder = super()._get_parser_and_decoder(item_parser, item_decoder)
         if self._envelope is None:
             return parser, decoder
-        # around the parser, not in it: the one that settles what cannot be unwrapped must not fail on it as well
+        # around the parser, not in it: a message that cannot be unwrapped is settled through the bare parser
         if parser not in self._unwrapping:
-            self._unwrapping[parser] = unwrapping(parser, self._envelope)
+            self._unwrapping[parser] = unwrapping_parser(parser, self._envelope)
         return self._unwrapping[parser], decoder
 
     def _build_fastdepends_model(self) -> None:
@@ -195,17 +193,17 @@ class SQSSubscriber(SubscriberUsecase[Any]):
     def _make_response_publisher(self, message: StreamMessage[Any]) -> tuple[ReplyPublisher, ...]:
         return (ReplyPublisher(self._outer_config.producer, message.reply_to),)
 
-    # --- telling
+    # --- logging
 
-    def _tell_failure(self, message: StreamMessage[Any], error: Exception) -> None:
+    def _report_failure(self, message: StreamMessage[Any], error: Exception) -> None:
         context = self.get_log_context(message)
         self._log(logging.ERROR, f"{type(error).__name__}: {error}", context, error)
 
     def get_log_context(self, message: StreamMessage[Any] | None) -> dict[str, str]:
         return {"queue": name_of(self.queue), "message_id": getattr(message, "message_id", "")}
 
-    def tell(self, level: int, message: str, error: BaseException | None = None) -> None:
-        """Into the broker's log."""
+    def report(self, level: int, message: str, error: BaseException | None = None) -> None:
+        """Writes to the broker's log."""
         self._log(level, message, self.get_log_context(None), error if isinstance(error, Exception) else None)
 
     # --- without a handler

@@ -1,4 +1,4 @@
-"""A broker in memory: the same parsing, pipeline and decisions, without a network."""
+"""The test broker: the same parsing, pipeline and decisions, in memory."""
 
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
@@ -22,9 +22,9 @@ from faststream_sqs.transport import SQSCalls
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What was decided about one delivery. A nack's `delay` is None where the back-off decides.
+    """The decision about one delivery. A nack's `delay` is None if the backoff decides.
 
-    RELEASED: the handler took no decision, which a queue treats as a nack.
+    RELEASED: the handler made no decision, which a queue treats as a nack.
     """
 
     record: SQSRecord
@@ -34,7 +34,7 @@ class Settlement:
 
 
 class SettlementLog:
-    """A Settler that remembers."""
+    """A Settler that records the decisions."""
 
     def __init__(self) -> None:
         self.entries: list[Settlement] = []
@@ -49,14 +49,14 @@ class SettlementLog:
         self.entries.append(Settlement(record, Outcome.REJECTED, reason=reason))
 
     def close(self, record: SQSRecord) -> Settlement:
-        """The decision about `record`, which is RELEASED if nobody took one."""
+        """The decision about `record`; RELEASED if there is none."""
         if record.decide(Outcome.RELEASED):
             self.entries.append(Settlement(record, Outcome.RELEASED))
         return next(entry for entry in reversed(self.entries) if entry.record is record)
 
 
 class NoNetwork:
-    """A transport for a broker that is never to reach SQS."""
+    """A transport that fails every call, for a broker that must not reach SQS."""
 
     async def call(
         self, service: str, operation: str, params: Mapping[str, Any], *, timeout: float | None = None
@@ -65,9 +65,9 @@ class NoNetwork:
 
 
 class TestSQSBroker(TestBroker[SQSBroker], broker=SQSBroker):
-    """Runs brokers in memory. `publish` runs the handlers and raises their errors; `deliver` settles as a queue would.
+    """A broker in memory. `publish` runs the handlers and raises their errors; `deliver` settles as a queue would.
 
-    `settlements` are all decisions in order. Nothing comes again by itself: for a retry a test calls `redeliver`.
+    `settlements` has all decisions in order. There is no automatic retry: a test calls `redeliver`.
     """
 
     __test__ = False
@@ -90,12 +90,12 @@ class TestSQSBroker(TestBroker[SQSBroker], broker=SQSBroker):
         group: str | None = None,
         attributes: Mapping[str, str] | None = None,
     ) -> Settlement:
-        """One delivery of a body to the queue's subscriber. Raises SubscriberNotFound."""
+        """Delivers a body to the queue's subscriber. Raises SubscriberNotFound."""
         record = self._record(body, queue, message_id, receive_count, group, attributes)
         return (await self._consume([record]))[0]
 
     async def deliver_batch(self, bodies: Iterable[str | bytes], queue: str) -> list[Settlement]:
-        """One delivery of several bodies to the queue's batch subscriber, in one call. Raises SubscriberNotFound."""
+        """Delivers several bodies to the queue's batch subscriber in one call. Raises SubscriberNotFound."""
         return await self._consume([self._record(body, queue, None, 1, None, None) for body in bodies])
 
     def _record(
@@ -119,7 +119,7 @@ class TestSQSBroker(TestBroker[SQSBroker], broker=SQSBroker):
         )
 
     async def redeliver(self, settlement: Settlement) -> Settlement:
-        """The message of an earlier delivery once more, with its receive count one higher."""
+        """Delivers the message of an earlier delivery again, with its receive count one higher."""
         old = settlement.record
         system = {**old.attributes, "ApproximateReceiveCount": str(old.receive_count + 1)}
         again = SQSRecord(old.queue, old.body, old.message_id, str(uuid4()), system, old.message_attributes, self._log)
@@ -129,7 +129,7 @@ class TestSQSBroker(TestBroker[SQSBroker], broker=SQSBroker):
         for subscriber in subscribers_of(self.brokers, records[0].queue):
             await subscriber.consume_records(records)
             return [self._log.close(record) for record in records]
-        raise SubscriberNotFound(f"nobody subscribes to {records[0].queue!r}")
+        raise SubscriberNotFound(f"no subscriber of {records[0].queue!r}")
 
     def create_publisher_fake_subscriber(
         self, broker: SQSBroker, publisher: SQSPublisher
@@ -149,12 +149,13 @@ class TestSQSBroker(TestBroker[SQSBroker], broker=SQSBroker):
 
 
 def subscribers_of(brokers: tuple[SQSBroker, ...], queue: str) -> list[SQSSubscriber]:
-    found = [subscriber for broker in brokers for subscriber in broker.subscribers]
-    return [s for s in found if isinstance(s, SQSSubscriber) and name_of(s.queue) == name_of(queue)]
+    """The subscribers of a queue."""
+    subscribers = [subscriber for broker in brokers for subscriber in broker.subscribers]
+    return [s for s in subscribers if isinstance(s, SQSSubscriber) and name_of(s.queue) == name_of(queue)]
 
 
 class MemoryProducer(SQSProducer):
-    """Hands what is published to the subscribers of the queue, at once."""
+    """A producer that passes published messages to the queue's subscribers at once."""
 
     def __init__(self, broker: SQSBroker, brokers: tuple[SQSBroker, ...], log: SettlementLog) -> None:
         config = broker.config.broker_config
@@ -175,18 +176,17 @@ class MemoryProducer(SQSProducer):
         for subscriber in subscribers_of(self._brokers, cmd.destination):
             size = subscriber.consumption.batch_size
             for start in range(0, len(ids), size):
-                chunk = zip(ids[start : start + size], entries[start : start + size], strict=True)
-                records = [self._received(message_id, entry, cmd.destination) for message_id, entry in chunk]
+                records = []
+                for message_id, entry in zip(ids[start : start + size], entries[start : start + size], strict=True):
+                    system = {"ApproximateReceiveCount": "1"}
+                    if group := entry.get("MessageGroupId"):
+                        system["MessageGroupId"] = group
+                    attributes = entry.get("MessageAttributes") or {}
+                    queue, body, receipt = name_of(cmd.destination), entry["MessageBody"], str(uuid4())
+                    records.append(SQSRecord(queue, body, message_id, receipt, system, attributes, self._log))
                 try:
                     await subscriber.process_message(subscriber.pipeline_message(records))
                 finally:
                     for record in records:
                         self._log.close(record)
         return ids
-
-    def _received(self, message_id: str, entry: Mapping[str, Any], queue: str) -> SQSRecord:
-        system = {"ApproximateReceiveCount": "1"}
-        if group := entry.get("MessageGroupId"):
-            system["MessageGroupId"] = group
-        attributes = entry.get("MessageAttributes") or {}
-        return SQSRecord(name_of(queue), entry["MessageBody"], message_id, str(uuid4()), system, attributes, self._log)

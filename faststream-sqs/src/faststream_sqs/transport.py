@@ -1,14 +1,14 @@
-"""How the broker reaches SQS."""
+"""Transports: how the broker reaches SQS."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-# Every call but a long poll answers at once or is given up.
+# In seconds. Every call except a long poll is answered at once or given up.
 CALL_TIMEOUT = 10.0
 
 
 class Transport(Protocol):
-    """A client of AWS: `awsjson.AwsJson` is one. Errors are exceptions with the service's `code`."""
+    """An AWS client, for example `awsjson.AwsJson`. Errors are exceptions with the service's `code`."""
 
     async def call(
         self, service: str, operation: str, params: Mapping[str, Any], *, timeout: float | None = None
@@ -16,7 +16,7 @@ class Transport(Protocol):
 
 
 class SQSCalls:
-    """SQS behind a transport, each call with a timeout."""
+    """Calls of SQS through a transport, each with a timeout."""
 
     def __init__(self, transport: Transport) -> None:
         self.transport = transport

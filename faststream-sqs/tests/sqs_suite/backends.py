@@ -1,4 +1,4 @@
-"""What the conformance suite asks of an SQS, whichever it is."""
+"""The operations that the conformance suite needs of each backend."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Handle = Callable[[Any], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Backend:
-    """A Transport, and how long one of its seconds takes."""
+    """A Transport, and the real length of one of its seconds."""
 
     name: str
     transport: Transport
@@ -40,14 +40,14 @@ class Backend:
         return answer.get("Messages") or []
 
     async def attributes(self, url: str, *names: str) -> dict[str, str]:
-        found = await self.call("GetQueueAttributes", QueueUrl=url, AttributeNames=list(names))
-        return found.get("Attributes") or {}
+        answer = await self.call("GetQueueAttributes", QueueUrl=url, AttributeNames=list(names))
+        return answer.get("Attributes") or {}
 
     async def counts(self, url: str) -> tuple[int, int]:
-        """How many messages are visible and how many are in flight."""
+        """The numbers of visible messages and of messages in flight."""
         names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-        found = await self.attributes(url, *names)
-        return int(found[names[0]]), int(found[names[1]])
+        attributes = await self.attributes(url, *names)
+        return int(attributes[names[0]]), int(attributes[names[1]])
 
 
 def broker_for(

@@ -36,7 +36,7 @@ async def moto() -> AsyncIterator[MotoSQS]:
 
 @pytest.fixture(params=["memory", "moto", pytest.param("ministack", marks=pytest.mark.ministack)])
 def backend(request: pytest.FixtureRequest) -> Backend:
-    """An SQS that the conformance suite runs on."""
+    """A backend of the conformance suite."""
     transport: Transport
     if request.param == "memory":
         transport = MemorySQS(second=0.2)

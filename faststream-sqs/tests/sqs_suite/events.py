@@ -1,4 +1,4 @@
-"""Lambda's events and context, as SQS's event source gives them."""
+"""Events and context of Lambda, in the format of an SQS event source."""
 
 import time
 from dataclasses import dataclass, field
@@ -24,13 +24,13 @@ def event(*bodies: str, **options: Any) -> dict[str, Any]:
     return {"Records": [record(body, **options) for body in bodies]}
 
 
-def failed(answer: dict[str, Any]) -> list[str]:
+def failed_ids(answer: dict[str, Any]) -> list[str]:
     return [entry["itemIdentifier"] for entry in answer["batchItemFailures"]]
 
 
 @dataclass
 class Context:
-    """What is left of a function's timeout, in seconds."""
+    """A Lambda context with a timeout in seconds."""
 
     seconds: float
     began: float = field(default_factory=time.monotonic)

@@ -1,4 +1,4 @@
-"""SQS in a few lines, with faults: what the runtime must cope with, without a network."""
+"""A fake SQS in a few lines, with the faults that the runtime must cope with."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from awsjson import AwsError
 
 @dataclass
 class Stored:
-    """A message in the fake queue: visible at a time, gone when deleted."""
+    """A message in the fake queue, visible from a time on until it is deleted."""
 
     body: str
     message_id: str
@@ -24,7 +24,7 @@ class Stored:
 
 @dataclass
 class FakeSQS:
-    """One queue `q` (and whatever is sent elsewhere, in `sent`)."""
+    """A transport with one queue `q`; messages to other queues are in `sent`."""
 
     visibility: int = 30
     redrive: str = ""
@@ -77,33 +77,32 @@ class FakeSQS:
 
     async def _ReceiveMessage(self, params: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802
         deadline = self.now() + params["WaitTimeSeconds"]
-        while not (found := self._take(params)) and self.now() < deadline:
+        while not (messages := self._take(params)) and self.now() < deadline:
             await asyncio.sleep(0.005)
-        return {"Messages": found} if found else {}
+        return {"Messages": messages} if messages else {}
 
     def _take(self, params: Mapping[str, Any]) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
+        taken: list[dict[str, Any]] = []
         blocked = {m.group for m in self.messages if m.group and not m.deleted and m.visible_at > self.now()}
         for message in self.messages:
             if message.deleted or message.visible_at > self.now() or message.group in blocked:
                 continue
-            if len(found) == params["MaxNumberOfMessages"]:
+            if len(taken) == params["MaxNumberOfMessages"]:
                 break
             message.receives += 1
             message.receipt = f"{message.message_id}/{message.receives}"
             message.visible_at = self.now() + params["VisibilityTimeout"]
-            found.append(self._shape(message))
-        return found
-
-    def _shape(self, message: Stored) -> dict[str, Any]:
-        system = {"ApproximateReceiveCount": str(message.receives), "SentTimestamp": "1700000000000"}
-        return {
-            "Body": message.body,
-            "MessageId": message.message_id,
-            "ReceiptHandle": message.receipt,
-            "Attributes": system | ({"MessageGroupId": message.group} if message.group else {}),
-            "MessageAttributes": message.attributes,
-        }
+            system = {"ApproximateReceiveCount": str(message.receives), "SentTimestamp": "1700000000000"}
+            taken.append(
+                {
+                    "Body": message.body,
+                    "MessageId": message.message_id,
+                    "ReceiptHandle": message.receipt,
+                    "Attributes": system | ({"MessageGroupId": message.group} if message.group else {}),
+                    "MessageAttributes": message.attributes,
+                }
+            )
+        return taken
 
     async def _DeleteMessageBatch(self, params: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802
         def delete(message: Stored, entry: Mapping[str, Any]) -> None:

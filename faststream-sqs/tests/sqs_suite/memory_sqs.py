@@ -1,4 +1,4 @@
-"""SQS in memory, several queues, with a second as short as a test wants it: one of the conformance suite's backends."""
+"""SQS in memory with several queues and an adjustable length of a second: a backend of the conformance suite."""
 
 import asyncio
 import itertools
@@ -41,7 +41,7 @@ class Queue:
 
 @dataclass
 class MemorySQS:
-    """A Transport."""
+    """A Transport to queues in memory. `second` is the real length of one of its seconds."""
 
     second: float = 1.0
     queues: dict[str, Queue] = field(default_factory=dict)
@@ -69,8 +69,8 @@ class MemorySQS:
 
     def CreateQueue(self, params: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802
         name, attributes = params["QueueName"], dict(params.get("Attributes") or {})
-        found = self.queues.setdefault(name, Queue(name, attributes, dict(params.get("tags") or {})))
-        if attributes and attributes != found.attributes:
+        queue = self.queues.setdefault(name, Queue(name, attributes, dict(params.get("tags") or {})))
+        if attributes and attributes != queue.attributes:
             raise AwsError("QueueNameExists", status=400)
         return {"QueueUrl": URL + name}
 
@@ -103,23 +103,23 @@ class MemorySQS:
 
     async def receive(self, queue: Queue, params: Mapping[str, Any]) -> dict[str, Any]:
         deadline = self.now() + params.get("WaitTimeSeconds", 0)
-        while not (found := self.take(queue, params)) and self.now() < deadline:
+        while not (messages := self.take(queue, params)) and self.now() < deadline:
             await asyncio.sleep(0.005)
-        return {"Messages": found} if found else {}
+        return {"Messages": messages} if messages else {}
 
     def take(self, queue: Queue, params: Mapping[str, Any]) -> list[dict[str, Any]]:
         self.redrive(queue)
         now = self.now()
-        found: list[dict[str, Any]] = []
+        taken: list[dict[str, Any]] = []
         busy = {m.group for m in queue.messages if queue.fifo and m.visible_at > now and m.receives}
         for message in list(queue.messages):
-            if message.visible_at > now or message.group in busy or len(found) == params["MaxNumberOfMessages"]:
+            if message.visible_at > now or message.group in busy or len(taken) == params["MaxNumberOfMessages"]:
                 continue
             message.receives += 1
             message.receipt = f"{message.message_id}/{message.receives}"
             message.visible_at = now + params.get("VisibilityTimeout", 30)
-            found.append(self.shape(message))
-        return found
+            taken.append(self.shape(message))
+        return taken
 
     def redrive(self, queue: Queue) -> None:
         policy = json.loads(queue.attributes.get("RedrivePolicy", "{}"))

@@ -1,4 +1,4 @@
-"""moto behind botocore: its state is right only from one thread, so that is what it gets."""
+"""moto behind botocore, called from one thread, because its state is wrong when several use it."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ PAUSE = 0.02
 
 
 class MotoSQS(BotoThreads):
-    """Long polls ask again and again without holding the thread, and not long."""
+    """A transport whose long polls repeat short ones, so that they do not occupy the thread, and end early."""
 
     def __init__(self) -> None:
         super().__init__(region="eu-central-1", credentials=StaticCredentials("test", "test"), threads=1)

@@ -1,4 +1,4 @@
-"""FastStream's command line for real: processes, workers, reload, signals."""
+"""FastStream's real command line: processes, workers, reload, signals."""
 
 import os
 import re

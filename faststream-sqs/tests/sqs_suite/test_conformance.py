@@ -1,4 +1,4 @@
-"""The broker against SQS in memory, in moto (through boto3) and in the emulator: what must hold against any."""
+"""The broker against SQS in memory, in moto (through boto3) and in the emulator, with the same results."""
 
 import asyncio
 import time

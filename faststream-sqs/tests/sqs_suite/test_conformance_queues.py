@@ -112,7 +112,7 @@ async def threads(ministack: str, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
 @pytest.mark.ministack
 @pytest.mark.parametrize("late", [True, False], ids=["before it brings anything", "as it brings something"])
 async def test_a_poll_in_a_thread_that_is_cut_loses_nothing(aws: AwsJson, threads: Boto3Transport, late: bool) -> None:
-    """Nobody can interrupt it: what it brings afterwards is visible again once the transport is closed."""
+    """The poll cannot be interrupted; its messages are visible again once the transport is closed."""
     backend = Backend("ministack", aws, 1.0)
     url = await backend.create(f"q{uuid4().hex[:12]}", VisibilityTimeout="600")
     params = {"QueueUrl": url, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 5}

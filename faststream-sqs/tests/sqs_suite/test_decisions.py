@@ -1,4 +1,4 @@
-"""The table of decisions: how a handler ends, under each AckPolicy, means the same in a worker, a Lambda and a test."""
+"""The table of decisions: a handler's end means the same, under each AckPolicy, in a worker, a Lambda and a test."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from faststream_sqs.annotations import SQSMessage as InjectedMessage
 from faststream_sqs.record import SQSRecord
 from faststream_sqs.settlement import dead_letter
 
-from sqs_suite.events import event, failed
+from sqs_suite.events import event, failed_ids
 from sqs_suite.fakes import FakeSQS
 from sqs_suite.waiting import until
 
@@ -98,7 +98,7 @@ def test_in_a_lambda(policy: AckPolicy, raw: bool) -> None:
     fake = FakeSQS()
     handler = lambda_handler(broker_with(policy, raw, fake))
     expected = dict(zip(ENDINGS, TABLE[policy], strict=True))
-    assert failed(handler(event(*ENDINGS))) == [ending for ending in ENDINGS if expected[ending] in (N, U)]
+    assert failed_ids(handler(event(*ENDINGS))) == [ending for ending in ENDINGS if expected[ending] in (N, U)]
     assert [params["MessageBody"] for params in fake.sent] == [e for e in ENDINGS if expected[e] is R]
     handler.close()
 

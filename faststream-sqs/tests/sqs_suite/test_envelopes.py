@@ -1,4 +1,4 @@
-"""EventBridge's and SNS's envelopes, taken off by choice."""
+"""Envelopes of EventBridge and SNS are removed on request."""
 
 import base64
 import json
@@ -41,7 +41,7 @@ class Order(BaseModel):
 
 
 @pytest.mark.parametrize(("envelope", "outer", "number"), [("eventbridge", EVENT, 7), (Envelope.SNS, NOTIFICATION, 8)])
-async def test_a_typed_handler_gets_what_is_inside(envelope: Any, outer: dict[str, Any], number: int) -> None:
+async def test_a_typed_handler_gets_the_content(envelope: Any, outer: dict[str, Any], number: int) -> None:
     broker = SQSBroker()
     seen: list[tuple[Order, Any]] = []
 
@@ -96,7 +96,7 @@ WRONG = ["{", "[]", "1", '{"detail": {}}', '{"Message": 1, "TopicArn": "x"}', ""
 @pytest.mark.parametrize(
     ("policy", "outcome"), [("nack_on_error", Outcome.NACKED), ("reject_on_error", Outcome.REJECTED)]
 )
-async def test_what_is_no_envelope_is_settled_by_the_policy(
+async def test_a_body_without_an_envelope_is_settled_by_the_policy(
     raw: bool, envelope: Envelope, policy: str, outcome: Outcome
 ) -> None:
     broker = SQSBroker(logger=None)

@@ -1,4 +1,4 @@
-"""Groups take turns among what is held, however many messages each of them has."""
+"""Groups take turns among the messages that are held, however many each of them has."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -70,7 +70,7 @@ def test_a_record_without_a_group_has_its_turn_too() -> None:
 async def order_of_handling(
     broker: SQSBroker, held: Callable[[], int], fill: Callable[[], Awaitable[None]], *, fair: bool
 ) -> list[str]:
-    """Handlers begin to end when everything is held: what is measured is the order, not anybody's speed."""
+    """Handlers end only when all messages are held, so that the test measures the order and not the speed."""
     order: list[str] = []
     go = asyncio.Event()
 

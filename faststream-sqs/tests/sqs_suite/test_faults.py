@@ -1,4 +1,4 @@
-"""Calls that fail, calls that were executed and then failed, receipts that expired, bodies that mean nothing."""
+"""Calls that fail, calls that are executed and then fail, expired receipts, malformed bodies."""
 
 import asyncio
 import itertools
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from faststream import AckPolicy
 from faststream_sqs import Backoff, SQSBroker, SQSMessage, SQSQueue
-from faststream_sqs.heartbeat import Beating
+from faststream_sqs.heartbeat import HeartbeatLoop
 from faststream_sqs.options import Consumption
 from faststream_sqs.polling import Pollers
 from faststream_sqs.record import SQSRecord
@@ -35,7 +35,7 @@ def broker_on(fake: FakeSQS, **options: Any) -> SQSBroker:
 
 
 class ExecutedThenFailed:
-    """Lets the first `times` calls of an operation happen and raises all the same."""
+    """A transport that executes the first `times` calls of an operation and then raises an error anyway."""
 
     def __init__(self, fake: FakeSQS, operation: str, error: Exception, times: int = 1) -> None:
         self.call, self.operation, self.error, self.left = fake.call, operation, error, times
@@ -52,7 +52,7 @@ class ExecutedThenFailed:
 
 
 @pytest.mark.parametrize("error", [DeadlineExceeded(), ConnectionFailed(sent=True), AwsError("Oops", status=500)])
-async def test_a_delete_that_was_executed_and_failed_is_tried_again(error: AwsError) -> None:
+async def test_a_delete_that_was_executed_and_failed_is_retried(error: AwsError) -> None:
     fake = FakeSQS(visibility=1000)
     fake.put("a", "b")
     ExecutedThenFailed(fake, "DeleteMessageBatch", error)
@@ -70,7 +70,7 @@ async def test_a_delete_that_was_executed_and_failed_is_tried_again(error: AwsEr
     assert fake.left() == []
 
 
-async def test_an_error_that_stays_is_not_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_permanent_error_is_not_retried(caplog: pytest.LogCaptureFixture) -> None:
     fake = FakeSQS(visibility=1000)
     fake.put("a")
     fake.fault = lambda name, params: AwsError("AccessDenied", status=403) if name == "DeleteMessageBatch" else None
@@ -85,7 +85,7 @@ async def test_an_error_that_stays_is_not_tried_again(caplog: pytest.LogCaptureF
     assert fake.count("DeleteMessageBatch") == 1
 
 
-async def test_what_a_failed_receive_took_comes_again_when_its_visibility_ends() -> None:
+async def test_messages_of_a_failed_receive_come_again_when_their_visibility_ends() -> None:
     fake = FakeSQS(visibility=1)
     fake.put("a")
     ExecutedThenFailed(fake, "ReceiveMessage", DeadlineExceeded())
@@ -119,7 +119,7 @@ async def test_a_burial_that_was_executed_and_failed_is_repeated_with_the_same_s
     assert sources == ["m0", "m0"]
 
 
-async def test_a_receipt_that_expired_is_told_once_and_not_prolonged_again() -> None:
+async def test_an_expired_receipt_is_reported_once_and_not_extended_again() -> None:
     fake = FakeSQS()
     told: list[str] = []
     clock = {"now": 0.0}
@@ -135,7 +135,7 @@ async def test_a_receipt_that_expired_is_told_once_and_not_prolonged_again() -> 
     )
     records = [SQSRecord("q", "x", str(n), f"r{n}") for n in range(12)]
     held = {record.receipt_handle: record for record in records}
-    beating = Beating(held, settlement, visibility=30, queue="q", now=lambda: clock["now"], log=log)
+    beating = HeartbeatLoop(held, settlement, visibility=30, queue="q", now=lambda: clock["now"], log=log)
     for record in records:
         beating.hold(record)
     failures = [{"Code": "ReceiptHandleIsInvalid", "SenderFault": True}]
@@ -154,7 +154,7 @@ async def test_a_receipt_that_expired_is_told_once_and_not_prolonged_again() -> 
 
 
 async def pauses(answers: list[Any], options: Consumption) -> list[float]:
-    """Seconds between the polls that brought `answers`, with a jitter that never shortens."""
+    """The seconds between polls that return `answers`, with the maximal jitter."""
     times: list[float] = []
     loop = asyncio.get_running_loop()
 
@@ -186,7 +186,7 @@ async def test_empty_polls_that_do_not_wait_back_off() -> None:
     assert found[0] >= 0.09
     assert found[1] >= 0.19
     assert found[3] >= 0.09
-    assert found[2] < found[1], "a message ends the back-off"
+    assert found[2] < found[1], "a message ends the backoff"
 
 
 async def test_throttled_polls_back_off() -> None:
@@ -217,7 +217,7 @@ async def test_a_handler_that_refuses_to_end_does_not_keep_its_message(monkeypat
     assert fake.count("DeleteMessageBatch") == 0
 
 
-async def test_a_second_signal_stops_hard() -> None:
+async def test_a_second_signal_stops_at_once() -> None:
     heard: list[int] = []
     before = signal.signal(signal.SIGTERM, lambda number, frame: heard.append(number))
     fake = FakeSQS(visibility=1000)

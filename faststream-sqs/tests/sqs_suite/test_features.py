@@ -29,7 +29,7 @@ class Order(BaseModel):
     id: int
 
 
-async def test_filters_choose_the_handler_and_what_none_takes_is_nacked() -> None:
+async def test_filters_choose_the_handler_and_unmatched_messages_are_nacked() -> None:
     broker = SQSBroker(logger=None)
     subscriber = broker.subscriber("q")
     seen: list[str] = []
@@ -102,7 +102,7 @@ async def test_custom_parsers_and_decoders_wrap_the_originals() -> None:
 
 
 class Shouting:
-    """A codec: bodies travel in capitals."""
+    """A codec that sends bodies in capital letters."""
 
     async def encode(self, msg: Any, serializer: Any) -> tuple[bytes, str | None]:
         return json.dumps(msg).upper().encode(), "application/shout"
@@ -221,7 +221,7 @@ def test_impossible_queues_are_refused(options: dict[str, Any]) -> None:
         SQSQueue("q", **options)
 
 
-async def test_the_queues_own_wait_is_used_unless_the_subscriber_says_otherwise() -> None:
+async def test_the_queues_own_wait_is_used_unless_the_subscriber_overrides_it() -> None:
     broker = SQSBroker()
     waits = [
         broker.subscriber(SQSQueue("a", wait=3)).consumption.wait,

@@ -1,4 +1,4 @@
-"""The heartbeat: what is held stays hidden from others, and what is given back does not."""
+"""The heartbeat: messages that are held stay invisible, and messages that are given back do not."""
 
 import asyncio
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ def held(handle: str, heartbeat: Heartbeat) -> SQSRecord:
     return record
 
 
-def test_a_heartbeat_prolongs_in_time_and_gives_up_after_twelve_hours() -> None:
+def test_a_heartbeat_extends_in_time_and_gives_up_after_twelve_hours() -> None:
     clock = {"now": 0.0}
     tired: list[SQSRecord] = []
     heartbeat = Heartbeat(20, lambda: clock["now"], tired.append)
@@ -34,7 +34,7 @@ def test_a_heartbeat_prolongs_in_time_and_gives_up_after_twelve_hours() -> None:
     assert heartbeat.due([record]) == []
     clock["now"] = 12.0
     assert heartbeat.due([record]) == [(record, 20)]
-    heartbeat.prolonged(record, 20)
+    heartbeat.extend(record, 20)
     assert heartbeat.due([record]) == []
     clock["now"] = MAX_VISIBILITY - 5.0
     assert heartbeat.due([record]) == [(record, 5)]
@@ -43,7 +43,7 @@ def test_a_heartbeat_prolongs_in_time_and_gives_up_after_twelve_hours() -> None:
     assert tired == [record]
 
 
-async def test_running_and_buffered_are_prolonged_and_nacked_ones_are_not() -> None:
+async def test_running_and_buffered_messages_are_extended_and_nacked_ones_are_not() -> None:
     fake = FakeSQS(visibility=1)
     fake.put(*[str(i) for i in range(12)])
     broker = broker_on(fake)

@@ -1,4 +1,4 @@
-"""A batch in Lambda: the same pipeline and decisions, and an answer that names whatever was not acknowledged."""
+"""A batch in Lambda: the same pipeline and decisions, and an answer that lists every message without an ack."""
 
 import asyncio
 import sys
@@ -22,7 +22,7 @@ from faststream_sqs import (
 from pydantic import BaseModel
 
 from awsjson import AwsError
-from sqs_suite.events import Context, event, failed, record
+from sqs_suite.events import Context, event, failed_ids, record
 from sqs_suite.fakes import FakeSQS
 
 
@@ -52,7 +52,7 @@ def returned(fake: FakeSQS) -> dict[str, int]:
     return {e["ReceiptHandle"].removeprefix("receipt of "): e["VisibilityTimeout"] for p in calls for e in p["Entries"]}
 
 
-def test_what_is_not_acked_has_failed(broker: SQSBroker, fake: FakeSQS, handler: LambdaHandler) -> None:
+def test_messages_without_an_ack_have_failed(broker: SQSBroker, fake: FakeSQS, handler: LambdaHandler) -> None:
     class Meddling(BaseMiddleware):
         async def on_receive(self) -> Any:
             if self.msg is not None and self.msg.body == "on_receive":
@@ -86,10 +86,10 @@ def test_what_is_not_acked_has_failed(broker: SQSBroker, fake: FakeSQS, handler:
 
     answer = handler(event("ok", *errors, "on_receive", "before", "after", "ok2"))
     lost = ["bug", "nack", "skip", "cancel", "stop", "exit", "on_receive", "before", "after"]
-    assert failed(answer) == lost
+    assert failed_ids(answer) == lost
     assert returned(fake) == dict.fromkeys(lost, 60) | {"nack": 7}
     assert [params["MessageBody"] for params in fake.sent] == ["reject"]
-    assert failed(handler(event("ok"))) == [], "a handler that asked to stop stopped the function"
+    assert failed_ids(handler(event("ok"))) == [], "a handler that asked to stop stopped the function"
 
 
 @pytest.mark.parametrize("raw", [True, False])
@@ -106,9 +106,9 @@ def test_a_handler_that_exits_does_not_disable_the_function(raw: bool) -> None:
             raise StopConsume
 
     with lambda_handler(app) as handler:
-        assert failed(handler(event("a"))) == ["a"]
-        assert failed(handler(event("b"))) == ["b"]
-        assert failed(handler(event("c", "d"))) == []
+        assert failed_ids(handler(event("a"))) == ["a"]
+        assert failed_ids(handler(event("b"))) == ["b"]
+        assert failed_ids(handler(event("c", "d"))) == []
     assert len(seen) == 4
 
 
@@ -126,13 +126,13 @@ def test_fifo_fails_everything_after_the_first_failure_of_a_group(
 
     bodies = ["a0", "b0", "a1", "b1", "a2", "c0", "a3"]
     answer = handler({"Records": [record(body, queue="q.fifo", group=body[0]) for body in bodies]})
-    assert failed(answer) == ["a1", "a2", "a3"]
+    assert failed_ids(answer) == ["a1", "a2", "a3"]
     assert [body for body in seen if body[0] == "a"] == ["a0", "a1"]
     assert sorted(seen) == ["a0", "a1", "b0", "b1", "c0"]
     assert returned(fake) == {"a1": 30, "a2": 0, "a3": 0}
 
 
-def test_at_the_deadline_what_runs_is_cancelled_and_the_rest_fails(
+def test_at_the_deadline_handlers_are_cancelled_and_the_rest_fails(
     broker: SQSBroker, fake: FakeSQS, handler: LambdaHandler
 ) -> None:
     cancelled: list[bytes] = []
@@ -147,11 +147,15 @@ def test_at_the_deadline_what_runs_is_cancelled_and_the_rest_fails(
                 raise
 
     began = time.monotonic()
-    assert failed(handler(event("quick", "slow", "slower", "waiting"), Context(0.5))) == ["slow", "slower", "waiting"]
+    assert failed_ids(handler(event("quick", "slow", "slower", "waiting"), Context(0.5))) == [
+        "slow",
+        "slower",
+        "waiting",
+    ]
     assert time.monotonic() - began < 5
     assert sorted(cancelled) == [b"slow", b"slower"]
     assert returned(fake) == {"slow": 30, "slower": 30, "waiting": 0}
-    assert failed(handler(event("quick"), Context(0.1))) == ["quick"], "no time is left"
+    assert failed_ids(handler(event("quick"), Context(0.1))) == ["quick"], "no time is left"
 
 
 def test_a_thread_that_does_not_end_does_not_hold_the_answer(broker: SQSBroker, handler: LambdaHandler) -> None:
@@ -163,9 +167,9 @@ def test_a_thread_that_does_not_end_does_not_hold_the_answer(broker: SQSBroker, 
         while body == "stuck" and not release and time.monotonic() < deadline:
             time.sleep(0.01)
 
-    assert failed(handler(event("stuck"), Context(0.4))) == ["stuck"]
+    assert failed_ids(handler(event("stuck"), Context(0.4))) == ["stuck"]
     release.append(True)
-    assert failed(handler(event("fine"))) == []
+    assert failed_ids(handler(event("fine"))) == []
 
 
 def test_one_loop_for_all_invocations(broker: SQSBroker, handler: LambdaHandler) -> None:
@@ -178,7 +182,7 @@ def test_one_loop_for_all_invocations(broker: SQSBroker, handler: LambdaHandler)
         background.append(asyncio.create_task(asyncio.sleep(0)))
 
     for n in range(3):
-        assert failed(handler(event(f"m{n}"))) == []
+        assert failed_ids(handler(event(f"m{n}"))) == []
     assert len(loops) == 1
     assert background[0].done()
 
@@ -193,7 +197,7 @@ def test_malformed_bodies_fail_alone(broker: SQSBroker, handler: LambdaHandler) 
     records[1]["messageAttributes"] = {"fs-encoding": {"dataType": "String", "stringValue": "base64"}}
     records[2]["messageAttributes"] = {"fs-headers": {"dataType": "String", "stringValue": "{"}}
     records[6]["messageAttributes"] = {"b": {"dataType": "Binary", "binaryValue": "***"}}
-    assert failed(handler({"Records": records})) == ["1", "2", "3", "4", "5"]
+    assert failed_ids(handler({"Records": records})) == ["1", "2", "3", "4", "5"]
 
 
 @pytest.mark.parametrize("wrong", [{}, {"Records": None}, {"Records": [{}]}, {"Records": [1]}, [], None])
@@ -202,11 +206,11 @@ def test_an_event_that_cannot_be_answered_is_refused(handler: LambdaHandler, wro
         handler(wrong)
 
 
-def test_a_queue_that_nobody_subscribes_fails(broker: SQSBroker, handler: LambdaHandler) -> None:
+def test_a_queue_without_a_subscriber_fails(broker: SQSBroker, handler: LambdaHandler) -> None:
     @broker.subscriber("q")
     async def handle(body: str) -> None: ...
 
-    assert failed(handler({"Records": [record("a"), record("b", queue="other")]})) == ["b"]
+    assert failed_ids(handler({"Records": [record("a"), record("b", queue="other")]})) == ["b"]
     assert handler({"Records": []}) == {"batchItemFailures": []}
 
 
@@ -216,13 +220,13 @@ def test_a_reject_that_cannot_be_buried_fails(broker: SQSBroker, fake: FakeSQS, 
         raise ValueError
 
     fake.fault = lambda operation, params: AwsError("Down", status=500) if operation == "SendMessage" else None
-    assert failed(handler(event("a"))) == ["a"]
+    assert failed_ids(handler(event("a"))) == ["a"]
     fake.fault = lambda operation, params: None
-    assert failed(handler(event("a"))) == []
+    assert failed_ids(handler(event("a"))) == []
     assert [params["MessageBody"] for params in fake.sent] == ["a"]
 
 
-def test_without_the_permission_to_return_the_answer_is_the_same(
+def test_without_the_permission_to_change_visibility_the_answer_is_the_same(
     broker: SQSBroker, fake: FakeSQS, handler: LambdaHandler
 ) -> None:
     @broker.subscriber("q")
@@ -230,10 +234,10 @@ def test_without_the_permission_to_return_the_answer_is_the_same(
         raise ValueError
 
     fake.fault = lambda operation, params: AwsError("AccessDenied", status=403)
-    assert failed(handler(event("a"))) == ["a"]
+    assert failed_ids(handler(event("a"))) == ["a"]
     quiet = lambda_handler(broker, change_visibility=False)
     calls = len(fake.calls)
-    assert failed(quiet(event("a"))) == ["a"]
+    assert failed_ids(quiet(event("a"))) == ["a"]
     assert len(fake.calls) == calls
     quiet.close()
 
@@ -261,7 +265,7 @@ def test_the_app_starts_once_with_its_lifespan_and_hooks() -> None:
     assert told == ["open", "started", "a", "b", "closed"]
 
 
-def test_a_start_that_fails_is_tried_again() -> None:
+def test_a_start_that_fails_is_retried() -> None:
     broker = SQSBroker(FakeSQS(), logger=None)
     tries: list[int] = []
 
@@ -278,7 +282,7 @@ def test_a_start_that_fails_is_tried_again() -> None:
     handler = lambda_handler(app)
     with pytest.raises(OSError):  # noqa: PT011  # the hook's own
         handler(event("a"))
-    assert failed(handler(event("a"))) == []
+    assert failed_ids(handler(event("a"))) == []
     handler.close()
 
 
@@ -291,5 +295,5 @@ def test_a_batch_subscriber_gets_the_invocations_batch(broker: SQSBroker, handle
         if len(orders) == 1:
             raise ValueError
 
-    assert failed(handler(event(*[f'{{"id": {n}}}' for n in range(7)]))) == ['{"id": 6}']
+    assert failed_ids(handler(event(*[f'{{"id": {n}}}' for n in range(7)]))) == ['{"id": 6}']
     assert calls == [[0, 1, 2], [3, 4, 5], [6]]

@@ -83,7 +83,7 @@ DECISIONS: list[tuple[Any, Outcome, float | None, str]] = [
 
 @pytest.mark.parametrize(("error", "outcome", "delay", "reason"), DECISIONS)
 @pytest.mark.parametrize("raw", [True, False])
-async def test_how_a_handler_ends_decides(
+async def test_the_end_of_a_handler_decides(
     raw: bool, error: Exception | None, outcome: Outcome, delay: float | None, reason: str
 ) -> None:
     broker = SQSBroker(logger=None)

@@ -40,7 +40,7 @@ def traced() -> Traced:
     return Traced()
 
 
-async def test_a_message_is_one_trace_from_publish_to_what_its_handler_publishes(traced: Traced) -> None:
+async def test_a_message_is_one_trace_from_its_publish_to_those_of_its_handler(traced: Traced) -> None:
     broker = SQSBroker(middlewares=[traced.middleware])
 
     @broker.subscriber("orders")

@@ -1,4 +1,4 @@
-"""Whatever handlers, faults and stops do: one decision a delivery, no delete without success, none held past stop."""
+"""Invariants under handlers, faults and stops: one decision per delivery, no delete without success, none held."""
 
 import asyncio
 from collections.abc import Mapping
@@ -64,7 +64,7 @@ async def behave(message: SQSMessage) -> None:  # noqa: C901  # a table
 
 
 async def outlive_the_stop(message: SQSMessage) -> None:
-    """Refuses to be cancelled, as a thread does, and decides when the stop is long over."""
+    """A handler that refuses to be cancelled, like a thread, and decides long after the stop."""
     until = asyncio.get_running_loop().time() + LATE
     while (left := until - asyncio.get_running_loop().time()) > 0:
         with suppress(asyncio.CancelledError):
@@ -100,7 +100,7 @@ def entries(fake: FakeSQS, operation: str) -> list[str]:
 async def consume(
     fake: FakeSQS, *, workers: int, prefetch: int, policy: AckPolicy, until_stop: float, dead: bool
 ) -> list[str]:
-    """The ids of the messages that handlers were given."""
+    """The ids of the messages that were passed to handlers."""
     broker = SQSBroker(fake, logger=None, graceful_timeout=0.05, poll_grace=0.02)
     started: list[str] = []
 
@@ -142,7 +142,7 @@ def may_succeed(body: str, policy: AckPolicy) -> bool:
 
 
 def assert_groups_wait(fake: FakeSQS, started: list[str], policy: AckPolicy) -> None:
-    """Nobody is handled behind a message of the group that cannot have succeeded."""
+    """No message is handled after one of its group that cannot have succeeded."""
     stuck: dict[str | None, str] = {}
     for message in fake.messages:
         if message.group is not None:
@@ -206,7 +206,7 @@ def test_the_acknowledgement_state_machine(
 
 
 class Recording:
-    """A Settler that remembers which decisions reached it."""
+    """A Settler that records the decisions."""
 
     def __init__(self) -> None:
         self.reached: list[str] = []

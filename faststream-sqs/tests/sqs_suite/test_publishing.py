@@ -1,4 +1,4 @@
-"""Publishing in batches, and the figures that consuming is told."""
+"""Publishing in batches, and the options of consumption."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ def test_visibility_is_whole_seconds_and_never_sooner() -> None:
     assert [visibility_seconds(d) for d in (-1, 0, 0.1, 1, 1.5, 1e9)] == [0, 0, 1, 1, 2, MAX_VISIBILITY]
 
 
-def test_back_off_grows_to_its_cap() -> None:
+def test_backoff_grows_to_its_cap() -> None:
     backoff = Backoff(base=1.0, cap=10.0, random=lambda: 1.0)
     assert [backoff.delay(n) for n in (0, 1, 2, 3, 4, 5, 500)] == [1.0, 1.0, 2.0, 4.0, 8.0, 10.0, 10.0]
 

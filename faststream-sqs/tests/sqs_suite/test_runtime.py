@@ -83,7 +83,7 @@ async def test_polling_goes_on_after_errors(caplog: pytest.LogCaptureFixture) ->
     assert "q could not be polled (2 times in a row)" in caplog.text
 
 
-async def test_failed_deletes_are_tried_again_unless_they_are_our_fault(caplog: pytest.LogCaptureFixture) -> None:
+async def test_failed_deletes_are_retried_unless_they_are_our_fault(caplog: pytest.LogCaptureFixture) -> None:
     fake = FakeSQS()
     fake.put("x")
     failures = [{"Code": "InternalError", "SenderFault": False}, {"Code": "InternalError", "SenderFault": False}]
@@ -104,7 +104,7 @@ async def test_failed_deletes_are_tried_again_unless_they_are_our_fault(caplog: 
     assert "could not be deleted: ReceiptHandleIsInvalid" in caplog.text
 
 
-async def test_what_cannot_be_sent_is_told() -> None:
+async def test_decisions_that_cannot_be_sent_are_reported() -> None:
     lost: list[tuple[list[int], Exception | None]] = []
 
     async def send(items: list[int]) -> list[int]:
@@ -152,7 +152,7 @@ async def test_a_reject_that_cannot_be_buried_is_nacked(caplog: pytest.LogCaptur
     assert "could not be sent to the dead-letter queue" in caplog.text
 
 
-async def test_no_dead_letter_queue_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_missing_dead_letter_queue_is_reported_once(caplog: pytest.LogCaptureFixture) -> None:
     fake = FakeSQS()
     fake.put("x", "y")
     broker = broker_on(fake, logger=logging.getLogger("test"))
@@ -213,7 +213,7 @@ async def test_stop_ends_a_handler_that_does_not_end_and_returns_its_message(cap
     assert "1 handlers of q did not end within 0.1 s" in caplog.text
 
 
-async def test_what_a_poll_brings_during_the_stop_goes_back() -> None:
+async def test_messages_of_a_poll_during_the_stop_go_back() -> None:
     fake = FakeSQS(visibility=1000)
     broker = broker_on(fake, poll_grace=1.0)
     runs: list[bytes] = []

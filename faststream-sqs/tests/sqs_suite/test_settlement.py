@@ -1,4 +1,4 @@
-"""When a message that failed comes again."""
+"""The time at which a failed message comes again."""
 
 import pytest
 from faststream_sqs import Backoff
@@ -20,13 +20,13 @@ def settlement(backoff: Backoff) -> QueueSettlement:
 
 
 @pytest.mark.parametrize(("receives", "seconds"), [(1, 2), (2, 4), (3, 8), (4, 16), (5, 20), (100, 20)])
-async def test_it_comes_later_with_every_receive(receives: int, seconds: int) -> None:
+async def test_the_delay_grows_with_every_receive(receives: int, seconds: int) -> None:
     record = SQSRecord("q", "", receipt_handle="r", attributes={"ApproximateReceiveCount": str(receives)})
     given_back = settlement(Backoff(base=2, cap=20, random=lambda: 1.0))
-    assert given_back.returned(record, None) == ("r", seconds)
+    assert given_back.visibility_change(record, None) == ("r", seconds)
 
 
-async def test_a_delay_that_is_asked_for_counts_whatever_the_receives() -> None:
+async def test_a_requested_delay_counts_whatever_the_receives() -> None:
     record = SQSRecord("q", "", receipt_handle="r", attributes={"ApproximateReceiveCount": "9"})
     given_back = settlement(Backoff(base=2, cap=20, random=lambda: 1.0))
-    assert [given_back.returned(record, delay)[1] for delay in (0, 0.2, 7, 10**6)] == [0, 1, 7, MAX_VISIBILITY]
+    assert [given_back.visibility_change(record, delay)[1] for delay in (0, 0.2, 7, 10**6)] == [0, 1, 7, MAX_VISIBILITY]

@@ -1,4 +1,4 @@
-"""Waiting for what other tasks do, with a deadline."""
+"""Waiting for other tasks, with a deadline."""
 
 import asyncio
 from collections.abc import Callable

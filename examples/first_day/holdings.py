@@ -1,4 +1,4 @@
-"""What the system holds at the end, read from its tables and its mailbox as an operator would."""
+"""The holdings of the system at the end of the day, read from its tables and its mailbox as an operator would."""
 
 import json
 from collections import Counter
@@ -14,21 +14,21 @@ from deploy.stage.aws import Aws
 from examples.first_day.ledger import PROJECTIONS, Figures, Ledger
 
 SERVICES = (*PROJECTIONS, "tenancy")
-"""The day's cast."""
+"""The services that take part in the day."""
 SYSTEM = "org_system"
 
 
 @dataclass
 class Holdings:
-    """Of one day only: what other days left in the same tables is not counted."""
+    """The data of one day. What other days left in the same tables is not counted."""
 
     events: Counter[str] = field(default_factory=Counter)
     types: dict[str, str] = field(default_factory=dict)
     """Event id -> type."""
     accepted: dict[str, datetime] = field(default_factory=dict)
-    """Event id -> when it was accepted, with the state that it tells of."""
+    """Event id -> the time when it was committed, together with the state that it reports."""
     claims: dict[str, dict[str, datetime]] = field(default_factory=dict)
-    """Consumer -> event id -> when its effect was committed."""
+    """Consumer -> event id -> the time when its effect was committed."""
     notifications: Counter[str] = field(default_factory=Counter)
     inboxes: Counter[str] = field(default_factory=Counter)
     """In-app notifications by user."""
@@ -37,7 +37,7 @@ class Holdings:
     projects: dict[str, Figures] = field(default_factory=dict)
     people: dict[str, Figures] = field(default_factory=dict)
     members: dict[str, dict[tuple[str, str], tuple[str, bool]]] = field(default_factory=dict)
-    """Service -> (org id, user id) -> (role, still in)."""
+    """Service -> (org id, user id) -> (role, is still a member)."""
     files: dict[str, str] = field(default_factory=dict)
     tasks: int = 0
     imports: int = 0
@@ -46,20 +46,20 @@ class Holdings:
     """(task id, assignee id) -> event id."""
     outbox: int = 0
 
-    def claimed(self, consumer: str) -> Counter[str]:
-        """How many events of each type a consumer has taken."""
+    def claims_by_type(self, consumer: str) -> Counter[str]:
+        """The number of events of each type that a consumer has processed."""
         return Counter(self.types[event] for event in self.claims.get(consumer, {}) if event in self.types)
 
 
 class Tables:
-    """Reads the tables of one stage. All calls block: use it from a thread."""
+    """The tables and queues of one stage. All calls block: use it from a thread."""
 
     def __init__(self, aws: Aws, stage: str) -> None:
         self._names = Names(stage)
         self._dynamodb, self._sqs = aws.client("dynamodb"), aws.client("sqs")
 
     def bodies(self, queue_suffix: str = "-dlq") -> list[str]:
-        """Bodies in the dead-letter queues, at most ten of each; they stay there."""
+        """Bodies of messages in the dead-letter queues, at most ten per queue; the messages stay there."""
         urls = self._sqs.list_queues(QueueNamePrefix=self._names.prefix).get("QueueUrls", [])
         answers = [
             self._sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
@@ -73,7 +73,7 @@ class Tables:
         return [from_item(item) for page in pages for item in page["Items"]]
 
     def depths(self) -> tuple[int, int]:
-        """Messages waiting or under way in all queues, and in all dead-letter queues."""
+        """The numbers of messages, waiting or in flight, in all queues and in all dead-letter queues."""
         waiting = dead = 0
         urls = self._sqs.list_queues(QueueNamePrefix=self._names.prefix).get("QueueUrls", [])
         for url in urls:
@@ -81,7 +81,7 @@ class Tables:
             depth = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=wanted)["Attributes"]
             count = sum(int(value) for value in depth.values())
             if url.endswith(self._names.mailbox):
-                continue  # where people's mail waits for them
+                continue  # the mailbox keeps people's e-mails
             if url.endswith("-dlq"):
                 dead += count
             else:
@@ -89,86 +89,83 @@ class Tables:
         return waiting, dead
 
     def holdings(self, ledger: Ledger, org_id: str, mails: Iterable[Mail]) -> Holdings:
-        """Everything that belongs to the day of `ledger`."""
-        found = Holdings()
+        """The holdings of the day of `ledger`."""
+        holdings = Holdings()
         tables = {service: self.items(service) for service in SERVICES}
         for item in tables["audit"]:
             if item["PK"].startswith("ORG#") and "#RECORD#" in item["PK"]:
-                _record(found, item, ledger)
+                add_record(holdings, item, ledger)
         for service, items in tables.items():
-            found.members[service] = {}
+            holdings.members[service] = {}
             for item in items:
-                _any_item(found, service, item)
-        found.members = {
+                _add_item(holdings, service, item)
+        holdings.members = {
             service: {key: state for key, state in members.items() if key[0] in ledger.orgs}
-            for service, members in found.members.items()
+            for service, members in holdings.members.items()
         }
         for item in (each for items in tables.values() for each in items):
             if item["PK"].startswith(f"ORG#{org_id}#"):
-                _org_item(found, item)
-        found.personal_orgs = sum(
+                _add_org_item(holdings, item)
+        holdings.personal_orgs = sum(
             bool(item.get("personal")) and item["owners"][0] in ledger.users
             for item in tables["tenancy"]
             if "owners" in item
         )
-        _mails(found, mails)
-        return found
+        copies = Counter(mail_id for mail in mails if (mail_id := mail.meta("x-event-id")))
+        for mail_id, count in copies.items():
+            event_type = holdings.types.get(mail_id.rpartition(".")[0])
+            if event_type:
+                holdings.emails[event_type] += 1
+                holdings.repeated_emails += count - 1
+        return holdings
 
 
-def _record(found: Holdings, item: dict[str, Any], ledger: Ledger) -> None:
+def add_record(holdings: Holdings, item: dict[str, Any], ledger: Ledger) -> None:
+    """Adds an audit record to the holdings if it belongs to the day."""
     if item["action"].partition(".")[0] not in SERVICES:
-        return  # of a service that the day does not play: what it makes of the day's events is for its own tests
+        return  # the service takes no part in the day: its own tests check what it does with the day's events
     data = item["data"] if isinstance(item["data"], dict) else json.loads(item["data"])
-    ours = item["org_id"] in ledger.orgs or (
+    is_ours = item["org_id"] in ledger.orgs or (
         item["org_id"] == SYSTEM
         and ({item["actor"], item["resource_id"]} & ledger.users or data.get("email", "").lower() in ledger.addresses)
     )
-    if not ours:
+    if not is_ours:
         return
-    found.events[item["action"]] += 1
-    found.types[item["id"]] = item["action"]
-    found.accepted[item["id"]] = datetime.fromisoformat(item["at"])
+    holdings.events[item["action"]] += 1
+    holdings.types[item["id"]] = item["action"]
+    holdings.accepted[item["id"]] = datetime.fromisoformat(item["at"])
     if item["action"] == "tasks.task.assigned.v1":
-        found.assignments[item["resource_id"], data["assignee_id"]] = item["id"]
+        holdings.assignments[item["resource_id"], data["assignee_id"]] = item["id"]
 
 
-def _any_item(found: Holdings, service: str, item: dict[str, Any]) -> None:
+def _add_item(holdings: Holdings, service: str, item: dict[str, Any]) -> None:
     family, _, rest = item["PK"].partition("#")
     if family == "OUTBOX":
-        found.outbox += 1
+        holdings.outbox += 1
     elif family == "INBOX":
         consumer, _, event_id = rest.partition("#")
-        found.claims.setdefault(consumer, {})[event_id] = datetime.fromisoformat(item["claimed_at"])
+        holdings.claims.setdefault(consumer, {})[event_id] = datetime.fromisoformat(item["claimed_at"])
     elif family == "ORG" and "#MEMBER#" in item["PK"]:
         org_id = rest.partition("#")[0]
-        found.members[service][org_id, item["id"]] = (item["role"], item["active"])
+        holdings.members[service][org_id, item["id"]] = (item["role"], item["active"])
     elif family == "USER" and item["SK"].startswith("MEMBERSHIP#"):
         user_id = rest.partition("#")[0]
-        found.members[service][item["id"], user_id] = (item["role"], item["active"])
+        holdings.members[service][item["id"], user_id] = (item["role"], item["active"])
 
 
-def _org_item(found: Holdings, item: dict[str, Any]) -> None:
+def _add_org_item(holdings: Holdings, item: dict[str, Any]) -> None:
     kind, _, identity = item["PK"].split("#", 2)[2].partition("#")
     match kind:
         case "NOTIFICATION":
-            found.notifications[item["event_type"]] += 1
-            found.inboxes[item["user_id"]] += 1
+            holdings.notifications[item["event_type"]] += 1
+            holdings.inboxes[item["user_id"]] += 1
         case "FILE" if "status" in item:
-            found.files[item["id"]] = item["status"]
+            holdings.files[item["id"]] = item["status"]
         case "PROJECT" if "created" in item:
-            found.projects[identity] = Figures(created=item["created"], open=item["open"], done=item["done"])
+            holdings.projects[identity] = Figures(created=item["created"], open=item["open"], done=item["done"])
         case "PERSON":
-            found.people[identity] = Figures(assigned=item.get("assigned", 0), open=item["open"], done=item["done"])
+            holdings.people[identity] = Figures(assigned=item.get("assigned", 0), open=item["open"], done=item["done"])
         case "TASK" if item["SK"] == "A" and "title" in item:
-            found.tasks += 1
+            holdings.tasks += 1
         case "IMPORT" if item.get("status") == "completed":
-            found.imports += 1
-
-
-def _mails(found: Holdings, mails: Iterable[Mail]) -> None:
-    copies = Counter(mail_id for mail in mails if (mail_id := mail.meta("x-event-id")))
-    for mail_id, count in copies.items():
-        event_type = found.types.get(mail_id.rpartition(".")[0])
-        if event_type:
-            found.emails[event_type] += 1
-            found.repeated_emails += count - 1
+            holdings.imports += 1
