@@ -10,7 +10,9 @@ from chassis.work.unit_of_work import UnitOfWork
 from services.tasks.tasks.model import Task
 
 TASKS = Listing(index=1, name="TASKS", shards=4)
+"""The tasks of a project by number, in the GSI `list1`."""
 ASSIGNED = Listing(index=1, name="ASSIGNED", shards=2)
+"""The tasks of an assignee, oldest first, in the GSI `list1`."""
 READS_AT_ONCE = 16
 
 
