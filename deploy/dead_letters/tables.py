@@ -1,4 +1,4 @@
-"""What the commands show."""
+"""Tables of dead letters for the operator."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,31 +12,32 @@ from deploy.dead_letters.letter import DeadLetter
 TOP = 3
 
 
-def summary(found: Mapping[str, Sequence[DeadLetter]], now: datetime) -> Table:
-    """One row a subscription that has letters: how many, since when, and mostly why."""
-    table = Table("subscription", "letters", "oldest", "top causes")
-    for subscription, letters in found.items():
-        if letters:
-            table.add_row(
-                subscription, str(len(letters)), age(min(one.order[0] for one in letters), now), _causes(letters)
-            )
+def summary(by_subscription: Mapping[str, Sequence[DeadLetter]], now: datetime) -> Table:
+    """One row per subscription that has dead letters: how many, since when, and the most frequent causes."""
+    table = Table("subscription", "dead letters", "oldest", "top causes")
+    for subscription, dead_letters in by_subscription.items():
+        if dead_letters:
+            oldest = age(min(each.order[0] for each in dead_letters), now)
+            top = Counter(each.kind_of_cause for each in dead_letters).most_common(TOP)
+            causes = "\n".join(f"{count} × {escape(cause)}" for cause, count in top)
+            table.add_row(subscription, str(len(dead_letters)), oldest, causes)
     return table
 
 
-def details(letters: Sequence[DeadLetter]) -> Table:
-    """One row a letter, in the order in which they would go back."""
+def details(dead_letters: Sequence[DeadLetter]) -> Table:
+    """One row per dead letter, in the order in which they would go back."""
     table = Table("event", "org", "type", "error", "trace", "receives", "source message", expand=True)
-    for one in sorted(letters, key=lambda each: each.order):
-        cells = (one.event_id, one.org, one.type, one.cause, one.trace_id, str(one.receives), one.source_id)
+    for each in sorted(dead_letters, key=lambda dead_letter: dead_letter.order):
+        cells = (each.event_id, each.org, each.type, each.cause, each.trace_id, str(each.receives), each.source_id)
         table.add_row(*(escape(cell) for cell in cells))
     return table
 
 
-def groups(letters: Sequence[DeadLetter]) -> Table:
-    """What a command is about to move, by organization, type and cause."""
-    table = Table("org", "type", "letters", "cause")
-    counted = Counter((one.org, one.type, one.kind_of_cause) for one in letters)
-    for (org, event_type, cause), count in sorted(counted.items()):
+def groups(dead_letters: Sequence[DeadLetter]) -> Table:
+    """The dead letters that a command is about to move, by organization, type and cause."""
+    table = Table("org", "type", "dead letters", "cause")
+    counts = Counter((each.org, each.type, each.kind_of_cause) for each in dead_letters)
+    for (org, event_type, cause), count in sorted(counts.items()):
         table.add_row(escape(org), escape(event_type), str(count), escape(cause))
     return table
 
@@ -47,8 +48,3 @@ def age(moment: datetime, now: datetime) -> str:
         if seconds >= length:
             return f"{seconds // length} {unit}"
     return f"{seconds} s"
-
-
-def _causes(letters: Sequence[DeadLetter]) -> str:
-    top = Counter(one.kind_of_cause for one in letters).most_common(TOP)
-    return "\n".join(f"{count} × {escape(cause)}" for cause, count in top)

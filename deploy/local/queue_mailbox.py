@@ -1,4 +1,4 @@
-"""Reads the mailbox queue of a stage (`chassis.aws.captured_email`), as the people who get the e-mails would."""
+"""Reads the mailbox queue of a stage (`chassis.aws.captured_email`), like the recipients of the e-mails."""
 
 import json
 import threading
@@ -12,11 +12,11 @@ from deploy.stage.errors import StackError
 
 HIDDEN_SECONDS = 30
 MAX_ROUNDS = 1000
-"""Of ten messages: what one look takes at most."""
+"""The most that one read takes, at ten messages per round."""
 
 
 class QueueMailbox:
-    """Takes the mails off the queue and keeps them here: there is one reader. Safe from any thread."""
+    """Takes the mails off the queue and keeps them here, as their only reader. Safe from any thread."""
 
     def __init__(self, aws: Aws, names: Names) -> None:
         self._sqs, self._queue = aws.client("sqs"), names.mailbox

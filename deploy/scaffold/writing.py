@@ -23,7 +23,7 @@ def create(name: str, root: Path) -> list[str]:
     to do next. Raises DeployError; then nothing of it is there."""
     checked_name(name, root)
     files = {**rendered(name), Path("services", name, LOCK): lock_without_libraries(root)}
-    _run(root, "deploy.contracts", "generate", "--check")
+    _run(root, "deploy", "contracts", "generate", "--check")
     try:
         for path, text in files.items():
             (root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -65,9 +65,9 @@ def lock_without_libraries(root: Path) -> str:
 
 
 def _generate(root: Path) -> None:
-    _run(root, "deploy.contracts", "generate")
-    _run(root, "deploy.checks.permissions")
-    _run(root, "deploy.checks.costs", "--write")
+    _run(root, "deploy", "contracts", "generate")
+    _run(root, "deploy", "permissions")
+    _run(root, "deploy", "costs", "--write")
 
 
 def _remove(files: dict[Path, str], name: str, root: Path) -> None:

@@ -7,7 +7,7 @@ from tests.contracts.scratch import House
 
 @pytest.fixture(scope="session")
 def original(tmp_path_factory: pytest.TempPathFactory) -> House:
-    return House.copied(tmp_path_factory.mktemp("original"))
+    return House.copy(tmp_path_factory.mktemp("original"))
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ class House:
         self.folder = folder
 
     @classmethod
-    def copied(cls, folder: Path) -> "House":
+    def copy(cls, folder: Path) -> "House":
         """Today's house, committed once. Its line endings and its index are its own."""
         ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
         for part in PARTS:
@@ -54,8 +54,8 @@ class House:
         return House(folder)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """`python -m deploy.contracts ARGUMENTS` with the code of this house."""
-        return self.python("-m", "deploy.contracts", *arguments)
+        """`python -m deploy contracts ARGUMENTS` with the code of this house."""
+        return self.python("-m", "deploy", "contracts", *arguments)
 
     def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         paths = [self.folder, self.folder / "awsjson/src", self.folder / "faststream-sqs/src"]

@@ -27,7 +27,7 @@ def test_a_new_event_passes_the_checks(house: House, service: str, name: str, ev
     touched = [f"contracts/{service}/v1.py", f"services/{service}/service.py", str(test)]
     tool(house, "ruff", "check", *touched)
     tool(house, "ruff", "format", "--check", *touched)
-    tool(house, "deploy.contracts", "generate", "--check")
+    tool(house, "deploy", "contracts", "generate", "--check")
     tool(house, "contracts.schemas", "--check")
     tool(house, "pytest", "-q", str(test))
     golden = {path.stem for path in (house.folder / "contracts/golden" / event_type).iterdir()}

@@ -7,7 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chassis.declare.resource_names import PRODUCTION
 from deploy.stage.environment import DeploymentEnvironment
-from deploy.stage.erasing import RetainedStore, erase, kept_by
+from deploy.stage.erasing import RetainedStore, erase, retained_by
 from deploy.stage.errors import DeployError, RefusedError
 from deploy.stage.stage import in_order, synthesize
 from deploy.template.shared import STACK
@@ -24,7 +24,7 @@ def remove_stage(place: DeploymentEnvironment) -> list[str]:
     owners, others = in_order(synthesize(place.target))
     existing = stacks.names(f"{names.prefix}-")
     there = [stack for stack in map(names.stack, (*others, *owners, STACK)) if stack in existing]
-    kept = [one for stack in there for one in kept_by(stacks, stack)]
+    kept = [one for stack in there for one in retained_by(stacks, stack)]
     if place.target.local:  # made beside the stacks, by the gap filler
         kept.append(RetainedStore("AWS::Events::Archive", names.archive))
         kept.append(RetainedStore("AWS::SecretsManager::Secret", signing_secret(names)))  # by a place without Cognito

@@ -15,7 +15,7 @@ from rich.table import Table
 from chassis.auth.ssm_parameters import AUTH_PARAMETERS, POOL_PARAMETER
 from chassis.declare.resource_names import Names
 from deploy.embedded.emulator_mailbox import Mail, read_mailbox
-from deploy.embedded.external_emulator import Elsewhere
+from deploy.embedded.external_emulator import ExternalEmulator
 from deploy.local.queue_mailbox import QueueMailbox
 from deploy.local.system import LocalSystem
 from deploy.stage.aws import Aws, parameter
@@ -93,11 +93,11 @@ async def on_ministack(tell: Teller) -> AsyncIterator[Scene]:
 @asynccontextmanager
 async def at_url(tell: Teller, endpoint_url: str, stage: str | None = None) -> AsyncIterator[Scene]:
     """Whatever listens at `endpoint_url`, in a stage of its own that is taken away after."""
-    elsewhere = Elsewhere(endpoint_url, f"{endpoint_url}/_ministack/ses/messages")
-    await asyncio.to_thread(elsewhere.start)
-    found = await asyncio.to_thread(capabilities, elsewhere.aws)
+    external = ExternalEmulator(endpoint_url, f"{endpoint_url}/_ministack/ses/messages")
+    await asyncio.to_thread(external.start)
+    found = await asyncio.to_thread(capabilities, external.aws)
     without = lacking(found) - {GATEWAY}
-    if not await asyncio.to_thread(_readable, elsewhere):
+    if not await asyncio.to_thread(_readable, external):
         without |= {SES}
     lambdas = os.environ.get("RUNTIME") == "lambda" and GATEWAY not in lacking(found)
     tell.report(found, without if lambdas else without | {GATEWAY})
@@ -106,10 +106,10 @@ async def at_url(tell: Teller, endpoint_url: str, stage: str | None = None) -> A
     with tempfile.TemporaryDirectory(prefix="tenfold-e2e-") as folder:
         try:
             async with LocalSystem(
-                Path(folder), stage=stage, progress=tell, lambdas=lambdas, elsewhere=elsewhere, without=without
+                Path(folder), stage=stage, progress=tell, lambdas=lambdas, external_emulator=external, without=without
             ) as system:
-                mailroom = await asyncio.to_thread(_mailroom, system.mail, elsewhere.aws, stage, without)
-                yield Scene(system.base_url, stage, elsewhere.aws, mailroom)
+                mailroom = await asyncio.to_thread(_mailroom, system.mail, external.aws, stage, without)
+                yield Scene(system.base_url, stage, external.aws, mailroom)
         finally:
             await _clean(tell, throwaway)
 
@@ -153,7 +153,7 @@ async def on_aws(tell: Teller, *, confirmed: bool) -> AsyncIterator[Scene]:
     try:
         say = OperatorConsole(tell.console, tell.console, yes=True)
         await asyncio.to_thread(deploy_all, Command(there, say))
-        shared = await asyncio.to_thread(there.shared)
+        shared = await asyncio.to_thread(there.platform_outputs)
         read = QueueMailbox(there.aws, Names(stage)).read
         mailroom = await asyncio.to_thread(_mailroom, read, there.aws, stage, there.target.without)
         yield Scene(f"https://{shared['ApiId']}.execute-api.{region}.amazonaws.com", stage, there.aws, mailroom)
@@ -174,10 +174,10 @@ def _mailroom(read: Callable[[], list[Mail]], aws: Aws, stage: str, without: Col
     return OperatorMailroom(read, aws, pool)
 
 
-def _readable(elsewhere: Elsewhere) -> bool:
+def _readable(external: ExternalEmulator) -> bool:
     """Whether what SES sends there can be read."""
     try:
-        read_mailbox(elsewhere.mailbox_url)
+        read_mailbox(external.mailbox_url)
     except (EmulatorError, ValueError, KeyError):
         return False
     return True

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.control import ask
 from deploy.local.ports import free_port
-from deploy.local.supervise import Status
+from deploy.local.status import Status
+from deploy.local.supervisor_client import ask
 from deploy.stage.environment import Options, environment_of
 from deploy.template import platform_template, render
 from tests.scaffold.scratch import ROOT, Checkout, commands

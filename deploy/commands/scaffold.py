@@ -1,0 +1,17 @@
+"""The command that writes the start of a service."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from deploy.scaffold.writing import create
+from deploy.services import ROOT
+
+app = typer.Typer()
+
+
+@app.command("new-service", rich_help_panel="Check")
+def new_service(name: Annotated[str, typer.Argument(help="Such as billing.")]) -> None:
+    """Write the start of a service: a route, a subscription, an event, permissions and tests."""
+    sys.stdout.writelines(f"{line}\n" for line in create(name, ROOT))
