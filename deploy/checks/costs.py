@@ -79,7 +79,8 @@ def resources(plan: DeploymentPlan, kind: str) -> list[dict[str, Any]]:
 def at_rest(plan: DeploymentPlan) -> list[Line]:
     """The costs per month without any traffic."""
     mappings = len(resources(plan, "AWS::Lambda::EventSourceMapping"))
-    runs = sum(MINUTES / _minutes(schedule) for schedule in resources(plan, "AWS::Scheduler::Schedule"))
+    schedules = [each["ScheduleExpression"] for each in resources(plan, "AWS::Scheduler::Schedule")]
+    runs = sum(MINUTES / int(re.sub(r"\D", "", expression)) for expression in schedules)  # rate(5 minutes)
     polls = mappings * POLLERS * MINUTES * 60 / POLL_SECONDS
     return [
         Line("alarms", len(resources(plan, "AWS::CloudWatch::Alarm")), "alarm"),
@@ -171,18 +172,12 @@ def _table(lines: list[Line]) -> Iterator[str]:
         yield f"| {line.what} | {line.count:,.1f} | ${price.usd:g} per {price.per} | {line.usd:.2f} |"
 
 
-def _minutes(schedule: Mapping[str, Any]) -> float:
-    number, unit = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", schedule["ScheduleExpression"]).groups()  # type: ignore[union-attr]
-    return float(number) * {"minute": 1, "hour": 60, "day": 24 * 60}[unit]
-
-
 def _matches(pattern: Mapping[str, Any], event: tuple[str, str]) -> bool:
-    fields = zip(("source", "detail-type"), event, strict=True)
-    return all(any(_accepts(test, value) for test in pattern[key]) for key, value in fields if key in pattern)
-
-
-def _accepts(test: Any, value: str) -> bool:
-    return value.startswith(test["prefix"]) if isinstance(test, dict) else bool(test == value)
+    for key, value in zip(("source", "detail-type"), event, strict=True):
+        prefixes = tuple(test["prefix"] for test in pattern.get(key, ()) if isinstance(test, dict))
+        if key in pattern and value not in pattern[key] and not value.startswith(prefixes):
+            return False
+    return True
 
 
 def document() -> tuple[Path, str]:

@@ -55,12 +55,9 @@ def _run(files: list[Path], region: str) -> list[str]:
         findings = None
     if findings is None or (done.returncode != 0 and not findings):
         raise TemplateError(f"cfn-lint failed with code {done.returncode}: {(done.stderr or done.stdout).strip()}")
-    return [_line(finding) for finding in findings]
-
-
-def _line(finding: dict[str, object]) -> str:
-    location, rule = finding.get("Location"), finding.get("Rule")
-    path = ".".join(map(str, location.get("Path") or [])) if isinstance(location, dict) else ""
-    code = rule.get("Id") if isinstance(rule, dict) else "?"
-    name = Path(str(finding.get("Filename"))).name.split(".")[1]
-    return f"{name}: {code} {finding.get('Message')} at {path or 'the top'}"
+    lines = []
+    for finding in findings:
+        path = ".".join(map(str, finding.get("Location", {}).get("Path") or ["the top"]))
+        name = Path(finding["Filename"]).name.split(".")[1]
+        lines.append(f"{name}: {finding.get('Rule', {}).get('Id', '?')} {finding.get('Message')} at {path}")
+    return lines

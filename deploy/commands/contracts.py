@@ -58,8 +58,8 @@ def generate(
             raise typer.Exit(BROKEN)
 
 
-@contracts.command()
-def mixed(*, base: Base = None) -> None:
+@contracts.command("mixed")
+def check_mixed(*, base: Base = None) -> None:
     """Run the base's consumers on the working tree's events, and the working tree's on the base's."""
     from deploy.contracts.declarations import load_readable  # noqa: PLC0415
     from deploy.contracts.mixed import failures  # noqa: PLC0415

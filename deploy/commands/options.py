@@ -29,7 +29,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 @dataclass(frozen=True)
 class StageOptions:
-    """What the commands of a stage share: which stage, and how its functions are built."""
+    """Options of the commands on a stage: the stage, and how its functions are built."""
 
     stage: Stage = None
     endpoint: Endpoint = None
@@ -85,7 +85,7 @@ class StageOptions:
 
 @dataclass(frozen=True)
 class OperatorOptions:
-    """What the commands on dead letters and history share: the stage, or without one what `make up` runs."""
+    """Options of the commands on dead letters and history: the stage, or without one what `make up` runs."""
 
     stage: Annotated[str | None, typer.Option(help="Without it: what `make up` runs on this machine.")] = None
     endpoint: Endpoint = None

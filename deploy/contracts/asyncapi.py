@@ -114,10 +114,22 @@ class _Document:
             "messages": {},
             "x-rule": subscription.pattern,
         }
-        if isinstance(subscription, ExternalSubscription):
-            self._receive_aws_event(subscription, name, channel)
-        else:
+        if not isinstance(subscription, ExternalSubscription):
             self._receive_events(subscription, name, channel)
+            return
+        key = f"{subscription.source}.{subscription.detail_type}".replace(" ", "")
+        self._messages[key] = {
+            "name": subscription.detail_type,
+            "summary": f"An event of {subscription.source} itself.",
+            "payload": {"type": "object"},
+        }
+        channel["messages"][key] = _ref("components", "messages", key)
+        self._operations[name] = {
+            "action": "receive",
+            "channel": _ref("channels", name),
+            "messages": [_ref("channels", name, "messages", key)],
+            "x-subscription": subscription.name,
+        }
 
     def _receive_events(self, subscription: Subscription, name: str, channel: Schema) -> None:
         for event_type, (model, handler) in sorted(subscription.handlers.items()):
@@ -141,21 +153,6 @@ class _Document:
                 "x-subscription": subscription.name,
                 "x-handler": {"file": location_of(handler)[0], "function": handler_name(handler)},
             }
-
-    def _receive_aws_event(self, subscription: ExternalSubscription, name: str, channel: Schema) -> None:
-        key = f"{subscription.source}.{subscription.detail_type}".replace(" ", "")
-        self._messages[key] = {
-            "name": subscription.detail_type,
-            "summary": f"An event of {subscription.source} itself.",
-            "payload": {"type": "object"},
-        }
-        channel["messages"][key] = _ref("components", "messages", key)
-        self._operations[name] = {
-            "action": "receive",
-            "channel": _ref("channels", name),
-            "messages": [_ref("channels", name, "messages", key)],
-            "x-subscription": subscription.name,
-        }
 
     def _message(self, channel: Schema, channel_name: str, event_type: str) -> Schema:
         """Put the event's message into the channel. Returns the reference to it for an operation."""

@@ -29,8 +29,12 @@ def snapshot(revision: str | None, root: Path = ROOT) -> Snapshot:
     revision = revision or "HEAD"
     found = parse(files_of(revision, root, FILES))
     code = files_of(revision, root, sorted({reader.file for reader in found.readers})) if found.readers else {}
-    readers = tuple(replace(reader, line=_line(code.get(reader.file, b""), reader.handler)) for reader in found.readers)
-    return replace(found, readers=readers)
+    readers = []
+    for reader in found.readers:
+        text = code.get(reader.file, b"").decode(errors="replace")
+        match = re.search(rf"^(async )?def {re.escape(reader.handler)}\b", text, re.MULTILINE)
+        readers.append(replace(reader, line=text.count("\n", 0, match.start()) + 1 if match else 0))
+    return replace(found, readers=tuple(readers))
 
 
 def parse(files: dict[str, bytes]) -> Snapshot:
@@ -88,12 +92,6 @@ def is_checkout(root: Path) -> bool:
     top = _git(root, "rev-parse", "--show-toplevel")
     commit = _git(root, "rev-parse", "--quiet", "--verify", "HEAD")
     return top is not None and commit is not None and Path(top.decode().strip()).resolve() == root.resolve()
-
-
-def _line(code: bytes, function: str) -> int:
-    """The line on which a function is defined; 0 if it is not."""
-    match = re.search(rf"^(async )?def {re.escape(function)}\b", code.decode(errors="replace"), re.MULTILINE)
-    return match.string.count("\n", 0, match.start()) + 1 if match else 0
 
 
 def _blobs(answer: bytes) -> Iterator[bytes]:

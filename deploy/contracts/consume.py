@@ -29,17 +29,13 @@ class _Port:
         raise PortReached(name)
 
 
-def consume(names: list[str], events: list[dict[str, Any]]) -> list[dict[str, str]]:
-    """Every event to every subscription that wants it. Returns the failures: consumer, event, reason.
+async def consume(names: list[str], events: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """Deliver every event to every subscription that wants it. Returns the failures: consumer, event, reason.
 
     A handler may find that the subject of an event does not exist (a TenfoldError), because nothing exists here. It
     must be able to read the event, and must not crash.
     """
     load_all()
-    return asyncio.run(_consume(names, events))
-
-
-async def _consume(names: list[str], events: list[dict[str, Any]]) -> list[dict[str, str]]:
     failures: list[dict[str, str]] = []
     for name in names:
         declared = service(name)
@@ -94,7 +90,7 @@ def _with_watch(subscription: Subscription, called: list[bool]) -> Subscription:
 def main() -> int:
     events = json.loads(sys.stdin.read())
     names = sorted(path.parent.name for path in Path("services").glob("*/service.py"))
-    sys.stdout.write(json.dumps(consume(names, events)))
+    sys.stdout.write(json.dumps(asyncio.run(consume(names, events))))
     return 0
 
 

@@ -102,17 +102,14 @@ def _fields(schema: Schema, readers: list[Reader]) -> Iterator[str]:
     )
     for path, field in fields(schema).items():
         names = sorted({reader.service for reader in readers if path in fields(reader.schema)})
-        notes = _notes(path, field, schema)
-        yield f"| `{path}` | {_type(field, schema)} | {notes} | {', '.join(names)} |"
-
-
-def _notes(path: str, field: Schema, schema: Schema) -> str:
-    notes = [field["description"]] if "description" in field else []
-    if "." not in path and path not in schema.get("required", ()):
-        notes.append(f"Default: `{json.dumps(field['default'])}`." if field.get("default") is not None else "Optional.")
-    if field.get("x-secret"):
-        notes.append("Secret: neither audit nor logs keep it.")
-    return " ".join(notes).replace("|", "\\|").replace("\n", " ")
+        notes = [field["description"]] if "description" in field else []
+        if "." not in path and path not in schema.get("required", ()):
+            default = field.get("default")
+            notes.append("Optional." if default is None else f"Default: `{json.dumps(default)}`.")
+        if field.get("x-secret"):
+            notes.append("Secret: neither audit nor logs keep it.")
+        note = " ".join(notes).replace("|", "\\|").replace("\n", " ")
+        yield f"| `{path}` | {_type(field, schema)} | {note} | {', '.join(names)} |"
 
 
 def _type(field: Schema, root: Schema) -> str:

@@ -68,8 +68,12 @@ class Archive:
         An event is gone from the queue once the next is asked for. Leaving early cancels the replay. Raises
         RefusedError while another replay runs, or StackError.
         """
-        self._refuse_a_second()
         names = self.stage.names
+        with asking_aws("list the replays"):
+            for state in sorted(UNDER_WAY):
+                running = self._events().list_replays(EventSourceArn=self.arn, State=state)["Replays"]
+                if running:
+                    raise RefusedError(f"the replay {running[0]['ReplayName']} is under way; wait until it has ended")
         name = f"{names.prefix}-{uuid.uuid4().hex[:12]}"
         with asking_aws(f"find the rule {names.history}"):
             rule = self._events().describe_rule(Name=names.history, EventBusName=names.bus)["Arn"]
@@ -103,7 +107,7 @@ class Archive:
                     VisibilityTimeout=HOLD_SECONDS,
                 ).get("Messages", [])
             for message in messages:
-                archived = _parse(message["Body"], name)
+                archived = parse_message(message["Body"], name)
                 if archived is not None:
                     last = self.clock()
                     yield archived
@@ -123,13 +127,6 @@ class Archive:
             raise StackError(f"the replay {name} is {state}: {answer.get('StateReason', 'no reason given')}")
         return state == ENDED_WELL
 
-    def _refuse_a_second(self) -> None:
-        with asking_aws("list the replays"):
-            for state in sorted(UNDER_WAY):
-                running = self._events().list_replays(EventSourceArn=self.arn, State=state)["Replays"]
-                if running:
-                    raise RefusedError(f"the replay {running[0]['ReplayName']} is under way; wait until it has ended")
-
     def _events(self) -> Any:
         return self.stage.aws.client("events")
 
@@ -148,8 +145,8 @@ def archive_of(stage: OperatedStage) -> Archive:
     return Archive(stage, answer["ArchiveArn"], answer["EventSourceArn"], since, quiet)
 
 
-def _parse(body: str, name: str) -> ArchivedEvent | None:
-    """None for what another replay left behind."""
+def parse_message(body: str, name: str) -> ArchivedEvent | None:
+    """The archived event in a message of the replay `name`; None for what another replay left behind."""
     raw = json.loads(body)
     if raw.get(REPLAY_NAME) != name:
         return None

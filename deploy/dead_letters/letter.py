@@ -136,6 +136,16 @@ class DeadLetter:
             "message": self.visible_body,
         }  # fmt: skip
 
+    def as_message(self, body: str) -> dict[str, Any]:
+        """SendMessage's parameters to send it back with `body`: the sender's attributes, and the id of the message that
+        first carried the event."""
+        attributes = {name: value for name, value in self.attributes.items() if name not in NOT_THE_SENDERS}
+        source = {"DataType": "String", "StringValue": self.source_id}
+        params: dict[str, Any] = {"MessageBody": body, "MessageAttributes": attributes | {SOURCE_MESSAGE_ID: source}}
+        if self.envelope:
+            params["MessageGroupId"] = self.org  # fair queues: as the rule sent it
+        return params
+
     def _attribute(self, name: str) -> str:
         return str((self.attributes.get(name) or {}).get("StringValue") or "")
 

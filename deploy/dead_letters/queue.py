@@ -38,9 +38,19 @@ class DeadLetterQueue:
 
         Raises StackError.
         """
-        held = HeldDeadLetters(self, {})
+        held, sqs = HeldDeadLetters(self, {}), self.stage.aws.client("sqs")
         try:
-            self._read(held.by_id)
+            with asking_aws(f"read the dead letters of {self.subscription}"):
+                while len(held.by_id) < MAX_DEAD_LETTERS:
+                    messages = sqs.receive_message(
+                        QueueUrl=self.url, MaxNumberOfMessages=BATCH, VisibilityTimeout=HOLD_SECONDS,
+                        WaitTimeSeconds=1,  # a poll that waits asks all of SQS's servers: nothing is overlooked
+                        MessageSystemAttributeNames=["All"], MessageAttributeNames=["All"],
+                    ).get("Messages", [])  # fmt: skip
+                    new = [DeadLetter.of(self.subscription, m) for m in messages if m["MessageId"] not in held.by_id]
+                    held.by_id.update((dead_letter.message_id, dead_letter) for dead_letter in new)
+                    if not new:
+                        break
             yield held
         finally:
             held.hide(held.by_id.values(), 0)
@@ -49,21 +59,6 @@ class DeadLetterQueue:
         """All dead letters, none of them taken out. Raises StackError."""
         with self.hold() as held:
             return list(held.by_id.values())
-
-    def _read(self, by_id: dict[str, DeadLetter]) -> None:
-        """Receive into `by_id`, so that what was received before an error is given back, too."""
-        sqs = self.stage.aws.client("sqs")
-        with asking_aws(f"read the dead letters of {self.subscription}"):
-            while len(by_id) < MAX_DEAD_LETTERS:
-                messages = sqs.receive_message(
-                    QueueUrl=self.url, MaxNumberOfMessages=BATCH, VisibilityTimeout=HOLD_SECONDS,
-                    WaitTimeSeconds=1,  # a poll that waits asks all of SQS's servers: nothing is overlooked
-                    MessageSystemAttributeNames=["All"], MessageAttributeNames=["All"],
-                ).get("Messages", [])  # fmt: skip
-                new = [DeadLetter.of(self.subscription, each) for each in messages if each["MessageId"] not in by_id]
-                by_id |= {dead_letter.message_id: dead_letter for dead_letter in new}
-                if not new:
-                    return
 
 
 @dataclass(frozen=True)

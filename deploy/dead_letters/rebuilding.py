@@ -1,13 +1,11 @@
 """Rebuilds a projection on a stage's own table, step by step with the operator."""
 
 import asyncio
-import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from rich.markup import escape
-from rich.table import Table as Grid
 
 from awsjson import AwsError
 from chassis.aws.client import Aws
@@ -15,8 +13,9 @@ from chassis.aws.dynamodb import DynamoTable
 from chassis.errors import TenfoldError
 from chassis.storage.attribute_values import from_item
 from chassis.storage.table import Item
+from deploy.dead_letters import tables
 from deploy.dead_letters.history import archive_of
-from deploy.dead_letters.rebuild import Difference, PassResult, Rebuild, projection_of, settle_seconds
+from deploy.dead_letters.rebuild import PassResult, Rebuild, projection_of, settle_seconds
 from deploy.dead_letters.replay import Consumer
 from deploy.dead_letters.target import OperatedStage
 from deploy.stage.aws import LOCAL_CREDENTIALS
@@ -24,7 +23,6 @@ from deploy.stage.command import OperatorConsole
 from deploy.stage.errors import StackError
 from deploy.stage.stage import table_in_use
 
-SHOWN = 50
 SCAN_SECONDS = 15.0
 
 
@@ -43,7 +41,7 @@ async def rebuild_projection(
             return
         _report(console, await rebuild.build())
         differences = await rebuild.differences()
-        console.out.print(_as_table(differences))
+        console.out.print(tables.differences(differences))
         state = await rebuild.state()
         if not swap:
             console.out.print(f"generation {state.building} is built, {state.live} is live; SWAP=1 makes it live")
@@ -65,25 +63,8 @@ async def _settle(stage: OperatedStage, console: OperatorConsole, rebuild: Rebui
 
 def _report(console: OperatorConsole, result: PassResult) -> None:
     console.out.print(f"{result.events} events read")
-    for refusal in result.refused[:SHOWN]:
+    for refusal in result.refused[: tables.SHOWN]:
         console.err.print(f"[yellow]not handled[/] {escape(refusal)}", soft_wrap=True)
-
-
-def _as_table(differences: list[Difference]) -> Grid | str:
-    if not differences:
-        return "no row differs"
-    grid = Grid("row", "live", "rebuilt", title=f"{len(differences)} rows differ")
-    for each in differences[:SHOWN]:
-        grid.add_row(escape(each.key), escape(_fields(each.live, each.built)), escape(_fields(each.built, each.live)))
-    return grid
-
-
-def _fields(item: Item | None, other: Item | None) -> str:
-    """The fields of `item` that differ from `other`."""
-    if item is None:
-        return "(none)"
-    differing = {name: value for name, value in sorted(item.items()) if other is None or other.get(name) != value}
-    return json.dumps(differing, ensure_ascii=False)
 
 
 @asynccontextmanager

@@ -12,11 +12,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from faststream_sqs.settlement import SOURCE_MESSAGE_ID
-
 from deploy.dead_letters.audit_events import drop_events, record, redrive_events
 from deploy.dead_letters.edit import edit_body
-from deploy.dead_letters.letter import NOT_THE_SENDERS, DeadLetter
+from deploy.dead_letters.letter import DeadLetter
 from deploy.dead_letters.queue import DeadLetterQueue, HeldDeadLetters
 from deploy.dead_letters.target import asking_aws
 from deploy.stage.errors import RefusedError
@@ -68,7 +66,7 @@ def redrive(queue: DeadLetterQueue, message_ids: Collection[str], patch: dict[st
             with asking_aws(
                 f"send dead letter {at + 1} of {len(selected)} (what was not sent is still there; repeat it)"
             ):
-                message = _message(dead_letter, bodies[dead_letter.message_id])
+                message = dead_letter.as_message(bodies[dead_letter.message_id])
                 stage.aws.client("sqs").send_message(QueueUrl=live_queue, **message)
             held.delete(dead_letter)
     return len(selected)
@@ -95,13 +93,3 @@ def _hold_only(held: HeldDeadLetters, message_ids: Collection[str], pace: Pace) 
         del held.by_id[dead_letter.message_id]
     held.hide(selected, 2 * pace.seconds(len(selected)) + SPARE_SECONDS)
     return selected
-
-
-def _message(dead_letter: DeadLetter, body: str) -> dict[str, Any]:
-    """SendMessage's parameters: the sender's attributes, and the id of the message that first carried the event."""
-    attributes = {name: value for name, value in dead_letter.attributes.items() if name not in NOT_THE_SENDERS}
-    source = {"DataType": "String", "StringValue": dead_letter.source_id}
-    params: dict[str, Any] = {"MessageBody": body, "MessageAttributes": attributes | {SOURCE_MESSAGE_ID: source}}
-    if dead_letter.envelope:
-        params["MessageGroupId"] = dead_letter.org  # fair queues: as the rule sent it
-    return params

@@ -1,5 +1,6 @@
-"""Tables of dead letters for the operator."""
+"""Tables for the operator: dead letters, and the rows in which a rebuilt projection differs."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -7,9 +8,11 @@ from datetime import UTC, datetime
 from rich.markup import escape
 from rich.table import Table
 
+from chassis.storage.table import Item
 from deploy.dead_letters.letter import DeadLetter
+from deploy.dead_letters.rebuild import Difference
 
-TOP = 3
+TOP, SHOWN = 3, 50
 
 
 def summary(by_subscription: Mapping[str, Sequence[DeadLetter]], now: datetime) -> Table:
@@ -48,3 +51,21 @@ def age(moment: datetime, now: datetime) -> str:
         if seconds >= length:
             return f"{seconds // length} {unit}"
     return f"{seconds} s"
+
+
+def differences(found: Sequence[Difference]) -> Table | str:
+    """One row per row of the projection that differs between the generations, the first SHOWN of them."""
+    if not found:
+        return "no row differs"
+    table = Table("row", "live", "rebuilt", title=f"{len(found)} rows differ")
+    for each in found[:SHOWN]:
+        table.add_row(escape(each.key), escape(_fields(each.live, each.built)), escape(_fields(each.built, each.live)))
+    return table
+
+
+def _fields(item: Item | None, other: Item | None) -> str:
+    """The fields of `item` that differ from `other`."""
+    if item is None:
+        return "(none)"
+    differing = {name: value for name, value in sorted(item.items()) if other is None or other.get(name) != value}
+    return json.dumps(differing, ensure_ascii=False)

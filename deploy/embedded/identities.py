@@ -6,6 +6,7 @@ policies are translated, and become that much wider than on AWS; verification/pr
 written.
 """
 
+import contextlib
 import json
 from typing import Any
 
@@ -74,19 +75,15 @@ def translate_policies(aws: Aws, stack: str) -> None:
         for resource in resources:
             kind, name = resource["ResourceType"], resource["PhysicalResourceId"]
             if kind == "AWS::IAM::ManagedPolicy":
-                _translate_managed(iam, name)
+                version = iam.get_policy(PolicyArn=name)["Policy"]["DefaultVersionId"]
+                found = iam.get_policy_version(PolicyArn=name, VersionId=version)["PolicyVersion"]["Document"]
+                if (translated := translate(found)) != found:
+                    iam.create_policy_version(PolicyArn=name, PolicyDocument=json.dumps(translated), SetAsDefault=True)
             for policy in iam.list_role_policies(RoleName=name)["PolicyNames"] if kind == "AWS::IAM::Role" else ():
                 document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
                 iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(translate(document)))
     except ClientError as error:
         raise EmulatorError(f"the embedded AWS refuses the policies of {stack}: {error}") from error
-
-
-def _translate_managed(iam: Any, policy: str) -> None:
-    current = iam.get_policy(PolicyArn=policy)["Policy"]["DefaultVersionId"]
-    document = iam.get_policy_version(PolicyArn=policy, VersionId=current)["PolicyVersion"]["Document"]
-    if (translated := translate(document)) != document:
-        iam.create_policy_version(PolicyArn=policy, PolicyDocument=json.dumps(translated), SetAsDefault=True)
 
 
 def process_policies(aws: Aws, names: Names, service: str) -> list[str]:
@@ -100,13 +97,20 @@ def process_credentials(aws: Aws, names: Names, service: str) -> dict[str, str]:
 
     Raises EmulatorError if the embedded AWS refuses, StackError if the service is not deployed.
     """
-    iam, role = aws.client("iam"), f"{names.stack(service)}-{ROLE_SUFFIX}"
+    iam, sts, role = aws.client("iam"), aws.client("sts"), f"{names.stack(service)}-{ROLE_SUFFIX}"
     policies = process_policies(aws, names, service)
     try:
-        arn = _create_role(aws, role)
+        owner = {"AWS": f"arn:aws:iam::{sts.get_caller_identity()['Account']}:root"}
+        trust = {"Effect": "Allow", "Principal": owner, "Action": "sts:AssumeRole"}
+        with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
+            iam.create_role(
+                RoleName=role, MaxSessionDuration=SESSION_SECONDS,
+                AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+            )  # fmt: skip
+        arn = iam.get_role(RoleName=role)["Role"]["Arn"]
         for policy in policies:
             iam.attach_role_policy(RoleName=role, PolicyArn=policy)
-        credentials = aws.client("sts").assume_role(
+        credentials = sts.assume_role(
             RoleArn=arn, RoleSessionName=service, DurationSeconds=SESSION_SECONDS
         )["Credentials"]  # fmt: skip
     except ClientError as error:
@@ -116,17 +120,3 @@ def process_credentials(aws: Aws, names: Names, service: str) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
         "AWS_SESSION_TOKEN": credentials["SessionToken"],
     }
-
-
-def _create_role(aws: Aws, name: str) -> str:
-    iam, account = aws.client("iam"), aws.client("sts").get_caller_identity()["Account"]
-    owner = {"AWS": f"arn:aws:iam::{account}:root"}
-    trust = {"Effect": "Allow", "Principal": owner, "Action": "sts:AssumeRole"}
-    try:
-        role = iam.create_role(
-            RoleName=name, MaxSessionDuration=SESSION_SECONDS,
-            AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
-        )  # fmt: skip
-    except iam.exceptions.EntityAlreadyExistsException:
-        role = iam.get_role(RoleName=name)
-    return str(role["Role"]["Arn"])

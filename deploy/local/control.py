@@ -23,12 +23,12 @@ class Control:
 
     def routes(self) -> tuple[web.RouteDef, ...]:
         return (
-            web.get(f"{PATH}/status", self._status),
-            web.get(f"{PATH}/services/{{name}}/environment", self._environment),
-            web.post(f"{PATH}/services/{{name}}/{{action}}", self._act),
+            web.get(f"{PATH}/status", self.show_status),
+            web.get(f"{PATH}/services/{{name}}/environment", self.show_environment),
+            web.post(f"{PATH}/services/{{name}}/{{action}}", self.act),
         )
 
-    async def _status(self, _: web.Request) -> web.Response:
+    async def show_status(self, _: web.Request) -> web.Response:
         system = self._running()
         return web.json_response(
             {
@@ -39,13 +39,13 @@ class Control:
             }
         )
 
-    async def _environment(self, request: web.Request) -> web.Response:
+    async def show_environment(self, request: web.Request) -> web.Response:
         async def variables() -> dict[str, str]:
             return self._running().environment(request.match_info["name"])
 
         return await _guarded(request, variables)
 
-    async def _act(self, request: web.Request) -> web.Response:
+    async def act(self, request: web.Request) -> web.Response:
         name, action = request.match_info["name"], request.match_info["action"]
 
         async def act() -> dict[str, str]:

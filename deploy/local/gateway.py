@@ -77,13 +77,13 @@ class Gateway:
         app = web.Application(client_max_size=2 * MAX_BODY_BYTES)
         app.add_routes(
             [
-                web.get("/openapi.json", self._document),
-                web.get("/docs", self._document),
+                web.get("/openapi.json", self.show_document),
+                web.get("/docs", self.show_document),
                 web.static("/_local/docs", DOCS_ASSETS),
-                web.get("/", self._document),
-                web.post(f"{TRACES_PATH}/v1/traces", self._take_traces),
+                web.get("/", self.show_document),
+                web.post(f"{TRACES_PATH}/v1/traces", self.take_traces),
                 *self._extra,
-                web.route("*", "/{path:.*}", self._forward),
+                web.route("*", "/{path:.*}", self.forward),
             ]
         )
         self._runner = web.AppRunner(app, access_log=None, auto_decompress=False, shutdown_timeout=5)
@@ -96,14 +96,14 @@ class Gateway:
         if self._session:
             await self._session.close()
 
-    async def _document(self, request: web.Request) -> web.Response:
+    async def show_document(self, request: web.Request) -> web.Response:
         if request.path == "/":
             raise web.HTTPFound("/docs")
         if request.path == "/openapi.json":
             return web.json_response(self._routes.merge_documents(TITLE))
         return web.Response(text=DOCS, content_type="text/html")
 
-    async def _take_traces(self, request: web.Request) -> web.Response:
+    async def take_traces(self, request: web.Request) -> web.Response:
         body = await request.read()
         try:
             spans = parse(unzip(body, request.headers.get("Content-Encoding", "")))
@@ -113,7 +113,7 @@ class Gateway:
             return problem(HTTPStatus.SERVICE_UNAVAILABLE, "Too many spans wait to be written.", retry_after=1)
         return web.Response(content_type="application/x-protobuf")
 
-    async def _forward(self, request: web.Request) -> web.StreamResponse:
+    async def forward(self, request: web.Request) -> web.StreamResponse:
         service = self._routes.match(request.path)
         if service is None:
             return problem(HTTPStatus.NOT_FOUND, f"No service has a route {request.path}.")
@@ -131,10 +131,15 @@ class Gateway:
     async def _exchange(self, request: web.Request, base: str, body: Body) -> web.StreamResponse:
         if self._session is None:
             raise RuntimeError("the gateway is not started")
+        headers, peer = _end_to_end(request.headers), request.remote or "unknown"
+        hops = request.headers.get("X-Forwarded-For")
+        headers["X-Forwarded-For"] = f"{hops}, {peer}" if hops else peer
+        headers.setdefault("X-Forwarded-Proto", request.scheme)
+        headers.setdefault("X-Forwarded-Host", request.host)
         async with self._session.request(
             request.method,
             URL(base + request.raw_path, encoded=True),
-            headers=_forwarded_headers(request),
+            headers=headers,
             data=body.chunks() if request.can_read_body else None,
             allow_redirects=False,
         ) as answer:
@@ -152,16 +157,6 @@ class Gateway:
                 return response
             await response.write_eof()
             return response
-
-
-def _forwarded_headers(request: web.Request) -> CIMultiDict[str]:
-    headers = _end_to_end(request.headers)
-    peer = request.remote or "unknown"
-    hops = request.headers.get("X-Forwarded-For")
-    headers["X-Forwarded-For"] = f"{hops}, {peer}" if hops else peer
-    headers.setdefault("X-Forwarded-Proto", request.scheme)
-    headers.setdefault("X-Forwarded-Host", request.host)
-    return headers
 
 
 def _end_to_end(headers: Mapping[str, str]) -> CIMultiDict[str]:

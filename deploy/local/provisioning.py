@@ -32,33 +32,27 @@ async def run_provision(order: Order, log: Path, progress: Callable[[str], None]
         )  # fmt: skip
         try:
             async with asyncio.timeout(PROVISION_SECONDS):
-                return await _converse(process, order, log, progress)
+                if process.stdin is None or process.stdout is None:
+                    raise RuntimeError("the process was started without pipes")
+                process.stdin.write(order.render().encode())
+                process.stdin.close()
+                async for line in process.stdout:
+                    message = json.loads(line)
+                    if "progress" in message:
+                        progress(message["progress"])
+                    elif "error" in message:
+                        raise LocalError(message["error"])
+                    else:
+                        await process.wait()
+                        return Provisioned(**message["provisioned"])
+                code = await process.wait()
+                raise LocalError(f"deploying ended with code {code}; its log {log} ends:\n{tail(log)}")
         except TimeoutError:
             raise LocalError(f"deploying took longer than {PROVISION_SECONDS:.0f} s; see {log}") from None
         finally:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-
-
-async def _converse(
-    process: asyncio.subprocess.Process, order: Order, log: Path, progress: Callable[[str], None]
-) -> Provisioned:
-    if process.stdin is None or process.stdout is None:
-        raise RuntimeError("the process was started without pipes")
-    process.stdin.write(order.render().encode())
-    process.stdin.close()
-    async for line in process.stdout:
-        message = json.loads(line)
-        if "progress" in message:
-            progress(message["progress"])
-        elif "error" in message:
-            raise LocalError(message["error"])
-        else:
-            await process.wait()
-            return Provisioned(**message["provisioned"])
-    code = await process.wait()
-    raise LocalError(f"deploying ended with code {code}; its log {log} ends:\n{tail(log)}")
 
 
 def issuer_environment(public_url: str, without: Collection[str]) -> dict[str, str]:

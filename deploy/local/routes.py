@@ -35,7 +35,7 @@ class RouteTable:
         return owners.pop() if len(owners) == 1 else None
 
     def merge_documents(self, title: str) -> Document:
-        """One document with all paths. Components that services define differently get the service's name as a prefix."""
+        """One document with all paths. Components that services define differently get the service's name in front."""
         names = _component_names(self._documents)
         paths: Document = {}
         components: Document = {}

@@ -1,6 +1,8 @@
 """How far the supervisor is, in a file that every command can read."""
 
 import json
+import os
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -29,3 +31,18 @@ class Status:
         unfinished = state_dir / f"{STATUS}.new"
         unfinished.write_text(json.dumps(asdict(self)))
         unfinished.replace(state_dir / STATUS)
+
+
+class Reporter:
+    """Writes the supervisor's status and log. The phase stays until another is reported."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self.base_url = ""
+        self._state_dir, self._phase = state_dir, "starting"
+        (state_dir / "logs").mkdir(parents=True, exist_ok=True)
+
+    def __call__(self, text: str, phase: str | None = None) -> None:
+        self._phase = phase or self._phase
+        Status(os.getpid(), self._phase, text, self.base_url).write(self._state_dir)
+        with (self._state_dir / "logs/supervisor.log").open("a") as log:
+            log.write(f"{time.strftime('%H:%M:%S')} {text}\n")

@@ -2,30 +2,21 @@
 
 import asyncio
 import contextlib
-import os
 import signal
-import time
 from pathlib import Path
 
 from deploy.local.control import Control
 from deploy.local.reload import reload_on_change
-from deploy.local.status import Status
+from deploy.local.status import Reporter
 from deploy.local.system import LocalSystem
 from deploy.stage.errors import DeployError
 
 
 async def supervise(state_dir: Path, *, port: int | None, reload: bool) -> int:
     """Run the system in `state_dir` until SIGTERM or SIGINT. Returns the exit code."""
-    control = Control()
-    phase = "starting"
-
-    def report(text: str, now: str | None = None) -> None:
-        Status(os.getpid(), now or phase, text, system.base_url).write(state_dir)
-        with (state_dir / "logs/supervisor.log").open("a") as log:
-            log.write(f"{time.strftime('%H:%M:%S')} {text}\n")
-
-    (state_dir / "logs").mkdir(parents=True, exist_ok=True)
+    control, report = Control(), Reporter(state_dir)
     system = LocalSystem(state_dir, port=port, progress=report, extra_routes=control.routes())
+    report.base_url = system.base_url
     control.system = system
     stopping = asyncio.Event()
     running = asyncio.create_task(system.start())
@@ -45,8 +36,7 @@ async def supervise(state_dir: Path, *, port: int | None, reload: bool) -> int:
     except asyncio.CancelledError:
         report("stopped while it started", "stopped")
         return 0
-    phase = "ready"
-    report("ready")
+    report("ready", "ready")
     watching = asyncio.create_task(reload_on_change(system, report)) if reload else None
     await stopping.wait()
     if watching:

@@ -43,8 +43,8 @@ class LocalSystem:
     one it is chosen once and remembered. `progress` gets short texts about what is going on. With `lambdas` the
     services are functions of the embedded AWS: there are no processes to start, stop or kill. With `enforced` the
     embedded AWS enforces IAM, and each service has the permissions of its stack only (for 12 hours from its start).
-    `external_emulator` is an AWS that somebody else runs, in place of the embedded one; `without` are the AWS services that it
-    lacks. Use as an async context manager, or start() and stop(); all methods belong to one event loop.
+    `external_emulator` is an AWS that somebody else runs, in place of the embedded one; `without` are the AWS services
+    that it lacks. Use as an async context manager, or start() and stop(); all methods belong to one event loop.
     """
 
     def __init__(
@@ -105,11 +105,18 @@ class LocalSystem:
         return child.pid if child else None
 
     def environment(self, service: str) -> dict[str, str]:
-        """The variables of a service's process. Raises LocalError before the first start(), DeployError for an unknown one."""
+        """The variables of a service's process. Raises DeployError before the first start(), and for an unknown one."""
         return self._child(service).environment
 
+    def address(self, service: str) -> str | None:
+        """The base URL to which the front door forwards a service's requests; None while it does not run."""
+        if self._lambdas:
+            return self._api_url
+        child = self._children.get(service)
+        return child.base_url if child and child.alive else None
+
     async def start(self) -> None:
-        """Start everything; returns when every service is ready. If it raises (DeployError), nothing is left running."""
+        """Start everything, and wait until every service is ready. If it raises (DeployError), nothing runs."""
         self._lock.take()
         try:
             if not is_free(self.port):
@@ -117,7 +124,7 @@ class LocalSystem:
             self._session = aiohttp.ClientSession()
             await self._start_aws_and_deploy()
             self._writer.start()
-            self._gateway = Gateway(self.port, self._routes, self._address, self._writer, self._extra)
+            self._gateway = Gateway(self.port, self._routes, self.address, self._writer, self._extra)
             await self._gateway.start()
             self._progress(f"starting {len(self._children)} services")
             await asyncio.gather(*(self.start_service(name) for name in self._children))
@@ -247,12 +254,6 @@ class LocalSystem:
                     if name not in self._reported:
                         self._reported.add(name)
                         self._progress(str(error))
-
-    def _address(self, service: str) -> str | None:
-        if self._lambdas:
-            return self._api_url
-        child = self._children.get(service)
-        return child.base_url if child and child.alive else None
 
     def _child(self, service: str) -> Child:
         if service not in self._children:

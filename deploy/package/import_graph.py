@@ -48,6 +48,26 @@ class Closure:
     optional: set[str] = field(default_factory=set)
     apis: set[str] = field(default_factory=set)
 
+    def add_module(self, module: str, tree: "Tree") -> list[str]:
+        """Add a first-party module and the packages above it, which Python runs first. Returns the new ones."""
+        parts = module.split(".")
+        new = []
+        for above in (".".join(parts[:count]) for count in range(1, len(parts) + 1)):
+            path = tree.file_of(above)
+            if path is not None and above not in self.modules:
+                self.modules[above] = path
+                new.append(above)
+        return new
+
+    def add_library(self, each: Import, importer: str) -> None:
+        """Add a library's module; it is optional as long as nobody needs it."""
+        known = each.full in self.libraries
+        if not known or (each.full in self.optional and not each.optional):
+            self.libraries[each.full] = importer
+            self.optional.discard(each.full)
+        if not known and each.optional:
+            self.optional.add(each.full)
+
 
 @dataclass(frozen=True)
 class Tree:
@@ -71,6 +91,25 @@ class Tree:
         above = any(name.startswith(f"{module}.") for name in self.folders)
         return above or self.file_of(module) is not None or any(base.is_dir() for base in self._paths(module))
 
+    def modules_of(self, each: Import, importer: str, path: Path) -> Iterator[str]:
+        """The first-party modules of an import in `importer`: with pkgutil, all modules of its package.
+
+        Raises PackagingError for a module that is missing.
+        """
+        if each.module == _FINDER:
+            package = importer if path.name == "__init__.py" else importer.rpartition(".")[0]
+            for source in sorted(path.parent.rglob("*.py")):
+                parts = source.relative_to(path.parent).with_suffix("").parts
+                yield ".".join((package, *(parts[:-1] if parts[-1] == "__init__" else parts)))
+            return
+        is_code = self.file_of(each.module) is not None
+        if is_code:
+            yield each.module
+        if self.has(each.full):
+            yield each.full
+        elif not (is_code or each.optional):
+            raise PackagingError(f"{importer} imports {each.full}, which its service does not ship")
+
     def _paths(self, module: str) -> Iterator[Path]:
         for name, folder in self.folders.items():
             if module == name:
@@ -85,7 +124,7 @@ def closure_of(modules: Iterable[str], tree: Tree) -> Closure:
     for module in sorted(set(modules)):
         if tree.file_of(module) is None:
             raise PackagingError(f"the handler's module {module} does not exist; correct it in stack.py")
-        waiting += _visit(module, tree, closure)
+        waiting += closure.add_module(module, tree)
     while waiting:
         importer = waiting.popleft()
         path = closure.modules[importer]
@@ -93,49 +132,11 @@ def closure_of(modules: Iterable[str], tree: Tree) -> Closure:
         closure.apis |= apis
         for each in imports:
             if tree.owns(each.module) or each.module == _FINDER:
-                for module in _imported_modules(each, importer, path, tree):
-                    waiting += _visit(module, tree, closure)
+                for module in tree.modules_of(each, importer, path):
+                    waiting += closure.add_module(module, tree)
             elif each.module.partition(".")[0] not in sys.stdlib_module_names:
-                _add_library(each, importer, closure)
+                closure.add_library(each, importer)
     return closure
-
-
-def _visit(module: str, tree: Tree, closure: Closure) -> list[str]:
-    """Add a module and the packages above it, which Python runs first. Returns the new ones."""
-    parts = module.split(".")
-    new = []
-    for above in (".".join(parts[:count]) for count in range(1, len(parts) + 1)):
-        path = tree.file_of(above)
-        if path is not None and above not in closure.modules:
-            closure.modules[above] = path
-            new.append(above)
-    return new
-
-
-def _imported_modules(each: Import, importer: str, path: Path, tree: Tree) -> Iterator[str]:
-    """The first-party modules of an import: with pkgutil, all modules of the importer's package."""
-    if each.module == _FINDER:
-        package = importer if path.name == "__init__.py" else importer.rpartition(".")[0]
-        for source in sorted(path.parent.rglob("*.py")):
-            parts = source.relative_to(path.parent).with_suffix("").parts
-            yield ".".join((package, *(parts[:-1] if parts[-1] == "__init__" else parts)))
-        return
-    is_code = tree.file_of(each.module) is not None
-    if is_code:
-        yield each.module
-    if tree.has(each.full):
-        yield each.full
-    elif not (is_code or each.optional):
-        raise PackagingError(f"{importer} imports {each.full}, which its service does not ship")
-
-
-def _add_library(each: Import, importer: str, closure: Closure) -> None:
-    known = each.full in closure.libraries
-    if not known or (each.full in closure.optional and not each.optional):
-        closure.libraries[each.full] = importer
-        closure.optional.discard(each.full)
-    if not known and each.optional:
-        closure.optional.add(each.full)
 
 
 def read(module: str, path: Path, tree: Tree) -> tuple[list[Import], set[str]]:

@@ -139,15 +139,7 @@ def package(
         cache.mkdir(parents=True, exist_ok=True)
         libraries = cache / f"libraries-{service}-{libraries_key}.zip"
         if not libraries.exists():
-            with tempfile.TemporaryDirectory(dir=cache) as folder:
-                site = Path(folder) / "site"
-                _install(lock, interpreter, site)
-                locked, provided = top_names(site), () if contents.boto3 else PROVIDED
-                keep_needed(site, reached, f"{service}/{lock.name}", declared=declared, provided=provided)
-                if contents.tree_shaking:
-                    drop_unreached(site, reached, locked)
-                trim(site, reached.apis, tree_shaking=contents.tree_shaking)
-                _pack_libraries(site, interpreter, libraries, docstrings=not contents.tree_shaking)
+            _pack_libraries(lock, reached, declared, interpreter, contents, libraries)
         _add_sources(libraries, sources, interpreter, finished)
         _delete_old(cache.glob(f"{service}-*.zip"))
         _delete_old(cache.glob(f"libraries-{service}-*.zip"))
@@ -195,26 +187,31 @@ def _sources(reached: Closure, tree: Tree) -> Iterator[tuple[str, Path]]:
                 yield f"{name.replace('.', '/')}/{inside.as_posix()}", path
 
 
-def _install(lock: Path, interpreter: Interpreter, site: Path) -> None:
-    python = ["--python", str(interpreter.python)]
+def _pack_libraries(
+    lock: Path, reached: Closure, declared: list[str], interpreter: Interpreter, contents: Contents, finished: Path
+) -> None:
+    """Install the libraries of a lock, keep what is needed of them, compile and zip it. The zip is kept: libraries
+    change less often than our code, and compressing them is most of the work."""
+    python, options = ["--python", str(interpreter.python)], []
     if interpreter.platform:
         python = ["--python-platform", interpreter.platform, "--python-version", interpreter.version]
-    _run(
-        [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(site), *python,
-         "--no-deps", "--require-hashes", "--only-binary", ":all:", *SOURCE_ONLY, "-r", str(lock)],
-        INSTALL_SECONDS, f"installing {lock}",
-    )  # fmt: skip
-
-
-def _pack_libraries(site: Path, interpreter: Interpreter, finished: Path, *, docstrings: bool) -> None:
-    """Compile and zip the libraries in `site`. The zip is kept: libraries change less often than our code, and
-    compressing them is most of the work."""
-    # Without the sources, which are half of the size and never read: tracebacks keep their line numbers.
-    options = [] if docstrings else ["--without-docstrings"]
-    _compile([str(BYTECODE), *options, str(site)], interpreter, "-X", "no_debug_ranges")
-    unfinished = site.with_name("libraries.zip")
-    _zip(site, unfinished)
-    unfinished.replace(finished)
+    with tempfile.TemporaryDirectory(dir=finished.parent) as folder:
+        site, unfinished = Path(folder) / "site", Path(folder) / "libraries.zip"
+        _run(
+            [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(site), *python,
+             "--no-deps", "--require-hashes", "--only-binary", ":all:", *SOURCE_ONLY, "-r", str(lock)],
+            INSTALL_SECONDS, f"installing {lock}",
+        )  # fmt: skip
+        locked, provided = top_names(site), () if contents.boto3 else PROVIDED
+        keep_needed(site, reached, f"{lock.parent.name}/{lock.name}", declared=declared, provided=provided)
+        if contents.tree_shaking:
+            drop_unreached(site, reached, locked)
+            options = ["--without-docstrings"]
+        trim(site, reached.apis, tree_shaking=contents.tree_shaking)
+        # Without the sources, which are half of the size and never read: tracebacks keep their line numbers.
+        _compile([str(BYTECODE), *options, str(site)], interpreter, "-X", "no_debug_ranges")
+        _zip(site, unfinished)
+        unfinished.replace(finished)
 
 
 def _add_sources(libraries: Path, sources: dict[str, Path], interpreter: Interpreter, finished: Path) -> None:

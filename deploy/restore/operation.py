@@ -1,10 +1,7 @@
 """The restore command: the questions to the operator, the comparison, the swap, and the next steps."""
 
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
-
-import typer
 
 from chassis.declare.resource_names import PRODUCTION
 from deploy.restore.compare import compare
@@ -12,7 +9,6 @@ from deploy.restore.recovery import Recovery, Wait, parse_time, target_name
 from deploy.restore.swap import refuse_stranger, stack_of, swap, table_properties
 from deploy.restore.write_fence import WriteFence
 from deploy.stage.command import Command
-from deploy.stage.errors import RefusedError
 from deploy.stage.stacks import Deployed
 from deploy.stage.stage import tags_of
 from deploy.template.table import TABLE_PARAMETER
@@ -95,9 +91,9 @@ class Restore:
     def _confirm(self, question: str) -> None:
         if self._stage != PRODUCTION:
             self.command.console.confirm(question)
-        # Not even YES=1 confirms this: it is in somebody's shell history.
-        elif not sys.stdin.isatty() or typer.prompt(f"{question} Type the name of the stage") != self._stage:
-            raise RefusedError(f"{self._stage} is restored only by a person who types its name; no table was exchanged")
+            return
+        refusal = f"{self._stage} is restored only by a person who types its name; no table was swapped"
+        self.command.console.confirm_by_name(self._stage, question, refusal)
 
     @property
     def _stage(self) -> str:

@@ -23,7 +23,7 @@ Wait = Callable[[float], None]
 
 @dataclass(frozen=True)
 class RecoveryWindow:
-    """The earliest and the latest time to which a table can be restored. AWS keeps 35 days, and lags by five minutes."""
+    """The earliest and the latest time to which a table can be restored. AWS keeps 35 days, and lags by 5 minutes."""
 
     earliest: datetime
     latest: datetime

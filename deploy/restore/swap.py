@@ -36,7 +36,7 @@ def table_properties(now: Deployed) -> dict[str, Any]:
 
 
 def refuse_stranger(recovery: Recovery, now: Deployed, table: str) -> dict[str, Any]:
-    """The description of `table`. Raises RefusedError unless it exists, belongs to this service, and has its keys and GSIs."""
+    """The description of `table`. Raises RefusedError unless it exists and has this service's name, keys and GSIs."""
     own = table_properties(now)
     if table != own["TableName"] and not table.startswith(f"{own['TableName']}-"):
         raise RefusedError(f"{table} is not a table of this service: its tables are {own['TableName']}[-...]")

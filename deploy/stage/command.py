@@ -58,6 +58,12 @@ class OperatorConsole:
         if not typer.confirm(question):
             raise RefusedError("not confirmed; nothing was changed")
 
+    def confirm_by_name(self, stage: str, question: str, refusal: str) -> None:
+        """Raises RefusedError with `refusal` unless the operator types the stage's name. Not even YES=1 confirms this:
+        it is in somebody's shell history."""
+        if not sys.stdin.isatty() or typer.prompt(f"{question} Type the name of the stage") != stage:
+            raise RefusedError(refusal)
+
 
 @dataclass(frozen=True)
 class Command:
@@ -172,7 +178,13 @@ def destroy_stage(command: Command, *, with_data: bool = False) -> None:
     stores = []
     if with_data:
         stores = [store for name in (*others, *owners, STACK) for store in retained_by(stacks, names.stack(name))]
-    _confirm_destruction(command, [store.name for store in stores])
+    if stage == PRODUCTION or (stores and not environment.target.local):
+        if stores:
+            command.console.progress(f"to be erased: {', '.join(store.name for store in stores)}")
+        refusal = f"{stage} is destroyed only by a person who types its name; nothing was changed"
+        command.console.confirm_by_name(stage, f"Destroy the stage {stage}?", refusal)
+    else:
+        command.console.confirm(f"Destroy the stage {stage}{' and all its data' if stores else ''}?")
     for group in (others, owners, [STACK]):
         with ThreadPoolExecutor(PARALLEL) as pool:
             list(pool.map(lambda name: stacks.delete(names.stack(name)), group))
@@ -181,19 +193,6 @@ def destroy_stage(command: Command, *, with_data: bool = False) -> None:
         erase(environment.aws, store)
     data = "with all its data" if with_data else "its tables, its users and its files were kept"
     command.console.out.print(f"stage {stage} is gone; {data}")
-
-
-def _confirm_destruction(command: Command, erased: list[str]) -> None:
-    """Raises RefusedError unless the operator confirms: for prod, and for data on AWS, by typing the stage's name."""
-    stage, local = command.environment.target.stage, command.environment.target.local
-    if stage != PRODUCTION and (local or not erased):
-        command.console.confirm(f"Destroy the stage {stage}{' and all its data' if erased else ''}?")
-        return
-    # Not even YES=1 confirms this: it is in somebody's shell history.
-    if erased:
-        command.console.progress(f"to be erased: {', '.join(erased)}")
-    if not sys.stdin.isatty() or typer.prompt(f"Type the name of the stage to destroy {stage}") != stage:
-        raise RefusedError(f"{stage} is destroyed only by a person who types its name; nothing was changed")
 
 
 def _approve(command: Command, rollout: Rollout, steps: list[Step], question: str) -> None:

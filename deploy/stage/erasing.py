@@ -1,8 +1,6 @@
 """Erases the retained stores of a destroyed stage: its tables, files, users and keys."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -13,6 +11,10 @@ from deploy.stage.stacks import Stacks
 
 KEY_DAYS = 7
 """The shortest time after which KMS deletes a key: until then the deletion can be cancelled."""
+ERASABLE = {
+    "AWS::Cognito::UserPool", "AWS::DynamoDB::Table", "AWS::Events::Archive", "AWS::KMS::Key", "AWS::S3::Bucket",
+    "AWS::SecretsManager::Secret",
+}  # fmt: skip
 ABSENT = ("NotFound", "NoSuch", "404")
 
 
@@ -27,7 +29,7 @@ class RetainedStore:
 def retained_by(stacks: Stacks, stack: str) -> list[RetainedStore]:
     """The stores that `stack` would leave behind. Raises StackError; RefusedError for a kind that cannot be erased."""
     stores = [RetainedStore(kind, name) for kind, name in stacks.retained_resources(stack)]
-    unknown = ", ".join(f"{store.kind} {store.name}" for store in stores if store.kind not in _ERASERS)
+    unknown = ", ".join(f"{store.kind} {store.name}" for store in stores if store.kind not in ERASABLE)
     if unknown:
         raise RefusedError(f"{stack} keeps {unknown}, which WITH_DATA=1 cannot erase; nothing was changed")
     return stores
@@ -35,33 +37,26 @@ def retained_by(stacks: Stacks, stack: str) -> list[RetainedStore]:
 
 def erase(aws: Aws, store: RetainedStore) -> None:
     """Delete a store with everything in it, for good; fine if it is gone. Raises StackError."""
+    name = store.name
     try:
-        _ERASERS[store.kind](aws, store.name)
+        match store.kind:
+            case "AWS::Cognito::UserPool":
+                aws.client("cognito-idp").update_user_pool(UserPoolId=name, DeletionProtection="INACTIVE")
+                aws.client("cognito-idp").delete_user_pool(UserPoolId=name)
+            case "AWS::DynamoDB::Table":
+                dynamodb = aws.client("dynamodb")
+                dynamodb.update_table(TableName=name, DeletionProtectionEnabled=False)
+                dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 60})
+                dynamodb.delete_table(TableName=name)
+            case "AWS::Events::Archive":
+                aws.client("events").delete_archive(ArchiveName=name)
+            case "AWS::KMS::Key":
+                aws.client("kms").schedule_key_deletion(KeyId=name, PendingWindowInDays=KEY_DAYS)
+            case "AWS::S3::Bucket":
+                remove_bucket(aws, name)
+            case "AWS::SecretsManager::Secret":
+                aws.client("secretsmanager").delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
     except (ClientError, BotoCoreError) as error:
         if isinstance(error, ClientError) and any(part in error.response["Error"]["Code"] for part in ABSENT):
             return
-        raise StackError(f"cannot erase {store.kind} {store.name}: {error}") from error
-
-
-def _erase_table(aws: Aws, name: str) -> None:
-    dynamodb: Any = aws.client("dynamodb")
-    dynamodb.update_table(TableName=name, DeletionProtectionEnabled=False)
-    dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 60})
-    dynamodb.delete_table(TableName=name)
-
-
-def _erase_user_pool(aws: Aws, pool: str) -> None:
-    aws.client("cognito-idp").update_user_pool(UserPoolId=pool, DeletionProtection="INACTIVE")
-    aws.client("cognito-idp").delete_user_pool(UserPoolId=pool)
-
-
-_ERASERS: dict[str, Callable[[Aws, str], None]] = {
-    "AWS::Cognito::UserPool": _erase_user_pool,
-    "AWS::DynamoDB::Table": _erase_table,
-    "AWS::Events::Archive": lambda aws, name: aws.client("events").delete_archive(ArchiveName=name),
-    "AWS::KMS::Key": lambda aws, key: aws.client("kms").schedule_key_deletion(KeyId=key, PendingWindowInDays=KEY_DAYS),
-    "AWS::S3::Bucket": remove_bucket,
-    "AWS::SecretsManager::Secret": lambda aws, name: aws.client("secretsmanager").delete_secret(
-        SecretId=name, ForceDeleteWithoutRecovery=True
-    ),
-}
+        raise StackError(f"cannot erase {store.kind} {name}: {error}") from error

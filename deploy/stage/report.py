@@ -2,7 +2,6 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.table import Table
@@ -61,9 +60,12 @@ def _condition(environment: DeploymentEnvironment, plan: DeploymentPlan, name: s
         health = str(error)
     try:
         waiting, dead = _depths(environment.aws, stack)
-        alarms = _active_alarms(environment.aws, stack)
+        paginator = environment.aws.client("cloudwatch").get_paginator("describe_alarms")
+        pages = paginator.paginate(AlarmNamePrefix=f"{stack}-", StateValue="ALARM")
+        active = [alarm for page in pages for alarm in page["MetricAlarms"]]
     except (ClientError, BotoCoreError) as error:
         raise StackError(f"cannot read the queues and alarms of {stack}: {error}") from error
+    alarms = tuple(str(alarm.get("AlarmDescription") or alarm["AlarmName"]) for alarm in active)
     changed = now.changed_at.strftime("%Y-%m-%d %H:%M:%S") if now.changed_at else ""
     return Condition(name, now.status, version_of(now.parameters), changed, health, waiting, dead, alarms)
 
@@ -76,10 +78,3 @@ def _depths(aws: Aws, stack: str) -> tuple[int, int]:
         count = sum(int(value) for value in depth.values())
         dead, waiting = (dead + count, waiting) if url.endswith("-dlq") else (dead, waiting + count)
     return waiting, dead
-
-
-def _active_alarms(aws: Aws, stack: str) -> tuple[str, ...]:
-    paginator = aws.client("cloudwatch").get_paginator("describe_alarms")
-    pages = paginator.paginate(AlarmNamePrefix=f"{stack}-", StateValue="ALARM")
-    alarms: list[dict[str, Any]] = [alarm for page in pages for alarm in page["MetricAlarms"]]
-    return tuple(alarm.get("AlarmDescription") or alarm["AlarmName"] for alarm in alarms)

@@ -77,8 +77,17 @@ class Rollout:
         try:
             answered = check_health(self._environment.aws, step.template)
         except UnhealthyError as error:
-            remedy = self._take_back(step, shared)
-            raise UnhealthyError(f"{step.name} is unhealthy: {error}; {remedy}") from error
+            before, stack = step.before, step.planned.stack
+            if before is None:
+                self._stacks.delete(stack)
+                raise UnhealthyError(
+                    f"{step.name} is unhealthy: {error}; its first deployment was taken back"
+                ) from error
+            self._stacks.deploy(
+                stack, before.body, parameters=before.parameters, bucket=shared.get("ArtifactBucket"), tags=before.tags
+            )
+            version = version_of(before.parameters)
+            raise UnhealthyError(f"{step.name} is unhealthy: {error}; version {version} is back") from error
         if step.name != STACK:
             at = stamp(datetime.now(UTC))
             release = Release(step.name, version_of(step.parameters), at, step.body, step.parameters)
@@ -137,18 +146,6 @@ class Rollout:
                 f"stack {stack} is {now.status}: its first creation failed. Say RECREATE=1 to delete what is left "
                 "of it and create it anew"
             )
-
-    def _take_back(self, step: Step, shared: Mapping[str, str]) -> str:
-        """Bring the stack back to its state before the step, and say which version that is. Raises StackError."""
-        stack = step.planned.stack
-        if step.before is None:
-            self._stacks.delete(stack)
-            return "its first deployment was taken back"
-        self._stacks.deploy(
-            stack, step.before.body, parameters=step.before.parameters, bucket=shared.get("ArtifactBucket"),
-            tags=step.before.tags,
-        )  # fmt: skip
-        return f"version {version_of(step.before.parameters)} is back"
 
 
 def refuse_change_of_unused_table(planned: ChangeSet, template: Template, parameters: Mapping[str, str]) -> None:

@@ -77,7 +77,13 @@ class Stacks:
         """Create the change set; None if there is nothing to change. With `adopt` it takes over what exists under the
         names of its resources and belongs to no stack, if the template would keep it. Raises StackError."""
         with _translate_errors(stack):
-            creates = self._make_ready(stack)
+            creates, template = self._make_ready(stack), {"TemplateBody": body}
+            if len(body.encode()) > MAX_BODY_BYTES:
+                if bucket is None:
+                    raise StackError(f"the template of {stack} is larger than {MAX_BODY_BYTES} bytes; give a bucket")
+                key, s3 = f"templates/{stack}/{hashlib.sha256(body.encode()).hexdigest()}.json", self._aws.client("s3")
+                s3.put_object(Bucket=bucket, Key=key, Body=body.encode())
+                template = {"TemplateURL": f"{s3.meta.endpoint_url}/{bucket}/{key}"}
             digest = hashlib.sha256((body + repr(sorted((parameters or {}).items()))).encode()).hexdigest()
             name = f"t-{digest[:16]}-{time.time_ns() // 1_000_000}"
             self._cloudformation.create_change_set(
@@ -90,7 +96,7 @@ class Stacks:
                     {"ParameterKey": key, "ParameterValue": value} for key, value in (parameters or {}).items()
                 ],
                 Tags=[{"Key": key, "Value": value} for key, value in (tags or {}).items()],
-                **self._template(stack, body, bucket),
+                **template,
             )
             return self._await_plan(stack, name, creates)
 
@@ -213,16 +219,6 @@ class Stacks:
         if status not in SETTLED:
             raise StackError(f"stack {stack} is {status}: wait until that ends, or fix the stack, then deploy again")
         return False
-
-    def _template(self, stack: str, body: str, bucket: str | None) -> dict[str, str]:
-        if len(body.encode()) <= MAX_BODY_BYTES:
-            return {"TemplateBody": body}
-        if bucket is None:
-            raise StackError(f"the template of {stack} is larger than {MAX_BODY_BYTES} bytes and needs a bucket")
-        key = f"templates/{stack}/{hashlib.sha256(body.encode()).hexdigest()}.json"
-        s3 = self._aws.client("s3")
-        s3.put_object(Bucket=bucket, Key=key, Body=body.encode())
-        return {"TemplateURL": f"{s3.meta.endpoint_url}/{bucket}/{key}"}
 
     def _await_plan(self, stack: str, name: str, creates: bool) -> ChangeSet | None:
         for _ in _until(300):

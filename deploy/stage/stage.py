@@ -30,7 +30,7 @@ Environments = dict[str, dict[str, str]]
 
 @dataclass(frozen=True)
 class DeploymentPlan:
-    """What is to be deployed: the templates by stack ("platform" and the services), not yet checked."""
+    """The plan of a deployment: the templates by stack ("platform" and the services), not yet checked."""
 
     target: Target
     templates: dict[str, Template]

@@ -21,7 +21,7 @@ _STAGE = re.compile(r"[a-z][a-z0-9]{0,11}")
 
 @dataclass(frozen=True)
 class Canary:
-    """A canary: a new version gets `percent` of the traffic for `minutes`, then all of it, unless an alarm was raised."""
+    """A canary: a new version gets `percent` of the traffic for `minutes`, then all of it, unless an alarm rings."""
 
     percent: int = 10
     minutes: int = 5

@@ -26,6 +26,10 @@ API_PARAMETERS: Template = {
     },
 }
 HAS_AUTHORIZER = "HasAuthorizer"
+ONCE_IDENTITY_IS_DEPLOYED: Template = {
+    "AuthorizationType": {"Fn::If": [HAS_AUTHORIZER, "JWT", "NONE"]},
+    "AuthorizerId": {"Fn::If": [HAS_AUTHORIZER, ref("AuthorizerId"), ref("AWS::NoValue")]},
+}
 CONDITIONS: Template = {HAS_AUTHORIZER: {"Fn::Not": [{"Fn::Equals": [ref("AuthorizerId"), ""]}]}}
 
 
@@ -72,12 +76,8 @@ def routes(service: Service, callee: Template, part: StackPart) -> Template:
             sub("arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${ApiId}/*"),
         ),
     }
-    authorization: Template = {
-        "AuthorizationType": {"Fn::If": [HAS_AUTHORIZER, "JWT", "NONE"]},
-        "AuthorizerId": {"Fn::If": [HAS_AUTHORIZER, ref("AuthorizerId"), ref("AWS::NoValue")]},
-    }
-    if AUTHORIZER in part.resources:
-        authorization = {"AuthorizationType": "JWT", "AuthorizerId": ref(AUTHORIZER)}
+    own = {"AuthorizationType": "JWT", "AuthorizerId": ref(AUTHORIZER)}
+    authorization = own if AUTHORIZER in part.resources else ONCE_IDENTITY_IS_DEPLOYED
     declared = list(declared_routes(service))
     # A browser sends preflight requests without a token; API Gateway's own answer would replace that of the service.
     preflights = [

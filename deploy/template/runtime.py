@@ -60,7 +60,19 @@ def runtime(service: Service, part: StackPart, target: Target, code: str) -> Tem
     merge(resources, routes(service, callee_of(api_function(part, target), target), part), "routes")
     for path, subscription in _subscriptions(service):
         consumer = consumer_function(path, subscription, part)
-        merge(resources, _event_source_mapping(consumer, subscription, target), f"subscription {subscription.name}")
+        mapping = {
+            "Type": "AWS::Lambda::EventSourceMapping",
+            # Lambda checks at once whether the role may read the queue.
+            "DependsOn": [f"{consumer.logical_id}Role"],
+            "Properties": {
+                "EventSourceArn": arn(queue_id(subscription)),
+                "FunctionName": callee_of(consumer, target),
+                "BatchSize": BATCH,
+                "FunctionResponseTypes": ["ReportBatchItemFailures"],
+                "ScalingConfig": {"MaximumConcurrency": LOCAL_CONCURRENCY if target.local else MAX_CONCURRENCY},
+            },
+        }
+        merge(resources, {f"{consumer.logical_id}Source": mapping}, f"subscription {subscription.name}")
     merge(resources, _schedules(service, target), "schedules")
     return resources
 
@@ -75,23 +87,6 @@ def _subscriptions(service: Service) -> list[tuple[str, AnySubscription]]:
 
 def _policies(part: StackPart) -> tuple[str, ...]:
     return (DATA_POLICY, RESOURCE_POLICY) if part.statements else (DATA_POLICY,)
-
-
-def _event_source_mapping(consumer: Function, subscription: AnySubscription, target: Target) -> Template:
-    return {
-        f"{consumer.logical_id}Source": {
-            "Type": "AWS::Lambda::EventSourceMapping",
-            # Lambda checks at once whether the role may read the queue.
-            "DependsOn": [f"{consumer.logical_id}Role"],
-            "Properties": {
-                "EventSourceArn": arn(queue_id(subscription)),
-                "FunctionName": callee_of(consumer, target),
-                "BatchSize": BATCH,
-                "FunctionResponseTypes": ["ReportBatchItemFailures"],
-                "ScalingConfig": {"MaximumConcurrency": LOCAL_CONCURRENCY if target.local else MAX_CONCURRENCY},
-            },
-        }
-    }
 
 
 def _schedules(service: Service, target: Target) -> Template:

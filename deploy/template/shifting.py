@@ -20,7 +20,20 @@ def shifting(function: str, version: str, target: Target) -> Template:
         },
     }
     if target.canary:
-        resources[f"{function}Shift"] = _deployment_group(function)
+        resources[f"{function}Shift"] = {
+            "Type": "AWS::CodeDeploy::DeploymentGroup",
+            "Properties": {
+                "ApplicationName": ref(APPLICATION),
+                "DeploymentConfigName": ref(CONFIGURATION),
+                "ServiceRoleArn": arn(DEPLOYER),
+                "DeploymentStyle": {"DeploymentType": "BLUE_GREEN", "DeploymentOption": "WITH_TRAFFIC_CONTROL"},
+                "AutoRollbackConfiguration": {
+                    "Enabled": True,
+                    "Events": ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST"],
+                },
+                "AlarmConfiguration": {"Enabled": True, "Alarms": [{"Name": ref(errors_of_version(function))}]},
+            },
+        }
         resources[f"{function}Alias"]["UpdatePolicy"] = {
             "CodeDeployLambdaAliasUpdate": {
                 "ApplicationName": ref(APPLICATION),
@@ -65,20 +78,3 @@ def canary(target: Target) -> Template:
 def errors_of_version(function: str) -> str:
     """The logical id of the alarm that stops a shift: errors of the versions that the alias points to."""
     return f"{function}ShiftErrors"
-
-
-def _deployment_group(function: str) -> Template:
-    return {
-        "Type": "AWS::CodeDeploy::DeploymentGroup",
-        "Properties": {
-            "ApplicationName": ref(APPLICATION),
-            "DeploymentConfigName": ref(CONFIGURATION),
-            "ServiceRoleArn": arn(DEPLOYER),
-            "DeploymentStyle": {"DeploymentType": "BLUE_GREEN", "DeploymentOption": "WITH_TRAFFIC_CONTROL"},
-            "AutoRollbackConfiguration": {
-                "Enabled": True,
-                "Events": ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST"],
-            },
-            "AlarmConfiguration": {"Enabled": True, "Alarms": [{"Name": ref(errors_of_version(function))}]},
-        },
-    }

@@ -26,7 +26,7 @@ class House:
 
     @classmethod
     def copy(cls, folder: Path) -> "House":
-        """Today's house, committed once. Its line endings and its index are its own."""
+        """The present house, committed once, with line endings and an index of its own."""
         ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
         for part in PARTS:
             if (ROOT / part).is_dir():

@@ -1,4 +1,4 @@
-"""`make contracts`: what it says of a change by hand, and of what it cannot read."""
+"""`make contracts`: its report on a manual change, and on files that it cannot read."""
 
 from pathlib import Path
 
@@ -100,7 +100,7 @@ def test_a_schema_under_another_name(house: House) -> None:
 
 def test_a_document_that_is_none_of_ours(house: House) -> None:
     spoil(house, "docs/asyncapi/notify.json", '{"operations": {"x": {}}}')
-    assert_one_line(house, "docs/asyncapi/notify.json is no AsyncAPI document of ours")
+    assert_one_line(house, "docs/asyncapi/notify.json is not an AsyncAPI document of ours")
 
 
 def test_a_base_that_does_not_exist(house: House) -> None:

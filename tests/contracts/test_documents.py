@@ -1,4 +1,4 @@
-"""The generated documents: fresh, valid by the specification, and true."""
+"""The generated documents: fresh, valid by the specification, and correct."""
 
 import copy
 import json
@@ -159,4 +159,4 @@ def test_a_change_makes_them_stale_and_generate_makes_them_fresh(house: House) -
     assert house.run("generate").returncode == 0
     page = (house.folder / "docs/events.md").read_text()
     assert "field colours added" in page
-    assert "field colour added" not in page, "what was never committed is no history"
+    assert "field colour added" not in page, "an uncommitted change is in the history"

@@ -54,15 +54,15 @@ def test_every_field_stands_in_an_example() -> None:
         assert shown[event_type] >= contract.model_fields.keys(), event_type
 
 
-def test_every_consumer_handles_every_golden_event() -> None:
-    assert consume(list(service_names()), list(EVENTS.values())) == []
+async def test_every_consumer_handles_every_golden_event() -> None:
+    assert await consume(list(service_names()), list(EVENTS.values())) == []
 
 
-def test_a_consumer_that_stumbles_over_one_is_told() -> None:
+async def test_a_consumer_that_stumbles_over_one_is_reported() -> None:
     [path] = [path for path in EVENTS if (path.parent.name, path.stem) == ("tasks.task.assigned.v1", "full")]
     event = json.loads(path.read_bytes())
     event["data"]["title"] = 7
-    failures = consume(["notify", "analytics"], [event])
+    failures = await consume(["notify", "analytics"], [event])
     assert [(one["consumer"], one["reason"].split(":")[0]) for one in failures] == [
         ("notify.assignments", "data.title")
     ]
@@ -70,7 +70,7 @@ def test_a_consumer_that_stumbles_over_one_is_told() -> None:
 
 def test_none_was_ever_edited() -> None:
     if subprocess.run(["git", "-C", str(ROOT), "rev-parse", "HEAD"], check=False, capture_output=True).returncode:
-        pytest.skip("this is no git checkout")
+        pytest.skip("this is not a git checkout")
     assert edited(ROOT) == []
 
 

@@ -10,12 +10,12 @@ pytestmark = pytest.mark.slow
 
 
 def base() -> str:
-    """What this checkout can be compared with: the main branch, or in a clone of one commit that commit."""
+    """The revision to compare this checkout with: the main branch, or in a clone of one commit that commit."""
     for revision in ("origin/main", "HEAD"):
         command = ["git", "-C", str(ROOT), "rev-parse", "--quiet", "--verify", f"{revision}:contracts/golden"]
         if subprocess.run(command, check=False, capture_output=True, timeout=60).returncode == 0:
             return revision
-    pytest.skip("this is no git checkout")
+    pytest.skip("this is not a git checkout")
 
 
 def test_this_tree_and_its_base_go_together() -> None:

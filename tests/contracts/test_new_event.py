@@ -48,8 +48,8 @@ def test_it_is_typed(house: House) -> None:
     ("service", "name", "reason"),
     [
         ("shop", "TaskArchived", "there is no service 'shop'; the services are analytics, audit"),
-        ("tasks", "Archived", "EVENT=Archived is no name of an event"),
-        ("tasks", "taskArchived", "EVENT=taskArchived is no name of an event"),
+        ("tasks", "Archived", "EVENT=Archived is not the name of an event"),
+        ("tasks", "taskArchived", "EVENT=taskArchived is not the name of an event"),
         ("tasks", "TaskAssigned", "contracts/tasks/v1.py: tasks.task.assigned.v1 is there already"),
     ],
 )

@@ -1,4 +1,5 @@
-"""What does not match its contract cannot be written; what cannot be read says which field; nobody reads around."""
+"""Events that do not match their contract cannot be published; an unreadable one names the field; no handler reads more
+than its subset."""
 
 from typing import Any
 
@@ -85,7 +86,7 @@ async def test_a_consumer_that_cannot_read_an_event_says_which_field(world: Serv
 
 
 async def test_a_handler_cannot_read_around_its_subset(world: ServiceUnderTest) -> None:
-    """Whatever hangs on what a handler gets, the fields that it did not ask for are not there."""
+    """The event of a handler, with everything that can be reached from it, lacks the fields outside of its subset."""
     secret = "in the event, but not in the subset"
     subscription = Subscription("projects", mode="latest")
     got: list[Any] = []

@@ -1,4 +1,4 @@
-"""The schema registry gets what changed, in the dialect that it takes."""
+"""The schema registry gets the changed schemas, in the dialect that it takes."""
 
 import json
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Who breaks, and what is left over."""
+"""The verdict on a change: the consumers that break, and what can be removed."""
 
 from dataclasses import replace
 from datetime import date

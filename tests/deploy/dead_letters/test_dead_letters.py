@@ -21,7 +21,7 @@ from deploy.dead_letters.target import OperatedStage
 from deploy.stage.errors import RefusedError, StackError
 from services.analytics.consumers import figures
 from services.analytics.service import service as analytics
-from tests.deploy.memory_aws import MemoryAws, refused
+from tests.deploy.memory_aws import MemoryAws, refusal
 
 QUEUE = "http://sqs/1/tenfold-test-analytics-figures"
 DEAD = f"{QUEUE}-dlq"
@@ -211,7 +211,7 @@ async def test_a_second_redrive_changes_nothing(account: Account, table: type[Me
 
     def crash(operation: str) -> None:
         if operation == "delete_message":
-            raise refused(operation)
+            raise refusal(operation)
 
     account.aws.sqs.fail = crash
     for _ in range(2):
@@ -282,7 +282,7 @@ def test_a_drop_repeated_after_a_crash_is_the_same_record(account: Account) -> N
 
     def crash(operation: str) -> None:
         if operation == "delete_message":
-            raise refused(operation)
+            raise refusal(operation)
 
     account.aws.sqs.fail = crash
     with pytest.raises(StackError):

@@ -12,7 +12,7 @@ from chassis.storage.table import Item
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
 from chassis.work.projection_versions import REFRESH_SECONDS, VersionedProjectionTable
-from deploy.dead_letters.history import ArchivedEvent, Span, _parse
+from deploy.dead_letters.history import ArchivedEvent, Span, parse_message
 from deploy.dead_letters.rebuild import Rebuild, projection_of
 from deploy.dead_letters.replay import consumer_of
 from deploy.stage.errors import RefusedError, StackError
@@ -51,7 +51,7 @@ class World:
 
     def read(self, span: Span) -> Generator[ArchivedEvent, None, None]:
         for text in list(self.archived):
-            archived = _parse(json.dumps(json.loads(text) | {"replay-name": "r"}), "r")
+            archived = parse_message(json.dumps(json.loads(text) | {"replay-name": "r"}), "r")
             assert archived is not None
             yield archived
 

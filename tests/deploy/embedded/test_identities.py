@@ -1,4 +1,4 @@
-"""Policies in the words of the embedded IAM: wider by what it does not know, and by nothing else."""
+"""Policies translated for the embedded IAM: wider by what it does not know, and by nothing else."""
 
 from typing import Any
 

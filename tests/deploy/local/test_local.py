@@ -1,4 +1,4 @@
-"""The laptop's system around a stand-in for a service's process."""
+"""The laptop's system with a stand-in for a service's process."""
 
 import asyncio
 import os

@@ -24,7 +24,7 @@ class Shop:
         return closure_of([HANDLER], self.tree)
 
     def modules(self, handler: str) -> set[str]:
-        """What the handler reaches apart from itself and what stands above it."""
+        """The modules that the handler imports, without itself and the package above it."""
         return set(self.reached(handler).modules) - {HANDLER, "services.shop"}
 
 
@@ -113,7 +113,7 @@ def test_a_package_above_runs_too(shop: Shop) -> None:
     ],
 )
 def test_what_the_service_does_not_ship_is_refused(shop: Shop, code: str, named: str) -> None:
-    with pytest.raises(PackagingError, match=f"^{HANDLER} imports {named}, which is not in what its service ships$"):
+    with pytest.raises(PackagingError, match=f"^{HANDLER} imports {named}, which its service does not ship$"):
         shop.reached(code)
 
 

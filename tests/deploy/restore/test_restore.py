@@ -1,4 +1,4 @@
-"""Restoring a table: what is refused before anything is touched, and the calls that the embedded AWS cannot judge, held
+"""Restoring a table: refusals before anything is changed, and the calls that the embedded AWS does not validate, checked
 against botocore's own description of the services."""
 
 import json

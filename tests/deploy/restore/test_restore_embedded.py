@@ -1,4 +1,4 @@
-"""A restore on the embedded AWS, which restores what is there now whatever the moment: the rest of the way is real."""
+"""A restore on the embedded AWS, which restores the present data whatever the time: all other steps are real."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -153,7 +153,7 @@ def test_what_a_killed_exchange_left_closed_is_opened_by_asking_for_the_table_in
 
 @pytest.mark.parametrize(
     ("table", "said"),
-    [("tenfold-back-demo-nowhere", "there is no table"), ("tenfold-prod-audit", "is no table of this service")],
+    [("tenfold-back-demo-nowhere", "it does not exist"), ("tenfold-prod-audit", "is not a table of this service")],
 )
 def test_another_table_is_refused(operator: Operator, table: str, said: str) -> None:
     with pytest.raises(RefusedError, match=said):

@@ -62,7 +62,7 @@ def test_a_missing_network_is_one_line() -> None:
 @pytest.mark.parametrize("command", ["deploy-service", "diff", "rollback"])
 def test_an_unknown_service_is_named_with_the_existing_ones(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(environment, "caller_identity", lambda _: "000000000000 as test")
-    with pytest.raises(DeployError, match="^there is no service 'taks'; the services are analytics, audit, files,"):
+    with pytest.raises(DeployError, match=r"^there is no service 'taks'; the services are analytics, audit, files,"):
         command_line().main([command, "taks", "--stage", "dev", "--endpoint", "http://127.0.0.1:9"])
 
 
@@ -84,7 +84,7 @@ def test_what_is_exported_in_the_shell_confirms_nothing(prefix: str, monkeypatch
     command_line().main(["destroy", "--stage", "dev"], standalone_mode=False)
     for command in seen:
         assert (command.environment.target.stage, command.environment.aws.endpoint_url) == ("dev", None)
-        assert not (command.allow_replace or command.recreate or command.adopt or command.console.yes)
+        assert not any((command.allow_replace, command.recreate, command.adopt, command.console.yes))
         with pytest.raises(RefusedError, match="nobody is here to confirm; say YES=1"):
             command.console.confirm("Deploy the platform of prod?")
     assert len(seen) == 2

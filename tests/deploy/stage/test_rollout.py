@@ -1,4 +1,4 @@
-"""An operator's deployments of the fixture service on the embedded AWS: seen, done, taken back."""
+"""An operator's deployments of the fixture service on the embedded AWS: previewed, run, taken back."""
 
 import json
 from collections.abc import Iterator
@@ -150,7 +150,7 @@ def test_the_table_of_a_stack_that_is_gone_is_taken_over_with_what_it_holds(
     operator.deploy(declared)
     dynamodb.put_item(TableName="tenfold-seven-demo", Item={"PK": {"S": "precious"}, "SK": {"S": "ROW"}})
     operator.environment.stacks.delete("tenfold-seven-demo")
-    with pytest.raises(RefusedError, match=r"belongs to no stack .* ADOPT=1 takes it over with all that it holds"):
+    with pytest.raises(RefusedError, match=r"belongs to no stack .* ADOPT=1 takes it over with all its data"):
         operator.step(declared)
     unwanted = operator.rollout(declared, adopt=True).service("demo", operator.shared)
     assert unwanted

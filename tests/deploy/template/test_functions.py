@@ -1,4 +1,4 @@
-"""What each function of the Lambda runtime ships, and what it loads of that."""
+"""The code that each function of the Lambda runtime ships, and the part of it that it loads."""
 
 import os
 import subprocess
