@@ -72,7 +72,7 @@ logs: setup ## SERVICE=tasks: follow the log of a service
 	@$(DEPLOY) logs $(call needed,SERVICE,tasks) --follow
 
 service: setup ## NAME=tasks DO=start|stop|run: one service; run ARGS=--pdb
-	@$(if $(filter run,$(DO)),$(DEPLOY) run $(call needed,NAME,tasks) $(ARGS),$(DEPLOY) service $(call needed,NAME,tasks) $(call needed,DO,start))
+	@$(if $(filter run,$(call given,DO)),$(DEPLOY) run $(call needed,NAME,tasks) $(ARGS),$(DEPLOY) service $(call needed,NAME,tasks) $(call needed,DO,start))
 
 call: setup ## CALL=/v1/projects [METHOD=] [BODY=]: one request, as an owner
 	@$(PY) -m examples.call '$(or $(call given,METHOD),GET)' $(call needed,CALL,/v1/projects) $(call quoted,BODY)

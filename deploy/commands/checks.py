@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from chassis.errors import DeclarationError
+from deploy.commands.errors import errors_as_lines
 from deploy.stage.errors import DeployError
 
 app = typer.Typer()
@@ -18,7 +19,8 @@ def check() -> None:
     """Check every template with cfn-lint, for AWS and for the embedded one."""
     from deploy.checks.check import check_templates  # noqa: PLC0415  (each command imports what it needs)
 
-    check_templates()
+    with errors_as_lines():
+        check_templates()
 
 
 @app.command(rich_help_panel=PANEL)
@@ -26,13 +28,11 @@ def permissions(*, check: Check = False) -> None:
     """Write docs/permissions.md and contracts/permissions.py: every operation by role."""
     from deploy.checks.permissions import stale, write  # noqa: PLC0415
 
-    try:
+    with errors_as_lines(DeclarationError):
         if not check:
             write()
         elif names := stale():
             raise DeployError(f"{' and '.join(names)}: not what the services say. Run `make generate`.")
-    except DeclarationError as error:
-        raise DeployError(str(error)) from None
 
 
 @app.command(rich_help_panel=PANEL)
@@ -42,10 +42,11 @@ def costs(
     """Show what a stage costs at rest and per million events, and which AWS quotas it uses."""
     from deploy.checks.costs import document, render_block, stale  # noqa: PLC0415
 
-    if write:
-        path, text = document()
-        path.write_text(text)
-    elif not check:
-        sys.stdout.write(f"{render_block()}\n")
-    elif stale():
-        raise DeployError("docs/deploying.md is stale: run `make generate`")
+    with errors_as_lines():
+        if write:
+            path, text = document()
+            path.write_text(text)
+        elif not check:
+            sys.stdout.write(f"{render_block()}\n")
+        elif stale():
+            raise DeployError("docs/deploying.md is stale: run `make generate`")

@@ -4,15 +4,14 @@ Exit code 1: something is broken (a breaking change, a stale file). 2: something
 """
 
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
 
 from contracts.event import ContractError
+from deploy.commands.errors import errors_as_lines
 from deploy.services import ROOT
-from deploy.stage.errors import DeployError
 
 BROKEN, UNREADABLE = 1, 2
 PANEL = "Check"
@@ -31,7 +30,7 @@ def check(*, base: Base = None) -> None:
     from deploy.contracts.declarations import check_versions, load_declarations  # noqa: PLC0415
     from deploy.contracts.report import lines  # noqa: PLC0415
 
-    with _errors_in_one_line():
+    with errors_as_lines(ContractError, code=UNREADABLE):
         before, now = snapshot(base or None, ROOT), load_declarations(ROOT)
         check_versions(now.snapshot, before)
         verdict = judge(before, now.snapshot)
@@ -49,7 +48,7 @@ def generate(
     from deploy.contracts import generated  # noqa: PLC0415
     from deploy.contracts.declarations import load_readable  # noqa: PLC0415
 
-    with _errors_in_one_line():
+    with errors_as_lines(ContractError, code=UNREADABLE):
         declarations = load_readable(ROOT)
         if not check:
             _print(generated.generate(declarations, ROOT))
@@ -64,7 +63,7 @@ def check_mixed(*, base: Base = None) -> None:
     from deploy.contracts.declarations import load_readable  # noqa: PLC0415
     from deploy.contracts.mixed import failures  # noqa: PLC0415
 
-    with _errors_in_one_line():
+    with errors_as_lines(ContractError, code=UNREADABLE):
         broken = list(failures(load_readable(ROOT).snapshot, base or "HEAD", ROOT))
     _print(broken or ["Old and new go together, both ways."])
     if broken:
@@ -79,17 +78,8 @@ def new_event(
     """Write a new event: its model, its golden examples and its test."""
     from deploy.contracts.new_event import create  # noqa: PLC0415
 
-    with _errors_in_one_line():
+    with errors_as_lines(ContractError, code=UNREADABLE):
         _print(create(service, event, ROOT))
-
-
-@contextmanager
-def _errors_in_one_line() -> Iterator[None]:
-    try:
-        yield
-    except (ContractError, DeployError) as error:
-        _print([str(error)], error=True)
-        raise typer.Exit(UNREADABLE) from None
 
 
 def _print(text: Iterable[str], *, error: bool = False) -> None:

@@ -38,12 +38,12 @@ def checkout(tmp_path: Path) -> Iterator[Checkout]:
 @pytest.mark.timeout(900)
 def test_the_walk_goes_as_it_is_written(checkout: Checkout, tmp_path: Path) -> None:
     took: dict[str, float] = {}
-    there: dict[str, str] = {}
+    options = ""
     for command in commands(ROOT / "docs/new-service.md"):
         if command.startswith("make deploy-service"):
-            there = {"ENDPOINT": stage_in(tmp_path / "state")}
+            options = f" ENDPOINT={stage_in(tmp_path / 'state')}"
         start = time.monotonic()
-        said = carried_out(checkout, command, there)
+        said = carried_out(checkout, command, options)
         took[command] = time.monotonic() - start
         wanted = SHOWS.get(max((key for key in SHOWS if command.startswith(key)), key=len, default=""), "")
         assert wanted in said, f"{command}\n{said}"
@@ -52,11 +52,11 @@ def test_the_walk_goes_as_it_is_written(checkout: Checkout, tmp_path: Path) -> N
     print(*(f"{seconds:6.1f} s  {command}" for command, seconds in took.items()), sep="\n")
 
 
-def carried_out(checkout: Checkout, command: str, there: dict[str, str]) -> str:
+def carried_out(checkout: Checkout, command: str, options: str) -> str:
     """What it prints. What reads is repeated for a while until it shows what it should."""
     deadline = time.monotonic() + (EVENTUALLY if command == "make call CALL=/v1/billing/entries" else 0)
     while True:
-        done = checkout.shell(command, **there)
+        done = checkout.shell(command + options)
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
         if time.monotonic() > deadline or SHOWS.get(command, "") in done.stdout:
             return done.stdout + done.stderr

@@ -141,5 +141,6 @@ def test_libraries_are_complete_unless_tree_shaking_is_switched_on(cache: Path, 
     complete = package("demo", HERE, cache / "packages", root=system_root)
     shaken = package("demo", HERE, cache / "packages", root=system_root, contents=Contents(tree_shaking=True))
     assert names(shaken) < names(complete)
-    assert "boto3/docs/action.pyc" in names(complete) - names(shaken)
+    dropped = names(complete) - names(shaken)
+    assert [name for name in dropped if name.startswith("botocore/") and name.endswith(".pyc")]
     assert unpacked_bytes(shaken) < unpacked_bytes(complete)

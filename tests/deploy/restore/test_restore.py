@@ -1,5 +1,5 @@
-"""Restoring a table: refusals before anything is changed, and the calls that the embedded AWS does not validate, checked
-against botocore's own description of the services."""
+"""Restoring a table: refusals before anything is changed, and the calls that the embedded AWS does not validate,
+checked against botocore's own description of the services."""
 
 import json
 from datetime import UTC, datetime, timedelta
