@@ -24,7 +24,7 @@ SAMPLES = {
 NAMES = {"verify": "chaos", "bench": "flood", "new-service": "billing"}
 """Samples of NAME for the targets that it does not mean a service for."""
 CODE = re.compile(r"^[ \t]*```\w*\n(.*?)^[ \t]*```|`([^`\n]+)`", re.MULTILINE | re.DOTALL)
-IN_COMMENT = re.compile(r"\bmake (?!it\b|the\b|a\b|sure\b)([a-z][a-z-]*)")
+IN_COMMENT = re.compile(r"\bmake (?!it\b|of\b|the\b|a\b|sure\b)([a-z][a-z-]*)")
 COMMAND = re.compile(r"^(?:make\s+[a-z]|make$|(?:\S*/)?python3? -m )")
 
 
