@@ -12,8 +12,9 @@ from deploy.stage.errors import DeployError
 @contextmanager
 def errors_as_lines(*more: type[Exception], code: int = 1) -> Iterator[None]:
     """Print a DeployError, or one of `more`, and exit with `code`."""
+    errors: tuple[type[Exception], ...] = (DeployError, *more)
     try:
         yield
-    except (DeployError, *more) as error:
+    except errors as error:
         sys.stderr.write(f"{error}\n")
         raise typer.Exit(code) from None

@@ -14,10 +14,8 @@ from chassis.declare.service import Service
 from chassis.declare.subscription import AnySubscription, ExternalSubscription, Subscription
 from contracts.check.shape import Schema
 from contracts.event import REGISTRY, Envelope
-from contracts.schemas import schema_of
 from deploy.contracts import golden
 from deploy.contracts.declarations import Declarations, handler_name, location_of
-from deploy.services import ROOT
 
 FOLDER = "docs/asyncapi"
 WHOLE = "tenfold"
@@ -200,13 +198,3 @@ def _ref(*path: str) -> Schema:
 
 def _first_sentence(text: str | None) -> str:
     return " ".join((text or "").split()).split(". ")[0].removesuffix(".") + "."
-
-
-def schema_files() -> dict[str, Schema]:
-    """The schemas for the registry of a stage, by type."""
-    return {name: schema_of(event) for name, event in REGISTRY.items() if event.__module__.startswith("contracts.")}
-
-
-def read_committed(name: str, root: Path = ROOT) -> Schema:
-    document: Schema = json.loads((root / FOLDER / f"{name}.json").read_text(encoding="utf-8"))
-    return document

@@ -4,7 +4,6 @@ Every consumer must be able to handle them for ever. A contract that grows gets 
 """
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,11 +60,6 @@ def read(path: Path) -> dict[str, Any]:
         reason = str(error).splitlines()[0]
         raise ContractError(f"{path} is not an event ({reason}); restore it: git checkout -- {path}") from None
     return dict(event)
-
-
-def all_of(root: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    for path in sorted((root / GOLDEN).rglob("*.json")):
-        yield path, read(path)
 
 
 def _render(value: dict[str, Any]) -> str:

@@ -42,7 +42,13 @@ class RouteTable:
         for service, document in sorted(self._documents.items()):
             renamed = _rename_components(document, names[service])
             for path, item in renamed.get("paths", {}).items():
-                paths.setdefault(path, {}).update(_with_tag(item, service))
+                operations = paths.setdefault(path, {})
+                for method, operation in item.items():
+                    tags = {}
+                    if isinstance(operation, dict) and "responses" in operation:
+                        name = operation.get("operationId", method)
+                        tags = {"tags": [service], **operation, "operationId": f"{service}_{name}"}
+                    operations[method] = tags or operation
             for kind, by_name in renamed.get("components", {}).items():
                 components.setdefault(kind, {}).update(
                     {names[service].get((kind, name), name): each for name, each in by_name.items()}
@@ -72,15 +78,6 @@ def _matching_segments(template: tuple[str, ...], asked: tuple[str, ...]) -> int
             break
         count += 1
     return count
-
-
-def _with_tag(item: Document, service: str) -> Document:
-    return {
-        method: {"tags": [service], **operation, "operationId": f"{service}_{operation.get('operationId', method)}"}
-        if isinstance(operation, dict) and "responses" in operation
-        else operation
-        for method, operation in item.items()
-    }
 
 
 def _component_names(documents: dict[str, Document]) -> dict[str, dict[tuple[str, str], str]]:

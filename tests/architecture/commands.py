@@ -91,11 +91,13 @@ def _problems_of_options(arguments: list[str]) -> list[str]:
     """Parses the arguments of `python -m deploy`, and runs nothing."""
     command: Any = command_line()
     name, rest = "deploy", arguments
-    while isinstance(command, TyperGroup) and rest:
+    while isinstance(command, TyperGroup) and rest and rest != ["--help"]:
         name, rest = rest[0], rest[1:]
         if name not in command.commands:
             return [f"python -m deploy {name}: there is no such command"]
         command = command.commands[name]
+    if rest == ["--help"]:
+        return []
     try:
         command.make_context(name, [word for word in rest if not word.startswith(">")])
     except Exception as error:  # noqa: BLE001 - the parser's own errors have no public base class

@@ -20,7 +20,7 @@ TO_BE_MADE = ("billing", "tests/contracts/events/", "contracts/tasks/v2.py")
 
 
 def missing(path: Path, text: str) -> list[str]:
-    """What the document's text names and is not there."""
+    """Names in a document's text of files that do not exist."""
     gone = [
         name
         for name in NAMED.findall(text)

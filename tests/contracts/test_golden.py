@@ -11,11 +11,12 @@ from contracts.catalog import load_all
 from contracts.versions import UPCASTERS
 from deploy.contracts import golden
 from deploy.contracts.consume import consume
+from deploy.contracts.declarations import GOLDEN
 from deploy.services import service_names
 from tests.contracts.planted import event as schema_of
 from tests.contracts.scratch import ROOT, House
 
-EVENTS = dict(golden.all_of(ROOT))
+EVENTS = {path: golden.read(path) for path in sorted((ROOT / GOLDEN).rglob("*.json"))}
 
 
 def edited(folder: Path) -> list[str]:
