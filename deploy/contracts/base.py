@@ -27,14 +27,14 @@ def snapshot(revision: str | None, root: Path = ROOT) -> Snapshot:
         paths = (path for folder in FILES for path in sorted((root / folder).rglob("*.json")))
         return parse({path.relative_to(root).as_posix(): path.read_bytes() for path in paths})
     revision = revision or "HEAD"
-    found = parse(files_of(revision, root, FILES))
-    code = files_of(revision, root, sorted({reader.file for reader in found.readers})) if found.readers else {}
+    committed = parse(files_of(revision, root, FILES))
+    code = files_of(revision, root, sorted({reader.file for reader in committed.readers})) if committed.readers else {}
     readers = []
-    for reader in found.readers:
+    for reader in committed.readers:
         text = code.get(reader.file, b"").decode(errors="replace")
         match = re.search(rf"^(async )?def {re.escape(reader.handler)}\b", text, re.MULTILINE)
         readers.append(replace(reader, line=text.count("\n", 0, match.start()) + 1 if match else 0))
-    return replace(found, readers=tuple(readers))
+    return replace(committed, readers=tuple(readers))
 
 
 def parse(files: dict[str, bytes]) -> Snapshot:

@@ -52,7 +52,7 @@ def _consume(folder: Path, events: list[dict[str, Any]], side: str) -> list[dict
         capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        reason = (done.stderr.strip().splitlines() or ["no error message"])[-1]
         raise ContractError(f"the consumers of {side} do not run ({reason}); fix them, or name another base")
     failed: list[dict[str, str]] = json.loads(done.stdout.splitlines()[-1])
     return failed

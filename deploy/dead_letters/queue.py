@@ -34,7 +34,7 @@ class DeadLetterQueue:
 
     @contextmanager
     def hold(self) -> Iterator["HeldDeadLetters"]:
-        """All dead letters, each once, hidden from others meanwhile. What is not deleted is given back at the end.
+        """All dead letters, each once, hidden from other readers meanwhile. Those not deleted are given back.
 
         Raises StackError.
         """

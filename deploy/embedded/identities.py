@@ -76,8 +76,8 @@ def translate_policies(aws: Aws, stack: str) -> None:
             kind, name = resource["ResourceType"], resource["PhysicalResourceId"]
             if kind == "AWS::IAM::ManagedPolicy":
                 version = iam.get_policy(PolicyArn=name)["Policy"]["DefaultVersionId"]
-                found = iam.get_policy_version(PolicyArn=name, VersionId=version)["PolicyVersion"]["Document"]
-                if (translated := translate(found)) != found:
+                document = iam.get_policy_version(PolicyArn=name, VersionId=version)["PolicyVersion"]["Document"]
+                if (translated := translate(document)) != document:
                     iam.create_policy_version(PolicyArn=name, PolicyDocument=json.dumps(translated), SetAsDefault=True)
             for policy in iam.list_role_policies(RoleName=name)["PolicyNames"] if kind == "AWS::IAM::Role" else ():
                 document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]

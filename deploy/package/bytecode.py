@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 UNCHECKED = (1).to_bytes(4, "little")
-"""PEP 552: known by a hash that is not checked. Unpacking sets the times of files anew, and code that depends on them
+"""PEP 552: known by a hash that is not checked. Unpacking changes the times of files, and code that depends on them
 would be compiled at each start."""
 
 

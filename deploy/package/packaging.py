@@ -35,7 +35,7 @@ INSTALL_SECONDS = 300
 COMPILE_SECONDS = 300
 BYTECODE = Path(__file__).with_name("bytecode.py")
 UNCHECKED = ("--invalidation-mode", "unchecked-hash")
-"""Unpacking sets the times of files anew, and a .pyc that depends on them would be compiled at each start."""
+"""Unpacking changes the times of files, and a .pyc that depends on them would be compiled at each start."""
 TIMESTAMP = (2020, 1, 1, 0, 0, 0)
 FIRST_PARTY = {
     "awsjson": "awsjson/src/awsjson",

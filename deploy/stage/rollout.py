@@ -144,7 +144,7 @@ class Rollout:
         if now and now.status in NEVER_LIVED and not self._recreate:
             raise RefusedError(
                 f"stack {stack} is {now.status}: its first creation failed. Say RECREATE=1 to delete what is left "
-                "of it and create it anew"
+                "of it and create it again"
             )
 
 

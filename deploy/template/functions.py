@@ -59,29 +59,29 @@ def trigger(service: Service, logical_id: str, spec: FunctionSpec, target: Targe
 
     Raises TemplateError for a handler that is not an import string.
     """
-    one = Function(logical_id, lambda_handler(spec.handler), spec.timeout, spec.environment)
+    definition = Function(logical_id, lambda_handler(spec.handler), spec.timeout, spec.environment)
     # Without an alias, because the calling resource names the function; such functions are small and change rarely.
-    resources = _plain(service, one, target)
+    resources = _plain(service, definition, target)
     if spec.invoker:
         resources[f"{logical_id}Invoke"] = permission(arn(logical_id), spec.invoker, spec.invoker_arn)
     return resources
 
 
-def function(service: Service, one: Function, target: Target, code: str) -> Template:
+def function(service: Service, definition: Function, target: Target, code: str) -> Template:
     """A function, its role and its log group; with aliases also a version. Its logical id contains a hash of the
     function and of `code`, the package's key, because a version never changes."""
-    resources = _plain(service, one, target)
+    resources = _plain(service, definition, target)
     if target.snapstart:
-        resources[one.logical_id]["Properties"]["SnapStart"] = {"ApplyOn": "PublishedVersions"}
+        resources[definition.logical_id]["Properties"]["SnapStart"] = {"ApplyOn": "PublishedVersions"}
     if target.aliases:
-        contents = json.dumps([code, resources[one.logical_id]], sort_keys=True)
+        contents = json.dumps([code, resources[definition.logical_id]], sort_keys=True)
         digest = hashlib.sha256(contents.encode()).hexdigest()[:12]
-        resources |= shifting(one.logical_id, f"{one.logical_id}Version{digest}", target)
+        resources |= shifting(definition.logical_id, f"{definition.logical_id}Version{digest}", target)
     return resources
 
 
-def _plain(service: Service, one: Function, target: Target) -> Template:
-    name, logs = one.name(service, target), f"{one.logical_id}Logs"
+def _plain(service: Service, definition: Function, target: Target) -> Template:
+    name, logs = definition.name(service, target), f"{definition.logical_id}Logs"
     variables = {
         "TENFOLD_STAGE": target.stage,
         "TENFOLD_SERVICE": service.name,
@@ -93,12 +93,12 @@ def _plain(service: Service, one: Function, target: Target) -> Template:
         "FunctionName": name,
         "Runtime": target.runtime,
         "Architectures": [target.architecture],
-        "Handler": one.handler,
+        "Handler": definition.handler,
         "Code": {"S3Bucket": ref("CodeBucket"), "S3Key": ref("CodeKey")},
-        "Role": arn(f"{one.logical_id}Role"),
-        "Timeout": one.timeout,
-        "MemorySize": one.memory,
-        "Environment": {"Variables": variables | dict(one.environment)},
+        "Role": arn(f"{definition.logical_id}Role"),
+        "Timeout": definition.timeout,
+        "MemorySize": definition.memory,
+        "Environment": {"Variables": variables | dict(definition.environment)},
     }
     if not target.local:
         properties["TracingConfig"] = {"Mode": "Active"}
@@ -109,8 +109,8 @@ def _plain(service: Service, one: Function, target: Target) -> Template:
             "UpdateReplacePolicy": "Delete",
             "Properties": {"LogGroupName": f"/aws/lambda/{name}", "RetentionInDays": LOG_DAYS},
         },
-        f"{one.logical_id}Role": _role(one, target),
-        one.logical_id: {"Type": "AWS::Lambda::Function", "DependsOn": [logs], "Properties": properties},
+        f"{definition.logical_id}Role": _role(definition, target),
+        definition.logical_id: {"Type": "AWS::Lambda::Function", "DependsOn": [logs], "Properties": properties},
     }
 
 
@@ -122,19 +122,19 @@ def lambda_handler(path: str) -> str:
     return f"{module}.{name}"
 
 
-def _role(one: Function, target: Target) -> Template:
+def _role(definition: Function, target: Target) -> Template:
     trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
     log = {
         "Effect": "Allow",
         "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-        "Resource": arn(f"{one.logical_id}Logs"),
+        "Resource": arn(f"{definition.logical_id}Logs"),
     }
-    own = [log, *([] if target.local else [TRACE]), *one.statements]
+    own = [log, *([] if target.local else [TRACE]), *definition.statements]
     return {
         "Type": "AWS::IAM::Role",
         "Properties": {
             "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]},
-            "ManagedPolicyArns": [ref(policy) for policy in one.policies],
+            "ManagedPolicyArns": [ref(policy) for policy in definition.policies],
             "Policies": [{"PolicyName": "own", "PolicyDocument": {"Version": "2012-10-17", "Statement": own}}],
         },
     }

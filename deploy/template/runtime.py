@@ -93,8 +93,8 @@ def _schedules(service: Service, target: Target) -> Template:
     schedules = schedules_of(service)
     if not schedules:
         return {}
-    one = Function(SCHEDULES, HANDLERS["schedule"], SCHEDULE_SECONDS)
-    callee = callee_of(one, target)
+    definition = Function(SCHEDULES, HANDLERS["schedule"], SCHEDULE_SECONDS)
+    callee = callee_of(definition, target)
     allowed = [
         {"Effect": "Allow", "Action": ["lambda:InvokeFunction"], "Resource": callee},
         {"Effect": "Allow", "Action": ["sqs:SendMessage"], "Resource": arn(SCHEDULE_DEAD_LETTERS)},
