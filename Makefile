@@ -6,6 +6,7 @@ UV := UV_PYTHON_DOWNLOADS=never $(VENV)/bin/uv
 EMULATOR := .local/emulator-venv
 SERVICES := $(patsubst services/%/pyproject.toml,%,$(wildcard services/*/pyproject.toml))
 COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 --no-emit-package awsjson --no-emit-package faststream-sqs
+DEPLOY := $(PY) -m deploy
 ARGS ?=
 # Processes that share the tests; one with ARGS=--pdb.
 TESTERS ?= $(if $(findstring --pdb,$(ARGS)),0,2)
@@ -15,9 +16,21 @@ SHELL := bash
 .DEFAULT_GOAL := help
 unexport PYTHONDONTWRITEBYTECODE
 
+# Only what is said on make's own command line counts: a variable that the shell exports (YES=1 above all) has no effect.
+given = $(if $(filter command,$(firstword $(origin $(1)))),$($(1)))
+quoted = '$(subst ','\'',$(call given,$(1)))'
+# $(call option,ORG,--org): the option with its value, or nothing.
+option = $(if $(call given,$(1)),$(2) $(call quoted,$(1)))
+# $(call flag,YES,--yes): for YES=1; nothing for YES=0 and without it.
+flag = $(if $(filter-out 0 1,$(call given,$(1))),$(error say $(1)=1))$(if $(filter 1,$(call given,$(1))),$(2))
+# $(call needed,SERVICE,tasks): the value, which must be given.
+needed = $(if $(call given,$(1)),$(call quoted,$(1)),$(error say $(1)=$(2)))
+on = $(filter 1,$(call given,$(1)))
+
 .PHONY: help
-help: ## list the targets
-	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+help:
+	@echo 'make TARGET [VARIABLE=value ...]'
+	awk -F':.*## ' '/^##@ / {print substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- setting up: runs by itself before whatever needs it
 
@@ -38,235 +51,168 @@ $(EMULATOR)/.ready: deploy/embedded/requirements.lock $(VENV)/.ready
 	touch $@
 
 .PHONY: setup
-setup: $(VENV)/.ready $(EMULATOR)/.ready ## set up both environments (the other targets do it themselves)
+setup: $(VENV)/.ready $(EMULATOR)/.ready
 
-# --- running
+##@ Run (everything on this machine)
 
-.PHONY: demo
-demo: setup ## play an organization's first day; ARGS="--json", ARGS="--input DIR", AUTH=1 with IAM enforced
+.PHONY: demo up down status logs service call
+demo: setup ## play an organization's first day; ARGS=--json; AUTH=1: IAM
 	@$(PY) -m examples.first_day $(ARGS)
 
-.PHONY: up down logs status
-up: setup ## start everything on this machine; RELOAD=1 restarts a service when its code changes
-	@$(PY) -m deploy.local up $(if $(RELOAD),--reload)
+up: setup ## start everything; RELOAD=1 restarts services when code changes
+	@$(DEPLOY) up $(call flag,RELOAD,--reload)
 
-down: setup ## stop it; its state is kept
-	@$(PY) -m deploy.local down
+down: setup ## stop everything; its state is kept
+	@$(DEPLOY) down
 
-logs: setup ## SERVICE=tasks: follow a service's log
-	@$(PY) -m deploy.local logs $(or $(SERVICE),$(error say SERVICE=tasks)) --follow
+status: setup ## show what runs; STAGE=dev: health, queues, alarms of a stage
+	@$(DEPLOY) status $(stage_options)
 
-status: setup ## what runs on this machine; STAGE= [ENDPOINT=]: versions, health, queues, dead letters, alarms of a stage
-	@$(if $(STAGE),$(stage) status,$(PY) -m deploy.local status)
+logs: setup ## SERVICE=tasks: follow the log of a service
+	@$(DEPLOY) logs $(call needed,SERVICE,tasks) --follow
 
-.PHONY: start-service stop-service run-service
-start-service: setup ## SERVICE=tasks: start one service again
-	@$(PY) -m deploy.local service $(or $(SERVICE),$(error say SERVICE=tasks)) start
+service: setup ## NAME=tasks DO=start|stop|run: one service; run ARGS=--pdb
+	@$(if $(filter run,$(call given,DO)),$(DEPLOY) run $(call needed,NAME,tasks) $(ARGS),$(DEPLOY) service $(call needed,NAME,tasks) $(call needed,DO,start))
 
-stop-service: setup ## SERVICE=tasks: stop one service while the others run
-	@$(PY) -m deploy.local service $(or $(SERVICE),$(error say SERVICE=tasks)) stop
+call: setup ## CALL=/v1/projects [METHOD=] [BODY=]: one request, as an owner
+	@$(PY) -m examples.call '$(or $(call given,METHOD),GET)' $(call needed,CALL,/v1/projects) $(call quoted,BODY)
 
-run-service: setup ## SERVICE=tasks: run one service in this terminal instead; ARGS=--pdb for the debugger
-	@$(PY) -m deploy.local run $(or $(SERVICE),$(error say SERVICE=tasks)) $(ARGS)
+##@ Check (and change)
 
-.PHONY: call
-call: setup ## CALL=/v1/projects METHOD=POST BODY='{...}': one call to what runs, as somebody with an organization
-	@$(PY) -m examples.call '$(or $(METHOD),GET)' '$(or $(CALL),$(error say CALL=/v1/projects))' '$(BODY)'
-
-# --- checking
-
-.PHONY: test
-test: setup ## the tests, those on the embedded AWS included
-	@$(PY) -m pytest -q -m "not slow" -n $(TESTERS) --dist loadfile --no-loadscope-reorder $(ARGS)
-
-.PHONY: test-slow
-test-slow: setup ## the tests that take long: packages that install alone, command lines, floods
-	@$(PY) -m pytest -q -m slow $(ARGS)
-
-.PHONY: ci
-ci: check test test-slow mutants ## all that must hold before a change lands
-	@$(MAKE) --no-print-directory fuzz MINUTES=2 ARGS=
-	$(MAKE) --no-print-directory chaos ARGS=
-
-.PHONY: e2e
-e2e: setup ## TARGET=ministack|localstack|url|aws: the first day against it; url: AWS_ENDPOINT_URL=, aws: YES=1
-	@$(PY) -m tests.e2e
-
-.PHONY: isolation
-isolation: setup ## attack the walls between organizations, with a table; ARGS=tasks for one service
-	@$(PY) -m verification.isolation $(ARGS)
-
-.PHONY: privileges
-privileges: setup ## play the day with IAM enforced: what is granted and used, granted and unused, used and not granted
-	@$(PY) -m verification.privileges
-
-.PHONY: fuzz
-fuzz: setup ## MINUTES=10: generated and hostile requests to every service; ARGS="tasks --seed 7"
-	@$(PY) -m verification.fuzz --minutes $(or $(MINUTES),10) $(ARGS)
-
-.PHONY: fairness
-fairness: setup ## how long a quiet organization waits beside a flooding one, by queue and by worker
-	@$(PY) -m verification.simulation.fairness
-
-.PHONY: mutants
-mutants: setup ## plant known bugs in a copy, one by one: a test must notice each; ARGS=inbox
-	@$(PY) -m verification.mutants $(ARGS)
-
-.PHONY: simulate simulate-long
-simulate: setup ## SEED=7 STEPS=50: replay one simulation of the whole system and tell its steps
-	@$(PY) -m verification.simulation $(or $(SEED),$(error say SEED=7)) $(or $(STEPS),50)
-
-simulate-long: setup ## thousands of seeds, the day with every fault at every call, every planted bug
-	@$(PY) -m verification.simulation $(or $(SEED),0) $(or $(STEPS),50) --seeds $(or $(SEEDS),5000)
-	$(PY) -m verification.simulation --journeys 3
-	$(PY) -m verification.simulation --bugs
-
-.PHONY: chaos chaos-long rolling
-chaos: setup ## real processes killed, frozen, throttled and poisoned behind a fault proxy; SEED=7 ARGS=--json
-	@$(PY) -m verification.chaos $(if $(SEED),--seed $(SEED)) $(ARGS)
-
-chaos-long: setup ## the same for ten minutes, with 500 kills; and a thousand malformed messages
-	@$(PY) -m verification.chaos --size long $(if $(SEED),--seed $(SEED)) $(ARGS)
-	$(PY) -m verification.chaos.malformed
-
-rolling: setup ## 20 restarts of every service under load: nothing lost, nothing twice; ARGS="--rounds 3"
-	@$(PY) -m verification.chaos.rolling $(ARGS)
-
-.PHONY: check
-check: setup ## ruff, mypy --strict, import-linter, the scope rule, secrets, stale generated files
+.PHONY: check test ci format contracts e2e isolation verify new-service new-event generate lock
+check: setup ## ruff, mypy, imports, scopes, secrets, stale files, cfn-lint
 	@$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check --quiet .
 	$(VENV)/bin/mypy .
 	$(VENV)/bin/lint-imports
 	$(PY) -m tests.architecture.scope_lint
 	$(PY) -m tests.architecture.secret_scan
-	$(PY) -m deploy.contracts generate --check
-	$(PY) -m deploy.contracts check >/dev/null
-	$(PY) -m deploy.checks.permissions --check
-	$(PY) -m deploy.checks.costs --check
-	$(PY) -m deploy.checks.check
+	$(DEPLOY) contracts generate --check
+	$(DEPLOY) contracts check >/dev/null
+	$(DEPLOY) permissions --check
+	$(DEPLOY) costs --check
+	$(DEPLOY) check
 
-.PHONY: audit-deps
-audit-deps: setup ## known vulnerabilities of every locked package; needs the network
-	@for lock in requirements.lock deploy/embedded/requirements.lock services/*/requirements.lock; do
-	  echo "$$lock:" && $(VENV)/bin/pip-audit -r $$lock --require-hashes --disable-pip --strict --progress-spinner off
-	done
+test: setup ## the tests; SLOW=1: those that take long; ARGS=tests/deploy
+	@$(PY) -m pytest -q $(if $(call on,SLOW),-m slow,-m "not slow" -n $(TESTERS) --dist loadfile --no-loadscope-reorder) $(ARGS)
 
-.PHONY: contracts
-contracts: setup ## what a change of a contract breaks, and for whom; BASE=origin/main
-	@$(PY) -m deploy.contracts check $(if $(BASE),--base $(BASE))
+ci: check test ## everything that must hold before a change lands
+	@$(MAKE) --no-print-directory test SLOW=1 ARGS=
+	$(MAKE) --no-print-directory verify NAME=mutants ARGS=
+	$(MAKE) --no-print-directory verify NAME=fuzz MINUTES=2 ARGS=
+	$(MAKE) --no-print-directory verify NAME=chaos ARGS=
 
-.PHONY: format
 format: setup ## format the code and sort its imports
 	@$(VENV)/bin/ruff check --fix --quiet . || true
 	$(VENV)/bin/ruff format .
 
-.PHONY: test-latest
-test-latest: setup ## the SQS broker against the newest FastStream: what broke; ARGS="--version 0.8.1", ARGS="--pre"
-	@$(PY) faststream-sqs/tests/latest.py $(ARGS)
+contracts: setup ## what a change of a contract breaks; BASE=origin/main
+	@$(DEPLOY) contracts check $(call option,BASE,--base)
 
-.PHONY: bench-broker
-bench-broker: setup ## what the broker and its client cost; ARGS="consumer --rounds 9"
-	@$(PY) -m bench.broker $(ARGS)
+e2e: setup ## the first day on TARGET=ministack|localstack|url|aws
+	@$(PY) -m tests.e2e $(call option,TARGET,--target) $(call option,AWS_ENDPOINT_URL,--endpoint) $(call flag,YES,--yes) \
+	  $(call option,RUNTIME,--runtime) $(call option,ARCHITECTURE,--architecture) $(call option,LAMBDA_PYTHON,--python)
 
-.PHONY: bench-flood
-bench-flood: setup ## 20 000 events into one subscription: the API's p95 and the memory meanwhile; ARGS="--events 2000"
-	@$(PY) -m bench.flood $(ARGS)
+isolation: setup ## attack the walls between organizations; ARGS=tasks
+	@$(verify-isolation)
 
-.PHONY: bench-neighbours
-bench-neighbours: setup ## one organization's flood of requests: the others' p95 beside it and alone; ARGS="--rate 100"
-	@$(PY) -m bench.neighbours $(ARGS)
+# Programs that prove something. LONG=1 is the long run, where there is one.
+verify-chaos = $(PY) -m verification.chaos $(if $(call on,LONG),--size long) $(call option,SEED,--seed) $(ARGS) $(if $(call on,LONG),&& $(PY) -m verification.chaos.malformed)
+verify-dependencies = for lock in requirements.lock deploy/embedded/requirements.lock services/*/requirements.lock; do echo "$$lock:" && $(VENV)/bin/pip-audit -r $$lock --require-hashes --disable-pip --strict --progress-spinner off; done
+verify-fairness = $(PY) -m verification.simulation.fairness
+verify-fuzz = $(PY) -m verification.fuzz --minutes $(or $(call given,MINUTES),10) $(ARGS)
+verify-isolation = $(PY) -m verification.isolation $(ARGS)
+verify-latest = $(PY) faststream-sqs/tests/latest.py $(ARGS)
+verify-mutants = $(PY) -m verification.mutants $(ARGS)
+verify-privileges = $(PY) -m verification.privileges
+verify-rolling = $(PY) -m verification.chaos.rolling $(ARGS)
+verify-simulate = $(if $(call on,LONG),$(simulate-long),$(PY) -m verification.simulation $(call needed,SEED,7) $(steps))
+steps = $(or $(call given,STEPS),50)
+simulate-long = $(PY) -m verification.simulation $(or $(call given,SEED),0) $(steps) --seeds $(or $(call given,SEEDS),5000) && $(PY) -m verification.simulation --journeys 3 && $(PY) -m verification.simulation --bugs
+PROOFS := chaos rolling simulate fuzz mutants privileges isolation fairness latest dependencies
 
-.PHONY: bench-guard
-bench-guard: setup ## CPU that auth, scope, rate limit and idempotency add to a read, measured in process; ARGS="--rounds 3"
-	@$(PY) -m bench.guard $(ARGS)
+verify: setup ## NAME=chaos|rolling|simulate|fuzz|mutants|privileges ... LONG=1
+	@$(or $(verify-$(call given,NAME)),$(error say NAME=chaos; there are $(PROOFS)))
 
-.PHONY: bench-deploy
-bench-deploy: setup ## sizes of packages, imports of entry points, seconds of deployments; ARGS=imports for one section
-	@$(PY) -m bench.deploying $(ARGS)
+new-service: setup ## NAME=billing: the start of a service, with its tests
+	@$(DEPLOY) new-service $(call needed,NAME,billing)
 
-# --- operating a stage, on AWS or with ENDPOINT= on an embedded one
-DEPLOY := $(PY) -m deploy.cli
-stage = STAGE=$(or $(STAGE),$(error say STAGE=dev)) $(DEPLOY)
-of_service = SERVICE=$(or $(SERVICE),$(error say SERVICE=tasks)) $(stage)
+new-event: setup ## SERVICE=tasks EVENT=TaskArchived: model, examples, test
+	@$(DEPLOY) contracts new-event $(call needed,SERVICE,tasks) $(call needed,EVENT,TaskArchived)
 
-.PHONY: deploy deploy-service diff rollback destroy
-deploy: setup ## STAGE= [ENDPOINT=] [YES=1] [ADOPT=1]: the platform and every service
-	@$(stage) deploy
+generate: setup ## schemas, documents, permissions, costs; SITE=1: the site too
+	@$(DEPLOY) contracts generate
+	$(DEPLOY) permissions
+	$(DEPLOY) costs --write
+	$(if $(call on,SITE),$(VENV)/bin/zensical build --clean)
 
-deploy-service: setup ## SERVICE= STAGE= [ENDPOINT=] [YES=1] [ALLOW_REPLACE=1] [RECREATE=1]: one service, seen first
-	@$(of_service) deploy-service
-
-diff: setup ## SERVICE= STAGE=: what deploying would change
-	@$(of_service) diff
-
-rollback: setup ## SERVICE= STAGE=: back to the healthy release before
-	@$(of_service) rollback
-
-destroy: setup ## STAGE= [WITH_DATA=1]: delete a stage's stacks; its data stays (ADOPT=1 takes it over again) or goes too
-	@$(stage) destroy
-
-.PHONY: restore
-restore: setup ## SERVICE= STAGE= AT=2026-11-21T09:00:00Z [ENDPOINT=]: its table as it was, beside the present one; then swap
-	@$(of_service) restore
-
-.PHONY: costs
-costs: setup ## what a stage costs at rest and for each million events, and its quotas, from the templates
-	@$(PY) -m deploy.checks.costs
-
-# --- dead letters: of a stage, or without STAGE= of what `make up` runs
-LETTERS := $(PY) -m deploy.dead_letters
-of_subscription = SUBSCRIPTION=$(or $(SUBSCRIPTION),$(error say SUBSCRIPTION=notify.assignments)) $(LETTERS)
-
-.PHONY: dlq dlq-show redrive dlq-drop
-dlq: setup ## [STAGE=] [ENDPOINT=]: the dead letters of every subscription, and why they died
-	@$(LETTERS) dlq
-
-dlq-show: setup ## SUBSCRIPTION= [ORG=] [TYPE=] [CAUSE=] [ARGS=--json]: each letter, its error, its trace
-	@$(of_subscription) dlq-show $(ARGS)
-
-redrive: setup ## SUBSCRIPTION= [ORG=] [TYPE=] [CAUSE=] [EDIT=] [RATE=] [YES=1]: send letters back, seen first
-	@$(of_subscription) redrive
-
-dlq-drop: setup ## SUBSCRIPTION= REASON= [ORG=] [TYPE=] [CAUSE=] [YES=1]: give letters up; audit keeps why
-	@: $(or $(REASON),$(error say REASON='why they are given up'))
-	$(of_subscription) dlq-drop
-
-.PHONY: replay
-replay: setup ## SERVICE= SUBSCRIPTION= [ORG=] [TYPE=] [FROM=] [TO=] [WITH_EFFECTS=1] [YES=1]: history into one consumer
-	@: $(or $(SERVICE),$(error say SERVICE=notify))
-	$(of_subscription) replay
-
-.PHONY: rebuild
-rebuild: setup ## SERVICE= SUBSCRIPTION= [SWAP=1] [DROP=1] [YES=1]: a projection anew from history, compared, swapped
-	@: $(or $(SERVICE),$(error say SERVICE=analytics))
-	$(of_subscription) rebuild
-
-# --- generated files
-
-.PHONY: generate
-generate: setup ## schemas, golden events, AsyncAPI, the event map and the table of permissions, from the code
-	@$(PY) -m deploy.contracts generate
-	$(PY) -m deploy.checks.permissions
-	$(PY) -m deploy.checks.costs --write
-
-.PHONY: new-event
-new-event: setup ## SERVICE=tasks EVENT=TaskArchived: the model, golden examples and a test
-	@$(PY) -m deploy.contracts new-event $(or $(SERVICE),$(error say SERVICE=tasks)) $(or $(EVENT),$(error say EVENT=TaskArchived))
-
-.PHONY: new-service
-new-service: setup ## NAME=billing: the start of a service, with a route, a subscription, an event, permissions and tests
-	@$(PY) -m deploy.scaffold "$(or $(NAME),$(error say NAME=billing))"
-
-.PHONY: docs
-docs: setup ## build the site of all documents in .local/site
-	@$(VENV)/bin/zensical build --clean
-
-.PHONY: lock
-lock: setup ## resolve every dependency anew
+lock: setup ## resolve every dependency again
 	@$(COMPILE) --upgrade --group dev pyproject.toml services/*/pyproject.toml -o requirements.lock
 	$(COMPILE) --upgrade deploy/embedded/requirements.in -o deploy/embedded/requirements.lock
 	$(COMPILE) --upgrade bench/peers.in -o bench/peers.lock
 	for service in $(SERVICES); do
 	  $(COMPILE) -c requirements.lock pyproject.toml faststream-sqs/pyproject.toml services/$$service/pyproject.toml -o services/$$service/requirements.lock
 	done
+
+##@ Deploy (STAGE=dev; ENDPOINT= of an embedded AWS; YES=1 does not ask)
+
+stage_options = $(call option,STAGE,--stage) $(call option,ENDPOINT,--endpoint) $(call flag,YES,--yes) \
+  $(call flag,ALLOW_REPLACE,--allow-replace) $(call flag,RECREATE,--recreate) $(call flag,ADOPT,--adopt) \
+  $(call option,RUNTIME,--runtime) $(call option,ARCHITECTURE,--architecture) $(call option,LAMBDA_PYTHON,--python) \
+  $(call flag,SNAPSTART,--snapstart) $(call option,CANARY,--canary) $(call option,CANARY_MINUTES,--canary-minutes) \
+  $(if $(filter 0,$(call given,BUNDLE_BOTO3)),--no-boto3) $(call flag,TREE_SHAKING,--tree-shaking)
+in_stage = $(if $(call needed,STAGE,dev),$(stage_options))
+
+.PHONY: deploy deploy-service diff rollback destroy restore
+deploy: setup ## the platform and every service; ADOPT=1 takes over kept tables
+	@$(DEPLOY) deploy $(in_stage)
+
+deploy-service: setup ## SERVICE=: one service; ALLOW_REPLACE=1, RECREATE=1
+	@$(DEPLOY) deploy-service $(call needed,SERVICE,tasks) $(in_stage)
+
+diff: setup ## SERVICE=: what deploying would change
+	@$(DEPLOY) diff $(call needed,SERVICE,tasks) $(in_stage)
+
+rollback: setup ## SERVICE=: back to the healthy release before
+	@$(DEPLOY) rollback $(call needed,SERVICE,tasks) $(in_stage)
+
+destroy: setup ## delete a stage's stacks; WITH_DATA=1: and its data
+	@$(DEPLOY) destroy $(in_stage) $(call flag,WITH_DATA,--with-data)
+
+restore: setup ## SERVICE= AT=2026-11-21T09:00:00Z: its table as it was; TABLE=
+	@$(DEPLOY) restore $(call needed,SERVICE,tasks) $(in_stage) $(call option,AT,--at) $(call option,TABLE,--table)
+
+##@ Operate (STAGE=dev, or what `make up` runs; YES=1 does not ask)
+
+operator_options = $(call option,STAGE,--stage) $(call option,ENDPOINT,--endpoint) $(call flag,YES,--yes)
+subscription = $(call needed,SUBSCRIPTION,notify.assignments)
+selection = $(call option,ORG,--org) $(call option,TYPE,--type) $(call option,CAUSE,--cause)
+
+.PHONY: dlq redrive replay rebuild
+dlq: setup ## dead letters; SUBSCRIPTION=: each; DROP=1 REASON=: give up
+	@$(if $(call on,DROP),$(DEPLOY) dlq-drop $(subscription) --reason $(call needed,REASON,'a test order') $(selection),\
+	  $(if $(call given,SUBSCRIPTION),$(DEPLOY) dlq-show $(subscription) $(selection) $(ARGS),$(DEPLOY) dlq)) $(operator_options)
+
+redrive: setup ## SUBSCRIPTION= [ORG=] [TYPE=] [CAUSE=] [EDIT=]: send back
+	@$(DEPLOY) redrive $(subscription) $(selection) $(call option,EDIT,--edit) $(call option,RATE,--rate) $(operator_options)
+
+replay: setup ## SERVICE= SUBSCRIPTION= [FROM=] [TO=]: history to a consumer
+	@$(DEPLOY) replay $(call needed,SERVICE,notify) $(subscription) $(call option,ORG,--org) $(call option,TYPE,--type) \
+	  $(call option,FROM,--from) $(call option,TO,--to) $(call option,RATE,--rate) $(call flag,WITH_EFFECTS,--with-effects) $(operator_options)
+
+rebuild: setup ## SERVICE= SUBSCRIPTION=: a projection anew; SWAP=1, DROP=1
+	@$(DEPLOY) rebuild $(call needed,SERVICE,analytics) $(subscription) $(call flag,SWAP,--swap) $(call flag,DROP,--drop) $(operator_options)
+
+##@ Measure
+
+bench-broker = $(PY) -m bench.broker $(ARGS)
+bench-costs = $(DEPLOY) costs
+bench-deploy = $(PY) -m bench.deploying $(ARGS)
+bench-flood = $(PY) -m bench.flood $(ARGS)
+bench-guard = $(PY) -m bench.guard $(ARGS)
+bench-neighbours = $(PY) -m bench.neighbours $(ARGS)
+MEASUREMENTS := broker flood neighbours guard deploy costs
+
+.PHONY: bench
+bench: setup ## NAME=broker|flood|neighbours|guard|deploy|costs; ARGS=
+	@$(or $(bench-$(call given,NAME)),$(error say NAME=flood; there are $(MEASUREMENTS)))

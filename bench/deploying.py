@@ -101,7 +101,7 @@ def deployments(report: Report) -> None:
         with Emulator(Path(state) / "first") as emulator:
             timed("the whole system, whatever is built", emulator, "deploy", said="tenancy: deployed")
         with Emulator(Path(state) / "second") as emulator:
-            whole, one = "the whole system", ("deploy-service", "--service", SERVICE)
+            whole, one = "the whole system", ("deploy-service", SERVICE)
             timed(f"{whole}, everything built", emulator, "deploy", said="tenancy: deployed", target="60")
             timed("one service, nothing changed", emulator, *one, said="nothing to change", target="10")
             timed(f"{whole}, nothing changed", emulator, "deploy", said="up to date", target="10")
@@ -116,12 +116,20 @@ def deployments(report: Report) -> None:
 
 def _command(root: Path, emulator: Emulator, *arguments: str, said: str) -> float:
     """Seconds of one of the operators' commands. Raises SystemExit if it fails or does not say what it did."""
-    environment = {**os.environ, "EMULATOR_VENV": str(emulator_venv()), "PYTHONPATH": str(root)}
-    command = [sys.executable, "-m", "deploy.cli", "--stage", "bench", "--endpoint", emulator.endpoint_url, "--yes"]
+    environment = {**os.environ, "TENFOLD_EMULATOR_VENV": str(emulator_venv()), "PYTHONPATH": str(root)}
+    command = [
+        sys.executable,
+        "-m",
+        "deploy",
+        *arguments,
+        "--stage",
+        "bench",
+        "--endpoint",
+        emulator.endpoint_url,
+        "--yes",
+    ]
     start = time.perf_counter()
-    done = subprocess.run(
-        [*command, *arguments], cwd=root, env=environment, capture_output=True, text=True, timeout=900, check=False
-    )
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=900, check=False)
     if done.returncode or said not in done.stdout:
         raise SystemExit(f"{' '.join(arguments)} failed: {(done.stdout + done.stderr)[-2000:]}")
     return time.perf_counter() - start

@@ -1,4 +1,4 @@
-"""Every operation of every service, with the least role that may do it.
+"""Every operation of every service, with the lowest role that has it.
 
 Made by `make generate` from each service's `permissions.py`; do not edit it. Tenancy and identity read it, to know what
 can be granted and denied. It may be older than another service: what it does not name yet cannot be granted yet.

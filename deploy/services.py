@@ -1,4 +1,4 @@
-"""Which services there are: the folders under `services/` that declare one. No list is kept anywhere."""
+"""The services: the folders under `services/` that declare one. No list is kept anywhere."""
 
 from pathlib import Path
 
@@ -12,8 +12,8 @@ def service_names(root: Path = ROOT) -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in (root / "services").glob("*/service.py")))
 
 
-def checked(name: str, root: Path = ROOT) -> str:
-    """`name` itself. Raises DeployError, naming those there are, if it is no service."""
+def require_service(name: str, root: Path = ROOT) -> str:
+    """`name` itself. Raises DeployError, naming those that exist, if it is not a service."""
     names = service_names(root)
     if name not in names:
         raise DeployError(f"there is no service {name!r}; the services are {', '.join(names) or 'none yet'}")

@@ -13,8 +13,8 @@ from typing import Any
 import aiohttp
 
 from deploy.embedded.emulator_mailbox import read_mailbox
-from deploy.local.control import ask
-from deploy.local.supervise import Status
+from deploy.local.status import Status
+from deploy.local.supervisor_client import ask
 from deploy.services import ROOT
 from deploy.stage.errors import DeployError, LocalError
 from examples.first_day.client import Answer, Api, Person, UnexpectedAnswerError

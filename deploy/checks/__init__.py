@@ -1,1 +1,1 @@
-"""What is checked and computed from the templates: lint, permissions, costs."""
+"""Checks before a deployment: templates, permissions, costs."""

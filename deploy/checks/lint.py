@@ -1,4 +1,4 @@
-"""cfn-lint stands before every deploy: what an embedded AWS would swallow in silence, it names."""
+"""cfn-lint before every deployment: it finds what an embedded AWS would ignore silently."""
 
 import hashlib
 import json
@@ -15,10 +15,10 @@ _ENTRY = "import sys; from cfnlint.runner import main; sys.exit(main())"
 
 
 def lint(templates: Mapping[str, str], cache: Path, *, region: str) -> None:
-    """Check rendered templates, by name. Clean ones are remembered in the folder `cache` by their hash, for a check
+    """Check rendered templates, by name. Clean ones are remembered in the folder `cache` by their hash, because a check
     takes seconds.
 
-    Raises TemplateError with every finding, one a line.
+    Raises TemplateError with every finding, one per line.
     """
     cache.mkdir(parents=True, exist_ok=True)
     rules = f"cfn-lint {version('cfn-lint')} {region}\n"
@@ -43,24 +43,21 @@ def lint(templates: Mapping[str, str], cache: Path, *, region: str) -> None:
 
 
 def _run(files: list[Path], region: str) -> list[str]:
-    # A process of its own: it takes most of a second to import and a lot of memory, and callers go on meanwhile.
+    # A process of its own: the import takes most of a second and a lot of memory, and callers go on meanwhile.
     command = [sys.executable, "-c", _ENTRY, "--format", "json", "--regions", region, "--", *map(str, files)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=LINT_SECONDS, check=False)  # noqa: S603
     except subprocess.TimeoutExpired:
         raise TemplateError(f"cfn-lint took longer than {LINT_SECONDS} s") from None
     try:
-        found = json.loads(done.stdout or "[]")
+        findings = json.loads(done.stdout or "[]")
     except ValueError:
-        found = None
-    if found is None or (done.returncode != 0 and not found):
+        findings = None
+    if findings is None or (done.returncode != 0 and not findings):
         raise TemplateError(f"cfn-lint failed with code {done.returncode}: {(done.stderr or done.stdout).strip()}")
-    return [_line(one) for one in found]
-
-
-def _line(finding: dict[str, object]) -> str:
-    location, rule = finding.get("Location"), finding.get("Rule")
-    path = ".".join(map(str, location.get("Path") or [])) if isinstance(location, dict) else ""
-    code = rule.get("Id") if isinstance(rule, dict) else "?"
-    name = Path(str(finding.get("Filename"))).name.split(".")[1]
-    return f"{name}: {code} {finding.get('Message')} at {path or 'the top'}"
+    lines = []
+    for finding in findings:
+        path = ".".join(map(str, finding.get("Location", {}).get("Path") or ["the top"]))
+        name = Path(finding["Filename"]).name.split(".")[1]
+        lines.append(f"{name}: {finding.get('Rule', {}).get('Id', '?')} {finding.get('Message')} at {path}")
+    return lines

@@ -1,7 +1,7 @@
 """List prices of AWS in us-east-1, in US dollars, without free tiers and discounts.
 
-Remembered from AWS's public price pages as they were in the middle of 2025, not looked up since: before you decide by
-them, check each on its page. `make costs` computes with what stands here.
+Remembered from AWS's public price pages as of the middle of 2025, not looked up since: before you decide by them, check
+each on its page. `python -m deploy costs` computes with them.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ PAGES = "https://aws.amazon.com"
 
 @dataclass(frozen=True)
 class Price:
-    """`usd` for `per` of what is counted."""
+    """A price: `usd` for `per` of what is counted."""
 
     usd: float
     per: str
@@ -25,11 +25,11 @@ class Price:
 
 
 PRICES: dict[str, Price] = {
-    "alarm": Price(0.10, "alarm a month", "/cloudwatch/pricing/"),
-    "dashboard": Price(3.00, "dashboard a month", "/cloudwatch/pricing/"),
-    "log": Price(0.50, "GB of logs taken in", "/cloudwatch/pricing/"),
-    "key": Price(1.00, "key a month", "/kms/pricing/"),
-    "secret": Price(0.40, "secret a month", "/secrets-manager/pricing/"),
+    "alarm": Price(0.10, "alarm per month", "/cloudwatch/pricing/"),
+    "dashboard": Price(3.00, "dashboard per month", "/cloudwatch/pricing/"),
+    "log": Price(0.50, "GB of logs ingested", "/cloudwatch/pricing/"),
+    "key": Price(1.00, "key per month", "/kms/pricing/"),
+    "secret": Price(0.40, "secret per month", "/secrets-manager/pricing/"),
     "sqs": Price(0.40, "million requests", "/sqs/pricing/"),
     "event": Price(1.00, "million events put on a bus", "/eventbridge/pricing/"),
     "archive": Price(0.10, "GB archived", "/eventbridge/pricing/"),
@@ -42,11 +42,11 @@ PRICES: dict[str, Price] = {
     "trace": Price(5.00, "million traces", "/xray/pricing/"),
 }
 BESIDE: dict[str, Price] = {
-    "table storage": Price(0.25, "GB a month", "/dynamodb/pricing/on-demand/"),
-    "point-in-time recovery": Price(0.20, "GB a month", "/dynamodb/pricing/on-demand/"),
+    "table storage": Price(0.25, "GB per month", "/dynamodb/pricing/on-demand/"),
+    "point-in-time recovery": Price(0.20, "GB per month", "/dynamodb/pricing/on-demand/"),
     "a restore": Price(0.15, "GB restored", "/dynamodb/pricing/on-demand/"),
-    "files": Price(0.023, "GB a month", "/s3/pricing/"),
+    "files": Price(0.023, "GB per month", "/s3/pricing/"),
     "e-mails": Price(0.10, "thousand e-mails", "/ses/pricing/"),
-    "people who sign in, over 10 000": Price(0.015, "person a month (Essentials)", "/cognito/pricing/"),
+    "people who sign in, over 10 000": Price(0.015, "person per month (Essentials)", "/cognito/pricing/"),
 }
-"""What grows with the data and the people, and not with the events."""
+"""Prices of what grows with the data and the people, not with the events."""

@@ -1,1 +1,1 @@
-"""What the services make of the contracts: who reads what, what a change breaks, and the documents of it all."""
+"""Contracts between services: changes and their consumers, generated documents, golden events."""

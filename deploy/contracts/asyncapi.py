@@ -1,7 +1,7 @@
-"""AsyncAPI 3 documents from the declarations: one for each service, and one for the whole.
+"""AsyncAPI 3 documents from the declarations: one per service, and one for all events.
 
-A service's document also says exactly what it reads of each event (`x-reads`): that is how a later revision knows what
-the consumers of this one depend on.
+A service's document also says exactly which fields it reads of each event (`x-reads`): by it, a later revision knows
+what the consumers of this one depend on.
 """
 
 import json
@@ -14,10 +14,8 @@ from chassis.declare.service import Service
 from chassis.declare.subscription import AnySubscription, ExternalSubscription, Subscription
 from contracts.check.shape import Schema
 from contracts.event import REGISTRY, Envelope
-from contracts.schemas import schema_of
 from deploy.contracts import golden
-from deploy.contracts.declared import Declared, handler_name, place_of
-from deploy.services import ROOT
+from deploy.contracts.declarations import Declarations, handler_name, location_of
 
 FOLDER = "docs/asyncapi"
 WHOLE = "tenfold"
@@ -41,33 +39,32 @@ SERVERS = {
 STAGE = {"stage": {"description": "The stage, such as dev or prod."}}
 
 
-def documents(tree: Declared) -> dict[str, Schema]:
+def documents(tree: Declarations) -> dict[str, Schema]:
     """Every document by its name: the services', and `tenfold`."""
-    found = {one.name: _of_services([one], tree, one.name) for one in tree.services}
-    found[WHOLE] = _of_services(tree.services, tree, WHOLE)
-    return found
+    of_services = {service.name: _document([service], tree, service.name) for service in tree.services}
+    return of_services | {WHOLE: _document(tree.services, tree, WHOLE)}
 
 
-def rendered(tree: Declared) -> dict[Path, str]:
-    """The files of all documents, from the root of the repository."""
+def render_documents(tree: Declarations) -> dict[Path, str]:
+    """The files of all documents, by their paths from the root of the repository."""
     return {
         Path(FOLDER) / f"{name}.json": json.dumps(document, indent=2, ensure_ascii=False) + "\n"
         for name, document in documents(tree).items()
     }
 
 
-def _of_services(services: Iterable[Service], tree: Declared, name: str) -> Schema:
+def _document(services: Iterable[Service], tree: Declarations, name: str) -> Schema:
     document = _Document(tree)
     for service in services:
-        for event in sorted(service.publishes, key=lambda one: one.event_type):
+        for event in sorted(service.publishes, key=lambda event: event.event_type):
             document.publish(service.name, event.event_type)
-        for subscription in sorted(tree.subscriptions[service.name], key=lambda one: one.name):
+        for subscription in sorted(tree.subscriptions[service.name], key=lambda subscription: subscription.name):
             document.subscribe(service.name, subscription)
     return document.whole(name)
 
 
 class _Document:
-    def __init__(self, tree: Declared) -> None:
+    def __init__(self, tree: Declarations) -> None:
         self._schemas = tree.snapshot.schemas
         self._channels: Schema = {}
         self._operations: Schema = {}
@@ -75,9 +72,11 @@ class _Document:
         self._components: Schema = {}
 
     def whole(self, name: str) -> Schema:
-        one = name != WHOLE
-        title = f"Tenfold: {name}" if one else "Tenfold: all events"
-        about = f"What {name} publishes, and what it consumes." if one else "What every service publishes and consumes."
+        of_one_service = name != WHOLE
+        title = f"Tenfold: {name}" if of_one_service else "Tenfold: all events"
+        about = "What every service publishes and consumes."
+        if of_one_service:
+            about = f"What {name} publishes, and what it consumes."
         envelope = Envelope.model_json_schema()
         return {
             "asyncapi": "3.0.0",
@@ -90,7 +89,7 @@ class _Document:
                 "messages": dict(sorted(self._messages.items())),
                 "schemas": dict(sorted({**self._components, "Envelope": envelope}.items())),
             },
-            **({"x-service": name} if one else {}),
+            **({"x-service": name} if of_one_service else {}),
         }
 
     def publish(self, service: str, event_type: str) -> None:
@@ -113,35 +112,9 @@ class _Document:
             "messages": {},
             "x-rule": subscription.pattern,
         }
-        if isinstance(subscription, ExternalSubscription):
-            self._external(subscription, name, channel)
-        else:
-            self._own(subscription, name, channel)
-
-    def _own(self, subscription: Subscription, name: str, channel: Schema) -> None:
-        for event_type, (model, handler) in sorted(subscription.handlers.items()):
-            reads = f"{name}.reads.{event_type}"
-            self._add_schema(reads, model.model_json_schema())
-            self._operations[f"{name}.{event_type}"] = {
-                "action": "receive",
-                "channel": _ref("channels", name),
-                "messages": [self._message(channel, name, event_type)],
-                "x-subscription": subscription.name,
-                "x-event": event_type,
-                "x-handler": {"file": place_of(handler)[0], "function": handler_name(handler)},
-                "x-reads": _ref("components", "schemas", reads),
-            }
-        if subscription.any_handler is not None:
-            handler = subscription.any_handler
-            self._operations[name] = {
-                "action": "receive",
-                "channel": _ref("channels", name),
-                "messages": [self._message(channel, name, event_type) for event_type in self._schemas],
-                "x-subscription": subscription.name,
-                "x-handler": {"file": place_of(handler)[0], "function": handler_name(handler)},
-            }
-
-    def _external(self, subscription: ExternalSubscription, name: str, channel: Schema) -> None:
+        if not isinstance(subscription, ExternalSubscription):
+            self._receive_events(subscription, name, channel)
+            return
         key = f"{subscription.source}.{subscription.detail_type}".replace(" ", "")
         self._messages[key] = {
             "name": subscription.detail_type,
@@ -156,8 +129,31 @@ class _Document:
             "x-subscription": subscription.name,
         }
 
+    def _receive_events(self, subscription: Subscription, name: str, channel: Schema) -> None:
+        for event_type, (model, handler) in sorted(subscription.handlers.items()):
+            reads = f"{name}.reads.{event_type}"
+            self._add_schema(reads, model.model_json_schema())
+            self._operations[f"{name}.{event_type}"] = {
+                "action": "receive",
+                "channel": _ref("channels", name),
+                "messages": [self._message(channel, name, event_type)],
+                "x-subscription": subscription.name,
+                "x-event": event_type,
+                "x-handler": {"file": location_of(handler)[0], "function": handler_name(handler)},
+                "x-reads": _ref("components", "schemas", reads),
+            }
+        if subscription.any_handler is not None:
+            handler = subscription.any_handler
+            self._operations[name] = {
+                "action": "receive",
+                "channel": _ref("channels", name),
+                "messages": [self._message(channel, name, event_type) for event_type in self._schemas],
+                "x-subscription": subscription.name,
+                "x-handler": {"file": location_of(handler)[0], "function": handler_name(handler)},
+            }
+
     def _message(self, channel: Schema, channel_name: str, event_type: str) -> Schema:
-        """Put the event's message into the channel; returns the reference by which an operation names it."""
+        """Put the event's message into the channel. Returns the reference to it for an operation."""
         if event_type not in self._messages:
             schema = self._schemas[event_type]
             self._add_schema(event_type, schema)
@@ -174,21 +170,26 @@ class _Document:
         return _ref("channels", channel_name, "messages", event_type)
 
     def _add_schema(self, name: str, schema: Schema) -> None:
-        """Its own definitions become components too, for references inside a document begin at its root."""
+        """Add a schema. Its definitions become components, too: references begin at the root of the document."""
         schema = dict(schema)
         for inner, definition in schema.pop("$defs", {}).items():
-            self._components[f"{name}.{inner}"] = _moved(definition, name)
-        dropped = ("$schema", "$id")
-        self._components[name] = {key: _moved(part, name) for key, part in schema.items() if key not in dropped}
-
-
-def _moved(part: Any, name: str) -> Any:
-    if isinstance(part, dict):
-        return {
-            key: value.replace("#/$defs/", f"#/components/schemas/{name}.") if key == "$ref" else _moved(value, name)
-            for key, value in part.items()
+            self._components[f"{name}.{inner}"] = _with_component_references(definition, name)
+        self._components[name] = {
+            key: _with_component_references(part, name) for key, part in schema.items() if key not in {"$schema", "$id"}
         }
-    return [_moved(one, name) for one in part] if isinstance(part, list) else part
+
+
+def _with_component_references(part: Any, name: str) -> Any:
+    if isinstance(part, list):
+        return [_with_component_references(each, name) for each in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        key: value.replace("#/$defs/", f"#/components/schemas/{name}.")
+        if key == "$ref"
+        else _with_component_references(value, name)
+        for key, value in part.items()
+    }
 
 
 def _ref(*path: str) -> Schema:
@@ -197,13 +198,3 @@ def _ref(*path: str) -> Schema:
 
 def _first_sentence(text: str | None) -> str:
     return " ".join((text or "").split()).split(". ")[0].removesuffix(".") + "."
-
-
-def schema_files() -> dict[str, Schema]:
-    """The schemas as the registry of a stage gets them, by type."""
-    return {name: schema_of(event) for name, event in REGISTRY.items() if event.__module__.startswith("contracts.")}
-
-
-def committed(name: str, root: Path = ROOT) -> Schema:
-    document: Schema = json.loads((root / FOLDER / f"{name}.json").read_text(encoding="utf-8"))
-    return document

@@ -1,4 +1,4 @@
-"""The contracts and their readers as of a git revision: from what is committed there, without running its code."""
+"""The contracts and their readers at a git revision: read from its committed files, without running its code."""
 
 import json
 import re
@@ -19,17 +19,22 @@ FILES = (SCHEMAS, GOLDEN, DOCUMENTS)
 
 
 def snapshot(revision: str | None, root: Path = ROOT) -> Snapshot:
-    """What is committed at `revision`; None: at HEAD, or the files as they lie where there is no git.
+    """The snapshot at `revision`; None is HEAD, or the files on disk where there is no git.
 
-    Raises ContractError for a revision that does not exist, and for a file that is not what it should be.
+    Raises ContractError for a revision that does not exist, and for a file that is not valid.
     """
     if revision is None and not is_checkout(root):
-        return parse({path: (root / path).read_bytes() for path in _on_disk(root)})
+        paths = (path for folder in FILES for path in sorted((root / folder).rglob("*.json")))
+        return parse({path.relative_to(root).as_posix(): path.read_bytes() for path in paths})
     revision = revision or "HEAD"
-    found = parse(files_of(revision, root, FILES))
-    code = files_of(revision, root, sorted({one.file for one in found.readers})) if found.readers else {}
-    readers = tuple(replace(one, line=_line(code.get(one.file, b""), one.handler)) for one in found.readers)
-    return replace(found, readers=readers)
+    committed = parse(files_of(revision, root, FILES))
+    code = files_of(revision, root, sorted({reader.file for reader in committed.readers})) if committed.readers else {}
+    readers = []
+    for reader in committed.readers:
+        text = code.get(reader.file, b"").decode(errors="replace")
+        match = re.search(rf"^(async )?def {re.escape(reader.handler)}\b", text, re.MULTILINE)
+        readers.append(replace(reader, line=text.count("\n", 0, match.start()) + 1 if match else 0))
+    return replace(committed, readers=tuple(readers))
 
 
 def parse(files: dict[str, bytes]) -> Snapshot:
@@ -38,7 +43,7 @@ def parse(files: dict[str, bytes]) -> Snapshot:
         if path.startswith(f"{SCHEMAS}/"):
             schema = _json(path, text)
             if "x-type" not in schema or not isinstance(schema.get("properties"), dict):
-                raise ContractError(f"{path} is no schema of an event; run `make generate` and commit it")
+                raise ContractError(f"{path} is not the schema of an event; run `make generate` and commit it")
             if (twin := schema["x-type"]) in schemas or twin != Path(path).stem:
                 raise ContractError(
                     f"{path} describes {twin}, which is not its name; run `make generate` and commit it"
@@ -53,7 +58,7 @@ def parse(files: dict[str, bytes]) -> Snapshot:
 
 
 def readers_in(document: Schema, path: str) -> Iterator[Reader]:
-    """What a service's AsyncAPI document says of its consumers."""
+    """The readers in a service's AsyncAPI document."""
     try:
         for operation in document.get("operations", {}).values():
             if operation["action"] == "receive" and "x-reads" in operation:
@@ -65,11 +70,11 @@ def readers_in(document: Schema, path: str) -> Iterator[Reader]:
                     file=operation["x-handler"]["file"], line=0, schema=whole,
                 )  # fmt: skip
     except (KeyError, TypeError, AttributeError) as error:
-        raise ContractError(f"{path} is no AsyncAPI document of ours ({error!r}); run `make generate`") from None
+        raise ContractError(f"{path} is not an AsyncAPI document of ours ({error!r}); run `make generate`") from None
 
 
 def files_of(revision: str, root: Path, under: Sequence[str]) -> dict[str, bytes]:
-    """The files below `under` at a revision, by path: two calls of git, however many there are."""
+    """The files below `under` at a revision, by path: two calls of git, however many files there are."""
     if _git(root, "rev-parse", "--quiet", "--verify", f"{revision}^{{commit}}") is None:
         raise ContractError(
             f"the base {revision} does not exist in this clone; name another (BASE=origin/main), or fetch it: "
@@ -89,12 +94,6 @@ def is_checkout(root: Path) -> bool:
     return top is not None and commit is not None and Path(top.decode().strip()).resolve() == root.resolve()
 
 
-def _line(code: bytes, function: str) -> int:
-    """Where a function is defined; 0 if it is not."""
-    found = re.search(rf"^(async )?def {re.escape(function)}\b", code.decode(errors="replace"), re.MULTILINE)
-    return found.string.count("\n", 0, found.start()) + 1 if found else 0
-
-
 def _blobs(answer: bytes) -> Iterator[bytes]:
     at = 0
     while at < len(answer):
@@ -104,12 +103,8 @@ def _blobs(answer: bytes) -> Iterator[bytes]:
         at = end + size + 2
 
 
-def _on_disk(root: Path) -> list[str]:
-    return [path.relative_to(root).as_posix() for folder in FILES for path in sorted((root / folder).rglob("*.json"))]
-
-
 def parse_json(files: dict[str, bytes], path: str) -> dict[str, Any]:
-    """The JSON object in one of the files; empty where there is no such file. Raises ContractError."""
+    """The JSON object in one of the files; empty if there is no such file. Raises ContractError."""
     return _json(path, files[path]) if path in files else {}
 
 
@@ -124,7 +119,7 @@ def _json(path: str, text: bytes) -> dict[str, Any]:
 
 
 def _git(root: Path, *arguments: str, stdin: bytes | None = None) -> bytes | None:
-    """What git answers; None where it fails or is not installed."""
+    """The answer of git; None if it fails or is not installed."""
     git = shutil.which("git")
     if git is None:
         return None

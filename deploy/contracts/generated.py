@@ -1,4 +1,4 @@
-"""Every file that is made from the contracts and the declarations, and whether the committed ones are fresh."""
+"""The files that are generated from the contracts and the declarations, and a check for stale ones."""
 
 from datetime import date
 from pathlib import Path
@@ -6,27 +6,27 @@ from pathlib import Path
 from contracts import schemas
 from deploy.contracts import asyncapi, base, golden, page
 from deploy.contracts import schema_history as history
-from deploy.contracts.declared import Declared
+from deploy.contracts.declarations import Declarations
 
 CURE = "Run `make generate` and commit what it changes."
 
 
-def wanted(tree: Declared, past: history.SchemaHistory) -> dict[Path, str]:
-    """The generated files and their texts, from the root of the repository."""
+def expected_files(tree: Declarations, past: history.SchemaHistory) -> dict[Path, str]:
+    """The generated files and their texts, by their paths from the root of the repository."""
     return {
-        **asyncapi.rendered(tree),
-        page.FILE: page.rendered(tree, past),
+        **asyncapi.render_documents(tree),
+        page.FILE: page.render_page(tree, past),
         **{path.relative_to(schemas.FOLDER.parents[1]): text for path, text in schemas.render_all().items()},
     }
 
 
-def generate(tree: Declared, root: Path) -> list[str]:
-    """Write what is missing or stale. Golden events are only added. Returns the paths that changed, in order."""
+def generate(tree: Declarations, root: Path) -> list[str]:
+    """Write missing and stale files. Golden events are only added. Returns the paths that changed, sorted."""
     committed = base.snapshot(None, root)
     before = base.files_of("HEAD", root, [history.FILE]) if base.is_checkout(root) else {}
     past = history.Past(committed, base.parse_json(before, history.FILE))
-    now = history.brought_up_to_date(history.read(root), past, dict(tree.snapshot.schemas), f"{date.today():%Y-%m-%d}")  # noqa: DTZ011
-    files = {**wanted(tree, now), Path(history.FILE): history.rendered(now)}
+    now = history.bring_up_to_date(history.read(root), past, dict(tree.snapshot.schemas), f"{date.today():%Y-%m-%d}")  # noqa: DTZ011
+    files = {**expected_files(tree, now), Path(history.FILE): history.render(now)}
     files |= {path.relative_to(root): text for path, text in golden.missing(dict(tree.snapshot.schemas), root).items()}
     changed = []
     for path, text in files.items():
@@ -40,19 +40,20 @@ def generate(tree: Declared, root: Path) -> list[str]:
     return sorted(changed)
 
 
-def stale(tree: Declared, root: Path) -> list[str]:
-    """What is not as the contracts and declarations say, one line each."""
+def stale(tree: Declarations, root: Path) -> list[str]:
+    """The files that differ from the contracts and declarations, one line each."""
     past = history.read(root)
-    found = [f"{path} is stale" for path, text in wanted(tree, past).items() if _differs(root / path, text)]
-    found += [f"{path.relative_to(root)} belongs to nothing" for path in _surplus(root, wanted(tree, past))]
+    expected = expected_files(tree, past)
+    problems = [f"{path} is stale" for path, text in expected.items() if _differs(root / path, text)]
+    problems += [f"{path.relative_to(root)} belongs to nothing" for path in _surplus(root, expected)]
     schemas_now = dict(tree.snapshot.schemas)
-    found += [
-        f"{history.FILE} does not tell the last change of {name}"
+    problems += [
+        f"{history.FILE} lacks the last change of {name}"
         for name, schema in schemas_now.items()
         if not history.is_current(past.get(name, []), schema)
     ]
-    found += [f"{path.relative_to(root)} is missing" for path in golden.missing(schemas_now, root)]
-    return sorted(found)
+    problems += [f"{path.relative_to(root)} is missing" for path in golden.missing(schemas_now, root)]
+    return sorted(problems)
 
 
 def _differs(path: Path, text: str) -> bool:

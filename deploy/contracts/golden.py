@@ -1,10 +1,9 @@
-"""Golden events: for each version, examples as they stood on the bus, committed once and never edited.
+"""Golden events: for each version, examples as they were on the bus, committed once and never edited.
 
-They are what every consumer must handle for ever. A contract that grows gets further examples beside the old ones.
+Every consumer must be able to handle them for ever. A contract that grows gets further examples beside the old ones.
 """
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from contracts.check.compare import fields
 from contracts.check.samples import FLAVOURS, Flavour, sample
 from contracts.check.shape import Schema
 from contracts.event import SOURCE_PREFIX, ContractError, Envelope
-from deploy.contracts.declared import GOLDEN
+from deploy.contracts.declarations import GOLDEN
 
 PERSON = "user_ada"
 
@@ -36,43 +35,32 @@ def examples(schema: Schema) -> dict[Flavour, dict[str, Any]]:
 
 
 def missing(schemas: dict[str, Schema], root: Path) -> dict[Path, str]:
-    """The files that are to be added: an event's first three, and a fuller one where none shows a field."""
-    wanted: dict[Path, str] = {}
+    """The files to add: an event's first three, and a fuller one if no example has one of the fields."""
+    files: dict[Path, str] = {}
     for event_type, schema in schemas.items():
         folder = root / GOLDEN / event_type
         present = {path.stem for path in folder.glob("*.json")}
         for flavour in FLAVOURS:
             if flavour not in present:
-                wanted[folder / f"{flavour}.json"] = _rendered(examples(schema)[flavour])
-        if present and (set(_top(schema)) - _shown(folder)):
+                files[folder / f"{flavour}.json"] = _render(examples(schema)[flavour])
+        in_examples = {name for path in folder.glob("*.json") for name in read(path)["data"]}
+        top_level = {path for path in fields(schema) if not any(mark in path for mark in ".[{")}
+        if present and top_level - in_examples:
             number = 2 + sum(name.startswith("full-") for name in present)
-            wanted[folder / f"full-{number}.json"] = _rendered(examples(schema)["full"])
-    return wanted
+            files[folder / f"full-{number}.json"] = _render(examples(schema)["full"])
+    return files
 
 
 def read(path: Path) -> dict[str, Any]:
-    """One golden event. Raises ContractError if it is none."""
+    """One golden event. Raises ContractError if the file is not one."""
     try:
         event = json.loads(path.read_bytes())
         Envelope.parse(event)
     except ValueError as error:
         reason = str(error).splitlines()[0]
-        raise ContractError(f"{path} is no event ({reason}); restore it: git checkout -- {path}") from None
+        raise ContractError(f"{path} is not an event ({reason}); restore it: git checkout -- {path}") from None
     return dict(event)
 
 
-def all_of(root: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    for path in sorted((root / GOLDEN).rglob("*.json")):
-        yield path, read(path)
-
-
-def _shown(folder: Path) -> set[str]:
-    return {name for path in folder.glob("*.json") for name in read(path)["data"]}
-
-
-def _top(schema: Schema) -> list[str]:
-    return [path for path in fields(schema) if not any(mark in path for mark in ".[{")]
-
-
-def _rendered(value: dict[str, Any]) -> str:
+def _render(value: dict[str, Any]) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"

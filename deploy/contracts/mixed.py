@@ -1,5 +1,5 @@
-"""Services are deployed one at a time, so every revision meets the one before it: the consumers of the base get the
-events of the working tree, and the other way round. The code of both revisions runs, each in a process of its own."""
+"""Mixed revisions: the consumers of the base get the events of the working tree, and the other way round, because
+services are deployed one at a time. The code of both revisions runs, each in a process of its own."""
 
 import json
 import os
@@ -21,7 +21,7 @@ CODE = ("contracts", "chassis", "services", "awsjson/src", "faststream-sqs/src",
 
 
 def failures(tree: Snapshot, revision: str, root: Path) -> Iterator[str]:
-    """One line for each consumer of one side and event of the other that do not go together.
+    """One line for each consumer of one side that cannot handle an event of the other.
 
     Raises ContractError for a revision that does not exist or whose code does not run.
     """
@@ -31,19 +31,20 @@ def failures(tree: Snapshot, revision: str, root: Path) -> Iterator[str]:
         for name, text in bases.files_of(revision, root, CODE).items():
             (past / name).parent.mkdir(parents=True, exist_ok=True)
             (past / name).write_bytes(text)
-        for one in _consume(past, events_of(tree), revision):
-            yield f"{_who(one)} as of {revision} cannot handle {_what(one)} of the working tree: {one['reason']}"
-        for one in _consume(root, events_of(base), "the working tree"):
-            yield f"{_who(one)} of the working tree cannot handle {_what(one)} as of {revision}: {one['reason']}"
+        line = "{consumer} {side} cannot handle {event} ({id}) {other}: {reason}"
+        for failure in _consume(past, events_of(tree), revision):
+            yield line.format(**failure, side=f"as of {revision}", other="of the working tree")
+        for failure in _consume(root, events_of(base), "the working tree"):
+            yield line.format(**failure, side="of the working tree", other=f"as of {revision}")
 
 
 def events_of(snapshot: Snapshot) -> list[dict[str, Any]]:
-    """The golden events of a revision, and fresh examples of its schemas as they are."""
+    """The golden events of a revision, and fresh examples of its present schemas."""
     events = [json.loads(text) for text in snapshot.golden.values()]
-    return events + [one for schema in snapshot.schemas.values() for one in examples(schema).values()]
+    return events + [event for schema in snapshot.schemas.values() for event in examples(schema).values()]
 
 
-def _consume(folder: Path, events: list[dict[str, Any]], what: str) -> list[dict[str, str]]:
+def _consume(folder: Path, events: list[dict[str, Any]], side: str) -> list[dict[str, str]]:
     paths = [folder, folder / "awsjson/src", folder / "faststream-sqs/src"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths)), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(  # noqa: S603 - our own script
@@ -51,15 +52,7 @@ def _consume(folder: Path, events: list[dict[str, Any]], what: str) -> list[dict
         capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise ContractError(f"the consumers of {what} do not run ({reason}); mend them, or name another base")
-    found: list[dict[str, str]] = json.loads(done.stdout.splitlines()[-1])
-    return found
-
-
-def _who(failure: dict[str, str]) -> str:
-    return failure["consumer"]
-
-
-def _what(failure: dict[str, str]) -> str:
-    return f"{failure['event']} ({failure['id']})"
+        reason = (done.stderr.strip().splitlines() or ["no error message"])[-1]
+        raise ContractError(f"the consumers of {side} do not run ({reason}); fix them, or name another base")
+    failed: list[dict[str, str]] = json.loads(done.stdout.splitlines()[-1])
+    return failed

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contracts.event import ContractError
-from deploy.services import checked
+from deploy.services import require_service
 
 _WORD = re.compile(r"[A-Z][a-z0-9]*")
 _TEST = '''"""{type}: what the service writes is what its golden examples say."""
@@ -39,7 +39,7 @@ async def test_it_is_published_as_its_golden_examples_are(path: Path) -> None:
 
 @dataclass(frozen=True)
 class NewEvent:
-    """An event to be, by its service and its name in past tense: an entity and what happened to it."""
+    """A new event: its service, and its name in the past tense (an entity and what happened to it)."""
 
     service: str
     name: str
@@ -66,13 +66,15 @@ class NewEvent:
 
 
 def create(service: str, name: str, root: Path) -> list[str]:
-    """Write everything that a new event needs. Returns what to do next.
+    """Write the files of a new event. Returns what to do next.
 
-    Raises ContractError if the name is none, or the event is there; DeployError if there is no such service.
+    Raises ContractError for an invalid name and for an existing event; DeployError for an unknown service.
     """
-    event = NewEvent(checked(service, root), name)
+    event = NewEvent(require_service(service, root), name)
     if "".join(_WORD.findall(name)) != name or len(event.words) < 2:
-        raise ContractError(f"EVENT={name} is no name of an event; say what happened to what, such as TaskArchived")
+        raise ContractError(
+            f"EVENT={name} is not the name of an event; say what happened to what, such as TaskArchived"
+        )
     contract, declaration = root / event.contract, root / "services" / service / "service.py"
     text = (
         contract.read_text(encoding="utf-8")
@@ -80,19 +82,19 @@ def create(service: str, name: str, root: Path) -> list[str]:
         else f'"""Events of the {service} service, version 1."""\n'
     )
     if re.search(rf'^class {name}\(|type="{re.escape(event.type)}"', text, re.MULTILINE):
-        raise ContractError(f"{event.contract}: {event.type} is there already; choose another name, or write version 2")
+        raise ContractError(f"{event.contract}: {event.type} exists already; choose another name, or write version 2")
     package = contract.with_name("__init__.py")
     if not package.exists():
         package.parent.mkdir(parents=True)
         package.write_text(f'"""Events of the {service} service."""\n', encoding="utf-8")
     contract.write_text(_with_model(text, event, root), encoding="utf-8")
-    declaration.write_text(_declared(declaration.read_text(encoding="utf-8"), event), encoding="utf-8")
+    declaration.write_text(_with_event(declaration.read_text(encoding="utf-8"), event), encoding="utf-8")
     test = root / event.test
     test.parent.mkdir(parents=True, exist_ok=True)
     test.write_text(_TEST.format(type=event.type, service=service, name=name), encoding="utf-8")
     _run(root, "ruff", "check", "--quiet", "--select", "I", "--fix", str(contract), str(declaration), str(test))
     _run(root, "ruff", "format", "--quiet", str(contract), str(declaration), str(test))
-    _run(root, "deploy.contracts", "generate")
+    _run(root, "deploy", "contracts", "generate")
     return [
         f"{event.type} is declared, with golden examples in contracts/golden/{event.type} and a test in {event.test}.",
         f"Now say in {event.contract} what it means and add its fields, delete contracts/golden/{event.type} for the",
@@ -114,41 +116,40 @@ def _with_model(text: str, event: NewEvent, root: Path) -> str:
 
 
 def _with_imports(text: str, imports: list[str]) -> str:
-    """After the docstring; the sorter puts them where they belong, and one of a kind."""
+    """The code with imports after the docstring; ruff sorts and merges them."""
     tree = ast.parse(text)
     lines = text.splitlines()
-    present = {ast.unparse(node) for node in tree.body if isinstance(node, ast.ImportFrom)}
+    present = {
+        f"from {node.module} import {alias.name}"
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
     docstring = tree.body[0].end_lineno or 1
-    new = [line for line in imports if line not in present and not _imports(tree, line)]
+    new = [line for line in imports if line.partition(" as ")[0] not in present]
     return "\n".join([*lines[:docstring], "", *new, *lines[docstring:]]) + "\n"
 
 
-def _imports(tree: ast.Module, line: str) -> bool:
-    _, module, _, name = line.split()[:4]
-    found = (node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == module)
-    return any(alias.name == name for node in found for alias in node.names)
-
-
-def _declared(text: str, event: NewEvent) -> str:
-    """The declaration with the event among what the service publishes, in the way that it names the others."""
+def _with_event(text: str, event: NewEvent) -> str:
+    """The declaration with the event in `publishes`, named in the way of the others."""
     calls = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
-    call = next((one for one in calls if isinstance(one.func, ast.Name) and one.func.id == "Service"), None)
+    call = next((each for each in calls if isinstance(each.func, ast.Name) and each.func.id == "Service"), None)
     if call is None:
         raise ContractError(f"services/{event.service}/service.py declares no Service; declare one")
-    present = next((one.value for one in call.keywords if one.arg == "publishes"), None)
-    by_name = isinstance(present, ast.Tuple) and any(isinstance(one, ast.Name) for one in present.elts)
+    present = next((keyword.value for keyword in call.keywords if keyword.arg == "publishes"), None)
+    by_name = isinstance(present, ast.Tuple) and any(isinstance(each, ast.Name) for each in present.elts)
     member = event.name if by_name else f"{event.service}.{event.name}"
     if by_name:
-        imported = f"from contracts.{event.service}.v1 import {event.name}"
+        needed = f"from contracts.{event.service}.v1 import {event.name}"
     else:
-        imported = f"from contracts.{event.service} import v1 as {event.service}"
+        needed = f"from contracts.{event.service} import v1 as {event.service}"
     last = present.elts[-1] if isinstance(present, ast.Tuple) and present.elts else call.keywords[-1]
     addition = f", {member}" if last is not call.keywords[-1] else f", publishes=({member},)"
     lines = text.splitlines()
     at = (last.end_lineno or 1) - 1
     column = len(lines[at].encode()[: last.end_col_offset].decode())
     lines[at] = lines[at][:column] + addition + lines[at][column:]
-    return _with_imports("\n".join(lines) + "\n", [imported])
+    return _with_imports("\n".join(lines) + "\n", [needed])
 
 
 def _run(root: Path, module: str, *arguments: str) -> None:

@@ -1,4 +1,4 @@
-"""The contracts in EventBridge's schema registry, where the target has one: for who looks events up in the console."""
+"""Uploads the contracts to EventBridge's schema registry, for people who look events up in the AWS console."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -21,14 +21,21 @@ NO_SUCH_SERVICE = ("UnknownOperationException", "UnknownOperation", "InvalidActi
 
 
 def upload(client: Any, registry: str, schemas: Mapping[str, Schema], *, create: bool) -> list[str] | None:
-    """Make the registry's schemas those of the contracts; returns the names that changed, None if there is no registry.
+    """Bring the registry's schemas up to date. Returns the names that changed; None if there is no registry.
 
     `client` is boto3's `schemas` client. Old versions stay in the registry's own history, and so do schemas of types
     that are gone. With `create` a missing registry is made. Raises DeployError if AWS refuses.
     """
     try:
-        if not _exists(client, registry, create=create):
-            return None
+        try:
+            client.describe_registry(RegistryName=registry)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if not create and code in (ABSENT, *NO_SUCH_SERVICE):
+                return None
+            if code != ABSENT:
+                raise
+            client.create_registry(RegistryName=registry, Description="The events of Tenfold, by type.")
         with ThreadPoolExecutor(PARALLEL) as pool:
             changed = pool.map(lambda item: _put(client, registry, *item), sorted(schemas.items()))
             return [name for name in changed if name]
@@ -37,7 +44,7 @@ def upload(client: Any, registry: str, schemas: Mapping[str, Schema], *, create:
 
 
 def content_of(event_type: str, schema: Schema) -> str:
-    """The event as EventBridge sees it, in the one dialect of JSON Schema that the registry takes (draft 4)."""
+    """The schema of a whole EventBridge event, in the dialect of JSON Schema that the registry takes (draft 4)."""
     definitions = {name: draft4(part) for name, part in schema.get("$defs", {}).items()}
     data = draft4({key: part for key, part in schema.items() if key not in ("$defs", "$schema", "$id")})
     source = SOURCE_PREFIX + event_type.split(".", 1)[0]
@@ -58,35 +65,22 @@ def content_of(event_type: str, schema: Schema) -> str:
 
 
 def draft4(part: Any) -> Any:
-    """What later drafts say in other words; what draft 4 cannot say at all (the names of keys) is left out."""
+    """Translate a schema of a later draft; what draft 4 cannot express (the names of keys) is left out."""
     if isinstance(part, list):
-        return [draft4(one) for one in part]
+        return [draft4(each) for each in part]
     if not isinstance(part, dict):
         return part
-    found = {key: draft4(value) for key, value in part.items() if key not in ("const", "propertyNames", "prefixItems")}
+    schema = {key: draft4(value) for key, value in part.items() if key not in ("const", "propertyNames", "prefixItems")}
     if "const" in part:
-        found["enum"] = [part["const"]]
+        schema["enum"] = [part["const"]]
     if "prefixItems" in part:
-        found["items"] = draft4(part["prefixItems"])
-    if isinstance(found.get("$ref"), str):
-        found["$ref"] = found["$ref"].replace("#/$defs/", "#/definitions/")
+        schema["items"] = draft4(part["prefixItems"])
+    if isinstance(schema.get("$ref"), str):
+        schema["$ref"] = schema["$ref"].replace("#/$defs/", "#/definitions/")
     for exclusive, limit in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
-        if isinstance(found.get(exclusive), int | float) and not isinstance(found[exclusive], bool):
-            found[limit], found[exclusive] = found[exclusive], True
-    return found
-
-
-def _exists(client: Any, registry: str, *, create: bool) -> bool:
-    try:
-        client.describe_registry(RegistryName=registry)
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if not create and code in (ABSENT, *NO_SUCH_SERVICE):
-            return False
-        if code != ABSENT:
-            raise
-        client.create_registry(RegistryName=registry, Description="The events of Tenfold, by type.")
-    return True
+        if isinstance(schema.get(exclusive), int | float) and not isinstance(schema[exclusive], bool):
+            schema[limit], schema[exclusive] = schema[exclusive], True
+    return schema
 
 
 def _put(client: Any, registry: str, event_type: str, schema: Schema) -> str | None:
@@ -107,7 +101,7 @@ def _put(client: Any, registry: str, event_type: str, schema: Schema) -> str | N
 
 
 def bring_up_to_date(aws: Aws, registry: str, *, create: bool, progress: Callable[[str], None]) -> None:
-    """`upload` of every contract as it stands, for a deployment. Raises DeployError."""
+    """`upload` every contract, as part of a deployment. Raises DeployError."""
     schemas = {name: schema_of(event) for name, event in load_all().items()}
     changed = upload(aws.client("schemas"), registry, schemas, create=create)
     if changed:

@@ -1,4 +1,4 @@
-"""A verdict as lines for a person: the worst first, and what to do."""
+"""Report of a verdict for a person: the worst first, and what to do."""
 
 from collections.abc import Iterator
 
@@ -8,18 +8,21 @@ from contracts.check.verdict import Finding, Reader, Verdict, split
 
 def lines(verdict: Verdict, *, since: str) -> Iterator[str]:
     """The whole report. `since` names the base."""
-    for finding in sorted(verdict.findings, key=lambda one: (-one.severity, one.event_type, one.change.field)):
+    for finding in sorted(verdict.findings, key=lambda each: (-each.severity, each.event_type, each.change.field)):
         yield line(finding)
     for path in verdict.edited:
         yield f"breaking  {path}: a golden example was edited or removed; restore it, and add another beside it"
-    counts = [sum(one.severity is severity for one in verdict.findings) for severity in reversed(Severity)]
+    counts = [sum(each.severity is severity for each in verdict.findings) for severity in reversed(Severity)]
     yield "{} breaking, {} risky, {} safe since {}.".format(*counts, since)
-    yield from _cure(verdict)
+    yield from _remedies(verdict)
     for old in verdict.removable:
         yield f"{old} can go: nobody subscribes to it. Remove its model; keep its upcaster and its golden examples."
     for old, readers in verdict.waiting.items():
         yield f"{old} must stay for {_names(readers)}."
-    yield from _unread(verdict)
+    if verdict.unread:
+        yield "Fields that nobody reads (audit keeps them all):"
+        for event_type, paths in verdict.unread.items():
+            yield f"  {event_type}: {', '.join(paths)}"
 
 
 def line(finding: Finding) -> str:
@@ -37,15 +40,15 @@ def line(finding: Finding) -> str:
     return f"{head}{sides} — nobody reads it"
 
 
-def _cure(verdict: Verdict) -> Iterator[str]:
+def _remedies(verdict: Verdict) -> Iterator[str]:
     for finding in verdict.findings:
         if finding.change.kind == "version":
             yield f"Write the upcaster beside the model: {_module(finding.event_type)}."
     broken = sorted(
         {
-            one.event_type
-            for one in verdict.findings
-            if one.severity is BREAKING and not one.by_consumer and one.change.kind != "version"
+            each.event_type
+            for each in verdict.findings
+            if each.severity is BREAKING and not each.by_consumer and each.change.kind != "version"
         }
     )
     for event_type in broken:
@@ -55,15 +58,8 @@ def _cure(verdict: Verdict) -> Iterator[str]:
             f"Take back the breaking change of {event_type}, or publish it as {newer} "
             f"({_module(newer)}), with an upcaster, beside the old."
         )
-    if any(one.by_consumer for one in verdict.findings):
-        yield "A consumer may ask only for what the contract promises and deployed producers send: mend its subset."
-
-
-def _unread(verdict: Verdict) -> Iterator[str]:
-    if verdict.unread:
-        yield "Fields that nobody reads (audit keeps them all):"
-        for event_type, paths in verdict.unread.items():
-            yield f"  {event_type}: {', '.join(paths)}"
+    if any(each.by_consumer for each in verdict.findings):
+        yield "A consumer can read only what the contract promises and deployed producers send: correct its subset."
 
 
 def _names(readers: tuple[Reader, ...]) -> str:

@@ -1,6 +1,6 @@
-"""The history of each event: what changed when, kept in `contracts/history.json` by `generate`.
+"""The history of each event's schema: dated changes, kept in `contracts/history.json` by `generate`.
 
-It is written down and not read from git, for a clone may have one commit, and a document must not depend on that.
+It is not read from git, because a clone may have one commit only, and a document must not depend on that.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ SchemaHistory = dict[str, list[Entry]]
 
 @dataclass(frozen=True)
 class Past:
-    """The schemas and the history as they were committed last."""
+    """The schemas and the history of the last commit."""
 
     schemas: Snapshot
     history: SchemaHistory
@@ -28,21 +28,21 @@ class Past:
 
 def read(root: Path) -> SchemaHistory:
     path = root / FILE
-    found: SchemaHistory = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return found
+    history: SchemaHistory = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return history
 
 
-def brought_up_to_date(history: SchemaHistory, past: Past, schemas: dict[str, Schema], today: str) -> SchemaHistory:
-    """`history` with an entry for each schema that it does not describe. What was not committed yet is one entry,
-    however often it is generated anew."""
+def bring_up_to_date(history: SchemaHistory, past: Past, schemas: dict[str, Schema], today: str) -> SchemaHistory:
+    """`history` with an entry for each schema that it does not describe. Uncommitted changes are one entry, however
+    often it is generated again."""
     whole = {name: list(entries) for name, entries in history.items()}
     for name, schema in schemas.items():
         if is_current(whole.get(name, []), schema):
             continue
         entries = list(past.history.get(name, []))
         old = past.schemas.schemas.get(name)
-        said = [str(one) for one in changes(old, schema)] if entries and old else ["published"]
-        whole[name] = [*entries, {"date": today, "changes": said or ["rewritten"], "schema": digest(schema)}]
+        changed = [str(change) for change in changes(old, schema)] if entries and old else ["published"]
+        whole[name] = [*entries, {"date": today, "changes": changed or ["rewritten"], "schema": digest(schema)}]
     for name in whole.keys() - schemas.keys():
         if "retired" not in whole[name][-1]["changes"]:
             whole[name].append({"date": today, "changes": ["retired"], "schema": ""})
@@ -57,5 +57,5 @@ def digest(schema: Schema) -> str:
     return hashlib.sha256(json.dumps(schema, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def rendered(history: SchemaHistory) -> str:
+def render(history: SchemaHistory) -> str:
     return json.dumps(history, indent=2, ensure_ascii=False) + "\n"

@@ -1,1 +1,1 @@
-"""Operators' commands for what went wrong: dead letters, replays, rebuilt projections."""
+"""Repairs by operators: redrive of dead letters, replay of history, rebuild of projections."""

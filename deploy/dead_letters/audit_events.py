@@ -1,76 +1,74 @@
-"""The records of what operators did: one event an organization, which audit keeps as it keeps every other.
+"""Audit events of what operators did to dead letters: per organization, kept by audit like every other event.
 
-They go straight to the bus, which keeps what it accepts; there is no state of ours that they would have to commit with.
-Their ids follow from what they tell, so that a command repeated after a crash tells it once.
+They go straight to the bus, which keeps what it accepts; there is no state of ours to commit them with. Their ids
+follow from their contents, so a command that is repeated after a crash records the same thing once.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from hashlib import blake2s
 
 from contracts.event import SOURCE_PREFIX, Envelope, Event
 from contracts.operations.v1 import LettersDropped, LettersRedriven
 from deploy.dead_letters.letter import DeadLetter
-from deploy.dead_letters.target import Where, asking_aws
+from deploy.dead_letters.target import OperatedStage, asking_aws
 from deploy.stage.errors import StackError
 
-LETTERS_A_RECORD = 100
+DEAD_LETTERS_PER_RECORD = 100
 MakeEvent = Callable[[Sequence[DeadLetter]], Event]
 
 
-def dropped(where: Where, subscription: str, reason: str) -> MakeEvent:
-    return lambda letters: LettersDropped(
+def drop_events(stage: OperatedStage, subscription: str, reason: str) -> MakeEvent:
+    """The maker of events that say: these dead letters were given up, for that reason."""
+    return lambda dead_letters: LettersDropped(
         subscription=subscription,
-        count=len(letters),
-        message_ids=[letter.message_id for letter in letters],
-        event_types=_types(letters),
+        count=len(dead_letters),
+        message_ids=[each.message_id for each in dead_letters],
+        event_types=_types(dead_letters),
         reason=reason,
-        operator=where.operator,
+        operator=stage.operator,
     )
 
 
-def redriven(where: Where, subscription: str, *, edited: bool) -> MakeEvent:
-    return lambda letters: LettersRedriven(
+def redrive_events(stage: OperatedStage, subscription: str, *, edited: bool) -> MakeEvent:
+    """The maker of events that say: these dead letters were sent back."""
+    return lambda dead_letters: LettersRedriven(
         subscription=subscription,
-        count=len(letters),
-        message_ids=[letter.message_id for letter in letters],
-        event_types=_types(letters),
+        count=len(dead_letters),
+        message_ids=[each.message_id for each in dead_letters],
+        event_types=_types(dead_letters),
         edited=edited,
-        operator=where.operator,
+        operator=stage.operator,
     )
 
 
-def record(where: Where, letters: Iterable[DeadLetter], make: MakeEvent, now: datetime) -> int:
-    """Publish what happens to `letters`, for each organization. Returns how many records the bus took.
+def record(stage: OperatedStage, dead_letters: Iterable[DeadLetter], make: MakeEvent, now: datetime) -> int:
+    """Publish what happens to `dead_letters`, per organization. Returns how many records the bus took.
 
-    Raises StackError when it did not take one; then nothing may be done to the letters.
+    Raises StackError when it did not take one; then nothing may be done to the dead letters.
     """
-    told = 0
-    for org, part in _by_org(letters):
-        envelope = _envelope(make(part), org, where.operator, now)
+    by_org: defaultdict[str, list[DeadLetter]] = defaultdict(list)
+    for dead_letter in sorted(dead_letters, key=lambda each: each.message_id):
+        by_org[dead_letter.org].append(dead_letter)
+    envelopes = [
+        _envelope(make(some[start : start + DEAD_LETTERS_PER_RECORD]), org, stage.operator, now)
+        for org, some in sorted(by_org.items())
+        for start in range(0, len(some), DEAD_LETTERS_PER_RECORD)
+    ]
+    for envelope in envelopes:
         entry = {
-            "EventBusName": where.names.bus,
+            "EventBusName": stage.names.bus,
             "Source": envelope.source,
             "DetailType": envelope.type,
             "Detail": envelope.model_dump_json(exclude_none=True),
         }
         with asking_aws("record what is about to be done, so nothing was done"):
-            answer = where.aws.client("events").put_events(Entries=[entry])
+            answer = stage.aws.client("events").put_events(Entries=[entry])
         if answer["FailedEntryCount"]:
-            why = answer["Entries"][0].get("ErrorMessage", "no reason given")
-            raise StackError(f"the bus refuses the record, so nothing was done: {why}")
-        told += 1
-    return told
-
-
-def _by_org(letters: Iterable[DeadLetter]) -> Iterator[tuple[str, list[DeadLetter]]]:
-    of: defaultdict[str, list[DeadLetter]] = defaultdict(list)
-    for letter in sorted(letters, key=lambda one: one.message_id):
-        of[letter.org].append(letter)
-    for org, found in sorted(of.items()):
-        for start in range(0, len(found), LETTERS_A_RECORD):
-            yield org, found[start : start + LETTERS_A_RECORD]
+            reason = answer["Entries"][0].get("ErrorMessage", "no reason given")
+            raise StackError(f"the bus refuses the record, so nothing was done: {reason}")
+    return len(envelopes)
 
 
 def _envelope(event: Event, org: str, operator: str, now: datetime) -> Envelope:
@@ -90,5 +88,5 @@ def _envelope(event: Event, org: str, operator: str, now: datetime) -> Envelope:
     )
 
 
-def _types(letters: Sequence[DeadLetter]) -> list[str]:
-    return sorted({letter.type for letter in letters if letter.type})
+def _types(dead_letters: Sequence[DeadLetter]) -> list[str]:
+    return sorted({each.type for each in dead_letters if each.type})

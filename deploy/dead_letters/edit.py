@@ -1,8 +1,8 @@
-"""Changing the data of an event that could not be handled, before it is sent back.
+"""Edits the data of an event that could not be handled, before it is sent back.
 
 The edited event keeps its id. It was never handled, so no inbox knows the id, and the first delivery claims it; under
-a new id, a second letter of the same event, or a replay, would have its effect once more. And if it was handled after
-all, its claim keeps the edit from happening beside what happened.
+a new id, a second dead letter of the same event, or a replay, would have its effect once more. And if it was handled
+after all, its claim prevents a second, edited effect.
 """
 
 import json
@@ -30,28 +30,28 @@ def read_patch(given: str) -> dict[str, Any]:
     return patch
 
 
-def edited(letter: DeadLetter, patch: dict[str, Any]) -> str:
-    """The letter's body with `patch` merged into the event's data.
+def edit_body(dead_letter: DeadLetter, patch: dict[str, Any]) -> str:
+    """The body of a dead letter with `patch` merged into the event's data.
 
-    Raises RefusedError for a letter that is no event, and for data that its schema does not allow.
+    Raises RefusedError for a dead letter that is not an event, and for data that its schema does not allow.
     """
-    contract = load_all().get(letter.type)
-    if letter.envelope is None or contract is None:
-        raise RefusedError(f"letter {letter.message_id} is no event of a known type and cannot be edited; drop it")
-    data = merged(letter.envelope.data, patch)
+    contract, name = load_all().get(dead_letter.type), f"dead letter {dead_letter.message_id}"
+    if dead_letter.envelope is None or contract is None:
+        raise RefusedError(f"{name} is not an event of a known type and cannot be edited; drop it")
+    data = merge_patch(dead_letter.envelope.data, patch)
     try:
         contract.model_validate(data)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(map(str, first["loc"]))
         raise RefusedError(
-            f"letter {letter.message_id} as edited does not match {letter.type}: {field}: {first['msg']}; "
-            "nothing was sent"
+            f"{name} as edited does not match {dead_letter.type}: {field}: {first['msg']}; nothing was sent"
         ) from None
-    return json.dumps({**letter.raw, "detail": {**letter.raw["detail"], "data": data}}, ensure_ascii=False)
+    raw = dead_letter.raw
+    return json.dumps({**raw, "detail": {**raw["detail"], "data": data}}, ensure_ascii=False)
 
 
-def merged(target: Any, patch: Any) -> Any:
+def merge_patch(target: Any, patch: Any) -> Any:
     """RFC 7396: null removes, objects merge, all else replaces."""
     if not isinstance(patch, dict):
         return patch
@@ -60,5 +60,5 @@ def merged(target: Any, patch: Any) -> Any:
         if value is None:
             result.pop(name, None)
         else:
-            result[name] = merged(result.get(name), value)
+            result[name] = merge_patch(result.get(name), value)
     return result

@@ -1,13 +1,11 @@
-"""`make rebuild`: a rebuild on a stage's own table, step by step with the operator."""
+"""Rebuilds a projection on a stage's own table, step by step with the operator."""
 
 import asyncio
-import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from rich.markup import escape
-from rich.table import Table as Grid
 
 from awsjson import AwsError
 from chassis.aws.client import Aws
@@ -15,80 +13,67 @@ from chassis.aws.dynamodb import DynamoTable
 from chassis.errors import TenfoldError
 from chassis.storage.attribute_values import from_item
 from chassis.storage.table import Item
-from deploy.dead_letters.history import archive
-from deploy.dead_letters.rebuild import Difference, Fed, Rebuild, projection_of, settling
+from deploy.dead_letters import tables
+from deploy.dead_letters.history import archive_of
+from deploy.dead_letters.rebuild import PassResult, Rebuild, projection_of, settle_seconds
 from deploy.dead_letters.replay import Consumer
-from deploy.dead_letters.target import Where
+from deploy.dead_letters.target import OperatedStage
 from deploy.stage.aws import LOCAL_CREDENTIALS
 from deploy.stage.command import OperatorConsole
 from deploy.stage.errors import StackError
 from deploy.stage.stage import table_in_use
 
-SHOWN = 50
 SCAN_SECONDS = 15.0
 
 
-async def rebuild_projection(where: Where, say: OperatorConsole, to: Consumer, *, swap: bool, drop: bool) -> None:
+async def rebuild_projection(
+    stage: OperatedStage, console: OperatorConsole, consumer: Consumer, *, swap: bool, drop: bool
+) -> None:
     """Build and compare; `swap` makes it live, too; `drop` only deletes what is not live. Raises DeployError."""
-    projection = projection_of(to)
-    async with _rebuild(where, to) as work:
+    projection = projection_of(consumer)
+    async with _open_rebuild(stage, consumer) as rebuild:
         if drop:
-            say.confirm(f"Delete the rows of {projection.consumer} that are not live?")
-            say.out.print(f"{await work.drop_others()} rows deleted")
+            console.confirm(f"Delete the rows of {projection.consumer} that are not live?")
+            console.out.print(f"{await rebuild.drop_others()} rows deleted")
             return
-        if swap and not (await work.state()).settled:
-            await _settle(where, say, work)
+        if swap and not (await rebuild.state()).settled:
+            await _settle(stage, console, rebuild)
             return
-        _tell(say, await work.build())
-        differences = await work.differences()
-        say.out.print(_grid(differences))
-        state = await work.state()
+        _report(console, await rebuild.build())
+        differences = await rebuild.differences()
+        console.out.print(tables.differences(differences))
+        state = await rebuild.state()
         if not swap:
-            say.out.print(f"generation {state.building} is built, {state.live} is live; SWAP=1 makes it live")
+            console.out.print(f"generation {state.building} is built, {state.live} is live; SWAP=1 makes it live")
             return
-        say.confirm(f"Make generation {state.building} of {projection.consumer} live, {len(differences)} rows differ?")
-        await work.swap()
-        await _settle(where, say, work)
+        count = len(differences)
+        console.confirm(f"Make generation {state.building} of {projection.consumer} live, {count} rows differ?")
+        await rebuild.swap()
+        await _settle(stage, console, rebuild)
 
 
-async def _settle(where: Where, say: OperatorConsole, work: Rebuild) -> None:
-    seconds = settling(embedded=where.embedded)
-    with say.out.status(f"live; waiting {seconds:.0f} s for every process, then the last pass"):
+async def _settle(stage: OperatedStage, console: OperatorConsole, rebuild: Rebuild) -> None:
+    seconds = settle_seconds(embedded=stage.is_embedded)
+    with console.out.status(f"live; waiting {seconds:.0f} s for every process, then the last pass"):
         await asyncio.sleep(seconds)
-        _tell(say, await work.catch_up())
-    say.out.print(f"generation {(await work.state()).live} is live and complete; DROP=1 deletes the others")
+        _report(console, await rebuild.catch_up())
+    live = (await rebuild.state()).live
+    console.out.print(f"generation {live} is live and complete; DROP=1 deletes the others")
 
 
-def _tell(say: OperatorConsole, fed: Fed) -> None:
-    say.out.print(f"{fed.events} events read")
-    for one in fed.refused[:SHOWN]:
-        say.err.print(f"[yellow]not handled[/] {escape(one)}", soft_wrap=True)
-
-
-def _grid(differences: list[Difference]) -> Grid | str:
-    if not differences:
-        return "no row differs"
-    grid = Grid("row", "live", "rebuilt", title=f"{len(differences)} rows differ")
-    for one in differences[:SHOWN]:
-        grid.add_row(escape(one.key), escape(_fields(one.live, one.built)), escape(_fields(one.built, one.live)))
-    return grid
-
-
-def _fields(item: Item | None, other: Item | None) -> str:
-    """What of `item` is not so in `other`."""
-    if item is None:
-        return "(none)"
-    shown = {name: value for name, value in sorted(item.items()) if other is None or other.get(name) != value}
-    return json.dumps(shown, ensure_ascii=False)
+def _report(console: OperatorConsole, result: PassResult) -> None:
+    console.out.print(f"{result.events} events read")
+    for refusal in result.refused[: tables.SHOWN]:
+        console.err.print(f"[yellow]not handled[/] {escape(refusal)}", soft_wrap=True)
 
 
 @asynccontextmanager
-async def _rebuild(where: Where, to: Consumer) -> AsyncIterator[Rebuild]:
+async def _open_rebuild(stage: OperatedStage, consumer: Consumer) -> AsyncIterator[Rebuild]:
     """Errors of the table come out as one line."""
-    if where.embedded:
+    if stage.is_embedded:
         os.environ.update(LOCAL_CREDENTIALS)
-    aws = Aws(where.aws.region, where.aws.endpoint_url)
-    name = await asyncio.to_thread(table_in_use, where.aws, where.names, to.service)
+    aws = Aws(stage.aws.region, stage.aws.endpoint_url)
+    name = await asyncio.to_thread(table_in_use, stage.aws, stage.names, consumer.service)
     await aws.open()
 
     async def rows() -> AsyncIterator[Item]:
@@ -102,10 +87,12 @@ async def _rebuild(where: Where, to: Consumer) -> AsyncIterator[Rebuild]:
             params["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     try:
-        kept = await asyncio.to_thread(archive, where)
+        archive = await asyncio.to_thread(archive_of, stage)
         table = DynamoTable(aws, name)
-        yield Rebuild(to, projection_of(to), table, read=kept.read, rows=rows, since=kept.since)
+        yield Rebuild(consumer, projection_of(consumer), table, read=archive.read, rows=rows, since=archive.since)
     except (TenfoldError, AwsError) as error:
-        raise StackError(f"the rebuild of {to.name} stopped: {error}; repeat it, it goes on where it was") from error
+        raise StackError(
+            f"the rebuild of {consumer.name} stopped: {error}; repeat it, it goes on where it stopped"
+        ) from error
     finally:
         await aws.close()

@@ -1,8 +1,8 @@
-"""Sending dead letters back to their consumer, and giving them up.
+"""Sends dead letters back to their consumer (redrive), and gives them up (drop).
 
-A letter is sent before it is deleted, so a crash in between sends it twice and loses nothing: the event keeps its id,
-and the consumer's inbox absorbs the second. For the same reason a second redrive changes nothing. They go one after
-the other in the order of their events, so that those of an organization keep it.
+A dead letter is sent before it is deleted, so a crash in between sends it twice and loses nothing: the event keeps its
+id, and the consumer's inbox absorbs the second. For the same reason a second redrive changes nothing. They go one after
+the other in the order of their events, so that the events of an organization stay in order.
 """
 
 import math
@@ -12,12 +12,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from faststream_sqs.settlement import SOURCE_MESSAGE_ID
-
-from deploy.dead_letters.audit_events import dropped, record, redriven
-from deploy.dead_letters.edit import edited
-from deploy.dead_letters.letter import NOT_THE_SENDERS, DeadLetter
-from deploy.dead_letters.queue import Box, Held
+from deploy.dead_letters.audit_events import drop_events, record, redrive_events
+from deploy.dead_letters.edit import edit_body
+from deploy.dead_letters.letter import DeadLetter
+from deploy.dead_letters.queue import DeadLetterQueue, HeldDeadLetters
 from deploy.dead_letters.target import asking_aws
 from deploy.stage.errors import RefusedError
 
@@ -27,7 +25,7 @@ SPARE_SECONDS = 60
 
 @dataclass(frozen=True)
 class Pace:
-    """At most `rate` letters a second."""
+    """At most `rate` dead letters per second."""
 
     rate: float = 20.0
     pause: Callable[[float], None] = field(default=time.sleep, repr=False)
@@ -36,70 +34,62 @@ class Pace:
         return math.ceil(count / self.rate)
 
 
-def bodies(letters: Sequence[DeadLetter], patch: dict[str, Any] | None) -> dict[str, str]:
-    """What would be sent, by message id. Raises RefusedError if an edit is not allowed, before anything moves."""
-    return {letter.message_id: letter.body if patch is None else edited(letter, patch) for letter in letters}
+def bodies_to_send(dead_letters: Sequence[DeadLetter], patch: dict[str, Any] | None) -> dict[str, str]:
+    """The bodies that would be sent, by message id. Raises RefusedError if an edit is not allowed, before anything
+    moves."""
+    return {each.message_id: each.body if patch is None else edit_body(each, patch) for each in dead_letters}
 
 
-def check_can_be_redriven(box: Box) -> None:
-    if box.subscription.endswith(f".{SCHEDULES}"):
+def refuse_schedules(queue: DeadLetterQueue) -> None:
+    if queue.subscription.endswith(f".{SCHEDULES}"):
         raise RefusedError(
-            f"{box.subscription} are runs of schedules: the next run does what these could not; drop them"
+            f"{queue.subscription} are runs of schedules: the next run does what these could not; drop them"
         )
 
 
-def redrive(box: Box, chosen: Collection[str], patch: dict[str, Any] | None, pace: Pace) -> int:
-    """Send the letters with the message ids `chosen` back. Returns how many went.
+def redrive(queue: DeadLetterQueue, message_ids: Collection[str], patch: dict[str, Any] | None, pace: Pace) -> int:
+    """Send the dead letters with these message ids back. Returns how many went.
 
     Raises RefusedError before anything moved, or StackError when it stops half-way: what is not sent is still there.
     """
-    check_can_be_redriven(box)
-    queue = box.url.removesuffix("-dlq")
-    with box.held() as held:
-        letters = _hold_only(held, chosen, pace)
-        texts = bodies(letters, patch)
-        if letters:
-            record(box.where, letters, redriven(box.where, box.subscription, edited=patch is not None), _now())
-        for at, letter in enumerate(letters):
+    refuse_schedules(queue)
+    stage, live_queue = queue.stage, queue.url.removesuffix("-dlq")
+    with queue.hold() as held:
+        selected = _hold_only(held, message_ids, pace)
+        bodies = bodies_to_send(selected, patch)
+        if selected:
+            make = redrive_events(stage, queue.subscription, edited=patch is not None)
+            record(stage, selected, make, datetime.now(UTC))
+        for at, dead_letter in enumerate(selected):
             if at:
                 pace.pause(1 / pace.rate)
-            with asking_aws(f"send letter {at + 1} of {len(letters)} (what was not sent is still there; repeat it)"):
-                box.where.aws.client("sqs").send_message(QueueUrl=queue, **_again(letter, texts[letter.message_id]))
-            held.delete(letter)
-    return len(letters)
+            with asking_aws(
+                f"send dead letter {at + 1} of {len(selected)} (what was not sent is still there; repeat it)"
+            ):
+                message = dead_letter.as_message(bodies[dead_letter.message_id])
+                stage.aws.client("sqs").send_message(QueueUrl=live_queue, **message)
+            held.delete(dead_letter)
+    return len(selected)
 
 
-def drop(box: Box, chosen: Collection[str], reason: str) -> int:
-    """Record in each organization that its letters are given up, then delete them. Returns how many."""
-    with box.held() as held:
-        letters = _hold_only(held, chosen, Pace(rate=50))
-        if letters:
-            record(box.where, letters, dropped(box.where, box.subscription, reason), _now())
-        for letter in letters:
-            held.delete(letter)
-    return len(letters)
+def drop(queue: DeadLetterQueue, message_ids: Collection[str], reason: str) -> int:
+    """Record in each organization that its dead letters are given up, then delete them. Returns how many."""
+    with queue.hold() as held:
+        selected = _hold_only(held, message_ids, Pace(rate=50))
+        if selected:
+            record(queue.stage, selected, drop_events(queue.stage, queue.subscription, reason), datetime.now(UTC))
+        for dead_letter in selected:
+            held.delete(dead_letter)
+    return len(selected)
 
 
-def _hold_only(held: Held, chosen: Collection[str], pace: Pace) -> list[DeadLetter]:
-    """Give back what is not chosen, and keep the rest for as long as it will take; in the order of their events."""
-    letters = sorted((one for one in held.letters.values() if one.message_id in chosen), key=lambda one: one.order)
-    others = [one for one in held.letters.values() if one.message_id not in chosen]
+def _hold_only(held: HeldDeadLetters, message_ids: Collection[str], pace: Pace) -> list[DeadLetter]:
+    """Give back what is not selected, and hold the rest for as long as sending takes. Returns it in the order of its
+    events."""
+    selected = sorted((each for each in held.by_id.values() if each.message_id in message_ids), key=lambda e: e.order)
+    others = [each for each in held.by_id.values() if each.message_id not in message_ids]
     held.hide(others, 0)
-    for letter in others:
-        del held.letters[letter.message_id]
-    held.hide(letters, 2 * pace.seconds(len(letters)) + SPARE_SECONDS)
-    return letters
-
-
-def _again(letter: DeadLetter, body: str) -> dict[str, Any]:
-    """SendMessage's parameters: the sender's attributes, and the identity that the letter had first."""
-    senders = {name: value for name, value in letter.attributes.items() if name not in NOT_THE_SENDERS}
-    source = {"DataType": "String", "StringValue": letter.source_id}
-    params: dict[str, Any] = {"MessageBody": body, "MessageAttributes": senders | {SOURCE_MESSAGE_ID: source}}
-    if letter.envelope:
-        params["MessageGroupId"] = letter.org  # fair queues: as the rule had sent it
-    return params
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+    for dead_letter in others:
+        del held.by_id[dead_letter.message_id]
+    held.hide(selected, 2 * pace.seconds(len(selected)) + SPARE_SECONDS)
+    return selected

@@ -1,4 +1,4 @@
-"""Feeding history into one consumer: it fills holes, for what the consumer has handled its inbox absorbs."""
+"""Replays history to one consumer: it fills gaps, because the inbox absorbs what the consumer has handled already."""
 
 import json
 import time
@@ -13,7 +13,7 @@ from chassis.messaging.dispatch import REPLAY_NAME
 from contracts.event import Envelope
 from deploy.dead_letters.history import Archive, Span
 from deploy.dead_letters.target import asking_aws
-from deploy.services import checked
+from deploy.services import require_service
 from deploy.stage.errors import RefusedError
 
 
@@ -33,7 +33,7 @@ class Consumer:
 
 
 @dataclass(frozen=True)
-class Chosen:
+class EventFilter:
     """Which part of a consumer's history. None is any."""
 
     org: str | None = None
@@ -44,63 +44,72 @@ class Chosen:
 
 
 @dataclass
-class Fed:
-    """How far a replay is: events read of the archive, those of them that are none, and those handed on, by type."""
+class ReplayProgress:
+    """How far a replay is: messages read of the archive, those of them that are not events, and events handed on, by
+    type."""
 
     read: int = 0
     unreadable: int = 0
     sent: Counter[str] = field(default_factory=Counter)
 
 
-def consumer(service_name: str, subscription: str) -> Consumer:
-    """Raises DeployError, naming those there are, for what there is not or has no history."""
-    found: dict[str, AnySubscription] = {one.name: one for one in service(checked(service_name)).load_subscriptions()}
-    if subscription not in found:
-        raise RefusedError(f"{service_name} has no subscription {subscription!r}; it has {', '.join(sorted(found))}")
-    wanted = found[subscription]
-    if not isinstance(wanted, Subscription):
-        raise RefusedError(f"{service_name}.{subscription} follows events of AWS, which no archive of ours keeps")
-    return Consumer(service_name, wanted)
+def consumer_of(service_name: str, subscription: str) -> Consumer:
+    """The consumer by its service and its subscription's name, with the service's name before it or without.
+
+    Raises DeployError, naming those that exist, for one that does not exist or has no history.
+    """
+    name = subscription.removeprefix(f"{service_name}.")
+    by_name: dict[str, AnySubscription] = {
+        each.name: each for each in service(require_service(service_name)).load_subscriptions()
+    }
+    if name not in by_name:
+        raise RefusedError(f"{service_name} has no subscription {name!r}; it has {', '.join(sorted(by_name))}")
+    followed = by_name[name]
+    if not isinstance(followed, Subscription):
+        raise RefusedError(f"{service_name}.{name} follows events of AWS, which no archive of ours keeps")
+    return Consumer(service_name, followed)
 
 
 def replay(
-    archive: Archive, to: Consumer, span: Span, chosen: Chosen, *, rate: float, with_effects: bool,
+    archive: Archive, consumer: Consumer, span: Span, wanted: EventFilter, *, rate: float, with_effects: bool,
     pause: Callable[[float], None] = time.sleep,
-) -> Iterator[Fed]:  # fmt: skip
-    """Hand what is chosen of the history on to the consumer's queue, one by one; yields after each event read.
+) -> Iterator[ReplayProgress]:  # fmt: skip
+    """Hand the wanted part of the history on to the consumer's queue, one event at a time; yields after each one read.
 
-    Consumers know a replayed event and let nothing leave us for it; `with_effects` hands it on as if it were new.
+    Consumers recognize a replayed event and let nothing leave us for it; `with_effects` hands it on as if it were new.
     Raises RefusedError before anything is sent, or StackError.
     """
-    if chosen.type is not None and not to.follows(chosen.type):
-        raise RefusedError(f"{to.name} does not follow {chosen.type}; it follows {', '.join(to.subscription.types)}")
-    where, fed = archive.where, Fed()
-    sqs, queue = where.aws.client("sqs"), where.names.queue(to.service, to.subscription.name)
+    followed = consumer.subscription.types
+    if wanted.type is not None and not consumer.follows(wanted.type):
+        raise RefusedError(f"{consumer.name} does not follow {wanted.type}; it follows {', '.join(followed)}")
+    stage, progress = archive.stage, ReplayProgress()
+    sqs, queue = stage.aws.client("sqs"), stage.names.queue(consumer.service, consumer.subscription.name)
     with asking_aws(f"find the queue {queue}"):
         url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
-    with closing(archive.read(span)) as pasts:
-        for past in pasts:
-            fed.read += 1
-            event = past.envelope
+    with closing(archive.read(span)) as history:
+        for archived in history:
+            progress.read += 1
+            event = archived.envelope
             if event is None:
-                fed.unreadable += 1
-            elif to.follows(event.type) and chosen(event):
-                raw = {name: value for name, value in past.raw.items() if not (with_effects and name == REPLAY_NAME)}
+                progress.unreadable += 1
+            elif consumer.follows(event.type) and wanted(event):
+                raw = {
+                    name: value for name, value in archived.raw.items() if not (with_effects and name == REPLAY_NAME)
+                }
                 with asking_aws(f"send to {queue}; repeat the replay, what was handled is absorbed"):
                     sqs.send_message(
-                        QueueUrl=url,
-                        MessageBody=json.dumps(raw, ensure_ascii=False),
-                        MessageGroupId=event.orgid,
+                        QueueUrl=url, MessageBody=json.dumps(raw, ensure_ascii=False), MessageGroupId=event.orgid
                     )
-                fed.sent[event.type] += 1
+                progress.sent[event.type] += 1
                 pause(1 / rate)
-            yield fed
+            yield progress
 
 
-def refuse_with_letters(to: Consumer, letters: int) -> None:
-    """A replay without effects would handle what lies among the dead letters, and its e-mails would never be sent."""
-    if letters:
+def refuse_while_dead_letters(consumer: Consumer, count: int) -> None:
+    """A replay without effects would handle events that lie among the dead letters, and their e-mails would never be
+    sent. Raises RefusedError."""
+    if count:
         raise RefusedError(
-            f"{letters} dead letters of {to.name} wait to be redriven or dropped, and a replay would use up their "
+            f"{count} dead letters of {consumer.name} wait to be redriven or dropped, and a replay would use up their "
             "effects; do that first (`make dlq`), or say WITH_EFFECTS=1"
         )

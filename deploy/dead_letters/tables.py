@@ -1,5 +1,6 @@
-"""What the commands show."""
+"""Tables for the operator: dead letters, and the rows in which a rebuilt projection differs."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -7,36 +8,39 @@ from datetime import UTC, datetime
 from rich.markup import escape
 from rich.table import Table
 
+from chassis.storage.table import Item
 from deploy.dead_letters.letter import DeadLetter
+from deploy.dead_letters.rebuild import Difference
 
-TOP = 3
+TOP, SHOWN = 3, 50
 
 
-def summary(found: Mapping[str, Sequence[DeadLetter]], now: datetime) -> Table:
-    """One row a subscription that has letters: how many, since when, and mostly why."""
-    table = Table("subscription", "letters", "oldest", "top causes")
-    for subscription, letters in found.items():
-        if letters:
-            table.add_row(
-                subscription, str(len(letters)), age(min(one.order[0] for one in letters), now), _causes(letters)
-            )
+def summary(by_subscription: Mapping[str, Sequence[DeadLetter]], now: datetime) -> Table:
+    """One row per subscription that has dead letters: how many, since when, and the most frequent causes."""
+    table = Table("subscription", "dead letters", "oldest", "top causes")
+    for subscription, dead_letters in by_subscription.items():
+        if dead_letters:
+            oldest = age(min(each.order[0] for each in dead_letters), now)
+            top = Counter(each.kind_of_cause for each in dead_letters).most_common(TOP)
+            causes = "\n".join(f"{count} × {escape(cause)}" for cause, count in top)
+            table.add_row(subscription, str(len(dead_letters)), oldest, causes)
     return table
 
 
-def details(letters: Sequence[DeadLetter]) -> Table:
-    """One row a letter, in the order in which they would go back."""
+def details(dead_letters: Sequence[DeadLetter]) -> Table:
+    """One row per dead letter, in the order in which they would go back."""
     table = Table("event", "org", "type", "error", "trace", "receives", "source message", expand=True)
-    for one in sorted(letters, key=lambda each: each.order):
-        cells = (one.event_id, one.org, one.type, one.cause, one.trace_id, str(one.receives), one.source_id)
+    for each in sorted(dead_letters, key=lambda dead_letter: dead_letter.order):
+        cells = (each.event_id, each.org, each.type, each.cause, each.trace_id, str(each.receives), each.source_id)
         table.add_row(*(escape(cell) for cell in cells))
     return table
 
 
-def groups(letters: Sequence[DeadLetter]) -> Table:
-    """What a command is about to move, by organization, type and cause."""
-    table = Table("org", "type", "letters", "cause")
-    counted = Counter((one.org, one.type, one.kind_of_cause) for one in letters)
-    for (org, event_type, cause), count in sorted(counted.items()):
+def groups(dead_letters: Sequence[DeadLetter]) -> Table:
+    """The dead letters that a command is about to move, by organization, type and cause."""
+    table = Table("org", "type", "dead letters", "cause")
+    counts = Counter((each.org, each.type, each.kind_of_cause) for each in dead_letters)
+    for (org, event_type, cause), count in sorted(counts.items()):
         table.add_row(escape(org), escape(event_type), str(count), escape(cause))
     return table
 
@@ -49,6 +53,19 @@ def age(moment: datetime, now: datetime) -> str:
     return f"{seconds} s"
 
 
-def _causes(letters: Sequence[DeadLetter]) -> str:
-    top = Counter(one.kind_of_cause for one in letters).most_common(TOP)
-    return "\n".join(f"{count} × {escape(cause)}" for cause, count in top)
+def differences(found: Sequence[Difference]) -> Table | str:
+    """One row per row of the projection that differs between the generations, the first SHOWN of them."""
+    if not found:
+        return "no row differs"
+    table = Table("row", "live", "rebuilt", title=f"{len(found)} rows differ")
+    for each in found[:SHOWN]:
+        table.add_row(escape(each.key), escape(_fields(each.live, each.built)), escape(_fields(each.built, each.live)))
+    return table
+
+
+def _fields(item: Item | None, other: Item | None) -> str:
+    """The fields of `item` that differ from `other`."""
+    if item is None:
+        return "(none)"
+    differing = {name: value for name, value in sorted(item.items()) if other is None or other.get(name) != value}
+    return json.dumps(differing, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Which stage of which AWS a command works on: a stage that is named, or what `make up` runs on this machine."""
+"""The stage that a command works on: one that is named, or what `make up` runs on this machine."""
 
 import os
 from collections.abc import Iterator
@@ -9,9 +9,9 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chassis.declare.resource_names import Names
-from deploy.local.control import ask
 from deploy.local.lock import FolderLock
-from deploy.local.supervise import Status
+from deploy.local.status import Status
+from deploy.local.supervisor_client import ask
 from deploy.services import ROOT
 from deploy.stage.aws import REGION, Aws
 from deploy.stage.environment import caller_identity
@@ -22,7 +22,7 @@ LOCAL_STAGE = "local"
 
 
 @dataclass(frozen=True)
-class Where:
+class OperatedStage:
     """One stage, and who works on it."""
 
     aws: Aws
@@ -30,31 +30,27 @@ class Where:
     operator: str = "unknown"
 
     @property
-    def embedded(self) -> bool:
+    def is_embedded(self) -> bool:
         return self.aws.endpoint_url is not None
 
 
-def where(stage: str | None, endpoint: str | None, region: str = REGION) -> Where:
+def operated_stage(stage: str | None, endpoint: str | None, region: str = REGION) -> OperatedStage:
     """Raises DeployError, in one line, for a stage or an AWS that cannot be reached."""
     if stage is None and endpoint is None:
-        endpoint = _running_endpoint()
+        state = Path(os.environ.get("TENFOLD_STATE") or ROOT / ".local/state")
+        status = Status.read(state)
+        if FolderLock(state).holder() is None or status is None:
+            raise DeployError("nothing runs on this machine; start it with `make up`, or say STAGE=...")
+        endpoint = str(ask(status.base_url, "/status")["endpoint_url"])
     aws = Aws(endpoint, region)
     names = Target(stage or LOCAL_STAGE).names  # refuses what cannot be a stage
-    return Where(aws, names, caller_identity(aws))
-
-
-def _running_endpoint() -> str:
-    state = Path(os.environ.get("TENFOLD_STATE") or ROOT / ".local/state")
-    told = Status.read(state)
-    if FolderLock(state).holder() is None or told is None:
-        raise DeployError("nothing runs on this machine; start it with `make up`, or say STAGE=...")
-    return str(ask(told.base_url, "/status")["endpoint_url"])
+    return OperatedStage(aws, names, caller_identity(aws))
 
 
 @contextmanager
-def asking_aws(what: str) -> Iterator[None]:
-    """Turns an error of AWS into one line that says what could not be done. Raises StackError."""
+def asking_aws(action: str) -> Iterator[None]:
+    """Turn an error of AWS into one line that says which action failed. Raises StackError."""
     try:
         yield
     except (ClientError, BotoCoreError) as error:
-        raise StackError(f"cannot {what}: {error}") from error
+        raise StackError(f"cannot {action}: {error}") from error

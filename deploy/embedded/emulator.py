@@ -1,4 +1,4 @@
-"""Starts and stops the embedded AWS. Its state lies in one folder and survives a stop."""
+"""Starts and stops the embedded AWS. Its state is in one folder and survives a stop."""
 
 import os
 import shutil
@@ -22,16 +22,16 @@ STOP_SECONDS = 30.0
 
 
 def emulator_venv() -> Path:
-    """The environment that ministack is installed in: EMULATOR_VENV, else `.local/emulator-venv` of the checkout."""
-    return Path(os.environ.get("EMULATOR_VENV") or ROOT / ".local/emulator-venv")
+    """The environment of ministack: TENFOLD_EMULATOR_VENV, else `.local/emulator-venv` of the checkout."""
+    return Path(os.environ.get("TENFOLD_EMULATOR_VENV") or ROOT / ".local/emulator-venv")
 
 
 class Emulator:
-    """One embedded AWS, with everything that it keeps in `state_dir`.
+    """One embedded AWS, with all its state in `state_dir`.
 
-    Its port is chosen at the first start and remembered in `state_dir/port`, because the queue URLs and the resources
-    that it persists carry the port. With `enforced` it checks every signature and refuses what the caller's policies
-    don't allow, all but its root's. Use as a context manager, or start() and stop().
+    Its port is chosen at the first start and remembered in `state_dir/port`, because the queue URLs and resources in
+    its state contain the port. With `enforced` it checks every signature and refuses what the caller's policies do not
+    allow, except for its root user. Use as a context manager, or start() and stop().
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Emulator:
 
     @property
     def mailbox_url(self) -> str:
-        """Where a person reads what was sent by e-mail (JSON)."""
+        """The address at which people read the sent e-mails (JSON)."""
         return f"{self.endpoint_url}/_ministack/ses/messages"
 
     @property
@@ -84,19 +84,19 @@ class Emulator:
                 [str(binary)], env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                 cwd=self.state_dir, start_new_session=True,
             )  # fmt: skip
-        # The interpreter stands before the script in the process table; the path of the script is what is ours.
+        # The process table lists the interpreter before the script; the path of the script is unique to us.
         remember(self._pid_file, self._process.pid, [str(binary)])
         self._wait_until_healthy(time.monotonic() + seconds)
 
     def stop(self, seconds: float = STOP_SECONDS) -> None:
-        """Stop it and wait; it writes its state on the way out. Raises EmulatorError if it had to be killed, for then
-        what happened since its start is lost."""
+        """Stop it and wait; it writes its state on the way out. Raises EmulatorError if it had to be killed: then the
+        state since its start is lost."""
         if self._process is None:
             return
-        went = stop(self._process, seconds)
+        ended = stop(self._process, seconds)
         self._process = None
         self._pid_file.unlink(missing_ok=True)
-        if not went:
+        if not ended:
             raise EmulatorError(f"the embedded AWS did not stop in {seconds:.0f} s and was killed; see {self.log}")
 
     def check(self) -> None:
@@ -117,7 +117,7 @@ class Emulator:
         self.stop()
 
     def _environment(self) -> dict[str, str]:
-        # Unzipped functions pile up in its temporary folder, so that folder is ours and starts empty.
+        # Unpacked functions pile up in its temporary folder, so we give it one that starts empty.
         temporary = self.state_dir / "tmp"
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
@@ -132,10 +132,10 @@ class Emulator:
             "TMPDIR": str(temporary),
             "LOG_LEVEL": "WARNING",
             "AUTH": "true" if self._enforced else "false",
-            # Servers of other protocols, on fixed ports that two instances would fight for.
+            # Servers of other protocols, on fixed ports that two instances would both want.
             "IOT_MTLS_ENABLED": "false",
             "SFTP_ENABLED": "false",
-            # Else a failing trigger would hand out a token without claims instead of refusing the sign-in.
+            # Otherwise a failing trigger would issue a token without claims instead of refusing the sign-in.
             "MINISTACK_COGNITO_PRETOKEN_STRICT": "1",
         }
 

@@ -1,4 +1,4 @@
-"""Reads the mailbox of the embedded AWS, as the people who get the e-mails would."""
+"""Reads the mailbox of the embedded AWS, like the recipients of the e-mails."""
 
 import json
 import re
@@ -15,11 +15,11 @@ _META = re.compile(r"<meta\s+name=\"([^\"]+)\"\s+content=\"([^\"]*)\"\s*/?>", re
 
 @dataclass(frozen=True)
 class Mail:
-    """One e-mail. `kind` tells SES sends ("v2.SendEmail") from Cognito's codes ("CognitoVerificationMessage");
+    """One e-mail. `kind` distinguishes SES ("v2.SendEmail") from Cognito's codes ("CognitoVerificationMessage");
     `sent_at` is in epoch seconds.
 
-    The embedded AWS keeps no custom header, neither of simple nor of raw messages: what must be found again (an event
-    id) has to stand in the body, and `meta` reads it from the HTML.
+    The embedded AWS keeps no custom headers, neither of simple nor of raw messages: what must be read later (an event
+    id) has to be in the body, and `meta` reads it from the HTML.
     """
 
     message_id: str
@@ -33,14 +33,14 @@ class Mail:
 
     def meta(self, name: str) -> str | None:
         """The content of `<meta name="..." content="...">` in the HTML part."""
-        for found, content in _META.findall(self.html):
-            if found.lower() == name.lower():
+        for key, content in _META.findall(self.html):
+            if key.lower() == name.lower():
                 return unescape(content)
         return None
 
 
 def parse_mailbox(answer: dict[str, Any]) -> list[Mail]:
-    """The mails in the endpoint's answer, oldest first."""
+    """The e-mails in the endpoint's answer, oldest first."""
     records = [record for account in answer["messages"].values() for record in account]
     mails = [
         Mail(

@@ -1,4 +1,4 @@
-"""An AWS that somebody else runs: LocalStack, another emulator, whatever answers at an address."""
+"""An AWS that somebody else runs: LocalStack, another emulator, anything that answers at an address."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -11,8 +11,8 @@ from deploy.stage.errors import EmulatorError
 
 
 @dataclass(frozen=True)
-class Elsewhere:
-    """Used as the Emulator is, but neither started nor stopped by us, and it forgets nothing of ours by itself."""
+class ExternalEmulator:
+    """Used like an Emulator, but we neither start nor stop it, and its state stays unless we delete it."""
 
     endpoint_url: str
     mailbox_url: str = ""
@@ -24,23 +24,23 @@ class Elsewhere:
 
     @property
     def port(self) -> int:
-        """Raises ValueError for an address that is none."""
-        found = urlsplit(self.endpoint_url)
-        return found.port or (443 if found.scheme == "https" else 80)
+        """Raises ValueError for an invalid address."""
+        address = urlsplit(self.endpoint_url)
+        return address.port or (443 if address.scheme == "https" else 80)
 
     def start(self) -> None:
-        """Raises EmulatorError if nothing answers there."""
+        """Check that it answers. Raises EmulatorError."""
         try:
             self.aws.client("sts").get_caller_identity()
         except (ClientError, BotoCoreError, ValueError) as error:
             raise EmulatorError(f"no AWS answers at {self.endpoint_url}: {error}") from None
 
     def stop(self) -> None:
-        """It goes on."""
+        """Nothing: it goes on."""
 
     def check(self) -> None:
-        """Its health is its owner's concern; calls that fail say so."""
+        """Nothing: its health is its owner's concern, and calls to it fail by themselves."""
 
     def mailbox(self) -> list[Mail]:
-        """None that we know of: what is played here writes to the stage's own mailbox."""
+        """No e-mails: a stage here writes to its own mailbox."""
         return []

@@ -2,24 +2,25 @@
 
 import asyncio
 import subprocess
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import aiohttp
 
+from chassis.resilience.retry import RetryPolicy, retry
 from deploy.local.ports import HOST
 from deploy.local.processes import end_leftover, remember, stop, tail
 from deploy.stage.errors import LocalError
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 15.0
+POLLING = RetryPolicy(tries=None, first=0.1, longest=0.1)
 MAX_LOG_BYTES = 20 * 1024 * 1024
 
 
 class Child:
-    """A service's process: started, waited for, stopped. Its output goes to `log`, and its pid to a file, so that it
-    is found again should the supervisor be killed."""
+    """A service's process: start, wait, stop. Its output goes to `log`, and its pid to a file, so that it can be ended
+    later if the supervisor is killed."""
 
     def __init__(
         self,
@@ -37,7 +38,7 @@ class Child:
         self._cwd = cwd
         self._process: subprocess.Popen[bytes] | None = None
         self.wanted = False
-        """Whether it is meant to run: false before start() and from the moment that somebody stops it."""
+        """Whether it should run: false before start() and after it was stopped on purpose."""
 
     @property
     def base_url(self) -> str:
@@ -72,41 +73,40 @@ class Child:
         remember(self._pid_file, self._process.pid, self.command)
 
     async def ready(self, session: aiohttp.ClientSession, seconds: float = READY_SECONDS) -> None:
-        """Wait until it answers that it is ready. Raises LocalError, with the end of its log, if it dies or takes
-        longer than `seconds`."""
-        deadline = time.monotonic() + seconds
-        while True:
+        """Wait until it reports that it is ready. Raises LocalError, with the end of its log, if it dies or is not
+        ready in `seconds`."""
+
+        async def ask() -> None:
             self.check()
-            try:
-                async with session.get(
-                    f"{self.base_url}/health/ready", timeout=aiohttp.ClientTimeout(total=2)
-                ) as answer:
-                    if answer.status == 200:
-                        return
-            except (aiohttp.ClientError, TimeoutError):
-                pass  # not listening yet: that is what is being waited for
-            if time.monotonic() > deadline:
-                raise LocalError(f"{self.name} is not ready after {seconds:.0f} s; its log ends:\n{tail(self.log)}")
-            await asyncio.sleep(0.05)
+            async with session.get(f"{self.base_url}/health/ready", timeout=aiohttp.ClientTimeout(total=2)) as answer:
+                answer.raise_for_status()
+
+        try:
+            async with asyncio.timeout(seconds):
+                await retry(ask, POLLING, on=lambda error: isinstance(error, aiohttp.ClientError | TimeoutError))
+        except TimeoutError:
+            raise LocalError(
+                f"{self.name} is not ready after {seconds:.0f} s; its log ends:\n{tail(self.log)}"
+            ) from None
 
     def check(self) -> None:
-        """Raises LocalError, with the end of its log, if it has died though it is meant to run."""
+        """Raises LocalError, with the end of its log, if it has died although it should run."""
         if self.wanted and not self.alive:
             raise LocalError(
                 f"{self.name} died with code {self.returncode}; its log {self.log} ends:\n{tail(self.log)}"
             )
 
     async def stop(self, seconds: float = STOP_SECONDS) -> bool:
-        """Ask it to stop, and kill it after `seconds`. True if it went by itself or did not run."""
+        """Ask it to stop, and kill it after `seconds`. True if it ended by itself or did not run."""
         self.wanted = False
-        went = True
+        ended = True
         if self._process is not None:
-            went = await asyncio.to_thread(stop, self._process, seconds)
+            ended = await asyncio.to_thread(stop, self._process, seconds)
         self._pid_file.unlink(missing_ok=True)
-        return went
+        return ended
 
     def kill(self) -> None:
-        """SIGKILL, as a crash would: nobody is asked. It then counts as stopped on purpose."""
+        """SIGKILL, like a crash. It then counts as stopped on purpose."""
         self.wanted = False
         if self._process is not None:
             self._process.kill()

@@ -1,4 +1,4 @@
-"""One system in one folder: two would take each other for leftovers of a crash, and end them."""
+"""One system per folder: two would take each other for leftovers of a crash, and end them."""
 
 import fcntl
 import os
@@ -9,14 +9,14 @@ from deploy.stage.errors import LocalError
 
 
 class FolderLock:
-    """Held while a system runs in a folder, and let go by the operating system however its process ends."""
+    """A lock that is held while a system runs in a folder; the operating system releases it with the process."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "lock"
         self._file: IO[str] | None = None
 
     def take(self) -> None:
-        """Raises LocalError, naming the process that holds it, if somebody does."""
+        """Raises LocalError, naming the process that holds it, if another does."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         file = self._path.open("a+")
         try:
@@ -31,13 +31,13 @@ class FolderLock:
         file.flush()
         self._file = file
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None
 
     def holder(self) -> int | None:
-        """The process that holds the lock now; None if nobody does."""
+        """The process that holds the lock now; None if none does."""
         try:
             with self._path.open() as file:
                 try:

@@ -12,10 +12,10 @@ FIRST, COUNT, ATTEMPTS = 20_000, 10_000, 500
 
 
 def free_port(avoid: Collection[int] = ()) -> int:
-    """A port that nobody listens on now, and none of `avoid`.
+    """A port that nobody listens on now, and that is not in `avoid`.
 
-    Taken from below the range from which systems number outgoing connections, so that it is still free when a killed
-    server comes back to it. Raises LocalError if none is found.
+    It is below the range of outgoing connections, so that it is still free when a killed server starts again. Raises
+    LocalError if there is none.
     """
     for _ in range(ATTEMPTS):
         port = FIRST + secrets.randbelow(COUNT)
@@ -27,7 +27,7 @@ def free_port(avoid: Collection[int] = ()) -> int:
 def is_free(port: int) -> bool:
     """Whether a server could listen on `port` now."""
     with socket.socket() as probe:
-        # Servers set it too; without it a port whose last connections still linger would count as taken.
+        # Servers set it too; without it a port whose last connections still linger would count as in use.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
@@ -37,7 +37,7 @@ def is_free(port: int) -> bool:
 
 
 def remembered_port(memory: Path, wanted: int | None = None) -> int:
-    """The port written in the file `memory`; without one, `wanted` or any free port, which is then written there.
+    """The port in the file `memory`; without one, `wanted` or any free port, which is then written there.
 
     Raises LocalError if what the file holds is not a port.
     """

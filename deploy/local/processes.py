@@ -1,4 +1,4 @@
-"""Child processes that never outlive their purpose: asked to stop, then made to, and found again after a crash."""
+"""Child processes: asked to stop, then killed, and ended later if a crash left them behind."""
 
 import json
 import os
@@ -11,7 +11,7 @@ STEP_SECONDS = 0.02
 
 
 def stop(process: subprocess.Popen[bytes], seconds: float) -> bool:
-    """SIGTERM, and SIGKILL after `seconds`. True if it went by itself. Does nothing to a process that has ended."""
+    """SIGTERM, and SIGKILL after `seconds`. True if it ended by itself. Does nothing to a process that has ended."""
     if process.poll() is not None:
         return True
     process.send_signal(signal.SIGTERM)
@@ -34,16 +34,16 @@ def tail(log: Path, lines: int = 15) -> str:
 
 
 def remember(pid_file: Path, pid: int, command: list[str]) -> None:
-    """Write down a process, so that who starts next can end it if its parent could not."""
+    """Write a process down, so that the next start can end it if its parent could not."""
     pid_file.parent.mkdir(parents=True, exist_ok=True)
     pid_file.write_text(json.dumps({"pid": pid, "command": command}))
 
 
 def running(pid_file: Path) -> int | None:
-    """The pid in `pid_file` if that very command still runs; a pid that another program has by now is not it."""
+    """The pid in `pid_file` if that command still runs; None if another program has the pid by now."""
     try:
-        noted = json.loads(pid_file.read_text())
-        pid, command = int(noted["pid"]), [str(part) for part in noted["command"]]
+        record = json.loads(pid_file.read_text())
+        pid, command = int(record["pid"]), [str(part) for part in record["command"]]
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
     return pid if " ".join(command) in _command_line(pid) else None
@@ -57,14 +57,14 @@ def _command_line(pid: int) -> str:
             return proc.read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
         except OSError:
             return ""
-    shown = subprocess.run(  # noqa: S603
-        ["ps", "-o", "stat=", "-o", "command=", "-p", str(pid)],  # noqa: S607  (where ps lies differs between systems)
+    listing = subprocess.run(  # noqa: S603
+        ["ps", "-o", "stat=", "-o", "command=", "-p", str(pid)],  # noqa: S607  (the path of ps differs between systems)
         capture_output=True,
         text=True,
         timeout=10,
         check=False,
     )
-    state, _, line = shown.stdout.strip().partition(" ")
+    state, _, line = listing.stdout.strip().partition(" ")
     return "" if state.startswith("Z") else line
 
 

@@ -1,7 +1,7 @@
-"""Deploys a stage onto the embedded AWS, in a process of its own.
+"""Deploys a stage to the embedded AWS, in a process of its own.
 
-The supervisor runs it beside the start of the emulator, and again after a change of code: it imports the services as
-they are now, and what they import leaves with it. It speaks in lines of JSON: {"progress": ...}, and at the end
+The supervisor runs it while the emulator starts, and again after a change of code: it imports the services in their
+present state, and all of it ends with the process. It prints lines of JSON: {"progress": ...}, and at the end
 {"provisioned": ...} or {"error": ...}.
 """
 
@@ -22,7 +22,7 @@ from deploy.package.packaging import interpreter_of
 from deploy.stage.aws import REGION, Aws, parameter
 from deploy.stage.errors import DeployError, EmulatorError, StackError
 from deploy.stage.settings import settings_of
-from deploy.stage.stage import DeploymentPlan, Environments, deploy, prepare, synthesize
+from deploy.stage.stage import deploy, prepare, synthesize
 from deploy.template import Target
 
 EMULATOR_SECONDS = 60.0
@@ -30,7 +30,7 @@ EMULATOR_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Order:
-    """What to deploy where: read from standard input as JSON."""
+    """The order to deploy a stage: read from standard input as JSON."""
 
     stage: str
     endpoint_url: str
@@ -38,11 +38,11 @@ class Order:
     cache: Path
     lambdas: bool = False
     environment: tuple[tuple[str, str], ...] = ()
-    """Variables of every function."""
+    """Environment variables of every function."""
     without: tuple[str, ...] = ()
-    """The AWS services that this AWS lacks."""
+    """AWS services that this AWS lacks."""
     enforced: bool = False
-    """Whether the embedded AWS enforces IAM, so that each process gets credentials of its own."""
+    """Whether the embedded AWS enforces IAM; each process then gets credentials of its own."""
 
     @classmethod
     def parse(cls, text: str) -> "Order":
@@ -57,8 +57,8 @@ class Order:
 
 @dataclass(frozen=True)
 class Provisioned:
-    """What a deployed stage gives to who runs it: the variables of each service's process; in the Lambda runtime also
-    the address of the HTTP API, and the OpenAPI document of each service, for no process shows it."""
+    """The outcome for the supervisor: the environment variables of each service's process; in the Lambda runtime also
+    the address of the HTTP API, and the OpenAPI document of each service, which no process serves then."""
 
     environments: dict[str, dict[str, str]]
     api_url: str | None = None
@@ -67,38 +67,34 @@ class Provisioned:
 
 def provision(order: Order) -> Provisioned:
     """Deploy the stage. Raises DeployError."""
-    interpreter = interpreter_of(emulator_venv())
+    interpreter, settings = interpreter_of(emulator_venv()), settings_of(order.stage, order.root)
     machine = "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"
     target = Target(
         order.stage, local=True, runtime=interpreter.runtime, architecture=machine, lambdas=order.lambdas,
-        environment=order.environment, settings=settings_of(order.stage, order.root).variables,
+        environment=order.environment, settings=settings.variables,
         without=frozenset(order.without),
     )  # fmt: skip
-    _say(progress="reading the declarations")
+    _progress("reading the declarations")
     plan = synthesize(target, root=order.root)
-    packages = prepare(plan, interpreter, order.cache, root=order.root, region=REGION, progress=_progress)
+    packages = prepare(
+        plan, interpreter, order.cache, root=order.root, region=REGION, progress=_progress,
+        tree_shaking=settings.tree_shaking,
+    )  # fmt: skip
     _await_emulator(order.endpoint_url)
     aws = Aws(order.endpoint_url)
     environments = deploy(aws, plan, packages, progress=_progress)
-    if order.enforced:
-        _identify(aws, plan, environments)
+    for name in plan.services if order.enforced else ():
+        translate_policies(aws, target.names.stack(name))
+        if not order.lambdas:  # functions have the role of their template
+            environments[name] |= process_credentials(aws, target.names, name)
     if not order.lambdas:
         return Provisioned(environments)
     documents = {name: document(service(name)) for name in plan.services}
     return Provisioned(environments, api_url(aws, target), documents)
 
 
-def _identify(aws: Aws, plan: DeploymentPlan, environments: Environments) -> None:
-    """Give every process its service's role; functions have theirs from their template."""
-    names = plan.target.names
-    for name in plan.services:
-        translate_policies(aws, names.stack(name))
-        if not plan.target.lambdas:
-            environments[name] |= process_credentials(aws, names, name)
-
-
 def api_url(aws: Aws, target: Target) -> str:
-    """Where the embedded AWS serves the stage's HTTP API. Raises StackError while there is none."""
+    """The address of the stage's HTTP API on the embedded AWS. Raises StackError if there is none."""
     api = parameter(aws, target.names.parameter("platform", "api-id"))
     if api is None:
         raise StackError(f"stage {target.stage} has no HTTP API; deploy it in the Lambda runtime")
@@ -120,7 +116,7 @@ def _await_emulator(endpoint_url: str) -> None:
         try:
             with urllib.request.urlopen(endpoint_url, timeout=2):  # noqa: S310
                 return
-        except urllib.error.HTTPError:  # it answers: that will do
+        except urllib.error.HTTPError:  # an answer, so it is up
             return
         except (urllib.error.URLError, OSError):
             if time.monotonic() > deadline:
@@ -129,19 +125,19 @@ def _await_emulator(endpoint_url: str) -> None:
 
 
 def _progress(text: str) -> None:
-    _say(progress=text)
+    _print(progress=text)
 
 
-def _say(**line: Any) -> None:
+def _print(**line: Any) -> None:
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()
 
 
 def main() -> int:
     try:
-        _say(provisioned=asdict(provision(Order.parse(sys.stdin.read()))))
+        _print(provisioned=asdict(provision(Order.parse(sys.stdin.read()))))
     except DeployError as error:
-        _say(error=str(error))
+        _print(error=str(error))
         return 1
     return 0
 

@@ -1,4 +1,4 @@
-"""Runs `deploy.local.provision` and makes of its answer the environment of each service's process."""
+"""Runs `deploy.local.provision`, and makes the environment variables of each service's process."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ from deploy.stage.errors import LocalError
 COGNITO = "cognito-idp"
 PROVISION_SECONDS = 600.0
 NOT_INHERITED = ("AWS_", "OTEL_", "PYTHON", "TENFOLD_")
-"""What a process of ours never takes over from who started us: an account's credentials above all, and switches that
+"""Beginnings of variables that a process of ours never inherits: above all an account's credentials, and switches that
 would keep it from writing the .pyc files without which it starts three times slower."""
 
 
@@ -32,7 +32,21 @@ async def run_provision(order: Order, log: Path, progress: Callable[[str], None]
         )  # fmt: skip
         try:
             async with asyncio.timeout(PROVISION_SECONDS):
-                return await _converse(process, order, log, progress)
+                if process.stdin is None or process.stdout is None:
+                    raise RuntimeError("the process was started without pipes")
+                process.stdin.write(order.render().encode())
+                process.stdin.close()
+                async for line in process.stdout:
+                    message = json.loads(line)
+                    if "progress" in message:
+                        progress(message["progress"])
+                    elif "error" in message:
+                        raise LocalError(message["error"])
+                    else:
+                        await process.wait()
+                        return Provisioned(**message["provisioned"])
+                code = await process.wait()
+                raise LocalError(f"deploying ended with code {code}; its log {log} ends:\n{tail(log)}")
         except TimeoutError:
             raise LocalError(f"deploying took longer than {PROVISION_SECONDS:.0f} s; see {log}") from None
         finally:
@@ -41,28 +55,8 @@ async def run_provision(order: Order, log: Path, progress: Callable[[str], None]
                 await process.wait()
 
 
-async def _converse(
-    process: asyncio.subprocess.Process, order: Order, log: Path, progress: Callable[[str], None]
-) -> Provisioned:
-    if process.stdin is None or process.stdout is None:
-        raise RuntimeError("the process was started without pipes")
-    process.stdin.write(order.render().encode())
-    process.stdin.close()
-    async for line in process.stdout:
-        said = json.loads(line)
-        if "progress" in said:
-            progress(said["progress"])
-        elif "error" in said:
-            raise LocalError(said["error"])
-        else:
-            await process.wait()
-            return Provisioned(**said["provisioned"])
-    code = await process.wait()
-    raise LocalError(f"deploying ended with code {code}; its log {log} ends:\n{tail(log)}")
-
-
 def issuer_environment(public_url: str, without: Collection[str]) -> dict[str, str]:
-    """Who signs tokens, where that is not the user pool that its stack made known."""
+    """The variables that name the issuer of tokens, where it is not the user pool that its stack has published."""
     if COGNITO not in without:
         return {}
     return {
@@ -73,7 +67,7 @@ def issuer_environment(public_url: str, without: Collection[str]) -> dict[str, s
 
 
 def base_environment(root: Path) -> dict[str, str]:
-    """What every process of ours gets: whatever we got but for the NOT_INHERITED, and the way to the code."""
+    """The variables of every process of ours: our own except NOT_INHERITED, and the path to the code."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(NOT_INHERITED)}
     paths = dict.fromkeys((str(root), str(ROOT)))
     return inherited | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
@@ -91,7 +85,7 @@ def service_environment(
     stack: Mapping[str, str],
     without: Collection[str] = (),
 ) -> dict[str, str]:
-    """All variables of one service's process. `stack` is what its stack's outputs give it."""
+    """All variables of one service's process. `stack` are those in its stack's outputs."""
     return (
         base_environment(root)
         | LOCAL_CREDENTIALS

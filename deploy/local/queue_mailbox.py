@@ -1,4 +1,4 @@
-"""Reads the mailbox queue of a stage (`chassis.aws.captured_email`), as the people who get the e-mails would."""
+"""Reads the mailbox queue of a stage (`chassis.aws.captured_email`), like the recipients of the e-mails."""
 
 import json
 import threading
@@ -12,11 +12,11 @@ from deploy.stage.errors import StackError
 
 HIDDEN_SECONDS = 30
 MAX_ROUNDS = 1000
-"""Of ten messages: what one look takes at most."""
+"""The most that one read takes, at ten messages per round."""
 
 
 class QueueMailbox:
-    """Takes the mails off the queue and keeps them here: there is one reader. Safe from any thread."""
+    """Takes the mails off the queue and keeps them here, as their only reader. Safe from any thread."""
 
     def __init__(self, aws: Aws, names: Names) -> None:
         self._sqs, self._queue = aws.client("sqs"), names.mailbox
@@ -29,23 +29,19 @@ class QueueMailbox:
             try:
                 url = self._sqs.get_queue_url(QueueName=self._queue)["QueueUrl"]
                 for _ in range(MAX_ROUNDS):
-                    if not self._take(url):
+                    answer = self._sqs.receive_message(
+                        QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=HIDDEN_SECONDS,
+                        MessageSystemAttributeNames=["SentTimestamp"],
+                    )  # fmt: skip
+                    for message in answer.get("Messages", []):
+                        mail, sent = json.loads(message["Body"]), int(message["Attributes"]["SentTimestamp"]) / 1000
+                        self._mails[message["MessageId"]] = Mail(
+                            message["MessageId"], mail["sender"], (mail["to"],), mail["subject"], mail["text"],
+                            mail["html"], sent, "Mailbox",
+                        )  # fmt: skip
+                        self._sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                    if not answer.get("Messages"):
                         break
             except (ClientError, BotoCoreError) as error:
                 raise StackError(f"the mailbox {self._queue} does not answer: {error}") from error
             return sorted(self._mails.values(), key=lambda mail: mail.sent_at)
-
-    def _take(self, url: str) -> bool:
-        answer = self._sqs.receive_message(
-            QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=HIDDEN_SECONDS,
-            MessageSystemAttributeNames=["SentTimestamp"],
-        )  # fmt: skip
-        messages = answer.get("Messages", [])
-        for message in messages:
-            given, sent = json.loads(message["Body"]), int(message["Attributes"]["SentTimestamp"]) / 1000
-            self._mails[message["MessageId"]] = Mail(
-                message["MessageId"], given["sender"], (given["to"],), given["subject"], given["text"], given["html"],
-                sent, "Mailbox",
-            )  # fmt: skip
-            self._sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return bool(messages)

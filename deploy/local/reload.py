@@ -1,4 +1,4 @@
-"""Restarts what a change of code touches."""
+"""Restarts the services that a change of code affects."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,28 +14,28 @@ SHARED = ("chassis", "contracts", "awsjson/src", "faststream-sqs/src")
 
 
 class CodeFilter(DefaultFilter):
-    """What a service's process reads at its start: code and templates, no caches."""
+    """Filter for the files that a service's process reads at its start: code and templates, no caches."""
 
     def __call__(self, change: Change, path: str) -> bool:
         return super().__call__(change, path) and not path.endswith((".pyc", ".md", ".lock"))
 
 
-def touched(paths: Iterable[str], services: Iterable[str], root: Path) -> list[str]:
-    """The services that read one of `paths`: the one whose folder it is in, or all."""
+def services_affected_by(paths: Iterable[str], services: Iterable[str], root: Path) -> list[str]:
+    """The services that read one of `paths`: the service in whose folder it is, or all."""
     names = set(services)
-    found: set[str] = set()
+    affected: set[str] = set()
     for path in paths:
         owners = {name for name in names if Path(path).is_relative_to(root / "services" / name)}
-        found |= owners or names
-    return sorted(found)
+        affected |= owners or names
+    return sorted(affected)
 
 
 async def reload_on_change(system: LocalSystem, progress: Callable[[str], None], root: Path = ROOT) -> None:
-    """Until cancelled: deploy what the changed declarations say, then restart the services that changed. A service
-    that does not come up stays down, with its reason told, until the next change."""
+    """Until cancelled: deploy the changed declarations, then restart the services that changed. A service that does not
+    come up stays down, with its reason reported, until the next change."""
     folders = [root / "services", *(ROOT / shared for shared in SHARED)]
     async for changes in awatch(*(folder for folder in folders if folder.exists()), watch_filter=CodeFilter()):
-        names = touched((path for _, path in changes), system.services, root)
+        names = services_affected_by((path for _, path in changes), system.services, root)
         progress(f"code changed: restarting {', '.join(names)}")
         try:
             await system.redeploy()

@@ -1,4 +1,4 @@
-"""The supervisor: brings up the whole system on this machine, keeps an eye on it, takes it down in order."""
+"""The whole system on this machine: starts all its parts, watches them, and stops them in order."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ from aiohttp import web
 from chassis.declare.resource_names import Names
 from deploy.embedded.emulator import Emulator
 from deploy.embedded.emulator_mailbox import Mail
-from deploy.embedded.external_emulator import Elsewhere
+from deploy.embedded.external_emulator import ExternalEmulator
 from deploy.local.child import READY_SECONDS, STOP_SECONDS, Child
 from deploy.local.gateway import TRACES_PATH, Gateway
 from deploy.local.lock import FolderLock
@@ -24,7 +24,7 @@ from deploy.local.provisioning import issuer_environment, run_provision, service
 from deploy.local.queue_mailbox import QueueMailbox
 from deploy.local.routes import RouteTable
 from deploy.local.traces import Traces, TraceWriter
-from deploy.services import ROOT, checked, service_names
+from deploy.services import ROOT, require_service, service_names
 from deploy.stage.errors import DeployError, LocalError
 
 WATCH_SECONDS = 0.5
@@ -32,32 +32,34 @@ SES = "sesv2"
 
 
 def service_command(name: str) -> list[str]:
-    """What runs a service's process."""
+    """The command line of a service's process."""
     return [sys.executable, "-m", "chassis.runtime.run", name]
 
 
 class LocalSystem:
     """The embedded AWS, the deployed stage, a process for each service, the front door and the trace receiver.
 
-    Everything lies in `state_dir` and survives stop(): data, logs, the ports. `port` is the front door's; without one
-    it is chosen once and remembered. `progress` is told, in a few words, what is going on. With `lambdas` the services
-    are functions of the embedded AWS: there are no processes to start, stop or kill. With `enforced` the embedded AWS
-    enforces IAM, and each service works with the permissions of its stack and no others (for 12 hours from its start).
-    `elsewhere` is an AWS that somebody else runs, in place of the embedded one; `without` are the AWS services that it
-    lacks. Use as an async context manager, or start() and stop(); all methods belong to one event loop.
+    Everything is kept in `state_dir` and survives stop(): data, logs, the ports. `port` is the front door's; without
+    one it is chosen once and remembered. `progress` gets short texts about what is going on. With `lambdas` the
+    services are functions of the embedded AWS: there are no processes to start, stop or kill. With `enforced` the
+    embedded AWS enforces IAM, and each service has the permissions of its stack only (for 12 hours from its start).
+    `external_emulator` is an AWS that somebody else runs, in place of the embedded one; `without` are the AWS services
+    that it lacks. Use as an async context manager, or start() and stop(); all methods belong to one event loop.
     """
 
     def __init__(
         self, state_dir: Path, *, stage: str = "local", port: int | None = None, root: Path = ROOT,
         cache: Path = ROOT / ".local/deploy", command: Callable[[str], Sequence[str]] = service_command,
         progress: Callable[[str], None] = lambda _: None, extra_routes: tuple[web.RouteDef, ...] = (),
-        lambdas: bool = False, enforced: bool = False, elsewhere: Elsewhere | None = None,
+        lambdas: bool = False, enforced: bool = False, external_emulator: ExternalEmulator | None = None,
         without: Collection[str] = (),
     ) -> None:  # fmt: skip
         self.state_dir, self.stage, self._root, self._cache = state_dir.resolve(), stage, root, cache
         self._command, self._progress, self._extra = command, progress, extra_routes
         self.port = remembered_port(self.state_dir / "port", port)
-        self.emulator: Emulator | Elsewhere = elsewhere or Emulator(self.state_dir / "emulator", enforced=enforced)
+        self.emulator: Emulator | ExternalEmulator = external_emulator or Emulator(
+            self.state_dir / "emulator", enforced=enforced
+        )
         self.without = frozenset(without)
         self._mailbox: QueueMailbox | None = None
         self._children: dict[str, Child] = {}
@@ -103,12 +105,18 @@ class LocalSystem:
         return child.pid if child else None
 
     def environment(self, service: str) -> dict[str, str]:
-        """The variables of a service's process. Raises LocalError before the first start() and for an unknown one."""
+        """The variables of a service's process. Raises DeployError before the first start(), and for an unknown one."""
         return self._child(service).environment
 
+    def address(self, service: str) -> str | None:
+        """The base URL to which the front door forwards a service's requests; None while it does not run."""
+        if self._lambdas:
+            return self._api_url
+        child = self._children.get(service)
+        return child.base_url if child and child.alive else None
+
     async def start(self) -> None:
-        """Bring everything up; returns when every service is ready. Whatever it raises (DeployError), nothing is left
-        running."""
+        """Start everything, and wait until every service is ready. If it raises (DeployError), nothing runs."""
         self._lock.take()
         try:
             if not is_free(self.port):
@@ -116,7 +124,7 @@ class LocalSystem:
             self._session = aiohttp.ClientSession()
             await self._start_aws_and_deploy()
             self._writer.start()
-            self._gateway = Gateway(self.port, self._routes, self._address, self._writer, self._extra)
+            self._gateway = Gateway(self.port, self._routes, self.address, self._writer, self._extra)
             await self._gateway.start()
             self._progress(f"starting {len(self._children)} services")
             await asyncio.gather(*(self.start_service(name) for name in self._children))
@@ -126,14 +134,14 @@ class LocalSystem:
             raise
 
     async def stop(self, seconds: float = STOP_SECONDS) -> None:
-        """Take everything down: the services (SIGTERM, SIGKILL after `seconds`), the front door, the embedded AWS."""
+        """Stop everything: the services (SIGTERM, SIGKILL after `seconds`), the front door, the embedded AWS."""
         if self._watcher:
             self._watcher.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watcher
             self._watcher = None
-        went = await asyncio.gather(*(child.stop(seconds) for child in self._children.values()))
-        for child, by_itself in zip(self._children.values(), went, strict=True):
+        ended = await asyncio.gather(*(child.stop(seconds) for child in self._children.values()))
+        for child, by_itself in zip(self._children.values(), ended, strict=True):
             if not by_itself:
                 self._progress(f"{child.name} did not stop in {seconds:.0f} s and was killed")
         if self._gateway:
@@ -142,11 +150,13 @@ class LocalSystem:
         if self._session:
             await self._session.close()
         await asyncio.to_thread(self.emulator.stop)
-        self._lock.give_back()
+        self._lock.release()
 
     async def start_service(self, service: str, seconds: float = READY_SECONDS) -> None:
         """Start one service and wait until it is ready and its routes are known. Raises LocalError if it dies."""
-        child, session = self._child(service), self._open_session()
+        child, session = self._child(service), self._session
+        if session is None or session.closed:
+            raise LocalError("the system is not started")
         child.start()
         self._reported.discard(service)
         await child.ready(session, seconds)
@@ -160,12 +170,12 @@ class LocalSystem:
         await self._child(service).stop(seconds)
 
     async def restart_service(self, service: str) -> None:
-        """Stop and start; what it imports is read anew."""
+        """Stop and start one service; its code is read again."""
         await self.stop_service(service)
         await self.start_service(service)
 
     async def redeploy(self) -> None:
-        """Bring the stage to the declarations as they are now. Processes get new variables at their next start.
+        """Deploy the present declarations. Processes get new variables at their next start.
 
         Raises LocalError with the first cause."""
         traces_url = f"{self.base_url}{TRACES_PATH}"
@@ -175,13 +185,13 @@ class LocalSystem:
             self.stage, self.emulator.endpoint_url, self._root, self._cache, self._lambdas, tuple(shared.items()),
             tuple(sorted(self.without)), self._enforced,
         )  # fmt: skip
-        made = await run_provision(order, self.log("deploy"), self._progress)
+        provisioned = await run_provision(order, self.log("deploy"), self._progress)
         if self._lambdas:
-            self._api_url = made.api_url or ""
-            for name, document in made.documents.items():
+            self._api_url = provisioned.api_url or ""
+            for name, document in provisioned.documents.items():
                 self._routes.set(name, document)
             return
-        for name, stack in made.environments.items():
+        for name, stack in provisioned.environments.items():
             child = self._children.get(name)
             port = child.port if child else free_port([other.port for other in self._children.values()])
             environment = service_environment(
@@ -196,12 +206,15 @@ class LocalSystem:
                 )
 
     def kill(self, service: str) -> None:
-        """SIGKILL one service, as a crash would."""
+        """SIGKILL one service, like a crash."""
         self._child(service).kill()
 
     def status(self) -> dict[str, str]:
         """The state of each part: "running", "stopped" or "died"."""
-        parts = {name: _state(child) for name, child in sorted(self._children.items())}
+        parts = {
+            name: "running" if child.alive else "died" if child.wanted else "stopped"
+            for name, child in sorted(self._children.items())
+        }
         try:
             self.emulator.check()
         except DeployError:
@@ -230,7 +243,7 @@ class LocalSystem:
             await asyncio.gather(starting, deploying, return_exceptions=True)
 
     async def _watch(self) -> None:
-        """Tell, once each, of what died by itself. Nothing is started again: a crash should be seen."""
+        """Report each part that died by itself, once. Nothing is started again: a crash should be seen."""
         while True:
             await asyncio.sleep(WATCH_SECONDS)
             checks = [("aws", self.emulator.check), *((name, child.check) for name, child in self._children.items())]
@@ -242,25 +255,8 @@ class LocalSystem:
                         self._reported.add(name)
                         self._progress(str(error))
 
-    def _address(self, service: str) -> str | None:
-        if self._lambdas:
-            return self._api_url
-        child = self._children.get(service)
-        return child.base_url if child and child.alive else None
-
     def _child(self, service: str) -> Child:
         if service not in self._children:
-            checked(service, self._root)
+            require_service(service, self._root)
             raise LocalError(f"the system is not started, so {service} has no process")
         return self._children[service]
-
-    def _open_session(self) -> aiohttp.ClientSession:
-        if self._session is None or self._session.closed:
-            raise LocalError("the system is not started")
-        return self._session
-
-
-def _state(child: Child) -> str:
-    if child.alive:
-        return "running"
-    return "died" if child.wanted else "stopped"

@@ -1,4 +1,4 @@
-"""Keeps OpenTelemetry spans in SQLite: a receiver that never waits for the disk, and the questions asked of them."""
+"""OpenTelemetry spans in SQLite: a receiver that never waits for the disk, and queries."""
 
 import contextlib
 import json
@@ -26,7 +26,8 @@ CREATE TABLE IF NOT EXISTS spans (
     failed INTEGER, attributes TEXT, links TEXT, PRIMARY KEY (trace_id, span_id)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS spans_by_name ON spans (name, start_ns);
 """
-COLUMNS = "trace_id, span_id, parent_id, name, kind, service, start_ns, end_ns, failed, attributes, links"
+PLAIN = ("trace_id", "span_id", "parent_id", "name", "kind", "service", "start_ns", "end_ns", "failed")
+COLUMNS = ", ".join((*PLAIN, "attributes", "links"))
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,10 @@ class Span:
 
 
 class UnreadableSpansError(Exception):
-    """The body is no OTLP trace request, or too large."""
+    """The body is not an OTLP trace request, or too large."""
 
 
-def unzipped(body: bytes, encoding: str) -> bytes:
+def unzip(body: bytes, encoding: str) -> bytes:
     """The body of a request by its Content-Encoding. Raises UnreadableSpansError beyond MAX_BYTES."""
     if encoding != "gzip":
         return body
@@ -80,24 +81,22 @@ def parse(body: bytes) -> list[Span]:
     for resource in request.resource_spans:
         service = _attributes(resource.resource.attributes).get("service.name", "")
         for scope in resource.scope_spans:
-            spans += [_span(one, str(service)) for one in scope.spans]
+            for each in scope.spans:
+                span = Span(
+                    trace_id=each.trace_id.hex(),
+                    span_id=each.span_id.hex(),
+                    parent_id=each.parent_span_id.hex() or None,
+                    name=each.name,
+                    kind=KINDS[each.kind] if each.kind < len(KINDS) else KINDS[0],
+                    service=str(service),
+                    start_ns=each.start_time_unix_nano,
+                    end_ns=each.end_time_unix_nano,
+                    failed=each.status.code == 2,  # STATUS_CODE_ERROR
+                    attributes=_attributes(each.attributes),
+                    links=tuple((link.trace_id.hex(), link.span_id.hex()) for link in each.links),
+                )
+                spans.append(span)
     return spans
-
-
-def _span(one: Any, service: str) -> Span:
-    return Span(
-        trace_id=one.trace_id.hex(),
-        span_id=one.span_id.hex(),
-        parent_id=one.parent_span_id.hex() or None,
-        name=one.name,
-        kind=KINDS[one.kind] if one.kind < len(KINDS) else KINDS[0],
-        service=service,
-        start_ns=one.start_time_unix_nano,
-        end_ns=one.end_time_unix_nano,
-        failed=one.status.code == 2,  # STATUS_CODE_ERROR
-        attributes=_attributes(one.attributes),
-        links=tuple((link.trace_id.hex(), link.span_id.hex()) for link in one.links),
-    )
 
 
 def _attributes(pairs: Any) -> dict[str, Any]:
@@ -107,7 +106,7 @@ def _attributes(pairs: Any) -> dict[str, Any]:
 def _value(value: AnyValue) -> Any:
     kind = value.WhichOneof("value")
     if kind == "array_value":
-        return [_value(one) for one in value.array_value.values]
+        return [_value(each) for each in value.array_value.values]
     if kind == "kvlist_value":
         return _attributes(value.kvlist_value.values)
     if kind == "bytes_value":
@@ -134,7 +133,7 @@ class TraceWriter:
         self._thread.start()
 
     def add(self, spans: list[Span]) -> bool:
-        """Take spans to write; False if so many wait that the sender should come again."""
+        """Take spans to write; False if so many wait that the sender should retry later."""
         try:
             self._waiting.put_nowait(spans)
         except queue.Full:
@@ -142,7 +141,7 @@ class TraceWriter:
         return True
 
     def stop(self) -> None:
-        """Write what waits, and end."""
+        """Write the spans that wait, and end."""
         if self._thread is not None:
             self._waiting.put(None)
             self._thread.join(10)
@@ -157,7 +156,11 @@ class TraceWriter:
                     while len(batch) < 100:
                         batch.append(self._waiting.get_nowait())
                 going = None not in batch
-                rows = [_row(span) for spans in batch if spans for span in spans]
+                rows = [
+                    (*(getattr(span, name) for name in PLAIN), json.dumps(span.attributes), json.dumps(span.links))
+                    for spans in batch
+                    for span in spans or ()
+                ]
                 with database:
                     database.executemany(
                         f"INSERT OR REPLACE INTO spans ({COLUMNS}) VALUES ({','.join('?' * 11)})",  # noqa: S608
@@ -165,21 +168,14 @@ class TraceWriter:
                     )
 
 
-def _row(span: Span) -> tuple[Any, ...]:
-    return (
-        span.trace_id, span.span_id, span.parent_id, span.name, span.kind, span.service, span.start_ns, span.end_ns,
-        span.failed, json.dumps(span.attributes), json.dumps(span.links),
-    )  # fmt: skip
-
-
 class Traces:
-    """Reads the spans in a file, from any process. What was exported is there within a moment, not at once."""
+    """Reads the spans in a file, from any process. An exported span is there after a moment, not at once."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def spans_of(self, trace_id: str) -> list[Span]:
-        """The spans of a trace by their start."""
+        """The spans of a trace, sorted by their start."""
         return list(self._read("trace_id = ? ORDER BY start_ns", [trace_id.lower()]))
 
     def find(

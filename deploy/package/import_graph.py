@@ -1,11 +1,11 @@
-"""What a function reaches: the first-party modules that its handler imports, directly or through others of them, and
-the libraries that these import.
+"""Import graph of functions: the first-party modules that a handler imports, directly or through others, and the
+libraries that these import.
 
-Read from the syntax trees, for importing the code would run it, and would find what the development environment has.
+It reads the syntax trees: importing the code would run it, and would find whatever the development environment has.
 Imports inside functions count, those for type checkers do not. An import string of ours ("services.files.api:router")
-counts too, wherever it stands, and a dotted name of ours where a module's `__getattr__` loads it or
-`python -m` runs it. Who imports pkgutil is taken to load all of its own package. Which APIs of AWS are called is read
-from where a client is made or called, `client("s3")`.
+counts too, anywhere, and a dotted name of ours where a module's `__getattr__` loads it or `python -m` runs it. A module
+that imports pkgutil is assumed to load all of its own package. The AWS APIs in use are read from where a client is made
+or called, `client("s3")`.
 """
 
 import ast
@@ -39,14 +39,34 @@ class Import:
 
 @dataclass
 class Closure:
-    """First-party modules with their files, and the libraries' modules, each with the first of ours that imports it.
-    What `optional` names may be missing; `from x import y` is x.y, for y may be a module. `apis` are the names by which
-    clients of AWS are made or called."""
+    """The closure of imports: first-party modules with their files, and the libraries' modules, each with the first of
+    ours that imports it. Modules in `optional` may be missing; `from x import y` is x.y, because y may be a module.
+    `apis` are the names by which AWS clients are made or called."""
 
     modules: dict[str, Path] = field(default_factory=dict)
     libraries: dict[str, str] = field(default_factory=dict)
     optional: set[str] = field(default_factory=set)
     apis: set[str] = field(default_factory=set)
+
+    def add_module(self, module: str, tree: "Tree") -> list[str]:
+        """Add a first-party module and the packages above it, which Python runs first. Returns the new ones."""
+        parts = module.split(".")
+        new = []
+        for above in (".".join(parts[:count]) for count in range(1, len(parts) + 1)):
+            path = tree.file_of(above)
+            if path is not None and above not in self.modules:
+                self.modules[above] = path
+                new.append(above)
+        return new
+
+    def add_library(self, each: Import, importer: str) -> None:
+        """Add a library's module; it is optional as long as nobody needs it."""
+        known = each.full in self.libraries
+        if not known or (each.full in self.optional and not each.optional):
+            self.libraries[each.full] = importer
+            self.optional.discard(each.full)
+        if not known and each.optional:
+            self.optional.add(each.full)
 
 
 @dataclass(frozen=True)
@@ -60,8 +80,8 @@ class Tree:
         return any(name.partition(".")[0] == top for name in self.folders)
 
     def file_of(self, module: str) -> Path | None:
-        """The source of a module or of a package; None for a namespace package and for what is not there."""
-        for base in self._places(module):
+        """The source of a module or of a package; None for a namespace package and for a missing module."""
+        for base in self._paths(module):
             for path in (base / "__init__.py", base.with_name(f"{base.name}.py")):
                 if path.is_file():
                     return path
@@ -69,9 +89,28 @@ class Tree:
 
     def has(self, module: str) -> bool:
         above = any(name.startswith(f"{module}.") for name in self.folders)
-        return above or self.file_of(module) is not None or any(base.is_dir() for base in self._places(module))
+        return above or self.file_of(module) is not None or any(base.is_dir() for base in self._paths(module))
 
-    def _places(self, module: str) -> Iterator[Path]:
+    def modules_of(self, each: Import, importer: str, path: Path) -> Iterator[str]:
+        """The first-party modules of an import in `importer`: with pkgutil, all modules of its package.
+
+        Raises PackagingError for a module that is missing.
+        """
+        if each.module == _FINDER:
+            package = importer if path.name == "__init__.py" else importer.rpartition(".")[0]
+            for source in sorted(path.parent.rglob("*.py")):
+                parts = source.relative_to(path.parent).with_suffix("").parts
+                yield ".".join((package, *(parts[:-1] if parts[-1] == "__init__" else parts)))
+            return
+        is_code = self.file_of(each.module) is not None
+        if is_code:
+            yield each.module
+        if self.has(each.full):
+            yield each.full
+        elif not (is_code or each.optional):
+            raise PackagingError(f"{importer} imports {each.full}, which its service does not ship")
+
+    def _paths(self, module: str) -> Iterator[Path]:
         for name, folder in self.folders.items():
             if module == name:
                 yield folder
@@ -79,66 +118,25 @@ class Tree:
                 yield folder.joinpath(*module.removeprefix(f"{name}.").split("."))
 
 
-def reach(modules: Iterable[str], tree: Tree) -> Closure:
-    """What the handlers in `modules` reach. Raises PackagingError for a first-party import that `tree` cannot meet."""
-    found, waiting = Closure(), deque[str]()
+def closure_of(modules: Iterable[str], tree: Tree) -> Closure:
+    """The closure of the handlers in `modules`. Raises PackagingError for a first-party import that `tree` lacks."""
+    closure, waiting = Closure(), deque[str]()
     for module in sorted(set(modules)):
         if tree.file_of(module) is None:
             raise PackagingError(f"the handler's module {module} does not exist; correct it in stack.py")
-        waiting += _visit(module, tree, found)
+        waiting += closure.add_module(module, tree)
     while waiting:
         importer = waiting.popleft()
-        imports, apis = read(importer, found.modules[importer], tree)
-        found.apis |= apis
-        for one in imports:
-            if tree.owns(one.module):
-                for module in _first_party(one, importer, tree):
-                    waiting += _visit(module, tree, found)
-            elif one.module == _FINDER:
-                for module in _beneath(importer, found.modules[importer]):
-                    waiting += _visit(module, tree, found)
-            elif one.module.partition(".")[0] not in sys.stdlib_module_names:
-                _note_library(one, importer, found)
-    return found
-
-
-def _beneath(importer: str, path: Path) -> Iterator[str]:
-    """The modules of the importer's package and of the packages in it."""
-    package = importer if path.name == "__init__.py" else importer.rpartition(".")[0]
-    for source in sorted(path.parent.rglob("*.py")):
-        parts = source.relative_to(path.parent).with_suffix("").parts
-        yield ".".join((package, *(parts[:-1] if parts[-1] == "__init__" else parts)))
-
-
-def _visit(module: str, tree: Tree, found: Closure) -> list[str]:
-    """What is new of a module and the packages above it, which Python runs first."""
-    parts = module.split(".")
-    new = []
-    for above in (".".join(parts[:count]) for count in range(1, len(parts) + 1)):
-        path = tree.file_of(above)
-        if path is not None and above not in found.modules:
-            found.modules[above] = path
-            new.append(above)
-    return new
-
-
-def _first_party(one: Import, importer: str, tree: Tree) -> Iterator[str]:
-    is_code = tree.file_of(one.module) is not None
-    if is_code:
-        yield one.module
-    if tree.has(one.full):
-        yield one.full
-    elif not (is_code or one.optional):
-        raise PackagingError(f"{importer} imports {one.full}, which is not in what its service ships")
-
-
-def _note_library(one: Import, importer: str, found: Closure) -> None:
-    known = one.full in found.libraries
-    if not known or (one.full in found.optional and not one.optional):
-        found.libraries[one.full] = importer
-        found.optional.discard(one.full)
-    if not known and one.optional:
-        found.optional.add(one.full)
+        path = closure.modules[importer]
+        imports, apis = read(importer, path, tree)
+        closure.apis |= apis
+        for each in imports:
+            if tree.owns(each.module) or each.module == _FINDER:
+                for module in tree.modules_of(each, importer, path):
+                    waiting += closure.add_module(module, tree)
+            elif each.module.partition(".")[0] not in sys.stdlib_module_names:
+                closure.add_library(each, importer)
+    return closure
 
 
 def read(module: str, path: Path, tree: Tree) -> tuple[list[Import], set[str]]:
@@ -150,32 +148,28 @@ def read(module: str, path: Path, tree: Tree) -> tuple[list[Import], set[str]]:
         raise PackagingError(f"{path} cannot be read as Python: {error}") from None
     reader = _Reader(module if path.name == "__init__.py" else module.rpartition(".")[0], tree)
     reader.visit(source)
-    return reader.found + _lazy(source, tree), reader.apis
-
-
-def _lazy(source: ast.Module, tree: Tree) -> list[Import]:
-    """The modules that a module spells out, if it loads them when a name is asked for (a `__getattr__` of its own) or
-    runs them in a process (`python -m`)."""
-    texts = {one.value for one in ast.walk(source) if isinstance(one, ast.Constant) and isinstance(one.value, str)}
-    lazy = any(isinstance(one, ast.FunctionDef) and one.name == "__getattr__" for one in source.body)
-    if not lazy and _RUN not in texts:
-        return []
-    return [Import(text) for text in sorted(texts) if "." in text and tree.file_of(text)]
+    # A module may load others when a name is asked for (a `__getattr__` of its own), or run them (`python -m`): then
+    # the modules that it spells out count.
+    texts = {node.value for node in ast.walk(source) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    is_lazy = any(isinstance(node, ast.FunctionDef) and node.name == "__getattr__" for node in source.body)
+    if is_lazy or _RUN in texts:
+        reader.imports += [Import(text) for text in sorted(texts) if "." in text and tree.file_of(text)]
+    return reader.imports, reader.apis
 
 
 class _Reader(ast.NodeVisitor):
     def __init__(self, package: str, tree: Tree) -> None:
-        self.found: list[Import] = []
+        self.imports: list[Import] = []
         self.apis: set[str] = set()
         self._package, self._tree, self._optional = package, tree, False
 
     def visit_Import(self, node: ast.Import) -> None:
-        self.found.extend(Import(alias.name, optional=self._optional) for alias in node.names)
+        self.imports.extend(Import(alias.name, optional=self._optional) for alias in node.names)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         module = absolute(node, self._package)
         for alias in node.names:
-            self.found.append(Import(module, None if alias.name == "*" else alias.name, self._optional))
+            self.imports.append(Import(module, None if alias.name == "*" else alias.name, self._optional))
 
     def visit_If(self, node: ast.If) -> None:
         for child in node.orelse if for_type_checkers(node) else [node.test, *node.body, *node.orelse]:
@@ -183,7 +177,10 @@ class _Reader(ast.NodeVisitor):
 
     def visit_Try(self, node: ast.Try) -> None:
         outer = self._optional
-        self._optional = outer or any(_catches_absence(handler) for handler in node.handlers)
+        for handler in node.handlers:
+            caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+            if any(isinstance(name, ast.Name) and name.id in _ABSENT for name in caught):
+                self._optional = True
         for child in node.body:
             self.visit(child)
         self._optional = outer
@@ -199,11 +196,11 @@ class _Reader(ast.NodeVisitor):
     def visit_Constant(self, node: ast.Constant) -> None:
         match = _IMPORT_STRING.fullmatch(node.value) if isinstance(node.value, str) else None
         if match and self._tree.file_of(match[1]):
-            self.found.append(Import(match[1]))
+            self.imports.append(Import(match[1]))
 
 
 def absolute(node: ast.ImportFrom, package: str) -> str:
-    """What `from ... import` names in a module of `package`."""
+    """The absolute name of the module in `from ... import`, in a module of `package`."""
     module = node.module or ""
     if not node.level:
         return module
@@ -213,8 +210,3 @@ def absolute(node: ast.ImportFrom, package: str) -> str:
 
 def for_type_checkers(node: ast.If) -> bool:
     return ast.unparse(node.test) in {"TYPE_CHECKING", "typing.TYPE_CHECKING"}
-
-
-def _catches_absence(handler: ast.ExceptHandler) -> bool:
-    caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return any(isinstance(one, ast.Name) and one.id in _ABSENT for one in caught)

@@ -1,4 +1,4 @@
-"""The Pythons of this machine: compiled code runs only on the version that compiled it."""
+"""The Python interpreters of this machine: compiled code runs only on the version that compiled it."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ FIND_SECONDS = 60
 
 @cache
 def python_of(version: str) -> Path:
-    """A Python of `version`, such as 3.13. Raises PackagingError if there is none here."""
+    """The path of a Python of `version`, such as 3.13. Raises PackagingError if this machine has none."""
     if version == RUNNING:
         return Path(sys.executable)
     command = [sys.executable, "-m", "uv", "python", "find", "--no-project", version]
@@ -26,9 +26,9 @@ def python_of(version: str) -> Path:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise PackagingError(f"cannot look for Python {version}: {error}") from None
     if done.returncode:
-        why = (done.stderr.strip().splitlines() or ["uv says nothing"])[0]
+        reason = (done.stderr.strip().splitlines() or ["uv says nothing"])[0]
         raise PackagingError(
-            f"the functions run on Python {version}, and none was found to compile for it ({why}): install it, "
+            f"the functions run on Python {version}, and none was found to compile for it ({reason}): install it, "
             f"or say LAMBDA_PYTHON={RUNNING}"
         )
     return Path(done.stdout.strip())

@@ -1,11 +1,9 @@
-"""What two tables of one service hold: counted by kind of item, and where they differ."""
+"""Comparison of two tables of one service: items counted by kind, and differences."""
 
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.table import Table
@@ -14,21 +12,21 @@ from deploy.stage.aws import Aws
 from deploy.stage.errors import StackError
 
 MOST = 50_000
-"""Items that are read of each table; what has more is told of by DynamoDB's own count, which is hours old."""
+"""The most items that are read of each table; a larger table is compared in part, and the operator is told so."""
 SHOWN = 5
 OWNERS = frozenset({"ORG", "USER"})
 
 
 @dataclass
 class Comparison:
-    """Of the table in use (`now`) with the restored one (`then`), by kind of item."""
+    """The comparison of the table in use (`now`) with the restored one (`then`), by kind of item."""
 
     now: Counter[str] = field(default_factory=Counter)
     then: Counter[str] = field(default_factory=Counter)
     gone: Counter[str] = field(default_factory=Counter)
     """Only in the restored table: deleted since."""
     new: Counter[str] = field(default_factory=Counter)
-    """Only in the table in use: made since, and not there any more after the swap."""
+    """Only in the table in use: made since, and lost after the swap."""
     changed: Counter[str] = field(default_factory=Counter)
     samples: list[str] = field(default_factory=list)
     complete: bool = True
@@ -45,22 +43,22 @@ def compare(aws: Aws, now: str, then: str) -> Comparison:
     """Read both tables, at most MOST items of each. Raises StackError."""
     present, present_whole = _digests(aws, now)
     restored, restored_whole = _digests(aws, then)
-    found = Comparison(complete=present_whole and restored_whole)
+    comparison = Comparison(complete=present_whole and restored_whole)
     for key, digest in present.items():
         kind = kind_of(key)
-        found.now[kind] += 1
+        comparison.now[kind] += 1
         if key not in restored:
-            found.new[kind] += 1
-            _sample(found, f"made since: {key}")
+            comparison.new[kind] += 1
+            _add_sample(comparison, f"made since: {key}")
         elif restored[key] != digest:
-            found.changed[kind] += 1
-            _sample(found, f"changed since: {key}")
+            comparison.changed[kind] += 1
+            _add_sample(comparison, f"changed since: {key}")
     for key in restored:
-        found.then[kind_of(key)] += 1
+        comparison.then[kind_of(key)] += 1
         if key not in present:
-            found.gone[kind_of(key)] += 1
-            _sample(found, f"deleted since: {key}")
-    return found
+            comparison.gone[kind_of(key)] += 1
+            _add_sample(comparison, f"deleted since: {key}")
+    return comparison
 
 
 def kind_of(key: str) -> str:
@@ -69,16 +67,17 @@ def kind_of(key: str) -> str:
     return parts[2] if parts[0] in OWNERS and len(parts) > 2 else parts[0]
 
 
-def _sample(found: Comparison, text: str) -> None:
-    if len(found.samples) < SHOWN:
-        found.samples.append(text)
+def _add_sample(comparison: Comparison, text: str) -> None:
+    if len(comparison.samples) < SHOWN:
+        comparison.samples.append(text)
 
 
 def _digests(aws: Aws, table: str) -> tuple[dict[str, bytes], bool]:
-    """Of each item by its key, and whether these are all."""
+    """A digest of each item by its key, and whether these are all items."""
     digests: dict[str, bytes] = {}
     try:
-        for item in _items(aws, table):
+        pages = aws.client("dynamodb").get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+        for item in (item for page in pages for item in page["Items"]):
             if len(digests) == MOST:
                 return digests, False
             text = json.dumps(item, sort_keys=True, default=repr).encode()
@@ -87,9 +86,3 @@ def _digests(aws: Aws, table: str) -> tuple[dict[str, bytes], bool]:
     except (ClientError, BotoCoreError) as error:
         raise StackError(f"cannot read {table}: {error}") from error
     return digests, True
-
-
-def _items(aws: Aws, table: str) -> Iterator[dict[str, Any]]:
-    pages = aws.client("dynamodb").get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
-    for page in pages:
-        yield from page["Items"]

@@ -1,4 +1,4 @@
-"""Point-in-time recovery of one table into another: what can be had, the restore itself, and what a restore loses."""
+"""Point-in-time recovery of one table into another: the recovery window, the restore, and the settings it loses."""
 
 import time
 from collections.abc import Callable
@@ -23,21 +23,31 @@ Wait = Callable[[float], None]
 
 @dataclass(frozen=True)
 class RecoveryWindow:
-    """From when to when a table can be restored. AWS keeps 35 days, and is some five minutes behind."""
+    """The earliest and the latest time to which a table can be restored. AWS keeps 35 days, and lags by 5 minutes."""
 
     earliest: datetime
     latest: datetime
 
+    def refuse_outside(self, at: datetime, now: datetime, table: str) -> None:
+        """Raises RefusedError if `table` cannot be restored to the time `at`."""
+        if at > now:
+            raise RefusedError(f"AT={at.isoformat()} is in the future")
+        if not self.earliest <= at <= self.latest:
+            raise RefusedError(
+                f"{table} can be restored as it was from {self.earliest:%Y-%m-%dT%H:%M:%SZ} to "
+                f"{self.latest:%Y-%m-%dT%H:%M:%SZ}, not at {at:%Y-%m-%dT%H:%M:%SZ}"
+            )
 
-def moment(text: str) -> datetime:
+
+def parse_time(text: str) -> datetime:
     """A time that names its zone, in UTC. Raises RefusedError."""
     try:
-        found = datetime.fromisoformat(text)
+        time_with_zone = datetime.fromisoformat(text)
     except ValueError:
-        raise RefusedError(f"AT={text} is no time; write it as 2026-11-21T09:00:00Z") from None
-    if found.tzinfo is None:
+        raise RefusedError(f"AT={text} is not a time; write it as 2026-11-21T09:00:00Z") from None
+    if time_with_zone.tzinfo is None:
         raise RefusedError(f"AT={text} names no time zone; write it as {text}Z if UTC is meant")
-    return found.astimezone(UTC)
+    return time_with_zone.astimezone(UTC)
 
 
 class Recovery:
@@ -49,17 +59,17 @@ class Recovery:
     def describe(self, name: str) -> dict[str, Any] | None:
         """DynamoDB's own TableDescription; None if there is no such table."""
         try:
-            found: dict[str, Any] = self._dynamodb.describe_table(TableName=name)["Table"]
+            description: dict[str, Any] = self._dynamodb.describe_table(TableName=name)["Table"]
         except ClientError as error:
             if error.response["Error"]["Code"] == "ResourceNotFoundException":
                 return None
-            raise _explained(error, name) from error
+            raise _stack_error(error, name) from error
         except BotoCoreError as error:
-            raise _explained(error, name) from error
-        return found
+            raise _stack_error(error, name) from error
+        return description
 
     def window(self, name: str, now: datetime) -> RecoveryWindow:
-        """Raises RefusedError if the table is not backed up, or is not there."""
+        """The recovery window of a table. Raises RefusedError if it is not backed up, or does not exist."""
         answer = self._call("describe_continuous_backups", name, TableName=name)
         recovery = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
         if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
@@ -69,14 +79,19 @@ class Recovery:
 
     def refuse_second(self, prefix: str) -> None:
         """Raises RefusedError while a table whose name begins with `prefix` is being restored."""
-        for name in self._names(prefix):
-            found = self.describe(name) or {}
-            if found.get("RestoreSummary", {}).get("RestoreInProgress") and found["TableStatus"] == "CREATING":
+        try:
+            pages = self._dynamodb.get_paginator("list_tables").paginate()
+            names = [name for page in pages for name in page["TableNames"] if name.startswith(prefix)]
+        except (ClientError, BotoCoreError) as error:
+            raise _stack_error(error, prefix) from error
+        for name in names:
+            table = self.describe(name) or {}
+            if table.get("RestoreSummary", {}).get("RestoreInProgress") and table["TableStatus"] == "CREATING":
                 raise RefusedError(f"{name} is being restored already; wait, then say TABLE={name} to use it")
 
     def restore(self, source: str, target: str, at: datetime, properties: dict[str, Any], progress: Progress) -> None:
-        """Restore `source` as it was `at` that moment into the new table `target`, and wait. `properties` are the
-        table's in its template: the encryption is given to the restore."""
+        """Restore `source` as it was `at` that time into the new table `target`, and wait. The restore gets the
+        encryption from `properties`, those of the table in its template."""
         arguments: dict[str, Any] = {"SourceTableName": source, "TargetTableName": target, "RestoreDateTime": at}
         if properties.get("SSESpecification", {}).get("SSEEnabled"):
             arguments["SSESpecificationOverride"] = {"Enabled": True, "SSEType": "KMS"}
@@ -84,25 +99,25 @@ class Recovery:
         self._until_active(target, RESTORE_SECONDS, progress)
 
     def reapply(self, name: str, properties: dict[str, Any], tags: dict[str, str], progress: Progress) -> None:
-        """Give a restored table what a restore leaves behind, by the table's `properties` in its template: time to
-        live, recovery, the stream, protection from deletion, tags. May be repeated."""
-        found = self.describe(name) or {}
-        if lives := properties.get("TimeToLiveSpecification"):
+        """Give a restored table the settings that a restore loses, from the table's `properties` in its template: time
+        to live, recovery, the stream, protection from deletion, tags. It can be repeated."""
+        table = self.describe(name) or {}
+        if time_to_live := properties.get("TimeToLiveSpecification"):
             now = self._call("describe_time_to_live", name, TableName=name)["TimeToLiveDescription"]
             if now.get("TimeToLiveStatus") not in {"ENABLED", "ENABLING"}:
-                self._call("update_time_to_live", name, TableName=name, TimeToLiveSpecification=lives)
+                self._call("update_time_to_live", name, TableName=name, TimeToLiveSpecification=time_to_live)
         if recovery := properties.get("PointInTimeRecoverySpecification"):
             self._call("update_continuous_backups", name, TableName=name, PointInTimeRecoverySpecification=recovery)
         stream = properties.get("StreamSpecification")
-        if stream and not found.get("StreamSpecification", {}).get("StreamEnabled"):
+        if stream and not table.get("StreamSpecification", {}).get("StreamEnabled"):
             self._update(name, progress, StreamSpecification={"StreamEnabled": True, **stream})
-        if properties.get("DeletionProtectionEnabled") and not found.get("DeletionProtectionEnabled"):
+        if properties.get("DeletionProtectionEnabled") and not table.get("DeletionProtectionEnabled"):
             self._update(name, progress, DeletionProtectionEnabled=True)
         pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
-        self._call("tag_resource", name, ResourceArn=found["TableArn"], Tags=pairs)
+        self._call("tag_resource", name, ResourceArn=table["TableArn"], Tags=pairs)
 
     def _update(self, name: str, progress: Progress, **change: Any) -> None:
-        # One kind of change a call, and none while another is under way: so DynamoDB wants it.
+        # DynamoDB takes one kind of change per call, and none while another is under way.
         self._call("update_table", name, TableName=name, **change)
         self._until_active(name, SETTLE_SECONDS, progress)
 
@@ -118,24 +133,17 @@ class Recovery:
             self._wait(pause)
             waited, pause = waited + pause, min(pause * 2, 30.0)
 
-    def _names(self, prefix: str) -> list[str]:
-        try:
-            pages = self._dynamodb.get_paginator("list_tables").paginate()
-            return [name for page in pages for name in page["TableNames"] if name.startswith(prefix)]
-        except (ClientError, BotoCoreError) as error:
-            raise _explained(error, prefix) from error
-
     def _call(self, command: str, name: str, **arguments: Any) -> dict[str, Any]:
         try:
             answer: dict[str, Any] = getattr(self._dynamodb, command)(**arguments)
         except (ClientError, BotoCoreError) as error:
-            raise _explained(error, name) from error
+            raise _stack_error(error, name) from error
         return answer
 
 
 def target_name(default: str, at: datetime, taken: Callable[[str], bool]) -> str:
-    """What the restored table is called: the stack's own name if that is free, for then nothing is out of the ordinary;
-    else with the moment. Raises RefusedError if that is taken as well."""
+    """The name of the restored table: the stack's own name if it is free, which is the normal state; otherwise with the
+    point in time. Raises RefusedError if that exists as well."""
     stamped = f"{default}-{at.strftime(STAMP)}"
     for name in (default, stamped):
         if not taken(name):
@@ -143,5 +151,5 @@ def target_name(default: str, at: datetime, taken: Callable[[str], bool]) -> str
     raise RefusedError(f"{stamped} exists already; say TABLE={stamped} to use it, or delete it first")
 
 
-def _explained(error: Exception, name: str) -> StackError:
+def _stack_error(error: Exception, name: str) -> StackError:
     return StackError(f"DynamoDB refuses with {name}: {error}")

@@ -1,11 +1,11 @@
-"""A service's stack and the table that it uses: the change from one table to another, and back, is one stack update."""
+"""The swap of a service's table: the change from one table to another, and back, is one stack update."""
 
 import hashlib
 import json
 from typing import Any
 
 from deploy.restore.recovery import Recovery
-from deploy.restore.write_fence import Fence
+from deploy.restore.write_fence import WriteFence
 from deploy.stage.command import Command
 from deploy.stage.errors import RefusedError
 from deploy.stage.health import check_health
@@ -17,56 +17,57 @@ VERSION, ALIAS = "AWS::Lambda::Version", "AWS::Lambda::Alias"
 
 
 def stack_of(command: Command, service: str) -> Deployed:
-    """The service's stack as it is. Raises RefusedError if it cannot be given another table."""
+    """The service's stack. Raises RefusedError if its table cannot be swapped."""
     name = command.environment.target.names.stack(service)
     now = command.environment.stacks.current(name)
     if now is None:
         raise RefusedError(f"{service} is not deployed in stage {command.environment.target.stage}")
     if now.status not in SETTLED:
-        raise RefusedError(f"stack {name} is {now.status}: wait until that ends, or repair it")
+        raise RefusedError(f"stack {name} is {now.status}: wait until that ends, or fix the stack")
     if TABLE_PARAMETER not in now.parameters:
-        raise RefusedError(f"stack {name} is of a time when tables could not be exchanged; deploy {service} once first")
+        raise RefusedError(f"stack {name} is from a version without swaps of tables; deploy {service} once first")
     return now
 
 
 def table_properties(now: Deployed) -> dict[str, Any]:
-    """The table's properties in the template that is deployed."""
+    """The table's properties in the deployed template."""
     properties: dict[str, Any] = json.loads(now.body)["Resources"][TABLE]["Properties"]
     return properties
 
 
 def refuse_stranger(recovery: Recovery, now: Deployed, table: str) -> dict[str, Any]:
-    """The description of `table`. Raises RefusedError unless it is there, is of this service, and has its shape."""
+    """The description of `table`. Raises RefusedError unless it exists and has this service's name, keys and GSIs."""
     own = table_properties(now)
     if table != own["TableName"] and not table.startswith(f"{own['TableName']}-"):
-        raise RefusedError(f"{table} is no table of this service: its tables are {own['TableName']}[-...]")
-    found = recovery.describe(table)
-    if found is None or found["TableStatus"] != "ACTIVE":
-        raise RefusedError(f"there is no table {table} that could be used ({found and found['TableStatus']})")
-    indexes = {one["IndexName"] for one in found.get("GlobalSecondaryIndexes", [])}
-    wanted = {one["IndexName"] for one in own.get("GlobalSecondaryIndexes", [])}
-    if not wanted <= indexes or found["KeySchema"] != own["KeySchema"]:
+        raise RefusedError(f"{table} is not a table of this service: its tables are {own['TableName']}[-...]")
+    description = recovery.describe(table)
+    if description is None or description["TableStatus"] != "ACTIVE":
+        status = description["TableStatus"] if description else "it does not exist"
+        raise RefusedError(f"the table {table} cannot be used ({status})")
+    indexes = {index["IndexName"] for index in description.get("GlobalSecondaryIndexes", [])}
+    wanted = {index["IndexName"] for index in own.get("GlobalSecondaryIndexes", [])}
+    if not wanted <= indexes or description["KeySchema"] != own["KeySchema"]:
         raise RefusedError(f"{table} lacks keys or indexes of the template ({', '.join(sorted(wanted - indexes))})")
-    return found
+    return description
 
 
-def swap(command: Command, service: str, now: Deployed, table: str, recovery: Recovery, fence: Fence) -> int:
-    """Let the stack use `table`. Writers are kept out meanwhile; queues wait. Returns how many functions answered.
+def swap(command: Command, service: str, now: Deployed, table: str, recovery: Recovery, fence: WriteFence) -> int:
+    """Make the stack use `table`. Meanwhile nobody can write, and queues wait. Returns how many functions answered.
 
     Raises StackError, or UnhealthyError from the check; then the table used before is used again.
     """
     old = now.parameters[TABLE_PARAMETER]
     arns = {name: (recovery.describe(name) or {}).get("TableArn", "") for name in (old, table)}
-    with fence.paused() as queues:
-        command.say.progress(f"{queues} queues wait; {old} takes no more writes")
+    with fence.pause_consumers() as queues:
+        command.console.progress(f"{queues} queues wait; {old} takes no more writes")
         try:
             if arns[old]:
                 fence.close(arns[old])
             fence.open(arns[table])
             _use(command, service, now, table)
-            return check_health(command.environment.aws, _parsed(now))
+            return check_health(command.environment.aws, json.loads(now.body))
         except BaseException:
-            command.say.progress(f"it failed; {service} goes back to {old}")
+            command.console.progress(f"it failed; {service} goes back to {old}")
             if arns[old]:
                 fence.open(arns[old])
             _use(command, service, now, old)
@@ -74,8 +75,8 @@ def swap(command: Command, service: str, now: Deployed, table: str, recovery: Re
 
 
 def with_table(body: Template, table: str) -> Template:
-    """The template in which the functions' versions are new ones, for a version keeps the variables that it was made
-    with; and shifted at once, for two versions would work on two tables."""
+    """The template with new versions of its functions, because a version keeps its variables. They are shifted at once,
+    because two versions would work on two tables."""
     text, digest = json.dumps(body), hashlib.sha256(table.encode()).hexdigest()[:8]
     for logical_id, resource in body["Resources"].items():
         if resource["Type"] == VERSION:
@@ -91,16 +92,11 @@ def with_table(body: Template, table: str) -> Template:
 
 def _use(command: Command, service: str, now: Deployed, table: str) -> None:
     environment = command.environment
-    stack, bucket = environment.target.names.stack(service), environment.shared()["ArtifactBucket"]
+    stack, bucket = environment.target.names.stack(service), environment.platform_outputs()["ArtifactBucket"]
     before = now.parameters[TABLE_PARAMETER]
-    body = now.body if table == before else render(with_table(_parsed(now), table))
+    body = now.body if table == before else render(with_table(json.loads(now.body), table))
     planned = environment.stacks.plan(
         stack, body, parameters=now.parameters | {TABLE_PARAMETER: table}, bucket=bucket, tags=now.tags
     )
     if planned:
-        environment.stacks.execute(planned, told=command.say.event)
-
-
-def _parsed(now: Deployed) -> Template:
-    body: Template = json.loads(now.body)
-    return body
+        environment.stacks.execute(planned, listener=command.console.event)

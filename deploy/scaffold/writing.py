@@ -25,7 +25,7 @@ def create(name: str, root: Path) -> list[str]:
     """
     check_name(name, root)
     files = {**render_templates(name), Path("services", name, LOCK): lock_without_libraries(root)}
-    _run(root, "deploy.contracts", "generate", "--check")
+    _run(root, "deploy", "contracts", "generate", "--check")
     history = (root / HISTORY).read_bytes()
     try:
         for path, text in files.items():
@@ -80,9 +80,9 @@ def remove(name: str, root: Path) -> None:
 
 
 def _generate(root: Path) -> None:
-    _run(root, "deploy.contracts", "generate")
-    _run(root, "deploy.checks.permissions")
-    _run(root, "deploy.checks.costs", "--write")
+    _run(root, "deploy", "contracts", "generate")
+    _run(root, "deploy", "permissions")
+    _run(root, "deploy", "costs", "--write")
 
 
 def _run(root: Path, module: str, *arguments: str) -> None:

@@ -1,4 +1,4 @@
-"""Packages in S3, under the hash of what they hold: the same package is uploaded once, and none is ever replaced."""
+"""Packages in S3, under the hash of their contents: the same package is uploaded once, and none is ever replaced."""
 
 import hashlib
 from pathlib import Path
@@ -27,24 +27,24 @@ def upload(aws: Aws, bucket: str, service: str, package: Path) -> str:
 
 
 def forget_others(aws: Aws, bucket: str, service: str, key: str) -> None:
-    """Delete the packages of `service` but for `key`: for the embedded AWS, whose disk is the developer's and which
-    would keep one for each change of code. Raises StackError."""
+    """Delete the packages of `service` except `key`: for the embedded AWS, which uses the developer's disk and would
+    keep one per change of code. Raises StackError."""
     s3 = aws.client("s3")
     try:
-        found = s3.list_objects_v2(Bucket=bucket, Prefix=f"{service}/").get("Contents", [])
-        for other in [one["Key"] for one in found if one["Key"] != key]:
+        packages = s3.list_objects_v2(Bucket=bucket, Prefix=f"{service}/").get("Contents", [])
+        for other in [each["Key"] for each in packages if each["Key"] != key]:
             s3.delete_object(Bucket=bucket, Key=other)
     except (ClientError, BotoCoreError) as error:
         raise StackError(f"cannot delete old packages of {service} from {bucket}: {error}") from error
 
 
 def remove_bucket(aws: Aws, bucket: str) -> None:
-    """Delete the bucket with all that it holds, older versions too; fine if it is gone. Raises StackError."""
+    """Delete the bucket with all its objects and their older versions; fine if it is gone. Raises StackError."""
     s3 = aws.client("s3")
     try:
         for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-            for one in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
-                s3.delete_object(Bucket=bucket, Key=one["Key"], VersionId=one["VersionId"])
+            for version in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
+                s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
         s3.delete_bucket(Bucket=bucket)
     except (ClientError, BotoCoreError) as error:
         if isinstance(error, ClientError) and error.response["Error"]["Code"] in {"NoSuchBucket", "404"}:

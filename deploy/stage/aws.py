@@ -1,4 +1,4 @@
-"""Which AWS a command speaks to: an account, or an endpoint that behaves like one."""
+"""The AWS that a command calls: an account, or an endpoint that behaves like one."""
 
 import threading
 from dataclasses import dataclass, field
@@ -12,13 +12,13 @@ from deploy.stage.errors import StackError
 
 REGION = "us-east-1"
 LOCAL_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": REGION}
-"""What an embedded AWS accepts; never a secret."""
+"""Credentials that an embedded AWS accepts; never a secret."""
 
 
 @dataclass(frozen=True)
 class Aws:
-    """One AWS. With an `endpoint_url` it is an embedded one and takes the fixed test credentials; without, the
-    credentials are found as boto3 finds them."""
+    """One AWS. With an `endpoint_url` it is an embedded one and gets the fixed test credentials; without, boto3 looks
+    the credentials up in its usual places."""
 
     endpoint_url: str | None = None
     region: str = REGION
@@ -30,7 +30,7 @@ class Aws:
         return self._client(service, read_timeout=60, attempts=3)
 
     def brief(self, service: str) -> Any:
-        """A client for a question whose answer may never come: 5 s to connect, 5 s to read, one attempt."""
+        """A client for calls that may never be answered: 5 s to connect, 5 s to read, one attempt."""
         return self._client(service, read_timeout=5, attempts=1)
 
     def _client(self, service: str, read_timeout: int, attempts: int) -> Any:
@@ -56,7 +56,7 @@ class Aws:
 def parameter(aws: Aws, path: str) -> str | None:
     """The value of an SSM parameter; None if there is none. Raises StackError if AWS does not answer."""
     try:
-        found = aws.client("ssm").get_parameters(Names=[path])["Parameters"]
+        parameters = aws.client("ssm").get_parameters(Names=[path])["Parameters"]
     except (ClientError, BotoCoreError) as error:
         raise StackError(f"cannot read the parameter {path}: {error}") from error
-    return str(found[0]["Value"]) if found else None
+    return str(parameters[0]["Value"]) if parameters else None

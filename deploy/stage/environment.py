@@ -1,4 +1,4 @@
-"""Where an operator's command works: the AWS, the stage in it, and what is built for it."""
+"""The deployment environment of an operator's command: the AWS, the stage in it, and how packages are built."""
 
 import platform
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 SNAPSTART_SINCE = (3, 12)
 PYTHONS = frozenset({"3.11", "3.12", "3.13"})
-"""Those of Lambda that this code runs on."""
+"""The Pythons of Lambda that this code runs on."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What an operator may set; the defaults are for AWS."""
+    """The settings of an operator; the defaults are for AWS. `tree_shaking` None leaves it to stages.toml."""
 
     stage: str
     endpoint_url: str | None = None
@@ -37,6 +37,7 @@ class Options:
     snapstart: bool = False
     canary: Canary | None = None
     python: str = PYTHON
+    tree_shaking: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class DeploymentEnvironment:
     target: Target
     interpreter: Interpreter
     boto3: bool = True
+    tree_shaking: bool = False
     cache: Path = ROOT / ".local/deploy"
 
     @property
@@ -57,15 +59,11 @@ class DeploymentEnvironment:
     def platform_stack(self) -> str:
         return self.target.names.stack(STACK)
 
-    def stages(self) -> list[str]:
-        """The stages that there are. Raises StackError."""
+    def platform_outputs(self) -> dict[str, str]:
+        """The outputs of the stage's platform. Raises RefusedError if there is no such stage, or StackError."""
         suffix = f"-{STACK}"
-        found = [name for name in self.stacks.names("tenfold-") if name.endswith(suffix)]
-        return [name.removeprefix("tenfold-").removesuffix(suffix) for name in found]
-
-    def shared(self) -> dict[str, str]:
-        """The outputs of the stage's platform. Raises RefusedError if there is no such stage."""
-        stages = self.stages()
+        platforms = [name for name in self.stacks.names("tenfold-") if name.endswith(suffix)]
+        stages = [name.removeprefix("tenfold-").removesuffix(suffix) for name in platforms]
         if self.target.stage not in stages:
             raise RefusedError(
                 f"there is no stage {self.target.stage!r} here; there are {', '.join(stages) or 'none'}. "
@@ -76,7 +74,7 @@ class DeploymentEnvironment:
 
 def environment_of(options: Options) -> DeploymentEnvironment:
     """Raises DeployError for settings that cannot work; asks no AWS."""
-    local = options.endpoint_url is not None
+    local, settings = options.endpoint_url is not None, settings_of(options.stage)
     if options.python not in PYTHONS:
         raise RefusedError(f"functions do not run on Python {options.python}; use one of {', '.join(sorted(PYTHONS))}")
     if options.architecture not in PLATFORMS:
@@ -92,14 +90,16 @@ def environment_of(options: Options) -> DeploymentEnvironment:
     target = Target(
         options.stage, local=local, runtime=interpreter.runtime, architecture=architecture, lambdas=options.lambdas,
         aliases=options.lambdas and not local, snapstart=options.snapstart and not local,
-        canary=None if local else options.canary, settings=settings_of(options.stage).variables,
+        canary=None if local else options.canary, settings=settings.variables,
     )  # fmt: skip
-    return DeploymentEnvironment(Aws(options.endpoint_url, options.region), target, interpreter, options.boto3 or local)
+    tree_shaking = settings.tree_shaking if options.tree_shaking is None else options.tree_shaking
+    aws = Aws(options.endpoint_url, options.region)
+    return DeploymentEnvironment(aws, target, interpreter, options.boto3 or local, tree_shaking)
 
 
 def caller_identity(aws: Aws) -> str:
-    """The account and the identity that the credentials stand for. Raises StackError, in one line, for none, expired or
-    refused ones, and without a network."""
+    """The account and the identity of the credentials. Raises StackError, in one line, if there are none, if they have
+    expired or are refused, and without a network."""
     try:
         answer = aws.client("sts").get_caller_identity()
     except (NoCredentialsError, PartialCredentialsError):

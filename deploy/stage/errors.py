@@ -1,4 +1,4 @@
-"""What can go wrong for an operator. Every message is one line that says what to do."""
+"""Errors for an operator. Every message is one line that says what to do."""
 
 
 class DeployError(Exception):
@@ -26,8 +26,8 @@ class LocalError(DeployError):
 
 
 class RefusedError(DeployError):
-    """We will not do that unasked. Nothing was changed."""
+    """The command needs an explicit confirmation. Nothing was changed."""
 
 
 class UnhealthyError(DeployError):
-    """What was deployed does not work."""
+    """The deployed version does not work."""

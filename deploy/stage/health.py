@@ -1,4 +1,4 @@
-"""Whether what was deployed works: every function is called once, in a way that changes nothing."""
+"""Health check of a deployment: every function is called once, in a way that changes nothing."""
 
 import json
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ from deploy.template.runtime import HANDLERS
 from deploy.template.shifting import ALIAS
 
 AT_ONCE, AT_ONCE_LOCALLY = 4, 1
-"""Of one stack. A laptop starts functions no faster by starting many: each then waits for the others, up to our
-timeout, and is begun anew."""
+"""Functions of one stack that are called at once. A laptop starts functions no faster by starting many: each would wait
+for the others, up to our timeout, and be started again."""
 READY = {
     "version": "2.0",
     "routeKey": "$default",
@@ -28,52 +28,43 @@ READY = {
     },
     "isBase64Encoded": False,
 }
-"""A request such as API Gateway would send."""
+"""A request in the form of API Gateway."""
 NOTHING: dict[str, Any] = {"Records": []}
 
 
 def check_health(aws: Aws, template: Template) -> int:
-    """Call the API and each consumer of a deployed template. Returns how many answered as they should (none in a stack
-    without such functions). Raises UnhealthyError with what the first of the others said."""
-    probes = _probes(template)
+    """Call the API and each consumer of a deployed template. Returns how many answered as they should (0 for a stack
+    without such functions). Raises UnhealthyError with the first wrong answer."""
+    resources, probes = template["Resources"], []
+    for logical_id, resource in sorted(resources.items()):
+        if resource["Type"] == "AWS::Lambda::Function":
+            handler, name = resource["Properties"]["Handler"], resource["Properties"]["FunctionName"]
+            callee = f"{name}:{ALIAS}" if f"{logical_id}Alias" in resources else name
+            if handler in {HANDLERS["api"], HANDLERS["consumer"]}:
+                probes.append((callee, handler))
     with ThreadPoolExecutor(AT_ONCE_LOCALLY if aws.endpoint_url else AT_ONCE) as pool:
-        complaints = [one for one in pool.map(lambda probe: _complaint(aws, *probe), probes) if one]
-    if complaints:
-        raise UnhealthyError(complaints[0])
+        problems = [problem for problem in pool.map(lambda probe: _problem(aws, *probe), probes) if problem]
+    if problems:
+        raise UnhealthyError(problems[0])
     return len(probes)
 
 
-def _probes(template: Template) -> list[tuple[str, dict[str, Any], str]]:
-    """Name, event and handler of each function to call."""
-    resources = template["Resources"]
-    found = []
-    for logical_id, resource in sorted(resources.items()):
-        if resource["Type"] != "AWS::Lambda::Function":
-            continue
-        handler, name = resource["Properties"]["Handler"], resource["Properties"]["FunctionName"]
-        called = f"{name}:{ALIAS}" if f"{logical_id}Alias" in resources else name
-        if handler == HANDLERS["api"]:
-            found.append((called, READY, handler))
-        elif handler == HANDLERS["consumer"]:
-            found.append((called, NOTHING, handler))
-    return found
-
-
-def _complaint(aws: Aws, name: str, event: dict[str, Any], handler: str) -> str | None:
+def _problem(aws: Aws, name: str, handler: str) -> str | None:
+    event = READY if handler == HANDLERS["api"] else NOTHING
     try:
         answer = aws.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode())
-        said = json.loads(answer["Payload"].read() or b"null")
+        payload = json.loads(answer["Payload"].read() or b"null")
     except (ClientError, BotoCoreError, ValueError) as error:
         return f"{name} cannot be called: {error}"
     if "FunctionError" in answer:
-        return f"{name} fails: {_text(said)}"
-    if handler == HANDLERS["api"] and (not isinstance(said, dict) or said.get("statusCode") != 200):
-        return f"{name} is not ready: {_text(said)}"
+        return f"{name} fails: {_text(payload)}"
+    if handler == HANDLERS["api"] and (not isinstance(payload, dict) or payload.get("statusCode") != 200):
+        return f"{name} is not ready: {_text(payload)}"
     return None
 
 
-def _text(said: Any) -> str:
+def _text(payload: Any) -> str:
     parts: Sequence[Any] = ()
-    if isinstance(said, dict):
-        parts = [said[key] for key in ("errorType", "errorMessage", "body") if said.get(key)]
-    return ": ".join(str(part) for part in parts)[:500] or str(said)[:500]
+    if isinstance(payload, dict):
+        parts = [payload[key] for key in ("errorType", "errorMessage", "body") if payload.get(key)]
+    return ": ".join(str(part) for part in parts)[:500] or str(payload)[:500]

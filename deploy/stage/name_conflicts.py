@@ -1,4 +1,4 @@
-"""New resources whose name is taken. AWS would fail half-way; the embedded one would silently replace what is there."""
+"""Name conflicts of new resources. AWS would fail half-way; the embedded one would silently replace what exists."""
 
 from typing import Any
 
@@ -26,18 +26,18 @@ def refuse_taken_names(aws: Aws, stacks: Stacks, planned: ChangeSet, template: T
             continue
         resource = template["Resources"].get(change["LogicalResourceId"], {})
         name = resource.get("Properties", {}).get(NAMES[kind])
-        found = _physical_id(aws, kind, name) if isinstance(name, str) else None
-        if found is not None and (owner := stacks.owner(found)) != planned.stack:
+        existing = _physical_id(aws, kind, name) if isinstance(name, str) else None
+        if existing is not None and (owner := stacks.owner(existing)) != planned.stack:
             if owner:
                 raise RefusedError(f"{kind} {name} exists already and belongs to the stack {owner}; rename one of them")
-            remedy = "ADOPT=1 takes it over with all that it holds" if kind == TABLE else "remove it first"
+            remedy = "ADOPT=1 takes it over with all its data" if kind == TABLE else "remove it first"
             raise RefusedError(
                 f"{kind} {name} exists already and belongs to no stack (one that was destroyed kept it); {remedy}"
             )
 
 
 def _physical_id(aws: Aws, kind: str, name: str) -> str | None:
-    """What CloudFormation calls the resource if it exists. Raises StackError if AWS does not say."""
+    """The resource's physical id in CloudFormation; None if it does not exist. Raises StackError."""
     try:
         if kind == TABLE:
             aws.client("dynamodb").describe_table(TableName=name)

@@ -1,8 +1,7 @@
-"""What a deployment would change, shown before it does; and what it must not do unasked."""
+"""Preview of a deployment: the changes to show first, and those that need an explicit permission."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
@@ -18,7 +17,7 @@ COLOURS = {"Add": "green", "Modify": "yellow", "Remove": "red"}
 
 @dataclass(frozen=True)
 class Change:
-    """One resource of a change set. `replaced` is "yes", "no" or "perhaps" (CloudFormation knows only as it goes)."""
+    """One resource of a change set. `replaced` is "yes", "no" or "perhaps" (CloudFormation decides on the way)."""
 
     stack: str
     action: str
@@ -28,20 +27,25 @@ class Change:
 
     @property
     def loses_data(self) -> bool:
-        """Whether what the resource holds would be out of reach afterwards."""
+        """Whether the resource's data would be out of reach afterwards."""
         return self.kind in DATA_BEARING and (self.action == "Remove" or self.replaced != "no")
 
 
 def changes_of(planned: ChangeSet) -> list[Change]:
     """The changes, those that lose data first."""
-    found = [_change(planned.stack, one) for one in planned.changes]
-    return sorted(found, key=lambda one: (not one.loses_data, one.action, one.logical_id))
+    changes = []
+    for change in planned.changes:
+        replacement = change.get("Replacement") if change["Action"] == "Modify" else "False"
+        replaced = {"True": "yes", "Conditional": "perhaps"}.get(str(replacement), "no")
+        logical_id, kind = change["LogicalResourceId"], change["ResourceType"]
+        changes.append(Change(planned.stack, change["Action"], logical_id, kind, replaced))
+    return sorted(changes, key=lambda change: (not change.loses_data, change.action, change.logical_id))
 
 
 def preview(planned: Iterable[ChangeSet]) -> Table:
-    """The table for a person."""
+    """The changes as a table."""
     table = Table("stack", "resource", "type", "action", "replaced")
-    for change in (change for one in planned for change in changes_of(one)):
+    for change in (change for change_set in planned for change in changes_of(change_set)):
         colour = COLOURS.get(change.action, "white")
         red = change.replaced != "no" or change.loses_data
         table.add_row(
@@ -54,13 +58,7 @@ def preview(planned: Iterable[ChangeSet]) -> Table:
 def refuse_losses(planned: Sequence[ChangeSet], *, allowed: bool) -> None:
     """Raises RefusedError, naming them, if resources that hold data would be replaced or removed and that is not
     `allowed`."""
-    lost = [change for one in planned for change in changes_of(one) if change.loses_data]
-    if lost and not allowed:
-        named = ", ".join(f"{one.logical_id} of {one.stack} ({one.kind})" for one in lost)
-        raise RefusedError(f"refused: data would be lost with {named}; if that is meant, say ALLOW_REPLACE=1")
-
-
-def _change(stack: str, one: dict[str, Any]) -> Change:
-    given = one.get("Replacement") if one["Action"] == "Modify" else "False"
-    replaced = {"True": "yes", "Conditional": "perhaps"}.get(str(given), "no")
-    return Change(stack, one["Action"], one["LogicalResourceId"], one["ResourceType"], replaced)
+    losses = [change for change_set in planned for change in changes_of(change_set) if change.loses_data]
+    if losses and not allowed:
+        names = ", ".join(f"{change.logical_id} of {change.stack} ({change.kind})" for change in losses)
+        raise RefusedError(f"refused: data would be lost with {names}; if that is meant, say ALLOW_REPLACE=1")

@@ -1,4 +1,4 @@
-"""What was deployed and found healthy, in the stage's artifact bucket: what a rollback goes back to."""
+"""Release history in the stage's artifact bucket: the healthy deployments, which a rollback goes back to."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -15,7 +15,7 @@ STAMP = "%Y%m%dT%H%M%S.%fZ"
 
 @dataclass(frozen=True)
 class Release:
-    """One healthy deployment of one service. `version` is the code's, `at` when it was done (STAMP)."""
+    """One healthy deployment of one service. `version` is the code's, `at` the time of the deployment (STAMP)."""
 
     service: str
     version: str
@@ -29,7 +29,7 @@ class Release:
 
 
 def stamp(now: datetime) -> str:
-    """A time as releases carry it, in the order of time."""
+    """A time in the form of releases, which sorts by time."""
     return now.strftime(STAMP)
 
 
@@ -45,7 +45,7 @@ class ReleaseHistory:
             body = json.dumps(asdict(release)).encode()
             self._s3.put_object(Bucket=self._bucket, Key=release.key, Body=body)
         except (ClientError, BotoCoreError) as error:
-            raise StackError(f"cannot note the release of {release.service} in {self._bucket}: {error}") from error
+            raise StackError(f"cannot record the release of {release.service} in {self._bucket}: {error}") from error
 
     def all(self, service: str) -> list[str]:
         """The keys of its releases, oldest first. Raises StackError."""
@@ -53,20 +53,18 @@ class ReleaseHistory:
             pages = self._s3.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=f"{PREFIX}/{service}/"
             )
-            return sorted(one["Key"] for page in pages for one in page.get("Contents", []))
+            return sorted(entry["Key"] for page in pages for entry in page.get("Contents", []))
         except (ClientError, BotoCoreError) as error:
             raise StackError(f"cannot read the releases of {service} in {self._bucket}: {error}") from error
 
     def before(self, service: str, body: str, parameters: dict[str, str]) -> Release:
-        """The newest release that is not what runs now. Raises RefusedError if there is none."""
+        """The newest release that differs from the running one. Raises RefusedError if there is none, or StackError."""
         for key in reversed(self.all(service)):
-            release = self._read(key)
+            try:
+                content = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+                release = Release(**json.loads(content))
+            except (ClientError, BotoCoreError, ValueError, TypeError) as error:
+                raise StackError(f"cannot read the release {key}: {error}") from error
             if (release.body, release.parameters) != (body, parameters):
                 return release
         raise RefusedError(f"{service} has no earlier release to go back to")
-
-    def _read(self, key: str) -> Release:
-        try:
-            return Release(**json.loads(self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()))
-        except (ClientError, BotoCoreError, ValueError, TypeError) as error:
-            raise StackError(f"cannot read the release {key}: {error}") from error

@@ -1,12 +1,12 @@
-"""How a stage is: versions, health, queues, dead letters, alarms."""
+"""Report on a stage: versions, health, queues, dead letters, alarms."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.table import Table
 
+from deploy.stage.aws import Aws
 from deploy.stage.environment import DeploymentEnvironment
 from deploy.stage.errors import StackError, UnhealthyError
 from deploy.stage.health import check_health
@@ -37,14 +37,14 @@ def conditions(environment: DeploymentEnvironment, plan: DeploymentPlan) -> list
         return list(pool.map(lambda name: _condition(environment, plan, name), plan.services))
 
 
-def as_table(found: list[Condition]) -> Table:
+def as_table(rows: list[Condition]) -> Table:
     table = Table("service", "stack", "version", "changed", "health", "waiting", "dead letters", "alarms")
-    for one in found:
-        dead, bad = f"[red]{one.dead}[/]" if one.dead else "0", one.health not in {"", "healthy"}
-        health = f"[red]{one.health}[/]" if bad else one.health
-        alarms = f"[red]{', '.join(one.alarms)}[/]" if one.alarms else ""
+    for row in rows:
+        dead, bad = f"[red]{row.dead}[/]" if row.dead else "0", row.health not in {"", "healthy"}
+        health = f"[red]{row.health}[/]" if bad else row.health
+        alarms = f"[red]{', '.join(row.alarms)}[/]" if row.alarms else ""
         table.add_row(
-            one.service, one.status, one.version or "", one.changed_at, health, str(one.waiting), dead, alarms
+            row.service, row.status, row.version or "", row.changed_at, health, str(row.waiting), dead, alarms
         )
     return table
 
@@ -54,39 +54,27 @@ def _condition(environment: DeploymentEnvironment, plan: DeploymentPlan, name: s
     now = environment.stacks.current(stack)
     if now is None:
         return Condition(name, "not deployed")
-    template = plan.templates[name]
     try:
-        health = "healthy" if check_health(environment.aws, template) else ""
+        health = "healthy" if check_health(environment.aws, plan.templates[name]) else ""
     except UnhealthyError as error:
         health = str(error)
-    waiting, dead = _depths(environment, stack)
+    try:
+        waiting, dead = _depths(environment.aws, stack)
+        paginator = environment.aws.client("cloudwatch").get_paginator("describe_alarms")
+        pages = paginator.paginate(AlarmNamePrefix=f"{stack}-", StateValue="ALARM")
+        active = [alarm for page in pages for alarm in page["MetricAlarms"]]
+    except (ClientError, BotoCoreError) as error:
+        raise StackError(f"cannot read the queues and alarms of {stack}: {error}") from error
+    alarms = tuple(str(alarm.get("AlarmDescription") or alarm["AlarmName"]) for alarm in active)
     changed = now.changed_at.strftime("%Y-%m-%d %H:%M:%S") if now.changed_at else ""
-    return Condition(
-        name, now.status, version_of(now.parameters), changed, health, waiting, dead, _ringing(environment, stack)
-    )
+    return Condition(name, now.status, version_of(now.parameters), changed, health, waiting, dead, alarms)
 
 
-def _depths(environment: DeploymentEnvironment, stack: str) -> tuple[int, int]:
-    """Messages waiting or under way, and dead letters."""
-    sqs, waiting, dead = environment.aws.client("sqs"), 0, 0
-    try:
-        for url in sqs.list_queues(QueueNamePrefix=f"{stack}-").get("QueueUrls", []):
-            depth = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=DEPTHS)["Attributes"]
-            count = sum(int(value) for value in depth.values())
-            dead, waiting = (dead + count, waiting) if url.endswith("-dlq") else (dead, waiting + count)
-    except (ClientError, BotoCoreError) as error:
-        raise StackError(f"cannot read the queues of {stack}: {error}") from error
+def _depths(aws: Aws, stack: str) -> tuple[int, int]:
+    """Messages waiting or in flight, and dead letters."""
+    sqs, waiting, dead = aws.client("sqs"), 0, 0
+    for url in sqs.list_queues(QueueNamePrefix=f"{stack}-").get("QueueUrls", []):
+        depth = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=DEPTHS)["Attributes"]
+        count = sum(int(value) for value in depth.values())
+        dead, waiting = (dead + count, waiting) if url.endswith("-dlq") else (dead, waiting + count)
     return waiting, dead
-
-
-def _ringing(environment: DeploymentEnvironment, stack: str) -> tuple[str, ...]:
-    try:
-        pages = (
-            environment.aws.client("cloudwatch")
-            .get_paginator("describe_alarms")
-            .paginate(AlarmNamePrefix=f"{stack}-", StateValue="ALARM")
-        )
-        found: list[dict[str, Any]] = [one for page in pages for one in page["MetricAlarms"]]
-    except (ClientError, BotoCoreError) as error:
-        raise StackError(f"cannot read the alarms of {stack}: {error}") from error
-    return tuple(one.get("AlarmDescription") or one["AlarmName"] for one in found)

@@ -1,11 +1,10 @@
-"""One stack from what it is to what its declaration says: planned, then run, and taken back if unhealthy."""
+"""Rollout of one stack to its declaration: planned, then run, and taken back if it is unhealthy."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from chassis.declare.service import service
 from deploy.embedded.emulator_patches import fill_gaps
@@ -24,7 +23,7 @@ from deploy.template.table import TABLE, TABLE_PARAMETER
 
 @dataclass(frozen=True)
 class Step:
-    """A planned change of one stack. `before` is what it is now: None if it does not exist."""
+    """A planned change of one stack. `before` is its present state: None if it does not exist."""
 
     name: str
     planned: ChangeSet
@@ -35,8 +34,8 @@ class Step:
 
 
 class Rollout:
-    """Deploys the stacks of `plan` to `place`. `recreate` allows to delete what is left of a failed first creation,
-    `adopt` to take over the tables that a destroyed stage kept."""
+    """Deploys the stacks of `plan` to `environment`. `recreate` permits deleting what a failed first creation left,
+    `adopt` taking over the tables that a destroyed stage kept."""
 
     def __init__(
         self,
@@ -47,8 +46,8 @@ class Rollout:
         recreate: bool = False,
         adopt: bool = False,
     ) -> None:
-        self._place, self._plan, self._packages, self._recreate = environment, plan, packages, recreate
-        self._adopt = adopt
+        self._environment, self._plan, self._packages = environment, plan, packages
+        self._recreate, self._adopt = recreate, adopt
         self._stacks, self._names = environment.stacks, environment.target.names
 
     def platform(self) -> Step | None:
@@ -61,43 +60,54 @@ class Rollout:
         self._check_state(name)
         bucket, key, template = shared["ArtifactBucket"], None, self._plan.templates[name]
         if name in self._packages:
-            key = upload(self._place.aws, bucket, name, self._packages[name])
-        if self._place.target.aliases:
-            template = service_template(service(name), self._place.target, key or "")
-        parameters = parameters_of(self._place.aws, self._plan, name, shared, key)
+            key = upload(self._environment.aws, bucket, name, self._packages[name])
+        if self._environment.target.aliases:
+            template = service_template(service(name), self._environment.target, key or "")
+        parameters = parameters_of(self._environment.aws, self._plan, name, shared, key)
         return self._step(name, template, parameters, bucket)
 
-    def run(self, step: Step, shared: Mapping[str, str], told: StackEventListener) -> int:
+    def run(self, step: Step, shared: Mapping[str, str], listener: StackEventListener) -> int:
         """Execute the change and call the functions. Returns how many answered.
 
         Raises StackError if CloudFormation undid it, or UnhealthyError after the old version was brought back.
         """
-        self._stacks.execute(step.planned, told=told)
-        if self._place.target.local:
-            fill_gaps(self._place.aws, step.template)
+        self._stacks.execute(step.planned, listener=listener)
+        if self._environment.target.local:
+            fill_gaps(self._environment.aws, step.template)
         try:
-            answered = check_health(self._place.aws, step.template)
+            answered = check_health(self._environment.aws, step.template)
         except UnhealthyError as error:
-            raise UnhealthyError(f"{step.name} is unhealthy: {error}; {self._take_back(step, shared)}") from error
+            before, stack = step.before, step.planned.stack
+            if before is None:
+                self._stacks.delete(stack)
+                raise UnhealthyError(
+                    f"{step.name} is unhealthy: {error}; its first deployment was taken back"
+                ) from error
+            self._stacks.deploy(
+                stack, before.body, parameters=before.parameters, bucket=shared.get("ArtifactBucket"), tags=before.tags
+            )
+            version = version_of(before.parameters)
+            raise UnhealthyError(f"{step.name} is unhealthy: {error}; version {version} is back") from error
         if step.name != STACK:
             at = stamp(datetime.now(UTC))
             release = Release(step.name, version_of(step.parameters), at, step.body, step.parameters)
-            ReleaseHistory(self._place.aws, shared["ArtifactBucket"]).add(release)
+            ReleaseHistory(self._environment.aws, shared["ArtifactBucket"]).add(release)
         return answered
 
     def discard(self, step: Step) -> None:
-        """Forget a change that nobody wants. Raises StackError."""
+        """Delete a change set that is not to be run. Raises StackError."""
         self._stacks.discard(step.planned)
 
     def earlier(self, name: str, shared: Mapping[str, str]) -> Step | None:
         """The change back to the release before the present one. Raises RefusedError if there is none."""
         now = self._stacks.current(self._names.stack(name))
         if now is None:
-            raise RefusedError(f"{name} is not deployed in stage {self._place.target.stage}")
-        release = ReleaseHistory(self._place.aws, shared["ArtifactBucket"]).before(name, now.body, now.parameters)
-        template, parameters = _parsed(release.body), dict(release.parameters)
+            raise RefusedError(f"{name} is not deployed in stage {self._environment.target.stage}")
+        release = ReleaseHistory(self._environment.aws, shared["ArtifactBucket"]).before(name, now.body, now.parameters)
+        template: Template = json.loads(release.body)
+        parameters = dict(release.parameters)
         if TABLE_PARAMETER in parameters:  # code goes back, data does not
-            parameters[TABLE_PARAMETER] = table_in_use(self._place.aws, self._names, name)
+            parameters[TABLE_PARAMETER] = table_in_use(self._environment.aws, self._names, name)
         return self._step(name, template, parameters, shared["ArtifactBucket"], release.body)
 
     def _step(
@@ -107,12 +117,17 @@ class Rollout:
         stack, text = self._names.stack(name), body or render(template)
         before = self._stacks.current(stack)
         planned = self._stacks.plan(
-            stack, text, parameters=parameters, bucket=bucket, tags=tags_of(self._place.target, name), adopt=self._adopt
+            stack,
+            text,
+            parameters=parameters,
+            bucket=bucket,
+            tags=tags_of(self._environment.target, name),
+            adopt=self._adopt,
         )
         if planned is None:
             return None
         try:
-            refuse_taken_names(self._place.aws, self._stacks, planned, template)
+            refuse_taken_names(self._environment.aws, self._stacks, planned, template)
             refuse_change_of_unused_table(planned, template, parameters)
         except RefusedError:
             self._stacks.discard(planned)
@@ -129,24 +144,13 @@ class Rollout:
         if now and now.status in NEVER_LIVED and not self._recreate:
             raise RefusedError(
                 f"stack {stack} is {now.status}: its first creation failed. Say RECREATE=1 to delete what is left "
-                "of it and create it anew"
+                "of it and create it again"
             )
-
-    def _take_back(self, step: Step, shared: Mapping[str, str]) -> str:
-        stack = step.planned.stack
-        if step.before is None:
-            self._stacks.delete(stack)
-            return "its first deployment was taken back"
-        self._stacks.deploy(
-            stack, step.before.body, parameters=step.before.parameters, bucket=shared.get("ArtifactBucket"),
-            tags=step.before.tags,
-        )  # fmt: skip
-        return f"version {version_of(step.before.parameters)} is back"
 
 
 def refuse_change_of_unused_table(planned: ChangeSet, template: Template, parameters: Mapping[str, str]) -> None:
     """Raises RefusedError if the change is to the stack's own table while, since a restore, another one is used: that
-    one would lack the change."""
+    one would miss the change."""
     own = template["Resources"].get(TABLE, {}).get("Properties", {}).get("TableName")
     used = parameters.get(TABLE_PARAMETER, own)
     if used != own and any(change["LogicalResourceId"] == TABLE for change in planned.changes):
@@ -157,10 +161,5 @@ def refuse_change_of_unused_table(planned: ChangeSet, template: Template, parame
 
 
 def version_of(parameters: Mapping[str, str]) -> str:
-    """The version that runs: the beginning of its package's hash; "none" for a stack without code."""
+    """The running version: the beginning of its package's hash; "none" for a stack without code."""
     return parameters.get("CodeKey", "").rpartition("/")[2][:12] or "none"
-
-
-def _parsed(body: str) -> Template:
-    template: dict[str, Any] = json.loads(body)
-    return template

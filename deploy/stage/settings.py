@@ -1,6 +1,6 @@
-"""What a stage is told beside its code: `stages.toml`, and nowhere else.
+"""The settings of each stage: `stages.toml`, and nowhere else.
 
-Every deployment reads it, also that of one service, so that no operator has to remember it.
+Every deployment reads it, also that of one service, so that no operator has to remember them.
 """
 
 import tomllib
@@ -19,25 +19,27 @@ Settings = tuple[tuple[str, str], ...]
 
 
 class StageSettings(BaseModel):
-    """`public_url` is where people find the web application: links in e-mails begin with it. Pages of the
-    `public_origins` may use the routes that need no token, such as signing in."""
+    """`public_url` is the address of the web application: links in e-mails begin with it. Pages of the
+    `public_origins` may use the routes that need no token, such as signing in. `tree_shaking` leaves out of packages
+    what nothing imports of other people's libraries, and their symbols (docs/deploying.md)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     public_url: Origin | None = None
     public_origins: tuple[Origin, ...] = ()
+    tree_shaking: bool = False
 
     @property
     def variables(self) -> Settings:
-        found = {"TENFOLD_PUBLIC_URL": self.public_url, "TENFOLD_PUBLIC_ORIGINS": ",".join(self.public_origins)}
-        return tuple((name, value) for name, value in found.items() if value)
+        variables = {"TENFOLD_PUBLIC_URL": self.public_url, "TENFOLD_PUBLIC_ORIGINS": ",".join(self.public_origins)}
+        return tuple((name, value) for name, value in variables.items() if value)
 
 
 STAGES = TypeAdapter(dict[str, StageSettings])
 
 
 def settings_of(stage: str, root: Path = ROOT) -> StageSettings:
-    """Those of a stage that the file does not name are the defaults. Raises TemplateError for a file that cannot be."""
+    """The settings of a stage: the defaults if the file does not name it. Raises TemplateError for an invalid file."""
     path = root / FILE
     if not path.exists():
         return StageSettings()

@@ -1,4 +1,4 @@
-"""Brings a CloudFormation stack to a template by a change set: see it, run it, and say why if it failed."""
+"""CloudFormation stacks: plan a change set, run it, and report the cause if it fails."""
 
 import hashlib
 import json
@@ -26,7 +26,7 @@ NO_CHANGE = ("didn't contain changes", "no updates are to be performed", "no cha
 
 @dataclass(frozen=True)
 class ChangeSet:
-    """What a deploy would do. `changes` are CloudFormation's own ResourceChange objects."""
+    """The planned change of a stack. `changes` are CloudFormation's own ResourceChange objects."""
 
     stack: str
     name: str
@@ -38,13 +38,9 @@ StackEventListener = Callable[[dict[str, Any]], None]
 """Gets CloudFormation's own StackEvent objects, oldest first."""
 
 
-def _silently(_event: dict[str, Any]) -> None:
-    pass
-
-
 @dataclass(frozen=True)
 class Deployed:
-    """A stack as it is: enough to bring it back."""
+    """The state of a stack: enough to bring it back."""
 
     status: str
     body: str
@@ -80,8 +76,14 @@ class Stacks:
     ) -> ChangeSet | None:  # fmt: skip
         """Create the change set; None if there is nothing to change. With `adopt` it takes over what exists under the
         names of its resources and belongs to no stack, if the template would keep it. Raises StackError."""
-        with _explained(stack):
-            creates = self._make_ready(stack)
+        with _translate_errors(stack):
+            creates, template = self._make_ready(stack), {"TemplateBody": body}
+            if len(body.encode()) > MAX_BODY_BYTES:
+                if bucket is None:
+                    raise StackError(f"the template of {stack} is larger than {MAX_BODY_BYTES} bytes; give a bucket")
+                key, s3 = f"templates/{stack}/{hashlib.sha256(body.encode()).hexdigest()}.json", self._aws.client("s3")
+                s3.put_object(Bucket=bucket, Key=key, Body=body.encode())
+                template = {"TemplateURL": f"{s3.meta.endpoint_url}/{bucket}/{key}"}
             digest = hashlib.sha256((body + repr(sorted((parameters or {}).items()))).encode()).hexdigest()
             name = f"t-{digest[:16]}-{time.time_ns() // 1_000_000}"
             self._cloudformation.create_change_set(
@@ -94,178 +96,172 @@ class Stacks:
                     {"ParameterKey": key, "ParameterValue": value} for key, value in (parameters or {}).items()
                 ],
                 Tags=[{"Key": key, "Value": value} for key, value in (tags or {}).items()],
-                **self._template(stack, body, bucket),
+                **template,
             )
             return self._await_plan(stack, name, creates)
 
-    def execute(self, planned: ChangeSet, *, seconds: float = 900, told: StackEventListener = _silently) -> None:
-        """Run a change set and wait; `told` of each event of the stack. Raises StackError with the first failed event
-        if it is undone."""
-        with _explained(planned.stack):
-            known = {event["EventId"] for event in self._newest(planned.stack)}
+    def execute(
+        self, planned: ChangeSet, *, seconds: float = 900, listener: StackEventListener = lambda _: None
+    ) -> None:
+        """Run a change set and wait; `listener` gets each event of the stack. Raises StackError with the first failed
+        event if it is undone."""
+        with _translate_errors(planned.stack):
+            known = {event["EventId"] for event in self._newest_events(planned.stack)}
+
+            def pass_on_events() -> None:
+                for event in reversed(self._newest_events(planned.stack)):
+                    if event["EventId"] not in known:
+                        known.add(event["EventId"])
+                        listener(event)
+
             self._cloudformation.execute_change_set(StackName=planned.stack, ChangeSetName=planned.name)
-            status = self._await_stack(planned.stack, seconds, lambda: self._tell(planned.stack, known, told))
+            status = self._await_stack(planned.stack, seconds, pass_on_events)
             if status not in DONE:
                 raise StackError(f"stack {planned.stack} is {status}: {self._first_failure(planned.stack)}")
 
     def discard(self, planned: ChangeSet) -> None:
-        """Forget a change set, and with it the empty stack that one for a new stack made. Raises StackError."""
-        with _explained(planned.stack):
+        """Delete a change set, and the empty stack that a change set for a new stack has made. Raises StackError."""
+        with _translate_errors(planned.stack):
             self._cloudformation.delete_change_set(StackName=planned.stack, ChangeSetName=planned.name)
             if planned.creates:
                 self._cloudformation.delete_stack(StackName=planned.stack)
 
     def current(self, stack: str) -> Deployed | None:
-        """What the stack is now; None if there is none, or none that ever lived. Raises StackError."""
-        with _explained(stack):
-            found = self._describe(stack)
-            if found is None or found["StackStatus"] in {"REVIEW_IN_PROGRESS", "DELETE_COMPLETE"}:
+        """The present state of the stack; None if there is none, or it was never created. Raises StackError."""
+        with _translate_errors(stack):
+            description = self._describe(stack)
+            if description is None or description["StackStatus"] in {"REVIEW_IN_PROGRESS", "DELETE_COMPLETE"}:
                 return None
             body = self._cloudformation.get_template(StackName=stack, TemplateStage="Original")["TemplateBody"]
             return Deployed(
-                status=found["StackStatus"],
+                status=description["StackStatus"],
                 body=body if isinstance(body, str) else render(body),  # boto3 parses what is JSON
-                parameters={one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", [])},
-                tags={one["Key"]: one["Value"] for one in found.get("Tags", [])},
-                changed_at=found.get("LastUpdatedTime") or found.get("CreationTime"),
+                parameters=_parameters_of(description),
+                tags={tag["Key"]: tag["Value"] for tag in description.get("Tags", [])},
+                changed_at=description.get("LastUpdatedTime") or description.get("CreationTime"),
             )
 
     def parameters(self, stack: str) -> dict[str, str]:
         """The parameters of a stack; none if there is no such stack. Raises StackError."""
-        with _explained(stack):
-            found = self._describe(stack) or {}
-            return {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", [])}
+        with _translate_errors(stack):
+            return _parameters_of(self._describe(stack) or {})
 
     def names(self, prefix: str) -> list[str]:
-        """The stacks that there are whose names begin with `prefix`. Raises StackError."""
-        with _explained(prefix):
+        """The names of the existing stacks that begin with `prefix`. Raises StackError."""
+        with _translate_errors(prefix):
             pages = self._cloudformation.get_paginator("describe_stacks").paginate()
-            found = [one for page in pages for one in page["Stacks"] if one["StackStatus"] != "DELETE_COMPLETE"]
-            return sorted(one["StackName"] for one in found if one["StackName"].startswith(prefix))
+            existing = [each for page in pages for each in page["Stacks"] if each["StackStatus"] != "DELETE_COMPLETE"]
+            return sorted(each["StackName"] for each in existing if each["StackName"].startswith(prefix))
 
     def owner(self, physical_id: str) -> str | None:
         """The stack that a resource belongs to; None if it belongs to none. Raises StackError."""
-        with _explained(physical_id):
+        with _translate_errors(physical_id):
             if self._aws.endpoint_url:  # an embedded AWS answers by the stack's name only
-                return next((one for one in self.names("") if physical_id in self._physical_ids(one)), None)
+                for stack in self.names(""):
+                    if any(each.get("PhysicalResourceId") == physical_id for each in self._resources(StackName=stack)):
+                        return stack
+                return None
             try:
-                found = self._cloudformation.describe_stack_resources(PhysicalResourceId=physical_id)["StackResources"]
+                resources = self._resources(PhysicalResourceId=physical_id)
             except ClientError as error:
                 if "does not exist" in error.response["Error"].get("Message", ""):
                     return None
                 raise
-            return str(found[0]["StackName"]) if found else None
+            return str(resources[0]["StackName"]) if resources else None
 
-    def _physical_ids(self, stack: str) -> set[str]:
-        found = self._cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
-        return {one.get("PhysicalResourceId", "") for one in found}
-
-    def retained(self, stack: str) -> list[tuple[str, str]]:
-        """Types and physical ids of what stays when the stack is deleted; none of a stack that is gone. Raises
-        StackError."""
+    def retained_resources(self, stack: str) -> list[tuple[str, str]]:
+        """Types and physical ids of the resources that stay when the stack is deleted; none for a stack that is gone.
+        Raises StackError."""
         now = self.current(stack)
         if now is None:
             return []
         declared = json.loads(now.body)["Resources"]
-        with _explained(stack):
-            found = self._cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
+        with _translate_errors(stack):
+            resources = self._resources(StackName=stack)
         return [
-            (one["ResourceType"], one["PhysicalResourceId"]) for one in found
-            if declared.get(one["LogicalResourceId"], {}).get("DeletionPolicy", "").startswith("Retain")
-            and one.get("PhysicalResourceId")
+            (each["ResourceType"], each["PhysicalResourceId"]) for each in resources
+            if declared.get(each["LogicalResourceId"], {}).get("DeletionPolicy", "").startswith("Retain")
+            and each.get("PhysicalResourceId")
         ]  # fmt: skip
 
-    def _newest(self, stack: str) -> list[dict[str, Any]]:
+    def _resources(self, **by: str) -> list[dict[str, Any]]:
+        resources: list[dict[str, Any]] = self._cloudformation.describe_stack_resources(**by)["StackResources"]
+        return resources
+
+    def _newest_events(self, stack: str) -> list[dict[str, Any]]:
         events: list[dict[str, Any]] = self._cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
         return events
 
-    def _tell(self, stack: str, known: set[str], told: StackEventListener) -> None:
-        for event in reversed(self._newest(stack)):
-            if event["EventId"] not in known:
-                known.add(event["EventId"])
-                told(event)
-
     def outputs(self, stack: str) -> dict[str, str]:
         """The outputs of a stack. Raises StackError if there is no such stack."""
-        found = self._describe(stack)
-        if found is None:
+        description = self._describe(stack)
+        if description is None:
             raise StackError(f"there is no stack {stack}; deploy it first")
-        return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+        return {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])}
 
     def delete(self, stack: str, *, seconds: float = 900) -> None:
         """Delete a stack and wait until it is gone; what its template retains stays. Raises StackError."""
-        with _explained(stack):
+        with _translate_errors(stack):
             self._cloudformation.delete_stack(StackName=stack)
             status = self._await_stack(stack, seconds)
             if status is not None and status != "DELETE_COMPLETE":
                 raise StackError(f"stack {stack} is {status}: {self._first_failure(stack)}")
 
     def _make_ready(self, stack: str) -> bool:
-        """Whether the stack must be created; one whose creation failed is taken away first."""
-        found = self._describe(stack)
-        status = found["StackStatus"] if found else None
+        """Whether the stack must be created; one whose creation failed is deleted first."""
+        description = self._describe(stack)
+        status = description["StackStatus"] if description else None
         if status in NEVER_LIVED:
             self.delete(stack)
             return True
         if status is None or status in {"REVIEW_IN_PROGRESS", "DELETE_COMPLETE"}:
             return True
         if status not in SETTLED:
-            raise StackError(f"stack {stack} is {status}: wait until that ends, or repair it, then deploy again")
+            raise StackError(f"stack {stack} is {status}: wait until that ends, or fix the stack, then deploy again")
         return False
-
-    def _template(self, stack: str, body: str, bucket: str | None) -> dict[str, str]:
-        if len(body.encode()) <= MAX_BODY_BYTES:
-            return {"TemplateBody": body}
-        if bucket is None:
-            raise StackError(f"the template of {stack} is larger than {MAX_BODY_BYTES} bytes and needs a bucket")
-        key = f"templates/{stack}/{hashlib.sha256(body.encode()).hexdigest()}.json"
-        s3 = self._aws.client("s3")
-        s3.put_object(Bucket=bucket, Key=key, Body=body.encode())
-        return {"TemplateURL": f"{s3.meta.endpoint_url}/{bucket}/{key}"}
 
     def _await_plan(self, stack: str, name: str, creates: bool) -> ChangeSet | None:
         for _ in _until(300):
-            seen = self._cloudformation.describe_change_set(StackName=stack, ChangeSetName=name)
-            if seen["Status"] == "CREATE_COMPLETE":
-                return ChangeSet(stack, name, creates, tuple(self._changes(stack, name, seen)))
-            if seen["Status"] == "FAILED":
+            page = self._cloudformation.describe_change_set(StackName=stack, ChangeSetName=name)
+            if page["Status"] == "CREATE_COMPLETE":
+                changes = list(page.get("Changes", []))
+                while token := page.get("NextToken"):
+                    page = self._cloudformation.describe_change_set(
+                        StackName=stack, ChangeSetName=name, NextToken=token
+                    )
+                    changes += page.get("Changes", [])
+                resources = (change["ResourceChange"] for change in changes if "ResourceChange" in change)
+                return ChangeSet(stack, name, creates, tuple(resources))
+            if page["Status"] == "FAILED":
                 self._cloudformation.delete_change_set(StackName=stack, ChangeSetName=name)
-                reason = seen.get("StatusReason", "no reason given")
+                reason = page.get("StatusReason", "no reason given")
                 if any(words in reason.lower() for words in NO_CHANGE):
                     return None
                 raise StackError(f"CloudFormation refuses the change of {stack}: {reason}")
         raise StackError(f"the change set of {stack} was not ready in 300 s")
 
-    def _changes(self, stack: str, name: str, page: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        while True:
-            yield from (change["ResourceChange"] for change in page.get("Changes", []) if "ResourceChange" in change)
-            token = page.get("NextToken")
-            if not token:
-                return
-            page = self._cloudformation.describe_change_set(StackName=stack, ChangeSetName=name, NextToken=token)
-
     def _await_stack(self, stack: str, seconds: float, look: Callable[[], None] = lambda: None) -> str | None:
         """The status it settles in; None once it is gone. `look` is called in between."""
         for _ in _until(seconds):
-            found = self._describe(stack)
-            if found is not None:
+            description = self._describe(stack)
+            if description is not None:
                 look()
-            status: str | None = found["StackStatus"] if found else None
+            status: str | None = description["StackStatus"] if description else None
             if status is None or status in DONE or not status.endswith("_IN_PROGRESS"):
                 return status
         raise StackError(f"stack {stack} is still not settled after {seconds:.0f} s; look at its events")
 
     def _describe(self, stack: str) -> dict[str, Any] | None:
         try:
-            found: dict[str, Any] = self._cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+            description: dict[str, Any] = self._cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
         except ClientError as error:
             if "does not exist" in error.response["Error"].get("Message", ""):
                 return None
             raise
-        return found
+        return description
 
     def _first_failure(self, stack: str) -> str:
-        """The event that began it: of the last change, the oldest failure that is no mere consequence."""
+        """The first cause: of the last change, the oldest failed event that is not just a consequence of another."""
         cause = "no failed event was recorded"
         pages = self._cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack)
         for event in (event for page in pages for event in page["StackEvents"]):  # newest first
@@ -277,8 +273,12 @@ class Stacks:
         return cause
 
 
+def _parameters_of(description: dict[str, Any]) -> dict[str, str]:
+    return {each["ParameterKey"]: each["ParameterValue"] for each in description.get("Parameters", [])}
+
+
 @contextmanager
-def _explained(stack: str) -> Iterator[None]:
+def _translate_errors(stack: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:

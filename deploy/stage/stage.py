@@ -1,4 +1,4 @@
-"""A whole stage: the platform's stack and every service's, from the declarations to the environment of processes."""
+"""A whole stage: from the declarations to the deployed stacks and the environment variables of processes."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +30,7 @@ Environments = dict[str, dict[str, str]]
 
 @dataclass(frozen=True)
 class DeploymentPlan:
-    """What is to be deployed: the rendered templates by stack ("platform" and the services), not yet checked."""
+    """The plan of a deployment: the templates by stack ("platform" and the services), not yet checked."""
 
     target: Target
     templates: dict[str, Template]
@@ -40,8 +40,8 @@ class DeploymentPlan:
         return [name for name in self.templates if name != STACK]
 
     @property
-    def packaged(self) -> list[str]:
-        """The services that need a package, for they have functions."""
+    def services_with_functions(self) -> list[str]:
+        """The services that need a package."""
         return [name for name in self.services if "CodeKey" in self.templates[name].get("Parameters", {})]
 
 
@@ -63,45 +63,45 @@ def synthesize(target: Target, *, root: Path = ROOT, only: Sequence[str] | None 
 
 def prepare(
     plan: DeploymentPlan, interpreter: Interpreter, cache: Path, *, root: Path = ROOT, region: str, progress: Progress,
-    boto3: bool = True,
+    boto3: bool = True, tree_shaking: bool = False,
 ) -> dict[str, Path]:  # fmt: skip
-    """Check the templates and build the packages, both remembered in the folder `cache`; asks no AWS.
+    """Check the templates and build the packages, both cached in the folder `cache`; calls no AWS.
 
     Returns the packages by service. Raises TemplateError or PackagingError.
     """
     with ThreadPoolExecutor(PARALLEL) as pool:
         progress(f"checking {len(plan.templates)} templates")
         bodies = {name: render(template) for name, template in plan.templates.items()}
-        checked = pool.submit(lint, bodies, cache / "cfn-lint", region=region)
-        contents = Contents(lambdas=plan.target.lambdas, boto3=boto3)
-        built = {
+        linting = pool.submit(lint, bodies, cache / "cfn-lint", region=region)
+        contents = Contents(plan.target.lambdas, boto3, tree_shaking)
+        packaging = {
             name: pool.submit(package, name, interpreter, cache / "packages", root=root, contents=contents)
-            for name in plan.packaged
+            for name in plan.services_with_functions
         }
-        checked.result()
-        return {name: future.result() for name, future in built.items()}
+        linting.result()
+        return {name: future.result() for name, future in packaging.items()}
 
 
 def tags_of(target: Target, service: str = STACK) -> dict[str, str]:
-    """By which costs are told apart; CloudFormation puts them on every resource that can have any."""
+    """The tags by which costs are allocated; CloudFormation puts them on every resource that can have tags."""
     return {"tenfold:stage": target.stage, "tenfold:service": service}
 
 
 def parameters_of(
     aws: Aws, plan: DeploymentPlan, name: str, shared: Mapping[str, str], key: str | None
 ) -> dict[str, str]:
-    """What the template of a service takes. `shared` are the outputs of the platform's stack, `key` its package's.
+    """The parameters of a service's template. `shared` are the outputs of the platform's stack, `key` is the package's.
 
     Raises StackError.
     """
-    known = {"CodeBucket": shared["ArtifactBucket"], "CodeKey": key or "", "ApiId": shared.get("ApiId", "")}
+    values = {"CodeBucket": shared["ArtifactBucket"], "CodeKey": key or "", "ApiId": shared.get("ApiId", "")}
     wanted = plan.templates[name].get("Parameters", {})
     if TABLE_PARAMETER in wanted:  # a deployment never moves the data: only a restore does
-        known[TABLE_PARAMETER] = table_in_use(aws, plan.target.names, name)
+        values[TABLE_PARAMETER] = table_in_use(aws, plan.target.names, name)
     if "AuthorizerId" in wanted:
         path = plan.target.names.parameter(*AUTH_PARAMETERS, AUTHORIZER_PARAMETER)
-        known["AuthorizerId"] = parameter(aws, path) or ""
-    return {one: known[one] for one in wanted}
+        values["AuthorizerId"] = parameter(aws, path) or ""
+    return {parameter_name: values[parameter_name] for parameter_name in wanted}
 
 
 def table_in_use(aws: Aws, names: Names, service: str) -> str:
@@ -110,7 +110,7 @@ def table_in_use(aws: Aws, names: Names, service: str) -> str:
 
 
 def in_order(plan: DeploymentPlan) -> tuple[list[str], list[str]]:
-    """First who owns the authorizer of the others' routes, then all others. Any order works: a service that comes
+    """First the owner of the authorizer of the others' routes, then all others. Any order works: a service that comes
     before the authorizer checks tokens by itself, and gets the authorizer at its next deployment."""
     first = [name for name in plan.services if AUTHORIZER in plan.templates[name]["Resources"]]
     return first, [name for name in plan.services if name not in first]
@@ -125,7 +125,7 @@ def deploy(aws: Aws, plan: DeploymentPlan, packages: dict[str, Path], *, progres
     if plan.target.local:
         fill_gaps(aws, plan.templates[STACK])
 
-    def one(name: str) -> dict[str, str]:
+    def deploy_service(name: str) -> dict[str, str]:
         key = upload(aws, bucket, name, packages[name]) if name in packages else None
         template = plan.templates[name]
         outputs = stacks.deploy(
@@ -142,6 +142,6 @@ def deploy(aws: Aws, plan: DeploymentPlan, packages: dict[str, Path], *, progres
     environments: Environments = {}
     with ThreadPoolExecutor(PARALLEL) as pool:
         for group in in_order(plan):
-            futures = {name: pool.submit(one, name) for name in group}
+            futures = {name: pool.submit(deploy_service, name) for name in group}
             environments |= {name: future.result() for name, future in futures.items()}
     return environments

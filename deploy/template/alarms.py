@@ -1,4 +1,4 @@
-"""What a stage's operators are told of, by the topic of the platform's stack."""
+"""Alarms for the operators of a stage, by the topic of the platform's stack."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ PERIOD = 60
 OLD_SECONDS = 300
 HISTORY_OLD_SECONDS = 3600
 SLOW_SHARE = 0.8
-"""Of the timeout: what takes so long may soon fail."""
+"""Part of the timeout: a function that takes so long may soon fail."""
 
 
 def topic_name(target: Target) -> str:
@@ -21,7 +21,7 @@ def topic_name(target: Target) -> str:
 
 
 def queue_alarms(service: Service, subscription: AnySubscription, target: Target) -> Template:
-    """A message was given up; messages wait too long."""
+    """Alarms for dead letters, and for messages that wait too long."""
     name, about = subscription_id(subscription), f"{service.name}.{subscription.name}"
     old = max(OLD_SECONDS, 3 * function_seconds(subscription))
     return {
@@ -37,31 +37,31 @@ def queue_alarms(service: Service, subscription: AnySubscription, target: Target
     }  # fmt: skip
 
 
-def letters_alarm(service: Service, queue: str, target: Target) -> Template:
-    """Of a dead-letter queue that belongs to no subscription."""
+def dead_letters_alarm(service: Service, queue: str, target: Target) -> Template:
+    """The alarm of a dead-letter queue without a subscription."""
     name = {"QueueName": {"Fn::GetAtt": [queue, "QueueName"]}}
     about = f"{service.name}: schedules that could not be run"
-    found = _alarm(target, about, "AWS/SQS", "ApproximateNumberOfMessagesVisible", name, 0, Statistic="Maximum")
-    return {f"{queue}Alarm": found}
+    alarm = _alarm(target, about, "AWS/SQS", "ApproximateNumberOfMessagesVisible", name, 0, Statistic="Maximum")
+    return {f"{queue}Alarm": alarm}
 
 
-def history_alarms(queue: str, letters: str, target: Target) -> Template:
-    """A replay broke off and left events behind; EventBridge could not hand some of it over."""
+def history_alarms(queue: str, dead_letters: str, target: Target) -> Template:
+    """Alarms for a replay that broke off and left events behind, and for events that EventBridge could not deliver."""
     visible = "ApproximateNumberOfMessagesVisible"
-    dimensions = {one: {"QueueName": {"Fn::GetAtt": [one, "QueueName"]}} for one in (queue, letters)}
+    dimensions = {each: {"QueueName": {"Fn::GetAtt": [each, "QueueName"]}} for each in (queue, dead_letters)}
     left = _alarm(
         target, f"history: a replay broke off more than {HISTORY_OLD_SECONDS} s ago; repeat it", "AWS/SQS",
         "ApproximateAgeOfOldestMessage", dimensions[queue], HISTORY_OLD_SECONDS, Statistic="Maximum",
     )  # fmt: skip
     lost = _alarm(
-        target, "history: a replay is not complete; repeat it", "AWS/SQS", visible, dimensions[letters], 0,
+        target, "history: a replay is not complete; repeat it", "AWS/SQS", visible, dimensions[dead_letters], 0,
         Statistic="Maximum",
     )  # fmt: skip
-    return {f"{queue}AgeAlarm": left, f"{letters}Alarm": lost}
+    return {f"{queue}AgeAlarm": left, f"{dead_letters}Alarm": lost}
 
 
 def function_alarms(service: Service, function: Function, target: Target) -> Template:
-    """A function fails, is throttled, or is near its timeout; with a canary also the alarm that stops a shift."""
+    """Alarms for a function: errors, throttling, near its timeout; with a canary also the alarm that stops a shift."""
     name, about = function.logical_id, f"{service.name}, {function.logical_id}"
     dimensions: dict[str, Any] = {"FunctionName": ref(name)}
     slow = int(function.timeout * 1000 * SLOW_SHARE)

@@ -1,4 +1,4 @@
-"""What every part of a template uses: intrinsics, logical ids, outputs, and the one way to write it down."""
+"""The basics of all templates: intrinsic functions, logical ids, outputs, rendering."""
 
 import json
 import re
@@ -15,13 +15,13 @@ _ENV_NAME = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z][A-Z0-9]*)*")
 _ENV_OUTPUT = "Env"
 MAX_STAGE = 12
 PYTHON = "3.13"
-"""Of Lambda's functions, where nobody says otherwise."""
+"""The default Python of Lambda functions."""
 _STAGE = re.compile(r"[a-z][a-z0-9]{0,11}")
 
 
 @dataclass(frozen=True)
 class Canary:
-    """A new version first gets `percent` of the traffic for `minutes`, and then, unless an alarm rang, all of it."""
+    """A canary: a new version gets `percent` of the traffic for `minutes`, then all of it, unless an alarm rings."""
 
     percent: int = 10
     minutes: int = 5
@@ -29,13 +29,13 @@ class Canary:
 
 @dataclass(frozen=True)
 class Target:
-    """Where a template goes: the stage, whether that is the embedded AWS, and what Lambda runs there.
+    """The target of a template: the stage, whether it is on the embedded AWS, and what runs in Lambda.
 
-    With `lambdas` the API, the consumers and the schedules are functions; without, processes of ours. `aliases` lets
-    callers reach a function by an alias to a numbered version, moved at once or by the `canary`; `snapstart` needs
-    them. `environment` is for every function, `settings` for every process too. `without` are the AWS services, by
-    boto3's names, that the place lacks or does without (cognito-idp, sesv2): the development provider and a mailbox
-    stand in for them.
+    With `lambdas` the API, the consumers and the schedules are functions; without, processes of ours. With `aliases`
+    callers reach a function by an alias of a numbered version, moved at once or by the `canary`; `snapstart` needs
+    them. `environment` are variables of every function, `settings` of every process, too. `without` are the AWS
+    services, by boto3's names, that the AWS lacks or that are not used (cognito-idp, sesv2): the development provider
+    and a mailbox replace them.
     """
 
     stage: str
@@ -57,7 +57,6 @@ class Target:
             )
         if (self.snapstart or self.canary) and not self.aliases:
             raise TemplateError("SnapStart and a canary work on published versions; switch aliases on")
-
         if self.without and self.stage == PRODUCTION:
             raise TemplateError(f"the stage {PRODUCTION} does not go without {', '.join(sorted(self.without))}")
 
@@ -66,7 +65,7 @@ class Target:
         return Names(self.stage)
 
     @property
-    def observed(self) -> bool:
+    def has_alarms(self) -> bool:
         """Whether there are alarms and dashboards: not for processes on a laptop, where nobody would look at them."""
         return self.lambdas or not self.local
 
@@ -96,7 +95,7 @@ def logical(name: str) -> str:
 
 
 def env_output(variable: str) -> str:
-    """The output that carries an environment variable: `UPLOADS_BUCKET` is `EnvUploadsBucket`, for CloudFormation
+    """The output that carries an environment variable: `UPLOADS_BUCKET` is `EnvUploadsBucket`, because CloudFormation
     allows letters and digits only. Raises TemplateError for a name that could not be read back."""
     if not _ENV_NAME.fullmatch(variable):
         raise TemplateError(f"environment variable {variable!r}: use UPPER_CASE words, each beginning with a letter")
@@ -105,19 +104,19 @@ def env_output(variable: str) -> str:
 
 def environment_variables_of(outputs: Mapping[str, str]) -> dict[str, str]:
     """The environment variables among a stack's outputs: the inverse of `env_output`."""
-    found = {}
+    variables = {}
     for key, value in outputs.items():
         if key.startswith(_ENV_OUTPUT):
             words = re.findall(r"[A-Z][a-z0-9]*", key.removeprefix(_ENV_OUTPUT))
-            found["_".join(word.upper() for word in words)] = value
-    return dict(sorted(found.items()))
+            variables["_".join(word.upper() for word in words)] = value
+    return dict(sorted(variables.items()))
 
 
-def merge(into: Template, more: Mapping[str, Any], what: str) -> None:
+def merge(into: Template, more: Mapping[str, Any], part: str) -> None:
     """Add resources to a template. Raises TemplateError when both have the same logical id."""
     for logical_id, resource in more.items():
         if logical_id in into:
-            raise TemplateError(f"{what}: the logical id {logical_id} is used twice; rename one")
+            raise TemplateError(f"{part}: the logical id {logical_id} is used twice; rename one")
         into[logical_id] = resource
 
 

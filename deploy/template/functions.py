@@ -15,7 +15,7 @@ from deploy.template.shifting import shifting
 from deploy.template.table import TABLE_PARAMETER
 
 CODE_PARAMETERS: Template = {
-    "CodeBucket": {"Type": "String", "Description": "Where the package lies"},
+    "CodeBucket": {"Type": "String", "Description": "The bucket of the package"},
     "CodeKey": {"Type": "String", "Description": "Its key, which carries its hash"},
 }
 LOG_DAYS = 30
@@ -24,14 +24,14 @@ MAX_NAME = 64
 TRACE = {
     "Effect": "Allow",
     "Action": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
-    "Resource": "*",  # X-Ray knows no resources to name
+    "Resource": "*",  # X-Ray has no resources to name
 }
 
 
 @dataclass(frozen=True)
 class Function:
     """One function. `handler` is in Lambda's spelling; `policies` are the logical ids of managed policies; `statements`
-    what only this function may do besides."""
+    are permissions of this function only."""
 
     logical_id: str
     handler: str
@@ -49,39 +49,39 @@ class Function:
         return name
 
 
-def invoked(function: Function, target: Target) -> Template:
-    """What callers call: the alias, or the function itself."""
+def callee_of(function: Function, target: Target) -> Template:
+    """The callee for callers of a function: its alias, or the function itself."""
     return ref(f"{function.logical_id}Alias") if target.aliases else arn(function.logical_id)
 
 
 def trigger(service: Service, logical_id: str, spec: FunctionSpec, target: Target) -> Template:
-    """A function that AWS calls itself, and the permission of who calls it.
+    """A function that AWS itself calls, and the permission of its caller.
 
-    Raises TemplateError for a handler that is no import string.
+    Raises TemplateError for a handler that is not an import string.
     """
-    one = Function(logical_id, lambda_handler(spec.handler), spec.timeout, spec.environment)
-    # Without an alias, for the resource that calls it names it; such functions are small and change seldom.
-    resources = _plain(service, one, target)
+    definition = Function(logical_id, lambda_handler(spec.handler), spec.timeout, spec.environment)
+    # Without an alias, because the calling resource names the function; such functions are small and change rarely.
+    resources = _plain(service, definition, target)
     if spec.invoker:
         resources[f"{logical_id}Invoke"] = permission(arn(logical_id), spec.invoker, spec.invoker_arn)
     return resources
 
 
-def function(service: Service, one: Function, target: Target, code: str) -> Template:
-    """A function, its role and its log group; with aliases a version of it too, whose logical id carries what it is
-    made of (`code` is the package's key), for a version never changes."""
-    resources = _plain(service, one, target)
+def function(service: Service, definition: Function, target: Target, code: str) -> Template:
+    """A function, its role and its log group; with aliases also a version. Its logical id contains a hash of the
+    function and of `code`, the package's key, because a version never changes."""
+    resources = _plain(service, definition, target)
     if target.snapstart:
-        resources[one.logical_id]["Properties"]["SnapStart"] = {"ApplyOn": "PublishedVersions"}
+        resources[definition.logical_id]["Properties"]["SnapStart"] = {"ApplyOn": "PublishedVersions"}
     if target.aliases:
-        made_of = json.dumps([code, resources[one.logical_id]], sort_keys=True)
-        digest = hashlib.sha256(made_of.encode()).hexdigest()[:12]
-        resources |= shifting(one.logical_id, f"{one.logical_id}Version{digest}", target)
+        contents = json.dumps([code, resources[definition.logical_id]], sort_keys=True)
+        digest = hashlib.sha256(contents.encode()).hexdigest()[:12]
+        resources |= shifting(definition.logical_id, f"{definition.logical_id}Version{digest}", target)
     return resources
 
 
-def _plain(service: Service, one: Function, target: Target) -> Template:
-    name, logs = one.name(service, target), f"{one.logical_id}Logs"
+def _plain(service: Service, definition: Function, target: Target) -> Template:
+    name, logs = definition.name(service, target), f"{definition.logical_id}Logs"
     variables = {
         "TENFOLD_STAGE": target.stage,
         "TENFOLD_SERVICE": service.name,
@@ -93,12 +93,12 @@ def _plain(service: Service, one: Function, target: Target) -> Template:
         "FunctionName": name,
         "Runtime": target.runtime,
         "Architectures": [target.architecture],
-        "Handler": one.handler,
+        "Handler": definition.handler,
         "Code": {"S3Bucket": ref("CodeBucket"), "S3Key": ref("CodeKey")},
-        "Role": arn(f"{one.logical_id}Role"),
-        "Timeout": one.timeout,
-        "MemorySize": one.memory,
-        "Environment": {"Variables": variables | dict(one.environment)},
+        "Role": arn(f"{definition.logical_id}Role"),
+        "Timeout": definition.timeout,
+        "MemorySize": definition.memory,
+        "Environment": {"Variables": variables | dict(definition.environment)},
     }
     if not target.local:
         properties["TracingConfig"] = {"Mode": "Active"}
@@ -109,8 +109,8 @@ def _plain(service: Service, one: Function, target: Target) -> Template:
             "UpdateReplacePolicy": "Delete",
             "Properties": {"LogGroupName": f"/aws/lambda/{name}", "RetentionInDays": LOG_DAYS},
         },
-        f"{one.logical_id}Role": _role(one, target),
-        one.logical_id: {"Type": "AWS::Lambda::Function", "DependsOn": [logs], "Properties": properties},
+        f"{definition.logical_id}Role": _role(definition, target),
+        definition.logical_id: {"Type": "AWS::Lambda::Function", "DependsOn": [logs], "Properties": properties},
     }
 
 
@@ -122,26 +122,26 @@ def lambda_handler(path: str) -> str:
     return f"{module}.{name}"
 
 
-def _role(one: Function, target: Target) -> Template:
+def _role(definition: Function, target: Target) -> Template:
     trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
     log = {
         "Effect": "Allow",
         "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-        "Resource": arn(f"{one.logical_id}Logs"),
+        "Resource": arn(f"{definition.logical_id}Logs"),
     }
-    own = [log, *([] if target.local else [TRACE]), *one.statements]
+    own = [log, *([] if target.local else [TRACE]), *definition.statements]
     return {
         "Type": "AWS::IAM::Role",
         "Properties": {
             "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]},
-            "ManagedPolicyArns": [ref(policy) for policy in one.policies],
+            "ManagedPolicyArns": [ref(policy) for policy in definition.policies],
             "Policies": [{"PolicyName": "own", "PolicyDocument": {"Version": "2012-10-17", "Statement": own}}],
         },
     }
 
 
 def permission(function_name: Template, invoker: str, invoker_arn: Any = None) -> Template:
-    """Who may call a function: the AWS service `invoker`, on behalf of `invoker_arn` only."""
+    """The permission to call a function: for the AWS service `invoker`, on behalf of `invoker_arn` only."""
     properties: Template = {
         "Action": "lambda:InvokeFunction",
         "FunctionName": function_name,

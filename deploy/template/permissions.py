@@ -1,4 +1,4 @@
-"""What a service's code may do: its own table, its own queues, its own events. Nothing of anybody else's."""
+"""Permissions of a service's code: its own table, its own queues, its own events. Nothing of other services."""
 
 from collections.abc import Sequence
 
@@ -18,25 +18,29 @@ RESOURCE_POLICY = "ResourcePolicy"
 
 def policies(service: Service, subscriptions: Sequence[AnySubscription], part: StackPart, target: Target) -> Template:
     """The managed policies of the service. DataPolicy (table and events) is for everything that runs its code. A
-    process adds ProcessPolicy: the queues and the service's own resources. Functions add ResourcePolicy, with these
-    resources only, and each the one queue that it reads. Triggers do without it, because a resource that calls a
+    process also has ProcessPolicy: the queues and the service's own resources. Functions also have ResourcePolicy,
+    with these resources only, and each the one queue that it reads. Triggers lack it, because a resource that calls a
     function (a user pool) would depend on a policy that names that resource."""
-    made = {DATA_POLICY: _managed(f"{service.name}: its table and its events", _data(service, target.names))}
+    managed = {DATA_POLICY: _managed_policy(f"{service.name}: its table and its events", _data(service, target.names))}
     if not target.lambdas:
-        statements = [*_queues(subscriptions), token_issuer(target.names), cursor_key(target.names), *part.statements]
-        made[PROCESS_POLICY] = _managed(f"{service.name}: its queues and its other resources", statements)
+        queues = queue_statements(subscriptions) if subscriptions else []
+        statements = [*queues, token_issuer(target.names), cursor_key(target.names), *part.statements]
+        managed[PROCESS_POLICY] = _managed_policy(f"{service.name}: its queues and its other resources", statements)
     elif part.statements:
-        made[RESOURCE_POLICY] = _managed(f"{service.name}: its other resources", list(part.statements))
-    return made
+        managed[RESOURCE_POLICY] = _managed_policy(f"{service.name}: its other resources", list(part.statements))
+    return managed
 
 
-def _managed(description: str, statements: list[Template]) -> Template:
+def _managed_policy(description: str, statements: list[Template]) -> Template:
     document = {"Version": "2012-10-17", "Statement": statements}
     return {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"Description": description, "PolicyDocument": document}}
 
 
 def _data(service: Service, names: Names) -> list[Template]:
-    statements: list[Template] = [{"Effect": "Allow", "Action": _table_actions(service), "Resource": used_table()}]
+    # The Table port empties in batches only the outbox, and only publishers have one.
+    calls = ["BatchGetItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"]
+    actions = [f"dynamodb:{call}" for call in [*(["BatchWriteItem"] if service.publishes else []), *calls]]
+    statements: list[Template] = [{"Effect": "Allow", "Action": actions, "Resource": used_table()}]
     if service.table.indexes:
         statements.append({"Effect": "Allow", "Action": ["dynamodb:Query"], "Resource": used_table("/index/*")})
     if service.publishes:
@@ -45,23 +49,17 @@ def _data(service: Service, names: Names) -> list[Template]:
                 "Effect": "Allow",
                 "Action": ["events:PutEvents"],
                 "Resource": bus_arn(names),
-                # No service can publish in another's name.
+                # No service can publish in the name of another.
                 "Condition": {"StringEquals": {"events:source": SOURCE_PREFIX + service.name}},
             }
         )
-        # To know whether it could publish.
+        # Its health check asks whether it can publish.
         statements.append({"Effect": "Allow", "Action": ["events:DescribeEventBus"], "Resource": bus_arn(names)})
     return statements
 
 
-def _table_actions(service: Service) -> list[str]:
-    """What the Table port does: the outbox, which only publishers have, is what is emptied in batches."""
-    actions = ["BatchGetItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"]
-    return [f"dynamodb:{action}" for action in [*(["BatchWriteItem"] if service.publishes else []), *actions]]
-
-
 def token_issuer(names: Names) -> Template:
-    """Every process verifies tokens, and learns from these parameters whose."""
+    """Reading the parameters of the token issuer: every process verifies tokens."""
     path = names.parameter("auth", "*")
     return {
         "Effect": "Allow",
@@ -71,7 +69,7 @@ def token_issuer(names: Names) -> Template:
 
 
 def cursor_key(names: Names) -> Template:
-    """Who answers with lists signs where they go on."""
+    """Reading the key that signs the cursors of lists."""
     # Secrets Manager ends each secret's ARN with six characters of its own.
     secret = f"secret:{names.cursor_secret}-??????"
     return {
@@ -81,12 +79,8 @@ def cursor_key(names: Names) -> Template:
     }
 
 
-def _queues(subscriptions: Sequence[AnySubscription]) -> list[Template]:
-    return queue_statements(subscriptions) if subscriptions else []
-
-
 def queue_statements(subscriptions: Sequence[AnySubscription]) -> list[Template]:
-    """To read the queues of `subscriptions` and to put what they refuse into their dead-letter queues."""
+    """Reading the queues of `subscriptions`, and sending refused messages to their dead-letter queues."""
     receive = [
         "sqs:ChangeMessageVisibility",
         "sqs:DeleteMessage",
@@ -95,10 +89,10 @@ def queue_statements(subscriptions: Sequence[AnySubscription]) -> list[Template]
         "sqs:ReceiveMessage",
     ]
     return [
-        {"Effect": "Allow", "Action": receive, "Resource": [arn(queue_id(one)) for one in subscriptions]},
+        {"Effect": "Allow", "Action": receive, "Resource": [arn(queue_id(each)) for each in subscriptions]},
         {
             "Effect": "Allow",
             "Action": ["sqs:GetQueueUrl", "sqs:SendMessage"],
-            "Resource": [arn(dead_letters_id(one)) for one in subscriptions],
+            "Resource": [arn(dead_letters_id(each)) for each in subscriptions],
         },
     ]

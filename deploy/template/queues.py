@@ -1,4 +1,4 @@
-"""A subscription's resources: its queue, its dead-letter queue, its rule, and who may write to them."""
+"""A subscription's resources: its queue, its dead-letter queue, its rule, and the permission to write to them."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from deploy.template.base import Target, Template, arn, logical, ref
 
 DEAD_LETTER_SECONDS = 14 * 24 * 3600
 QUEUE_SECONDS = 4 * 24 * 3600
-"""Shorter than the dead letters', whose age counts from the first queue: ten days then remain to look at them."""
+"""Shorter than for dead letters, whose age counts from the first queue: ten days then remain to look at them."""
 VISIBILITIES = 6
-"""How many timeouts of its function a queue hides a message, as AWS advises: Lambda holds batches back while the
+"""For how many timeouts of its function a queue hides a message, as AWS advises: Lambda holds batches back while the
 function is throttled. Handlers that fail give their messages back sooner."""
 
 NO_REPLAY = {REPLAY_NAME: [{"exists": False}]}
@@ -36,39 +36,50 @@ def function_seconds(subscription: AnySubscription) -> int:
 
 
 def subscription(service: Service, subscription: AnySubscription, target: Target) -> Template:
-    """All resources of one subscription but who reads its queue."""
-    names = target.names
-    queue, dead_letters, rule = (
-        queue_id(subscription), dead_letters_id(subscription), f"{subscription_id(subscription)}Rule",
-    )  # fmt: skip
+    """All resources of one subscription except its consumer."""
+    names, handler_seconds = target.names, function_seconds(subscription)
+    queue, dead_letters = queue_id(subscription), dead_letters_id(subscription)
+    rule = f"{subscription_id(subscription)}Rule"
+    # A process extends the visibility while a handler runs; a function cannot, because Lambda holds the message.
+    visibility = VISIBILITIES * handler_seconds if target.lambdas else subscription.visibility
     return {
-        dead_letters: _queue(names.dead_letters(service.name, subscription.name), DEAD_LETTER_SECONDS),
-        queue: _queue(
+        dead_letters: queue_resource(names.dead_letters(service.name, subscription.name), DEAD_LETTER_SECONDS),
+        queue: queue_resource(
             names.queue(service.name, subscription.name),
             QUEUE_SECONDS,
-            VisibilityTimeout=_visibility(subscription, target),
+            VisibilityTimeout=visibility,
             ReceiveMessageWaitTimeSeconds=20,
             RedrivePolicy={"deadLetterTargetArn": arn(dead_letters), "maxReceiveCount": subscription.max_receives},
         ),
-        f"{queue}Policy": _policy(rule, queue, dead_letters),
-        rule: {
-            "Type": "AWS::Events::Rule",
-            "Properties": {
-                "Name": names.queue(service.name, subscription.name),
-                **_bus(subscription, names),
-                "EventPattern": _pattern(subscription),
-                "Targets": [_target(subscription)],
-            },
-        },
+        f"{queue}Policy": queue_policy(rule, queue, dead_letters),
+        rule: {"Type": "AWS::Events::Rule", "Properties": _rule(service, subscription, names)},
     }
 
 
-def _visibility(subscription: AnySubscription, target: Target) -> int:
-    # A process extends it for as long as a handler runs; a function cannot, for Lambda holds the message.
-    return VISIBILITIES * function_seconds(subscription) if target.lambdas else subscription.visibility
+def _rule(service: Service, subscription: AnySubscription, names: Names) -> Template:
+    target: Template = {
+        "Id": "queue",
+        "Arn": arn(queue_id(subscription)),
+        # Events that EventBridge could not deliver for 24 h go where refused messages go, in the same form.
+        "DeadLetterConfig": {"Arn": arn(dead_letters_id(subscription))},
+    }
+    rule: Template = {
+        "Name": names.queue(service.name, subscription.name),
+        "EventPattern": subscription.pattern,
+        "Targets": [target],
+    }
+    # AWS's own events arrive on the default bus only, which is that of a rule without a bus.
+    if not isinstance(subscription, ExternalSubscription):
+        rule["EventBusName"] = names.bus
+        # A replay has a rule of its own: one that is started without naming it must not reach every consumer.
+        rule["EventPattern"] = subscription.pattern | NO_REPLAY
+        # Fair queues: one organization's flood does not starve the others.
+        target["SqsParameters"] = {"MessageGroupId": "$.detail.orgid"}
+    return rule
 
 
-def _queue(name: str, seconds: int, **more: Any) -> Template:
+def queue_resource(name: str, seconds: int, **more: Any) -> Template:
+    """A queue that keeps messages for `seconds`; `more` are other properties."""
     properties = {"QueueName": name, "MessageRetentionPeriod": seconds, "SqsManagedSseEnabled": True, **more}
     return {
         "Type": "AWS::SQS::Queue",
@@ -78,30 +89,8 @@ def _queue(name: str, seconds: int, **more: Any) -> Template:
     }
 
 
-def _bus(subscription: AnySubscription, names: Names) -> Template:
-    # AWS's own events arrive on the default bus only, which a rule means by naming none.
-    return {} if isinstance(subscription, ExternalSubscription) else {"EventBusName": names.bus}
-
-
-def _pattern(subscription: AnySubscription) -> Template:
-    # A replay has a rule of its own: whoever starts one without naming it must not reach every consumer of the stage.
-    return subscription.pattern | ({} if isinstance(subscription, ExternalSubscription) else NO_REPLAY)
-
-
-def _target(subscription: AnySubscription) -> Template:
-    target: Template = {
-        "Id": "queue",
-        "Arn": arn(queue_id(subscription)),
-        # What EventBridge could not deliver for 24 h waits where the refused messages wait, in the same shape.
-        "DeadLetterConfig": {"Arn": arn(dead_letters_id(subscription))},
-    }
-    if not isinstance(subscription, ExternalSubscription):
-        # Fair queues: one organization's flood does not starve the others.
-        target["SqsParameters"] = {"MessageGroupId": "$.detail.orgid"}
-    return target
-
-
-def _policy(rule: str, queue: str, dead_letters: str) -> Template:
+def queue_policy(rule: str, queue: str, dead_letters: str) -> Template:
+    """The permission of a rule to send to a queue and to its dead-letter queue."""
     return {
         "Type": "AWS::SQS::QueuePolicy",
         "Properties": {

@@ -1,4 +1,4 @@
-"""What CloudFormation takes at most, checked before anything is built or uploaded."""
+"""CloudFormation's quotas, checked before anything is built or uploaded."""
 
 from deploy.stage.errors import TemplateError
 from deploy.template.base import Template, render
@@ -7,7 +7,7 @@ MAX_RESOURCES, MAX_OUTPUTS, MAX_PARAMETERS, MAX_BYTES = 500, 200, 200, 1_000_000
 
 
 def check_limits(name: str, template: Template) -> None:
-    """Raises TemplateError with what is too many or too large."""
+    """Raises TemplateError with the quota that the template exceeds."""
     for part, most in (("Resources", MAX_RESOURCES), ("Outputs", MAX_OUTPUTS), ("Parameters", MAX_PARAMETERS)):
         count = len(template.get(part, {}))
         if count > most:

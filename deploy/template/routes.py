@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from chassis.declare.service import Service
 from chassis.declare.stack import StackPart
@@ -26,11 +26,15 @@ API_PARAMETERS: Template = {
     },
 }
 HAS_AUTHORIZER = "HasAuthorizer"
+ONCE_IDENTITY_IS_DEPLOYED: Template = {
+    "AuthorizationType": {"Fn::If": [HAS_AUTHORIZER, "JWT", "NONE"]},
+    "AuthorizerId": {"Fn::If": [HAS_AUTHORIZER, ref("AuthorizerId"), ref("AWS::NoValue")]},
+}
 CONDITIONS: Template = {HAS_AUTHORIZER: {"Fn::Not": [{"Fn::Equals": [ref("AuthorizerId"), ""]}]}}
 
 
 @dataclass(frozen=True)
-class Declared:
+class DeclaredRoute:
     """One route of a router; `guarded` if it reads a bearer token."""
 
     method: str
@@ -38,22 +42,22 @@ class Declared:
     guarded: bool
 
 
-def declared_routes(service: Service) -> Iterator[Declared]:
+def declared_routes(service: Service) -> Iterator[DeclaredRoute]:
     """The routes of the service's API. Raises TemplateError for a kind of route that API Gateway does not have."""
-    from fastapi.routing import APIRoute  # noqa: PLC0415  (slow, and templates without functions do without)
+    from fastapi.routing import APIRoute  # noqa: PLC0415  (slow, and not needed for templates without functions)
 
     for route in service.load_router().routes:
         if not isinstance(route, APIRoute) or ":" in route.path:
             raise TemplateError(f"route {getattr(route, 'path', route)} is not one that API Gateway can carry")
         for method in sorted(route.methods or ()):
-            yield Declared(method, route.path, _guarded(route.dependant))
+            yield DeclaredRoute(method, route.path, _reads_token(route.dependant))
 
 
 def routes(service: Service, callee: Template, part: StackPart) -> Template:
-    """The integration with the function `callee`, a route each, and the permission to call it.
+    """The integration with the function `callee`, all routes, and the permission to call the function.
 
-    A guarded route asks the JWT authorizer before it costs us anything. The service verifies each token all the same:
-    it must not matter whether it was deployed before the authorizer.
+    A guarded route calls the JWT authorizer first, before a request costs us anything. The service verifies each token
+    all the same: it must not matter whether it was deployed before the authorizer.
     """
     resources: Template = {
         "ApiIntegration": {
@@ -72,36 +76,30 @@ def routes(service: Service, callee: Template, part: StackPart) -> Template:
             sub("arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${ApiId}/*"),
         ),
     }
-    authorization = _authorization(part)
+    own = {"AuthorizationType": "JWT", "AuthorizerId": ref(AUTHORIZER)}
+    authorization = own if AUTHORIZER in part.resources else ONCE_IDENTITY_IS_DEPLOYED
     declared = list(declared_routes(service))
-    # A browser asks beforehand and without a token; API Gateway's own answer to it would hide what the service says.
-    preflights = [Declared("OPTIONS", path, guarded=False) for path in dict.fromkeys(one.path for one in declared)]
-    for one in [*declared, *preflights]:
-        logical_id = f"Route{logical(f'{one.method.lower()} {one.path}')}"
+    # A browser sends preflight requests without a token; API Gateway's own answer would replace that of the service.
+    preflights = [
+        DeclaredRoute("OPTIONS", path, guarded=False) for path in dict.fromkeys(each.path for each in declared)
+    ]
+    for route in [*declared, *preflights]:
+        logical_id = f"Route{logical(f'{route.method.lower()} {route.path}')}"
         if logical_id in resources:
             raise TemplateError(f"routes: the logical id {logical_id} is used twice; rename one path")
         resources[logical_id] = {
             "Type": "AWS::ApiGatewayV2::Route",
             "Properties": {
                 "ApiId": ref("ApiId"),
-                "RouteKey": f"{one.method} {one.path}",
+                "RouteKey": f"{route.method} {route.path}",
                 "Target": sub("integrations/${ApiIntegration}"),
-                **(authorization if one.guarded else {"AuthorizationType": "NONE"}),
+                **(authorization if route.guarded else {"AuthorizationType": "NONE"}),
             },
         }
     return resources
 
 
-def _authorization(part: StackPart) -> dict[str, Any]:
-    if AUTHORIZER in part.resources:
-        return {"AuthorizationType": "JWT", "AuthorizerId": ref(AUTHORIZER)}
-    return {
-        "AuthorizationType": {"Fn::If": [HAS_AUTHORIZER, "JWT", "NONE"]},
-        "AuthorizerId": {"Fn::If": [HAS_AUTHORIZER, ref("AuthorizerId"), ref("AWS::NoValue")]},
-    }
-
-
-def _guarded(dependant: "Dependant") -> bool:
+def _reads_token(dependant: "Dependant") -> bool:
     from fastapi.security.base import SecurityBase  # noqa: PLC0415  (as above)
 
-    return isinstance(dependant.call, SecurityBase) or any(_guarded(one) for one in dependant.dependencies)
+    return isinstance(dependant.call, SecurityBase) or any(_reads_token(each) for each in dependant.dependencies)

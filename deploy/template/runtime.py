@@ -1,4 +1,4 @@
-"""The Lambda runtime of a service: a function for its API, one for each subscription, one for its schedules."""
+"""The Lambda runtime of a service: a function for its API, one per subscription, one for its schedules."""
 
 from datetime import timedelta
 
@@ -6,13 +6,13 @@ from chassis.declare.service import Service
 from chassis.declare.stack import StackPart
 from chassis.declare.subscription import AnySubscription
 from deploy.template.base import Target, Template, arn, logical, merge, ref
-from deploy.template.functions import Function, function, invoked
+from deploy.template.functions import Function, callee_of, function
 from deploy.template.permissions import DATA_POLICY, RESOURCE_POLICY, cursor_key, queue_statements, token_issuer
-from deploy.template.queues import function_seconds, queue_id, subscription_id
+from deploy.template.queues import DEAD_LETTER_SECONDS, function_seconds, queue_id, queue_resource, subscription_id
 from deploy.template.routes import API_PARAMETERS, API_SECONDS, routes
 from deploy.template.shifting import canary
 
-API, SCHEDULES, SCHEDULE_LETTERS, SCHEDULER_ROLE = "Api", "Schedules", "SchedulesDeadLetters", "SchedulerRole"
+API, SCHEDULES, SCHEDULE_DEAD_LETTERS, SCHEDULER_ROLE = "Api", "Schedules", "SchedulesDeadLetters", "SchedulerRole"
 HANDLERS = {
     "api": "chassis.runtime.lambda_api.handler",
     "consumer": "chassis.runtime.lambda_consumer.handler",
@@ -20,10 +20,10 @@ HANDLERS = {
 }
 SWEEP = "sweep-outbox"
 SCHEDULE_SECONDS = 55
-"""Below the shortest period that AWS has, a minute."""
+"""Less than the shortest period of AWS, a minute."""
 BATCH = 10
 MAX_CONCURRENCY, LOCAL_CONCURRENCY = 10, 2
-"""Functions at once for one queue; two is the least that AWS takes, and enough for a laptop's cores."""
+"""Concurrent functions per queue; two is the least that AWS takes, and enough for a laptop's cores."""
 
 
 def api_function(part: StackPart, target: Target) -> Function:
@@ -40,14 +40,14 @@ def consumer_function(path: str, subscription: AnySubscription, part: StackPart)
 
 
 def schedules_of(service: Service) -> dict[str, timedelta]:
-    """Its schedules by name, the outbox's sweeper among them if it publishes at all."""
-    own = {one.name: one.every for one in service.schedules}
+    """Its schedules by name, with the outbox's sweeper if it publishes at all."""
+    own = {schedule.name: schedule.every for schedule in service.schedules}
     return own | ({SWEEP: timedelta(minutes=1)} if service.publishes else {})
 
 
 def functions_of(service: Service, part: StackPart, target: Target) -> list[Function]:
     """Every function that the Lambda runtime adds to a stack."""
-    consumers = [consumer_function(path, one, part) for path, one in _subscriptions(service)]
+    consumers = [consumer_function(path, each, part) for path, each in _subscriptions(service)]
     scheduled = [Function(SCHEDULES, HANDLERS["schedule"], SCHEDULE_SECONDS, part.environment, _policies(part))]
     return [api_function(part, target), *consumers, *(scheduled if schedules_of(service) else [])]
 
@@ -55,12 +55,24 @@ def functions_of(service: Service, part: StackPart, target: Target) -> list[Func
 def runtime(service: Service, part: StackPart, target: Target, code: str) -> Template:
     """All resources of the Lambda runtime. Raises TemplateError."""
     resources: Template = canary(target)
-    for one in functions_of(service, part, target):
-        merge(resources, function(service, one, target, code), f"function {one.logical_id}")
-    merge(resources, routes(service, invoked(api_function(part, target), target), part), "routes")
+    for each in functions_of(service, part, target):
+        merge(resources, function(service, each, target, code), f"function {each.logical_id}")
+    merge(resources, routes(service, callee_of(api_function(part, target), target), part), "routes")
     for path, subscription in _subscriptions(service):
         consumer = consumer_function(path, subscription, part)
-        merge(resources, _mapping(consumer, subscription, target), f"subscription {subscription.name}")
+        mapping = {
+            "Type": "AWS::Lambda::EventSourceMapping",
+            # Lambda checks at once whether the role may read the queue.
+            "DependsOn": [f"{consumer.logical_id}Role"],
+            "Properties": {
+                "EventSourceArn": arn(queue_id(subscription)),
+                "FunctionName": callee_of(consumer, target),
+                "BatchSize": BATCH,
+                "FunctionResponseTypes": ["ReportBatchItemFailures"],
+                "ScalingConfig": {"MaximumConcurrency": LOCAL_CONCURRENCY if target.local else MAX_CONCURRENCY},
+            },
+        }
+        merge(resources, {f"{consumer.logical_id}Source": mapping}, f"subscription {subscription.name}")
     merge(resources, _schedules(service, target), "schedules")
     return resources
 
@@ -77,51 +89,27 @@ def _policies(part: StackPart) -> tuple[str, ...]:
     return (DATA_POLICY, RESOURCE_POLICY) if part.statements else (DATA_POLICY,)
 
 
-def _mapping(consumer: Function, subscription: AnySubscription, target: Target) -> Template:
-    return {
-        f"{consumer.logical_id}Source": {
-            "Type": "AWS::Lambda::EventSourceMapping",
-            # Lambda asks at once whether the role may read the queue.
-            "DependsOn": [f"{consumer.logical_id}Role"],
-            "Properties": {
-                "EventSourceArn": arn(queue_id(subscription)),
-                "FunctionName": invoked(consumer, target),
-                "BatchSize": BATCH,
-                "FunctionResponseTypes": ["ReportBatchItemFailures"],
-                "ScalingConfig": {"MaximumConcurrency": LOCAL_CONCURRENCY if target.local else MAX_CONCURRENCY},
-            },
-        }
-    }
-
-
 def _schedules(service: Service, target: Target) -> Template:
-    found = schedules_of(service)
-    if not found:
+    schedules = schedules_of(service)
+    if not schedules:
         return {}
-    one = Function(SCHEDULES, HANDLERS["schedule"], SCHEDULE_SECONDS)
-    callee = invoked(one, target)
+    definition = Function(SCHEDULES, HANDLERS["schedule"], SCHEDULE_SECONDS)
+    callee = callee_of(definition, target)
     allowed = [
         {"Effect": "Allow", "Action": ["lambda:InvokeFunction"], "Resource": callee},
-        {"Effect": "Allow", "Action": ["sqs:SendMessage"], "Resource": arn(SCHEDULE_LETTERS)},
+        {"Effect": "Allow", "Action": ["sqs:SendMessage"], "Resource": arn(SCHEDULE_DEAD_LETTERS)},
     ]
     trust = {
         "Effect": "Allow",
         "Principal": {"Service": "scheduler.amazonaws.com"},
         "Action": "sts:AssumeRole",
-        # Else another account's schedule could act in our name.
+        # Otherwise another account's schedule could act in our name.
         "Condition": {"StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")}},
     }
     resources: Template = {
-        SCHEDULE_LETTERS: {
-            "Type": "AWS::SQS::Queue",
-            "DeletionPolicy": "Delete",
-            "UpdateReplacePolicy": "Delete",
-            "Properties": {
-                "QueueName": target.names.dead_letters(service.name, "schedules"),
-                "MessageRetentionPeriod": 14 * 24 * 3600,
-                "SqsManagedSseEnabled": True,
-            },
-        },
+        SCHEDULE_DEAD_LETTERS: queue_resource(
+            target.names.dead_letters(service.name, "schedules"), DEAD_LETTER_SECONDS
+        ),
         SCHEDULER_ROLE: {
             "Type": "AWS::IAM::Role",
             "Properties": {
@@ -130,7 +118,7 @@ def _schedules(service: Service, target: Target) -> Template:
             },
         },
     }
-    for name, every in found.items():
+    for name, every in schedules.items():
         resources[f"{logical(name)}Schedule"] = _schedule(service, name, every, callee, target)
     return resources
 
@@ -147,9 +135,9 @@ def _schedule(service: Service, name: str, every: timedelta, callee: Template, t
                 "Arn": callee,
                 "RoleArn": arn(SCHEDULER_ROLE),
                 "Input": f'{{"schedule": "{name}"}}',
-                # The next run does what this one could not.
+                # The next run does what a failed one could not.
                 "RetryPolicy": {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60},
-                "DeadLetterConfig": {"Arn": arn(SCHEDULE_LETTERS)},
+                "DeadLetterConfig": {"Arn": arn(SCHEDULE_DEAD_LETTERS)},
             },
         },
     }

@@ -6,7 +6,7 @@ from chassis.declare.service import Service
 from chassis.declare.stack import StackContext, StackPart
 from chassis.declare.subscription import AnySubscription
 from deploy.stage.errors import TemplateError
-from deploy.template.alarms import function_alarms, letters_alarm, queue_alarms
+from deploy.template.alarms import dead_letters_alarm, function_alarms, queue_alarms
 from deploy.template.base import FORMAT, Target, Template, env_output, merge, ref
 from deploy.template.dashboard import dashboard
 from deploy.template.functions import CODE_PARAMETERS, Function, trigger
@@ -14,12 +14,12 @@ from deploy.template.permissions import DATA_POLICY, PROCESS_POLICY, policies
 from deploy.template.queues import subscription
 from deploy.template.quotas import check_limits
 from deploy.template.routes import CONDITIONS
-from deploy.template.runtime import SCHEDULE_LETTERS, functions_of, runtime, runtime_parameters
+from deploy.template.runtime import SCHEDULE_DEAD_LETTERS, SCHEDULES, functions_of, runtime, runtime_parameters
 from deploy.template.table import TABLE_PARAMETER, table, table_parameter
 
 
 def stack_part(service: Service, target: Target) -> StackPart:
-    """What the service's own stack.py asks for; an empty part if it has none."""
+    """The resources of the service's own stack.py; an empty part if it has none."""
     resources = service.load_resources()
     if resources is None:
         return StackPart()
@@ -30,25 +30,25 @@ def stack_part(service: Service, target: Target) -> StackPart:
 def service_template(service: Service, target: Target, code: str = "") -> Template:
     """The CloudFormation template of `service`.
 
-    Its outputs carry the environment variables of the service's processes (`environment_of` reads them back). With
+    Its outputs carry the environment variables of the service's processes (`environment_variables_of` reads them). With
     functions it takes the parameters CodeBucket and CodeKey, and in the Lambda runtime ApiId and AuthorizerId. `code`
-    is the package's key, from which a function's new version is known (needed with aliases only). Raises TemplateError
+    is the package's key, which identifies new versions of functions (needed with aliases only). Raises TemplateError
     for a declaration that cannot work.
     """
-    subscriptions = sorted(service.load_subscriptions(), key=lambda one: one.name)
+    subscriptions = sorted(service.load_subscriptions(), key=lambda each: each.name)
     part = stack_part(service, target)
     resources = table(service, target)
     try:
-        for one in subscriptions:
-            merge(resources, subscription(service, one, target), f"subscription {one.name}")
+        for each in subscriptions:
+            merge(resources, subscription(service, each, target), f"subscription {each.name}")
         merge(resources, policies(service, subscriptions, part, target), "policies")
         for logical_id, spec in sorted(part.functions.items()):
             merge(resources, trigger(service, logical_id, spec, target), f"function {logical_id}")
         merge(resources, part.resources, "stack.py")
         if target.lambdas:
             merge(resources, runtime(service, part, target, code), "the Lambda runtime")
-        if target.observed:
-            merge(resources, _observed(service, subscriptions, part, target), "alarms")
+        if target.has_alarms:
+            merge(resources, _alarms_and_dashboard(service, subscriptions, part, target), "alarms")
         template: Template = {
             "AWSTemplateFormatVersion": FORMAT,
             "Description": f"Tenfold: {service.name} ({target.stage})",
@@ -68,19 +68,21 @@ def service_template(service: Service, target: Target, code: str = "") -> Templa
     return template
 
 
-def _observed(service: Service, subscriptions: Sequence[AnySubscription], part: StackPart, target: Target) -> Template:
-    """The alarms and the dashboard."""
+def _alarms_and_dashboard(
+    service: Service, subscriptions: Sequence[AnySubscription], part: StackPart, target: Target
+) -> Template:
     functions = [Function(name, spec.handler, spec.timeout) for name, spec in sorted(part.functions.items())]
-    made: Template = {}
-    for one in subscriptions:
-        made |= queue_alarms(service, one, target)
-    plain = [function_alarms(service, one, Target(target.stage)) for one in functions]
+    alarms: Template = {}
+    for each in subscriptions:
+        alarms |= queue_alarms(service, each, target)
+    for function in functions:
+        alarms |= function_alarms(service, function, Target(target.stage))
     runtime_functions = functions_of(service, part, target) if target.lambdas else []
-    for alarms in (*plain, *(function_alarms(service, one, target) for one in runtime_functions)):
-        made |= alarms
-    if any(one.logical_id == "Schedules" for one in runtime_functions):
-        made |= letters_alarm(service, SCHEDULE_LETTERS, target)
-    return made | dashboard(service, [*runtime_functions, *functions], subscriptions, target)
+    for function in runtime_functions:
+        alarms |= function_alarms(service, function, target)
+    if any(function.logical_id == SCHEDULES for function in runtime_functions):
+        alarms |= dead_letters_alarm(service, SCHEDULE_DEAD_LETTERS, target)
+    return alarms | dashboard(service, [*runtime_functions, *functions], subscriptions, target)
 
 
 def _outputs(part: StackPart, target: Target) -> Template:

@@ -1,4 +1,4 @@
-"""The platform stack: what all services of a stage share."""
+"""The platform stack: the resources that all services of a stage share."""
 
 import json
 
@@ -7,6 +7,7 @@ from deploy.template.alarms import topic_name
 from deploy.template.base import FORMAT, Target, Template, arn, ref, sub
 from deploy.template.functions import LOG_DAYS
 from deploy.template.history import history
+from deploy.template.queues import queue_resource
 
 STACK = "platform"
 ACCESS_LOG = {
@@ -18,8 +19,8 @@ ACCESS_LOG = {
 def platform_template(target: Target) -> Template:
     """The event bus with its history, the topic of alarms, the bucket of packages.
 
-    The services' stacks learn of them by name or from SSM parameters, not from exports: an export could not be
-    changed any more while anybody imports it.
+    The services' stacks find them by name or through SSM parameters, not through exports: an export cannot be changed
+    while a stack imports it.
     """
     names = target.names
     template: Template = {
@@ -27,7 +28,7 @@ def platform_template(target: Target) -> Template:
         "Description": f"Tenfold: what the services of {target.stage} share",
         "Resources": {
             "Bus": {"Type": "AWS::Events::EventBus", "Properties": {"Name": names.bus}},
-            # Changing it is a rotation: processes accept the version before it too.
+            # Changing it is a rotation: processes accept the previous version, too.
             "CursorKey": {
                 "Type": "AWS::SecretsManager::Secret",
                 "Properties": {
@@ -52,21 +53,12 @@ def platform_template(target: Target) -> Template:
         template["Resources"] |= _api(target)
         template["Outputs"]["ApiId"] = {"Value": ref("Api")}
     if target.without:
-        template["Resources"]["Mailbox"] = _mailbox(names.mailbox)
+        template["Resources"]["Mailbox"] = queue_resource(names.mailbox, KEPT_SECONDS)
     return template
 
 
-def _mailbox(name: str) -> Template:
-    return {
-        "Type": "AWS::SQS::Queue",
-        "DeletionPolicy": "Delete",
-        "UpdateReplacePolicy": "Delete",
-        "Properties": {"QueueName": name, "MessageRetentionPeriod": KEPT_SECONDS, "SqsManagedSseEnabled": True},
-    }
-
-
 def _api(target: Target) -> Template:
-    """The one HTTP API of the stage; the services' stacks put their routes into it."""
+    """The one HTTP API of the stage; the services' stacks add their routes to it."""
     names = target.names
     stage = {"ApiId": ref("Api"), "StageName": "$default", "AutoDeploy": True}
     resources: Template = {

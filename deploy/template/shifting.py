@@ -1,4 +1,4 @@
-"""How callers move from one version of a function to the next: at once, or a part of them first (CodeDeploy)."""
+"""Traffic shifting between versions of a function: all callers at once, or a part of them first (CodeDeploy)."""
 
 from deploy.template.base import Target, Template, arn, ref
 
@@ -20,7 +20,20 @@ def shifting(function: str, version: str, target: Target) -> Template:
         },
     }
     if target.canary:
-        resources[f"{function}Shift"] = _group(function)
+        resources[f"{function}Shift"] = {
+            "Type": "AWS::CodeDeploy::DeploymentGroup",
+            "Properties": {
+                "ApplicationName": ref(APPLICATION),
+                "DeploymentConfigName": ref(CONFIGURATION),
+                "ServiceRoleArn": arn(DEPLOYER),
+                "DeploymentStyle": {"DeploymentType": "BLUE_GREEN", "DeploymentOption": "WITH_TRAFFIC_CONTROL"},
+                "AutoRollbackConfiguration": {
+                    "Enabled": True,
+                    "Events": ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST"],
+                },
+                "AlarmConfiguration": {"Enabled": True, "Alarms": [{"Name": ref(errors_of_version(function))}]},
+            },
+        }
         resources[f"{function}Alias"]["UpdatePolicy"] = {
             "CodeDeployLambdaAliasUpdate": {
                 "ApplicationName": ref(APPLICATION),
@@ -31,7 +44,7 @@ def shifting(function: str, version: str, target: Target) -> Template:
 
 
 def canary(target: Target) -> Template:
-    """What a stack's deployment groups share; nothing without a canary."""
+    """The resources that a stack's deployment groups share; none without a canary."""
     if target.canary is None:
         return {}
     trust = {"Effect": "Allow", "Principal": {"Service": "codedeploy.amazonaws.com"}, "Action": "sts:AssumeRole"}
@@ -63,22 +76,5 @@ def canary(target: Target) -> Template:
 
 
 def errors_of_version(function: str) -> str:
-    """The logical id of the alarm that stops a shift: errors of what the alias points to, the new version included."""
+    """The logical id of the alarm that stops a shift: errors of the versions that the alias points to."""
     return f"{function}ShiftErrors"
-
-
-def _group(function: str) -> Template:
-    return {
-        "Type": "AWS::CodeDeploy::DeploymentGroup",
-        "Properties": {
-            "ApplicationName": ref(APPLICATION),
-            "DeploymentConfigName": ref(CONFIGURATION),
-            "ServiceRoleArn": arn(DEPLOYER),
-            "DeploymentStyle": {"DeploymentType": "BLUE_GREEN", "DeploymentOption": "WITH_TRAFFIC_CONTROL"},
-            "AutoRollbackConfiguration": {
-                "Enabled": True,
-                "Events": ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST"],
-            },
-            "AlarmConfiguration": {"Enabled": True, "Alarms": [{"Name": ref(errors_of_version(function))}]},
-        },
-    }

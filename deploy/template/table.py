@@ -6,12 +6,12 @@ from deploy.template.base import Target, Template, sub
 
 TABLE = "Table"
 TABLE_PARAMETER = "TableName"
-"""The table that the service uses: after a restore another one than the stack's own, see docs/adr/0013."""
+"""The parameter with the table in use: after a restore not always the stack's own, see docs/adr/0013."""
 TTL_ATTRIBUTE = "expires_at"
 
 
 def table(service: Service, target: Target) -> Template:
-    """The table resource. It is kept when the stack goes, because data outlives its infrastructure."""
+    """The table resource. It is kept when the stack is deleted, because data outlives its infrastructure."""
     keys = [("PK", "SK"), *((f"L{n}PK", f"L{n}SK") for n in range(1, service.table.indexes + 1))]
     properties: Template = {
         "TableName": target.names.table(service.name),
@@ -22,7 +22,7 @@ def table(service: Service, target: Target) -> Template:
         "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
         "SSESpecification": {"SSEEnabled": True},
     }
-    if not target.local:  # there nothing reads a stream, and a developer may start over
+    if not target.local:  # on a laptop nothing reads a stream, and a developer may start over
         properties["StreamSpecification"] = {"StreamViewType": "NEW_AND_OLD_IMAGES"}
         properties["DeletionProtectionEnabled"] = True
     if service.table.indexes:
@@ -47,7 +47,7 @@ def table_parameter(service: Service, target: Target) -> Template:
 
 
 def used_table(path: str = "") -> Template:
-    """The ARN of the table in use, and of what is below it by `path`."""
+    """The ARN of the table in use, or of a part of it by `path`."""
     region = "${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}"
     return sub(f"arn:{region}:table/${{{TABLE_PARAMETER}}}{path}")
 

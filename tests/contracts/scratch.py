@@ -56,8 +56,8 @@ class Checkout:
         return Checkout(folder)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Runs `python -m deploy.contracts ARGUMENTS` with the code of this checkout."""
-        return self.python("-m", "deploy.contracts", *arguments)
+        """Runs `python -m deploy contracts ARGUMENTS` with the code of this checkout."""
+        return self.python("-m", "deploy", "contracts", *arguments)
 
     def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         paths = [self.folder, self.folder / "awsjson/src", self.folder / "faststream-sqs/src"]

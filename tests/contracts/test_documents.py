@@ -11,17 +11,22 @@ import pytest
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 
 from chassis.declare.subscription import ExternalSubscription
-from contracts.check.shape import resolve
+from contracts.check.shape import Schema, resolve
 from contracts.schemas import FOLDER
 from deploy.contracts import asyncapi, base, generated
-from deploy.contracts.declared import Declared, declared
+from deploy.contracts.declarations import Declarations, load_declarations
 from tests.contracts.scratch import ROOT, Checkout
 from tests.contracts.specification import specification
 
 
 @cache
-def tree() -> Declared:
-    return declared(ROOT)
+def tree() -> Declarations:
+    return load_declarations(ROOT)
+
+
+def read_committed(name: str) -> Schema:
+    document: Schema = json.loads((ROOT / asyncapi.FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    return document
 
 
 DOCUMENTS = sorted(path.stem for path in (ROOT / asyncapi.FOLDER).glob("*.json"))
@@ -45,7 +50,7 @@ def validator() -> jsonschema.Draft7Validator:
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_a_document_is_valid_by_the_specification(name: str, validator: jsonschema.Draft7Validator) -> None:
-    assert [error.message for error in validator.iter_errors(asyncapi.committed(name))] == []
+    assert [error.message for error in validator.iter_errors(read_committed(name))] == []
 
 
 @pytest.mark.parametrize(
@@ -61,7 +66,7 @@ def test_a_document_is_valid_by_the_specification(name: str, validator: jsonsche
 def test_the_validator_finds_a_planted_fault(
     path: tuple[str, ...], value: object, validator: jsonschema.Draft7Validator
 ) -> None:
-    document: Any = copy.deepcopy(asyncapi.committed("notify"))
+    document: Any = copy.deepcopy(read_committed("notify"))
     place = document
     for part in path[:-1]:
         place = place[part]
@@ -72,7 +77,7 @@ def test_the_validator_finds_a_planted_fault(
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_a_document_parses_as_asyncapi_and_every_reference_exists(name: str) -> None:
-    document = asyncapi.committed(name)
+    document = read_committed(name)
     ApplicationSchema.model_validate(document)
     for reference in references(document):
         resolve(reference, document)
@@ -96,7 +101,7 @@ def references(part: Any) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_the_examples_match_the_schemas_beside_them(name: str) -> None:
-    document = asyncapi.committed(name)
+    document = read_committed(name)
     found = [message for message in document["components"]["messages"].values() if "examples" in message]
     assert found or not document["operations"]
     for message in found:

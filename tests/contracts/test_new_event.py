@@ -27,7 +27,7 @@ def test_a_new_event_passes_the_checks(checkout: Checkout, service: str, name: s
     touched = [f"contracts/{service}/v1.py", f"services/{service}/service.py", str(test)]
     tool(checkout, "ruff", "check", *touched)
     tool(checkout, "ruff", "format", "--check", *touched)
-    tool(checkout, "deploy.contracts", "generate", "--check")
+    tool(checkout, "deploy", "contracts", "generate", "--check")
     tool(checkout, "contracts.schemas", "--check")
     tool(checkout, "pytest", "-q", str(test))
     golden = {path.stem for path in (checkout.folder / "contracts/golden" / event_type).iterdir()}

@@ -15,6 +15,7 @@ from contracts.catalog import load_all
 from contracts.check.samples import sample
 from contracts.schemas import schema_of
 from deploy.contracts import golden
+from deploy.contracts.declarations import GOLDEN
 from deploy.contracts.registry import content_of, draft4, upload
 from deploy.stage.errors import DeployError
 from tests.contracts.planted import event
@@ -97,7 +98,8 @@ def test_a_refusal_is_one_line(refused: str) -> None:
 
 
 def test_uploaded_schemas_are_draft_4_and_accept_every_golden_event() -> None:
-    for path, one in golden.all_of(ROOT):
+    for path in sorted((ROOT / GOLDEN).rglob("*.json")):
+        one = golden.read(path)
         content = json.loads(content_of(one["type"], SCHEMAS[one["type"]]))
         jsonschema.Draft4Validator.check_schema(content)
         body = {"source": one["source"], "detail-type": one["type"], "detail": one}

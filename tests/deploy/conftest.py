@@ -1,4 +1,4 @@
-"""The fixture service `demo`, in a tree of its own (tests/deploy/system), declared as the real ones are."""
+"""The fixture service `demo`, in a tree of its own (tests/deploy/system), declared like a real one."""
 
 import sys
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ def target() -> Target:
 
 @pytest.fixture
 def cache() -> Path:
-    """Shared with `make up`: checked templates and built packages are known by their hash."""
+    """The cache of `make up`: checked templates and built packages are identified by their hash."""
     return CACHE
 
 

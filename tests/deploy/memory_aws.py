@@ -52,31 +52,34 @@ class MemorySqs:
             self.made += 1
             one.receives += 1
             one.hidden_until, one.receipt = self.now + params["VisibilityTimeout"], f"receipt{self.made}"
-        return {"Messages": [self._shown(one) for one in taken]} if taken else {}
+        messages = [
+            {
+                "MessageId": one.message_id, "ReceiptHandle": one.receipt, "Body": one.body,
+                "Attributes": {
+                    "ApproximateReceiveCount": str(one.receives), "SentTimestamp": str(int(self.now * 1000)),
+                },
+                "MessageAttributes": one.attributes,
+            }
+            for one in taken
+        ]  # fmt: skip
+        return {"Messages": messages} if taken else {}
 
     def change_message_visibility_batch(self, **params: Any) -> dict[str, Any]:
         self.fail("change_message_visibility_batch")
         assert 1 <= len(params["Entries"]) <= 10
         for entry in params["Entries"]:
-            if (one := self._held(params["QueueUrl"], entry["ReceiptHandle"])) is not None:
+            if (one := self._find(params["QueueUrl"], entry["ReceiptHandle"])) is not None:
                 one.hidden_until = self.now + entry["VisibilityTimeout"]
         return {}
 
     def delete_message(self, **params: Any) -> dict[str, Any]:
         self.fail("delete_message")
-        if (one := self._held(params["QueueUrl"], params["ReceiptHandle"])) is not None:
+        if (one := self._find(params["QueueUrl"], params["ReceiptHandle"])) is not None:
             del self.queues[params["QueueUrl"]][one.message_id]
         return {}
 
-    def _held(self, url: str, receipt: str) -> Stored | None:
+    def _find(self, url: str, receipt: str) -> Stored | None:
         return next((one for one in self.queues[url].values() if one.receipt == receipt), None)
-
-    def _shown(self, one: Stored) -> dict[str, Any]:
-        system = {"ApproximateReceiveCount": str(one.receives), "SentTimestamp": str(int(self.now * 1000))}
-        return {
-            "MessageId": one.message_id, "ReceiptHandle": one.receipt, "Body": one.body, "Attributes": system,
-            "MessageAttributes": one.attributes,
-        }  # fmt: skip
 
 
 @dataclass
@@ -92,7 +95,7 @@ class MemoryEvents:
 
 
 class MemoryAws(Aws):
-    """An account that has nothing but these."""
+    """An account with nothing else than these."""
 
     def __init__(self, *queues: str) -> None:
         super().__init__("http://127.0.0.1:9")
@@ -107,5 +110,5 @@ class MemoryAws(Aws):
         return {"sqs": self.sqs, "events": self.events}[service]
 
 
-def refused(operation: str) -> ClientError:
+def refusal(operation: str) -> ClientError:
     return ClientError({"Error": {"Code": "InternalError", "Message": "down"}}, operation)

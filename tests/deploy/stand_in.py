@@ -1,4 +1,4 @@
-"""An AWS that answers as it is told."""
+"""An AWS with prepared answers."""
 
 import json
 from io import BytesIO
@@ -8,7 +8,7 @@ from deploy.stage.aws import Aws
 
 
 class StandIn(Aws):
-    """Each operation by name: the answer it gives, or the error it raises. `calls` are the parameters it got."""
+    """The answer of each operation by name, or the error that it raises. `calls` are the parameters of all calls."""
 
     def __init__(self, **answers: Any) -> None:
         super().__init__("http://127.0.0.1:9")

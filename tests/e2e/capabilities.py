@@ -1,4 +1,4 @@
-"""What an AWS lacks, found by asking it: one cheap call each."""
+"""Capabilities of an AWS, found by one cheap call per service."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperat
 
 @dataclass(frozen=True)
 class Capability:
-    """One AWS service of a place; `missing` is why we say that it lacks it."""
+    """One service of an AWS; `missing` is the error if the AWS lacks it."""
 
     service: str
     missing: str | None = None
@@ -31,12 +31,12 @@ class Capability:
 
 
 def capabilities(aws: Aws, services: Collection[str] = tuple(ASKED)) -> list[Capability]:
-    """Ask for each of `services`. Raises StackError where the credentials may not ask: that says nothing."""
+    """Call each of `services`. Raises StackError if the credentials may not call one: then nothing is known of it."""
     return [Capability(service, _missing(aws, service)) for service in services]
 
 
 def lacking(found: Collection[Capability]) -> frozenset[str]:
-    return frozenset(one.service for one in found if one.missing)
+    return frozenset(each.service for each in found if each.missing)
 
 
 def _missing(aws: Aws, service: str) -> str | None:

@@ -1,4 +1,4 @@
-"""An AWS that lacks services, made of one that has them: a proxy that refuses some by the scope of their signature."""
+"""A proxy that makes an AWS lack services: it refuses them by the scope of the signature."""
 
 import re
 from collections.abc import Collection

@@ -1,7 +1,6 @@
-"""Where the day can be played, and what stands in for what is missing there."""
+"""Targets of the first day: an AWS each, and replacements for the services that it lacks."""
 
 import asyncio
-import os
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Collection
@@ -15,14 +14,13 @@ from rich.table import Table
 from chassis.auth.ssm_parameters import AUTH_PARAMETERS, POOL_PARAMETER
 from chassis.declare.resource_names import Names
 from deploy.embedded.emulator_mailbox import Mail, read_mailbox
-from deploy.embedded.external_emulator import Elsewhere
+from deploy.embedded.external_emulator import ExternalEmulator
 from deploy.local.queue_mailbox import QueueMailbox
 from deploy.local.system import LocalSystem
 from deploy.stage.aws import Aws, parameter
 from deploy.stage.command import Command, OperatorConsole, deploy_all
 from deploy.stage.environment import DeploymentEnvironment, Options, caller_identity, environment_of
 from deploy.stage.errors import EmulatorError, RefusedError, StackError
-from deploy.template.base import PYTHON
 from examples.first_day.mail import Mailroom
 from examples.first_day.run import Scene
 from tests.e2e.capabilities import Capability, capabilities, lacking
@@ -31,7 +29,7 @@ from tests.e2e.stage_cleanup import remove_stage
 COGNITO, GATEWAY, SES = "cognito-idp", "apigatewayv2", "sesv2"
 STAND_INS = {
     COGNITO: "the development issuer, its keys at /v1/auth/keys",
-    GATEWAY: "a process a service, behind our own gateway",
+    GATEWAY: "a process per service, behind our own gateway",
     SES: "the stage's mailbox queue",
 }
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -41,7 +39,7 @@ IMAGE = "localstack/localstack:4.14"
 
 @dataclass(frozen=True)
 class Teller:
-    """What a person reads while they wait, on standard error."""
+    """Progress for a person, on standard error."""
 
     console: Console
     began: float
@@ -58,8 +56,8 @@ class Teller:
 
 
 class OperatorMailroom(Mailroom):
-    """Where nobody could read Cognito's e-mail: an operator confirms who signs up. The stage's pool sends no code, and
-    takes any that is given afterwards."""
+    """The mailroom of a target where nobody can read Cognito's e-mails: an operator confirms sign-ups. The stage's pool
+    sends no code, and takes any code afterwards."""
 
     def __init__(self, read: Callable[[], list[Mail]], aws: Aws, pool: str) -> None:
         super().__init__(read)
@@ -80,10 +78,9 @@ def unique_stage() -> str:
 
 
 @asynccontextmanager
-async def on_ministack(tell: Teller) -> AsyncIterator[Scene]:
-    """The embedded AWS, started for this and thrown away after."""
+async def on_ministack(tell: Teller, *, lambdas: bool = False) -> AsyncIterator[Scene]:
+    """The embedded AWS, started for this and thrown away afterwards."""
     with tempfile.TemporaryDirectory(prefix="tenfold-e2e-") as folder:
-        lambdas = os.environ.get("RUNTIME") == "lambda"
         async with LocalSystem(Path(folder), stage="e2e", progress=tell, lambdas=lambdas) as system:
             found = await asyncio.to_thread(capabilities, system.emulator.aws)
             tell.report(found, () if lambdas else (GATEWAY,))
@@ -91,31 +88,33 @@ async def on_ministack(tell: Teller) -> AsyncIterator[Scene]:
 
 
 @asynccontextmanager
-async def at_url(tell: Teller, endpoint_url: str, stage: str | None = None) -> AsyncIterator[Scene]:
-    """Whatever listens at `endpoint_url`, in a stage of its own that is taken away after."""
-    elsewhere = Elsewhere(endpoint_url, f"{endpoint_url}/_ministack/ses/messages")
-    await asyncio.to_thread(elsewhere.start)
-    found = await asyncio.to_thread(capabilities, elsewhere.aws)
+async def at_url(tell: Teller, endpoint_url: str, *, lambdas: bool = False) -> AsyncIterator[Scene]:
+    """The AWS at `endpoint_url`, in a stage of its own that is deleted afterwards."""
+    external = ExternalEmulator(endpoint_url, f"{endpoint_url}/_ministack/ses/messages")
+    await asyncio.to_thread(external.start)
+    found = await asyncio.to_thread(capabilities, external.aws)
     without = lacking(found) - {GATEWAY}
-    if not await asyncio.to_thread(_readable, elsewhere):
+    try:
+        await asyncio.to_thread(read_mailbox, external.mailbox_url)
+    except (EmulatorError, ValueError, KeyError):  # nobody can read what SES sends there
         without |= {SES}
-    lambdas = os.environ.get("RUNTIME") == "lambda" and GATEWAY not in lacking(found)
+    lambdas = lambdas and GATEWAY not in lacking(found)
     tell.report(found, without if lambdas else without | {GATEWAY})
-    stage = stage or unique_stage()
+    stage = unique_stage()
     throwaway = environment_of(Options(stage, endpoint_url, lambdas=lambdas))
     with tempfile.TemporaryDirectory(prefix="tenfold-e2e-") as folder:
         try:
             async with LocalSystem(
-                Path(folder), stage=stage, progress=tell, lambdas=lambdas, elsewhere=elsewhere, without=without
+                Path(folder), stage=stage, progress=tell, lambdas=lambdas, external_emulator=external, without=without
             ) as system:
-                mailroom = await asyncio.to_thread(_mailroom, system.mail, elsewhere.aws, stage, without)
-                yield Scene(system.base_url, stage, elsewhere.aws, mailroom)
+                mailroom = await asyncio.to_thread(_mailroom, system.mail, external.aws, stage, without)
+                yield Scene(system.base_url, stage, external.aws, mailroom)
         finally:
             await _clean(tell, throwaway)
 
 
 @asynccontextmanager
-async def on_localstack(tell: Teller) -> AsyncIterator[Scene]:
+async def on_localstack(tell: Teller, *, lambdas: bool = False) -> AsyncIterator[Scene]:
     """LocalStack's free edition in a container. Raises NoDockerError."""
     from docker.errors import DockerException  # type: ignore[import-untyped]
     from testcontainers.community.localstack import LocalStackContainer
@@ -126,39 +125,35 @@ async def on_localstack(tell: Teller) -> AsyncIterator[Scene]:
     except DockerException as error:
         raise NoDockerError(f"TARGET=localstack needs Docker, and there is none here: {str(error)[:160]}") from None
     try:
-        async with at_url(tell, container.get_url()) as scene:
+        async with at_url(tell, container.get_url(), lambdas=lambdas) as scene:
             yield scene
     finally:
         await asyncio.to_thread(container.stop)
 
 
 @asynccontextmanager
-async def on_aws(tell: Teller, *, confirmed: bool) -> AsyncIterator[Scene]:
-    """A stage of its own in the account of the credentials, taken away after, also if it never came up.
+async def on_aws(tell: Teller, options: Options, *, confirmed: bool) -> AsyncIterator[Scene]:
+    """A stage of its own in the account of the credentials, deleted afterwards, even if it never came up.
 
-    Raises RefusedError unless `confirmed` and for settings that cannot work, StackError without good credentials."""
+    Raises RefusedError unless `confirmed` and for options that cannot work, StackError without good credentials."""
     if not confirmed:
         raise RefusedError("TARGET=aws makes a stage in a real account, for a few cents, and deletes it; say YES=1")
-    stage, region = unique_stage(), os.environ.get("AWS_REGION", "us-east-1")
-    there = environment_of(
-        Options(
-            stage, region=region, architecture=os.environ.get("ARCHITECTURE", "arm64"),
-            python=os.environ.get("LAMBDA_PYTHON", PYTHON),
-        )
-    )  # fmt: skip
-    account = await asyncio.to_thread(caller_identity, there.aws)
-    there = replace(there, target=replace(there.target, without=frozenset({SES})))
+    stage, environment = options.stage, environment_of(options)
+    account = await asyncio.to_thread(caller_identity, environment.aws)
+    environment = replace(environment, target=replace(environment.target, without=frozenset({SES})))
     tell(f"stage {stage} of {account}")
-    tell.report(await asyncio.to_thread(capabilities, there.aws), (SES,))
+    tell.report(await asyncio.to_thread(capabilities, environment.aws), (SES,))
     try:
-        say = OperatorConsole(tell.console, tell.console, yes=True)
-        await asyncio.to_thread(deploy_all, Command(there, say))
-        shared = await asyncio.to_thread(there.shared)
-        read = QueueMailbox(there.aws, Names(stage)).read
-        mailroom = await asyncio.to_thread(_mailroom, read, there.aws, stage, there.target.without)
-        yield Scene(f"https://{shared['ApiId']}.execute-api.{region}.amazonaws.com", stage, there.aws, mailroom)
+        console = OperatorConsole(tell.console, tell.console, yes=True)
+        await asyncio.to_thread(deploy_all, Command(environment, console))
+        outputs = await asyncio.to_thread(environment.platform_outputs)
+        read = QueueMailbox(environment.aws, Names(stage)).read
+        mailroom = await asyncio.to_thread(_mailroom, read, environment.aws, stage, environment.target.without)
+        yield Scene(
+            f"https://{outputs['ApiId']}.execute-api.{options.region}.amazonaws.com", stage, environment.aws, mailroom
+        )
     finally:
-        await _clean(tell, there)
+        await _clean(tell, environment)
 
 
 class NoDockerError(RefusedError):
@@ -174,16 +169,7 @@ def _mailroom(read: Callable[[], list[Mail]], aws: Aws, stage: str, without: Col
     return OperatorMailroom(read, aws, pool)
 
 
-def _readable(elsewhere: Elsewhere) -> bool:
-    """Whether what SES sends there can be read."""
-    try:
-        read_mailbox(elsewhere.mailbox_url)
-    except (EmulatorError, ValueError, KeyError):
-        return False
-    return True
-
-
-async def _clean(tell: Teller, there: DeploymentEnvironment) -> None:
-    tell(f"taking the stage {there.target.stage} away")
-    for left in await asyncio.to_thread(remove_stage, there):
+async def _clean(tell: Teller, environment: DeploymentEnvironment) -> None:
+    tell(f"deleting the stage {environment.target.stage}")
+    for left in await asyncio.to_thread(remove_stage, environment):
         tell(f"left behind: {left}")

@@ -27,7 +27,7 @@ def explain(day: Day, outcome: Outcome) -> str:
 
 
 async def until(look: Callable[[], Any], seconds: float = 30) -> Any:
-    """What `look` (which blocks) returns, once that is something."""
+    """The first result of `look` (which blocks) that is not empty."""
     deadline = time.monotonic() + seconds
     while not (found := await asyncio.to_thread(look)):
         assert time.monotonic() < deadline, "it did not come to pass"

@@ -26,40 +26,43 @@ from tests.e2e.targets import Teller, at_url, unique_stage
 ALL = ("cognito-idp", "apigatewayv2", "sesv2")
 
 
-def e2e(**environment: str) -> tuple[int, str]:
+def e2e(*arguments: str, **environment: str) -> tuple[int, str]:
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     done = subprocess.run(
-        [sys.executable, "-m", "tests.e2e"], cwd=ROOT, env=inherited | environment, capture_output=True, text=True,
-        timeout=60, check=False,
+        [sys.executable, "-m", "tests.e2e", *arguments], cwd=ROOT, env=inherited | environment,
+        capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     return done.returncode, done.stderr.strip()
 
 
 @pytest.mark.parametrize(
-    ("environment", "said"),
+    ("arguments", "said"),
     [
-        ({"TARGET": "moon"}, "there is no target 'moon'; use ministack, localstack, url, aws"),
-        ({"TARGET": "url"}, "needs AWS_ENDPOINT_URL"),
-        ({"TARGET": "url", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "no AWS answers at http://127.0.0.1:9"),
-        ({"TARGET": "aws"}, "say YES=1"),
-        ({"TARGET": "aws", "YES": "1", "LAMBDA_PYTHON": "2.7"}, "functions do not run on Python 2.7"),
-        (
-            {"TARGET": "aws", "YES": "1", "AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nowhere"},
-            "no AWS credentials found",
-        ),
+        (["--target", "moon"], "there is no target 'moon'; use ministack, localstack, url, aws"),
+        (["--target", "url"], "needs AWS_ENDPOINT_URL"),
+        (["--target", "url", "--endpoint", "http://127.0.0.1:9"], "no AWS answers at http://127.0.0.1:9"),
+        (["--target", "aws"], "say YES=1"),
+        (["--target", "aws", "--yes", "--python", "2.7"], "functions do not run on Python 2.7"),
+        (["--target", "aws", "--yes"], "no AWS credentials found"),
     ],
 )
-def test_bad_input_gets_one_line(environment: dict[str, str], said: str) -> None:
-    code, told = e2e(**environment)
+def test_bad_input_gets_one_line(arguments: list[str], said: str) -> None:
+    code, text = e2e(*arguments, AWS_EC2_METADATA_DISABLED="true", HOME="/nowhere")
     assert code == 1
-    assert said in told
-    assert len(told.splitlines()) == 1
+    assert said in text
+    assert len(text.splitlines()) == 1
+
+
+@pytest.mark.parametrize("prefix", ["", "TENFOLD_"])
+def test_what_is_exported_in_the_shell_does_not_confirm_an_account(prefix: str) -> None:
+    code, text = e2e("--target", "aws", **{f"{prefix}YES": "1", f"{prefix}TARGET": "ministack"})
+    assert (code, "say YES=1" in text) == (1, True)
 
 
 def test_without_docker_there_is_no_localstack() -> None:
-    code, told = e2e(TARGET="localstack", DOCKER_HOST="unix:///nowhere/docker.sock")
+    code, text = e2e("--target", "localstack", DOCKER_HOST="unix:///nowhere/docker.sock")
     assert code == 3
-    assert "there is none here" in told.splitlines()[-1]
+    assert "there is none here" in text.splitlines()[-1]
 
 
 def test_no_two_runs_share_a_stage() -> None:
@@ -106,7 +109,7 @@ def stacks_and_tables(aws: Aws) -> tuple[list[str], list[str], list[str]]:
 @pytest.mark.timeout(600)
 @pytest.mark.asyncio(loop_scope="module")
 async def test_the_day_without_cognito_and_without_mail(emulator: Emulator) -> None:
-    """The proxy is no part of the promise: it shows that nothing reaches for what is said to be missing."""
+    """The proxy is not part of the promise: it shows that nothing calls the services that are missing."""
     tell = Teller(Console(stderr=True), time.monotonic())
     async with Lacking(emulator.endpoint_url, ALL) as proxy:
         assert lacking(capabilities(emulator.aws)) == frozenset()

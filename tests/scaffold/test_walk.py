@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.control import ask
 from deploy.local.ports import free_port
-from deploy.local.supervise import Status
+from deploy.local.status import Status
+from deploy.local.supervisor_client import ask
 from deploy.stage.environment import Options, environment_of
 from deploy.template import platform_template, render
 from tests.scaffold.scratch import ROOT, Checkout, commands
@@ -38,12 +38,12 @@ def checkout(tmp_path: Path) -> Iterator[Checkout]:
 @pytest.mark.timeout(900)
 def test_every_command_of_the_walk_does_what_the_document_says(checkout: Checkout, tmp_path: Path) -> None:
     seconds: dict[str, float] = {}
-    variables: dict[str, str] = {}
+    options = ""
     for command in commands(ROOT / "docs/new-service.md"):
         if command.startswith("make deploy-service"):
-            variables = {"ENDPOINT": stage_in(tmp_path / "state")}
+            options = f" ENDPOINT={stage_in(tmp_path / 'state')}"
         start = time.monotonic()
-        output = carry_out(checkout, command, variables)
+        output = carry_out(checkout, command, options)
         seconds[command] = time.monotonic() - start
         expected = SHOWS.get(max((key for key in SHOWS if command.startswith(key)), key=len, default=""), "")
         assert expected in output, f"{command}\n{output}"
@@ -52,11 +52,11 @@ def test_every_command_of_the_walk_does_what_the_document_says(checkout: Checkou
     print(*(f"{spent:6.1f} s  {command}" for command, spent in seconds.items()), sep="\n")
 
 
-def carry_out(checkout: Checkout, command: str, variables: dict[str, str]) -> str:
+def carry_out(checkout: Checkout, command: str, options: str) -> str:
     """Returns what the command prints. One that reads is repeated for a while until it shows what it should."""
     deadline = time.monotonic() + (EVENTUALLY if command == "make call CALL=/v1/billing/entries" else 0)
     while True:
-        done = checkout.shell(command, **variables)
+        done = checkout.shell(command + options)
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
         if time.monotonic() > deadline or SHOWS.get(command, "") in done.stdout:
             return done.stdout + done.stderr

@@ -129,6 +129,6 @@ def _deployed(emulator: Emulator, name: str, services: Sequence[str]) -> dict[st
     interpreter = interpreter_of(emulator_venv())
     plan = synthesize(Target(name, local=True, runtime=interpreter.runtime), only=services)
     packages: dict[str, Path] = {}
-    if plan.packaged:
+    if plan.services_with_functions:
         packages = prepare(plan, interpreter, CACHE, region=REGION, progress=lambda _: None)
     return deploy(emulator.aws, plan, packages, progress=lambda _: None)

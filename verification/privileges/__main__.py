@@ -1,4 +1,4 @@
-"""`make privileges`: play the day with IAM enforced, and compare what is granted with what was used."""
+"""`make verify NAME=privileges`: play the day with IAM enforced, and compare what is granted with what was used."""
 
 import asyncio
 import shutil

@@ -1,10 +1,10 @@
-"""What a stage costs follows from its templates: more of them, more dollars."""
+"""The costs of a stage follow from its templates: more resources, more dollars."""
 
 from dataclasses import replace
 
 import pytest
 
-from deploy.checks.costs import at_rest, deliveries, for_a_million, plan, quotas, rendered
+from deploy.checks.costs import at_rest, deliveries, for_a_million, plan, quotas, render_block
 from deploy.checks.prices import PRICES
 from deploy.stage.stage import DeploymentPlan
 
@@ -49,5 +49,5 @@ def test_quotas_come_from_the_templates(stage: DeploymentPlan) -> None:
 
 
 def test_the_page_names_the_age_of_its_prices() -> None:
-    assert "remembered of" in rendered()
-    assert "pricing" in rendered()
+    assert "remembered from" in render_block()
+    assert "pricing" in render_block()

@@ -1,4 +1,4 @@
-"""Dead letters: looking takes nothing, a redrive changes nothing twice, what is dropped is recorded first."""
+"""Dead letters: peeking takes nothing out, a redrive has no effect twice, and a drop is recorded first."""
 
 import json
 from collections.abc import Sequence
@@ -13,15 +13,15 @@ from chassis.storage.table import WriteOperation
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
 from contracts.event import Envelope
-from deploy.dead_letters.edit import merged, read_patch
-from deploy.dead_letters.letter import UNTOLD, DeadLetter, Wanted
-from deploy.dead_letters.queue import Box, box, look_into_all
+from deploy.dead_letters.edit import merge_patch, read_patch
+from deploy.dead_letters.letter import NO_REASON, DeadLetter, DeadLetterFilter
+from deploy.dead_letters.queue import DeadLetterQueue, dead_letter_queue, peek_into_all
 from deploy.dead_letters.redrive import Pace, drop, redrive
-from deploy.dead_letters.target import Where
+from deploy.dead_letters.target import OperatedStage
 from deploy.stage.errors import RefusedError, StackError
 from services.analytics.figures.consumers import figures
 from services.analytics.service import service as analytics
-from tests.deploy.memory_aws import MemoryAws, refused
+from tests.deploy.memory_aws import MemoryAws, refusal
 
 QUEUE = "http://sqs/1/tenfold-test-analytics-figures"
 DEAD = f"{QUEUE}-dlq"
@@ -44,9 +44,9 @@ def body(number: int, org: str = "org_acme", **data: Any) -> str:
     return json.dumps({"source": envelope.source, "detail-type": envelope.type, "detail": detail})
 
 
-def letter_of(text: str, **attributes: str) -> DeadLetter:
-    told = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
-    return DeadLetter("analytics.figures", "m", "r", text, told, 1, NOON)
+def dead_letter_of(text: str, **attributes: str) -> DeadLetter:
+    message_attributes = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
+    return DeadLetter("analytics.figures", "m", "r", text, message_attributes, 1, NOON)
 
 
 class Account:
@@ -54,19 +54,19 @@ class Account:
 
     def __init__(self) -> None:
         self.aws = MemoryAws("tenfold-test-analytics-figures", "tenfold-test-analytics-figures-dlq")
-        self.where = Where(self.aws, Names("test"), "ann")
+        self.stage = OperatedStage(self.aws, Names("test"), "ann")
 
     @property
-    def box(self) -> Box:
-        return box(self.where, "analytics.figures")
+    def queue(self) -> DeadLetterQueue:
+        return dead_letter_queue(self.stage, "analytics.figures")
 
     def bury(self, text: str, reason: str = "no", source: str = "first") -> None:
-        told = {"Reason": reason, "SourceMessageId": source}
-        attributes = {name: {"DataType": "String", "StringValue": value} for name, value in told.items()}
+        given = {"Reason": reason, "SourceMessageId": source}
+        attributes = {name: {"DataType": "String", "StringValue": value} for name, value in given.items()}
         self.aws.sqs.send_message(QueueUrl=DEAD, MessageBody=text, MessageAttributes=attributes)
 
     def ids(self) -> list[str]:
-        return [one.message_id for one in self.box.look()]
+        return [one.message_id for one in self.queue.peek()]
 
     def sent(self) -> list[dict[str, Any]]:
         return [json.loads(one.body) for one in self.aws.sqs.queues[QUEUE].values()]
@@ -77,18 +77,18 @@ def account() -> Account:
     return Account()
 
 
-# --- looking
+# --- peeking
 
 
-def test_looking_takes_nothing_out(account: Account) -> None:
+def test_peeking_takes_nothing_out(account: Account) -> None:
     for number in range(25):
         account.bury(body(number))
     assert len(account.ids()) == len(set(account.ids())) == 25
-    assert {name: len(found) for name, found in look_into_all(account.where).items()} == {"analytics.figures": 25}
+    assert {name: len(found) for name, found in peek_into_all(account.stage).items()} == {"analytics.figures": 25}
     assert all(one.hidden_until <= account.aws.sqs.now for one in account.aws.sqs.queues[DEAD].values())
 
 
-def test_an_interrupted_look_gives_back_what_it_had(account: Account) -> None:
+def test_an_interrupted_peek_gives_back_what_it_had(account: Account) -> None:
     for number in range(25):
         account.bury(body(number))
     calls: list[str] = []
@@ -100,55 +100,63 @@ def test_an_interrupted_look_gives_back_what_it_had(account: Account) -> None:
 
     account.aws.sqs.fail = interrupt
     with pytest.raises(KeyboardInterrupt):
-        account.box.look()
+        account.queue.peek()
     assert all(one.hidden_until <= account.aws.sqs.now for one in account.aws.sqs.queues[DEAD].values())
 
 
-def test_an_unknown_subscription_names_those_there_are(account: Account) -> None:
+def test_an_unknown_subscription_names_the_existing_ones(account: Account) -> None:
     with pytest.raises(RefusedError, match=r"no subscription 'notify\.x'; there are analytics\.figures"):
-        box(account.where, "notify.x")
+        dead_letter_queue(account.stage, "notify.x")
     with pytest.raises(RefusedError, match="is it deployed"):
-        look_into_all(Where(MemoryAws(), Names("test")))
+        peek_into_all(OperatedStage(MemoryAws(), Names("test")))
 
 
-def test_a_letter_tells_whose_it_is_and_why() -> None:
-    told = letter_of(body(1), Reason="task_1 is unknown after 5 receives", SourceMessageId="m0")
-    assert (told.org, told.type, told.event_id) == ("org_acme", "tasks.task.created.v1", "event1")
-    assert (told.trace_id, told.source_id) == ("a" * 32, "m0")
-    assert (told.cause, told.kind_of_cause) == ("task_1 is unknown after 5 receives", "… is unknown after … receives")
-    by_rule = letter_of(body(1), ERROR_CODE="NO_PERMISSIONS", ERROR_MESSAGE="denied")
+def test_a_dead_letter_has_its_organization_and_its_cause() -> None:
+    dead_letter = dead_letter_of(body(1), Reason="task_1 is unknown after 5 receives", SourceMessageId="m0")
+    assert (dead_letter.org, dead_letter.type, dead_letter.event_id) == ("org_acme", "tasks.task.created.v1", "event1")
+    assert (dead_letter.trace_id, dead_letter.source_id) == ("a" * 32, "m0")
+    assert (dead_letter.cause, dead_letter.kind_of_cause) == (
+        "task_1 is unknown after 5 receives",
+        "… is unknown after … receives",
+    )
+    by_rule = dead_letter_of(body(1), ERROR_CODE="NO_PERMISSIONS", ERROR_MESSAGE="denied")
     assert by_rule.cause == "NO_PERMISSIONS: denied"
-    untold = letter_of("no JSON")
-    assert (untold.cause, untold.org, untold.type, untold.source_id) == (UNTOLD, "org_system", "", "m")
+    unexplained = dead_letter_of("no JSON")
+    assert (unexplained.cause, unexplained.org, unexplained.type, unexplained.source_id) == (
+        NO_REASON,
+        "org_system",
+        "",
+        "m",
+    )
 
 
-def test_a_forged_letter_is_not_booked_on_the_organization_that_it_names() -> None:
+def test_a_forged_dead_letter_does_not_count_for_the_organization_that_it_names() -> None:
     forged = json.loads(body(1))
     forged["source"] = "tenfold.tenancy"
-    assert letter_of(json.dumps(forged)).org == "org_system"
+    assert dead_letter_of(json.dumps(forged)).org == "org_system"
 
 
 def test_a_secret_is_not_shown() -> None:
-    """The token of an invitation would let whoever reads over an operator's shoulder in."""
+    """The token of an invitation would let anybody in who reads over an operator's shoulder."""
     invited = {"detail-type": "tenancy.invitation.created.v1", "detail": {"data": {"token": "t0ken", "email": "a@b.c"}}}
-    letter = letter_of(json.dumps(invited))
-    assert "t0ken" not in json.dumps(letter.told())
-    assert "a@b.c" in json.dumps(letter.told())
-    assert letter_of("no JSON").shown == "no JSON"
+    dead_letter = dead_letter_of(json.dumps(invited))
+    assert "t0ken" not in json.dumps(dead_letter.as_json())
+    assert "a@b.c" in json.dumps(dead_letter.as_json())
+    assert dead_letter_of("no JSON").visible_body == "no JSON"
 
 
 @pytest.mark.parametrize(
     ("wanted", "chosen"),
     [
-        (Wanted(), True),
-        (Wanted(org="org_acme", type="tasks.task.created.v1", cause="NOT KNOWN"), True),
-        (Wanted(org="org_other"), False),
-        (Wanted(type="tasks.task.created.v2"), False),
-        (Wanted(cause="down"), False),
+        (DeadLetterFilter(), True),
+        (DeadLetterFilter(org="org_acme", type="tasks.task.created.v1", cause="NOT KNOWN"), True),
+        (DeadLetterFilter(org="org_other"), False),
+        (DeadLetterFilter(type="tasks.task.created.v2"), False),
+        (DeadLetterFilter(cause="down"), False),
     ],
 )
-def test_selection(wanted: Wanted, *, chosen: bool) -> None:
-    assert wanted(letter_of(body(1), Reason="not known")) is chosen
+def test_selection(wanted: DeadLetterFilter, *, chosen: bool) -> None:
+    assert wanted(dead_letter_of(body(1), Reason="not known")) is chosen
 
 
 # --- sending back
@@ -159,21 +167,21 @@ def test_a_redrive_keeps_the_order_the_identity_and_the_pace(account: Account) -
         account.bury(body(number), source=f"source{number}")
     account.bury(body(9))
     pauses: list[float] = []
-    chosen = [one.message_id for one in account.box.look() if one.event_id != "event9"]
-    assert redrive(account.box, chosen, None, Pace(rate=4, pause=pauses.append)) == 3
+    chosen = [one.message_id for one in account.queue.peek() if one.event_id != "event9"]
+    assert redrive(account.queue, chosen, None, Pace(rate=4, pause=pauses.append)) == 3
     assert [one["detail"]["id"] for one in account.sent()] == ["event1", "event2", "event3"]
     assert pauses == [0.25, 0.25]
     again = list(account.aws.sqs.queues[QUEUE].values())
     assert [one.attributes["SourceMessageId"]["StringValue"] for one in again] == ["source1", "source2", "source3"]
     assert all(one.attributes.keys() == {"SourceMessageId"} and one.group == "org_acme" for one in again)
-    assert [one.event_id for one in account.box.look()] == ["event9"]
-    (told,) = account.aws.events.entries
-    data = json.loads(told["Detail"])["data"]
-    assert (told["DetailType"], data["count"], data["edited"]) == ("operations.letters.redriven.v1", 3, False)
+    assert [one.event_id for one in account.queue.peek()] == ["event9"]
+    (entry,) = account.aws.events.entries
+    data = json.loads(entry["Detail"])["data"]
+    assert (entry["DetailType"], data["count"], data["edited"]) == ("operations.letters.redriven.v1", 3, False)
 
 
 class Forgetful(MemoryTable):
-    """A table that keeps no claims: what redriving would be without the inbox."""
+    """A table that keeps no claims, like redriving without the inbox."""
 
     async def write(self, operations: Sequence[WriteOperation]) -> None:
         await super().write([one for one in operations if not one.key.pk.startswith("INBOX#")])
@@ -183,12 +191,12 @@ async def created(table: MemoryTable, account: Account) -> int:
     """How many tasks analytics counts, having handled what was sent to its queue."""
     under_test, subscription = ServiceUnderTest(analytics, table=table), figures
     for message in account.sent():
-        await handled(under_test, subscription, message)
+        await handle(under_test, subscription, message)
     (row,) = [item for key, item in table.items.items() if "#PROJECT#" in key.pk]
     return int(row["created"])
 
 
-async def handled(under_test: ServiceUnderTest, subscription: AnySubscription, message: dict[str, Any]) -> None:
+async def handle(under_test: ServiceUnderTest, subscription: AnySubscription, message: dict[str, Any]) -> None:
     try:
         await under_test.deliver_raw(subscription, message)
     except Exception as error:  # noqa: BLE001
@@ -203,15 +211,15 @@ async def test_a_second_redrive_changes_nothing(account: Account, table: type[Me
 
     def crash(operation: str) -> None:
         if operation == "delete_message":
-            raise refused(operation)
+            raise refusal(operation)
 
     account.aws.sqs.fail = crash
     for _ in range(2):
         chosen = account.ids()
         with pytest.raises(StackError, match="cannot delete"):
-            redrive(account.box, chosen[:1], None, FAST)
+            redrive(account.queue, chosen[:1], None, FAST)
         with pytest.raises(StackError, match="cannot delete"):
-            redrive(account.box, chosen[1:], None, FAST)
+            redrive(account.queue, chosen[1:], None, FAST)
     assert len(account.ids()) == 2, "what was not deleted is lost"
     assert len(account.sent()) == 4
     assert await created(table(), account) == counted
@@ -221,22 +229,22 @@ def test_an_edit_is_checked_before_anything_moves(account: Account) -> None:
     account.bury(body(1))
     account.bury(body(2))
     with pytest.raises(RefusedError, match=r"does not match tasks\.task\.created\.v1: status"):
-        redrive(account.box, account.ids(), {"status": "lost"}, FAST)
+        redrive(account.queue, account.ids(), {"status": "lost"}, FAST)
     assert (account.sent(), account.aws.events.entries, len(account.ids())) == ([], [], 2)
-    redrive(account.box, account.ids(), {"status": "done", "title": "New"}, FAST)
+    redrive(account.queue, account.ids(), {"status": "done", "title": "New"}, FAST)
     assert [one["detail"]["id"] for one in account.sent()] == ["event1", "event2"]
     assert {one["detail"]["data"]["status"] for one in account.sent()} == {"done"}
     assert json.loads(account.aws.events.entries[0]["Detail"])["data"]["edited"] is True
 
 
-def test_what_is_no_event_cannot_be_edited(account: Account) -> None:
+def test_a_dead_letter_that_is_not_an_event_cannot_be_edited(account: Account) -> None:
     account.bury("no JSON")
-    with pytest.raises(RefusedError, match="no event of a known type"):
-        redrive(account.box, account.ids(), {"a": 1}, FAST)
+    with pytest.raises(RefusedError, match="not an event of a known type"):
+        redrive(account.queue, account.ids(), {"a": 1}, FAST)
 
 
 def test_merge_patch_is_that_of_the_standard() -> None:
-    assert merged({"a": 1, "b": {"c": 2, "d": 3}}, {"a": None, "b": {"c": [4]}, "e": 5}) == {
+    assert merge_patch({"a": 1, "b": {"c": 2, "d": 3}}, {"a": None, "b": {"c": [4]}, "e": 5}) == {
         "b": {"c": [4], "d": 3},
         "e": 5,
     }
@@ -251,21 +259,21 @@ def test_merge_patch_is_that_of_the_standard() -> None:
 def test_a_drop_is_recorded_for_each_organization(account: Account) -> None:
     for number, org in ((1, "org_acme"), (2, "org_acme"), (3, "org_other")):
         account.bury(body(number, org))
-    assert drop(account.box, account.ids(), "test data") == 3
+    assert drop(account.queue, account.ids(), "test data") == 3
     assert account.ids() == []
-    told = [json.loads(one["Detail"]) for one in account.aws.events.entries]
-    assert [(one["orgid"], one["data"]["count"], one["data"]["reason"]) for one in told] == [
+    records = [json.loads(entry["Detail"]) for entry in account.aws.events.entries]
+    assert [(each["orgid"], each["data"]["count"], each["data"]["reason"]) for each in records] == [
         ("org_acme", 2, "test data"),
         ("org_other", 1, "test data"),
     ]
-    assert all(one["actor"] == one["data"]["operator"] == "ann" for one in told)
+    assert all(each["actor"] == each["data"]["operator"] == "ann" for each in records)
 
 
 def test_nothing_is_dropped_that_cannot_be_recorded(account: Account) -> None:
     account.bury(body(1))
     account.aws.events.refuses = True
     with pytest.raises(StackError, match="nothing was done: too much"):
-        drop(account.box, account.ids(), "why")
+        drop(account.queue, account.ids(), "why")
     assert len(account.ids()) == 1
 
 
@@ -274,13 +282,13 @@ def test_a_drop_repeated_after_a_crash_is_the_same_record(account: Account) -> N
 
     def crash(operation: str) -> None:
         if operation == "delete_message":
-            raise refused(operation)
+            raise refusal(operation)
 
     account.aws.sqs.fail = crash
     with pytest.raises(StackError):
-        drop(account.box, account.ids(), "why")
+        drop(account.queue, account.ids(), "why")
     account.aws.sqs.fail = lambda _: None
-    drop(account.box, account.ids(), "why")
+    drop(account.queue, account.ids(), "why")
     first, second = (json.loads(one["Detail"])["id"] for one in account.aws.events.entries)
     assert first == second
     assert account.ids() == []

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.ministack, pytest.mark.slow]
 
 
 class Stage:
-    """A stage with one subscription, and a queue that gets what audit would get."""
+    """A stage with one subscription, and a queue that gets the events for audit."""
 
     def __init__(self, emulator: Emulator) -> None:
         self.sqs, self.events = emulator.aws.client("sqs"), emulator.aws.client("events")
@@ -42,7 +42,7 @@ class Stage:
     def type(self, *command: str, code: int = 0) -> str:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         done = subprocess.run(
-            [sys.executable, "-m", "deploy.dead_letters", "--stage", "test", "--endpoint", self.endpoint, *command],
+            [sys.executable, "-m", "deploy", *command, "--stage", "test", "--endpoint", self.endpoint],
             env=clean | {"COLUMNS": "200"}, capture_output=True, text=True, timeout=60, check=False,
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
@@ -67,44 +67,45 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         yield Stage(emulator)
 
 
-def test_an_operator_puts_dead_letters_right(stage: Stage) -> None:
+def test_an_operator_fixes_dead_letters(stage: Stage) -> None:
     assert "no dead letters in 1 subscriptions" in stage.type("dlq")
     stage.bury(body(2), body(1), body(3, "org_other"))
     assert "3 × No such project." in stage.type("dlq")
-    of = ("--subscription", "analytics.figures")
-    shown = json.loads(stage.type("dlq-show", *of, "--org", "org_acme", "--json"))
+    shown = json.loads(stage.type("dlq-show", "analytics.figures", "--org", "org_acme", "--json"))
     assert [(one["event_id"], one["error"], one["trace_id"]) for one in shown] == [
         ("event1", "No such project.", "a" * 32),
         ("event2", "No such project.", "a" * 32),
     ]
 
-    assert "a dry run: 2 letters" in stage.type("redrive", *of, "--org", "org_acme")
+    assert "a dry run: 2 dead letters" in stage.type("redrive", "analytics.figures", "--org", "org_acme")
     edit = json.dumps({"title": "Better"})
-    done = stage.type("--yes", "redrive", *of, "--org", "org_acme", "--edit", edit)
-    assert "2 letters sent back" in done
+    done = stage.type("redrive", "analytics.figures", "--org", "org_acme", "--edit", edit, "--yes")
+    assert "2 dead letters sent back" in done
     back = stage.received(stage.queue, 2)
     assert [one["detail"]["id"] for one in back] == ["event1", "event2"]
     assert {one["detail"]["data"]["title"] for one in back} == {"Better"}
 
-    assert "1 letters of analytics.figures dropped" in stage.type("--yes", "dlq-drop", *of, "--reason", "a test")
-    told = [one["detail"] for one in stage.received(stage.audit, 2)]
-    assert [(one["type"], one["orgid"], one["data"]["count"]) for one in told] == [
+    assert "1 dead letters of analytics.figures dropped" in stage.type(
+        "dlq-drop", "analytics.figures", "--reason", "a test", "--yes"
+    )
+    records = [each["detail"] for each in stage.received(stage.audit, 2)]
+    assert [(each["type"], each["orgid"], each["data"]["count"]) for each in records] == [
         ("operations.letters.redriven.v1", "org_acme", 2),
         ("operations.letters.dropped.v1", "org_other", 1),
     ]
     assert "no dead letters in 1 subscriptions" in stage.type("dlq")
-    assert "no such letters; 0 letters are there in all" in stage.type("redrive", *of, code=1)
-    assert "there is no subscription 'a.b'" in stage.type("redrive", "--subscription", "a.b", code=1)
+    assert "no such dead letters; there are 0 in all" in stage.type("redrive", "analytics.figures", code=1)
+    assert "there is no subscription 'a.b'" in stage.type("redrive", "a.b", code=1)
 
 
-def test_a_place_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+def test_a_stage_that_does_not_exist_is_one_line(tmp_path: Path) -> None:
     for arguments, said in (
         (("--endpoint", f"http://127.0.0.1:{free_port()}"), "cannot reach AWS"),
         ((), "nothing runs on this machine; start it with `make up`"),
         (("--stage", "No!"), "cannot be a stage"),
     ):
         done = subprocess.run(
-            [sys.executable, "-m", "deploy.dead_letters", *arguments, "dlq"],
+            [sys.executable, "-m", "deploy", "dlq", *arguments],
             capture_output=True,
             text=True,
             timeout=60,

@@ -12,15 +12,15 @@ from chassis.storage.table import Item
 from chassis.testing.memory import MemoryTable
 from chassis.testing.service import ServiceUnderTest
 from chassis.work.projection_versions import REFRESH_SECONDS, VersionedProjectionTable
-from deploy.dead_letters.history import Past, Span, _past
+from deploy.dead_letters.history import ArchivedEvent, Span, parse_message
 from deploy.dead_letters.rebuild import Rebuild, projection_of
-from deploy.dead_letters.replay import consumer
+from deploy.dead_letters.replay import consumer_of
 from deploy.stage.errors import RefusedError, StackError
 from services.analytics.figures.consumers import figures
 from services.analytics.service import service as analytics
 from tests.deploy.dead_letters.test_dead_letters import body
 
-FIGURES = consumer("analytics", "figures")
+FIGURES = consumer_of("analytics", "figures")
 PROJECTION = projection_of(FIGURES)
 
 
@@ -49,11 +49,11 @@ class World:
         self.during: list[str] = []
         """Published and handled by the worker while the history is being read."""
 
-    def read(self, span: Span) -> Generator[Past, None, None]:
+    def read(self, span: Span) -> Generator[ArchivedEvent, None, None]:
         for text in list(self.archived):
-            past = _past(json.dumps(json.loads(text) | {"replay-name": "r"}), "r")
-            assert past is not None
-            yield past
+            archived = parse_message(json.dumps(json.loads(text) | {"replay-name": "r"}), "r")
+            assert archived is not None
+            yield archived
 
     async def rows(self) -> AsyncIterator[Item]:
         for item in list(self.table.items.values()):
@@ -97,12 +97,12 @@ def test_a_generation_is_marked_in_the_keys_of_its_projection_only() -> None:
         assert of.without_generation(other) is None
 
 
-async def test_a_hole_and_a_wrong_row_are_shown_and_mended(world: World) -> None:
+async def test_a_gap_and_a_wrong_row_are_shown_and_corrected(world: World) -> None:
     await world.happens(1, 2)
     world.archived.append(body(3))  # never reached the consumer
     assert await world.created() == 2
-    fed = await world.rebuild.build()
-    assert (fed.events, fed.refused) == (3, [])
+    result = await world.rebuild.build()
+    assert (result.events, result.refused) == (3, [])
     (difference,) = await world.rebuild.differences()
     assert difference.live is not None
     assert difference.built is not None
@@ -112,12 +112,12 @@ async def test_a_hole_and_a_wrong_row_are_shown_and_mended(world: World) -> None
     assert await world.created() == 3
 
 
-async def test_what_somebody_put_on_the_bus_that_is_no_event_is_told_and_passed_over(world: World) -> None:
-    """It stands in the archive for good: every rebuild, and every replay of that time, meets it again."""
+async def test_a_message_on_the_bus_that_is_not_an_event_is_reported_and_skipped(world: World) -> None:
+    """It is in the archive for good: every rebuild, and every replay of that time, reads it again."""
     await world.happens(1)
     world.archived += [json.dumps({"id": "odd", "source": "tenfold.tasks", "detail": {"half": 1}}), body(2)]
-    fed = await world.rebuild.build()
-    assert (fed.events, fed.refused) == (2, ["odd: it is no event of ours"])
+    result = await world.rebuild.build()
+    assert (result.events, result.refused) == (2, ["odd: it is not an event of ours"])
 
 
 @pytest.mark.parametrize(("last_pass", "counted"), [(True, 6), (False, 5)], ids=["last pass", "without it"])
@@ -167,17 +167,17 @@ async def test_the_old_rows_go_when_the_new_are_complete(world: World) -> None:
     assert await world.created() == 2
 
 
-async def test_a_poisoned_event_is_told_and_does_not_stop_the_rest(world: World) -> None:
+async def test_a_poisoned_event_is_reported_and_does_not_stop_the_rest(world: World) -> None:
     world.archived += [body(1, status="lost"), body(2)]
-    fed = await world.rebuild.build()
-    assert fed.events == 2
-    assert len(fed.refused) == 1
-    assert "event1: data.status" in fed.refused[0]
+    result = await world.rebuild.build()
+    assert result.events == 2
+    assert len(result.refused) == 1
+    assert "event1: data.status" in result.refused[0]
 
 
 async def test_only_projections_can_be_rebuilt(world: World) -> None:
-    with pytest.raises(RefusedError, match=r"audit\.trail is no projection; of audit these .*: audit\.members"):
-        projection_of(consumer("audit", "trail"))
+    with pytest.raises(RefusedError, match=r"audit\.trail is not a projection; of audit these .*: audit\.members"):
+        projection_of(consumer_of("audit", "trail"))
     narrow = Projection("analytics.figures", frozenset({"PERSON"}))
     refused = Rebuild(
         FIGURES, narrow, world.table, read=world.read, rows=world.rows, since=datetime(2026, 1, 1, tzinfo=UTC)

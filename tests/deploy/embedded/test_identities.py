@@ -1,13 +1,13 @@
-"""Policies in the words of the embedded IAM: wider by what it does not know, and by nothing else."""
+"""Policies translated for the embedded IAM: wider by what it does not know, and by nothing else."""
 
 from typing import Any
 
-from deploy.embedded.identities import translated
+from deploy.embedded.identities import translate
 
 
 def of(**statement: Any) -> list[dict[str, Any]]:
     """The translation of one Allow, without what all statements have."""
-    document = translated({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]})
+    document = translate({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]})
     assert document["Version"] == "2012-10-17"
     made: list[dict[str, Any]] = document["Statement"]
     assert all(each.pop("Effect") == "Allow" for each in made)
@@ -47,7 +47,7 @@ def test_what_it_does_not_ask_of_a_resource_stands_apart() -> None:
 
 
 def test_twice_is_once() -> None:
-    once = translated(
+    once = translate(
         {"Statement": [{"Effect": "Allow", "Action": ["sqs:SendMessage", "ssm:GetParameters"], "Resource": ["a"]}]}
     )
-    assert translated(once) == once
+    assert translate(once) == once

@@ -1,4 +1,4 @@
-"""What a browser's page meets at the laptop's one base URL: a real service behind the gateway."""
+"""CORS at the laptop's one base URL: a real service behind the gateway."""
 
 import asyncio
 from collections.abc import AsyncIterator

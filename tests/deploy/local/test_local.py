@@ -1,4 +1,4 @@
-"""The laptop's system around a stand-in for a service's process."""
+"""The laptop's system with a stand-in for a service's process."""
 
 import asyncio
 import os
@@ -14,10 +14,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.local.control import HEADER, Control, ask
+from deploy.local.control import Control
 from deploy.local.lock import FolderLock
 from deploy.local.processes import end_leftover, remember, running
-from deploy.local.reload import reload_on_change, touched
+from deploy.local.reload import reload_on_change, services_affected_by
+from deploy.local.supervisor_client import HEADER, ask
 from deploy.local.system import LocalSystem
 from deploy.stage.errors import EmulatorError, LocalError
 
@@ -131,8 +132,11 @@ async def test_nothing_running_is_said(tmp_path: Path) -> None:
 
 def test_a_change_touches_its_service_or_all(tmp_path: Path) -> None:
     services = ("notify", "tasks")
-    assert touched([str(tmp_path / "services/tasks/api.py")], services, tmp_path) == ["tasks"]
-    assert touched([str(tmp_path / "chassis/messaging/worker.py")], services, tmp_path) == ["notify", "tasks"]
+    assert services_affected_by([str(tmp_path / "services/tasks/api.py")], services, tmp_path) == ["tasks"]
+    assert services_affected_by([str(tmp_path / "chassis/messaging/worker.py")], services, tmp_path) == [
+        "notify",
+        "tasks",
+    ]
 
 
 def test_a_leftover_of_a_crash_is_found_and_ended(tmp_path: Path) -> None:
@@ -162,9 +166,9 @@ def test_two_systems_cannot_share_a_folder(tmp_path: Path) -> None:
     assert second.holder() == os.getpid()
     with pytest.raises(LocalError, match=f"process {os.getpid()}"):
         second.take()
-    first.give_back()
+    first.release()
     second.take()
-    second.give_back()
+    second.release()
     assert first.holder() is None
 
 
@@ -175,7 +179,7 @@ def test_commands_say_in_one_line_what_is_wrong(tmp_path: Path) -> None:
         (["down"], "nothing is running"),
     ):
         done = subprocess.run(
-            [sys.executable, "-m", "deploy.local", *arguments, "--state", str(tmp_path)],
+            [sys.executable, "-m", "deploy", *arguments, "--state", str(tmp_path)],
             capture_output=True, text=True, timeout=30, env=os.environ | {"COLUMNS": "200"}, check=False,
         )  # fmt: skip
         assert said in done.stdout + done.stderr

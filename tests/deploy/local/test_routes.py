@@ -45,7 +45,7 @@ def test_a_literal_segment_stands_before_a_parameter() -> None:
 
 
 def test_the_merged_document_keeps_differing_components_apart(table: RouteTable) -> None:
-    merged = table.merged("Tenfold")
+    merged = table.merge_documents("Tenfold")
     assert merged["components"]["schemas"] == {"tasks_Thing": {"type": "string"}, "tenancy_Thing": {"type": "object"}}
     operation = merged["paths"]["/v1/tasks"]["get"]
     assert operation["responses"]["200"]["content"]["application/json"]["schema"] == {
@@ -59,7 +59,7 @@ def test_equal_components_are_one() -> None:
     table = RouteTable()
     table.set("a", document("/a", Thing={"type": "string"}))
     table.set("b", document("/b", Thing={"type": "string"}))
-    assert list(table.merged("x")["components"]["schemas"]) == ["Thing"]
+    assert list(table.merge_documents("x")["components"]["schemas"]) == ["Thing"]
 
 
 def test_a_new_document_replaces_the_old(table: RouteTable) -> None:

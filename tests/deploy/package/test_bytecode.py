@@ -1,4 +1,4 @@
-"""What is left of a library's module when it is compiled for a package."""
+"""Compiled modules of libraries: without sources, and only on request without docstrings."""
 
 import os
 import subprocess
@@ -34,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def compile_in_process(folder: Path, seed: str) -> bytes:
-    command = [sys.executable, "-X", "no_debug_ranges", bytecode.__file__, str(folder)]
+    command = [sys.executable, "-X", "no_debug_ranges", bytecode.__file__, "--without-docstrings", str(folder)]
     subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": seed}, timeout=60, check=True)
     return (folder / "tree/leaf.pyc").read_bytes()
 
@@ -53,6 +53,13 @@ def test_lines_and_assertions_stay_and_docstrings_go(folder: Path, monkeypatch: 
     assert (last.filename, last.lineno) == ("tree/leaf.py", 9)
 
 
+def test_docstrings_stay_unless_asked(folder: Path) -> None:
+    code = bytecode.compile_module((folder / "tree/leaf.py").read_bytes(), "tree/leaf.py", docstrings=True)
+    assert b"The function's." in code
+    code = bytecode.compile_module((folder / "tree/leaf.py").read_bytes(), "tree/leaf.py", docstrings=False)
+    assert b"The function's." not in code
+
+
 def test_the_same_source_gives_the_same_bytes(folder: Path) -> None:
     first = compile_in_process(folder, "1")
     (folder / "tree/leaf.py").write_text(SOURCE)
@@ -63,4 +70,4 @@ def test_the_same_source_gives_the_same_bytes(folder: Path) -> None:
 def test_what_is_not_python_is_refused(folder: Path) -> None:
     (folder / "tree/leaf.py").write_text("def (:")
     with pytest.raises(SyntaxError):
-        bytecode.main(folder)
+        bytecode.main(folder, docstrings=True)

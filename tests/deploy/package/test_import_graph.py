@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.package.import_graph import Closure, Tree, reach
+from deploy.package.import_graph import Closure, Tree, closure_of
 from deploy.stage.errors import PackagingError
 
 HANDLER = "services.shop.triggers"
@@ -21,10 +21,10 @@ class Shop:
 
     def reached(self, handler: str) -> Closure:
         self.write("services/shop/triggers.py", handler)
-        return reach([HANDLER], self.tree)
+        return closure_of([HANDLER], self.tree)
 
     def modules(self, handler: str) -> set[str]:
-        """What the handler reaches apart from itself and what stands above it."""
+        """The modules that the handler imports, without itself and the package above it."""
         return set(self.reached(handler).modules) - {HANDLER, "services.shop"}
 
 
@@ -113,13 +113,13 @@ def test_a_package_above_runs_too(shop: Shop) -> None:
     ],
 )
 def test_what_the_service_does_not_ship_is_refused(shop: Shop, code: str, named: str) -> None:
-    with pytest.raises(PackagingError, match=f"^{HANDLER} imports {named}, which is not in what its service ships$"):
+    with pytest.raises(PackagingError, match=f"^{HANDLER} imports {named}, which its service does not ship$"):
         shop.reached(code)
 
 
 def test_a_handler_that_does_not_exist_is_refused(shop: Shop) -> None:
     with pytest.raises(PackagingError, match=r"services\.shop\.nowhere does not exist"):
-        reach(["services.shop.nowhere"], shop.tree)
+        closure_of(["services.shop.nowhere"], shop.tree)
 
 
 def test_code_that_is_not_python_is_refused_with_its_file(shop: Shop) -> None:

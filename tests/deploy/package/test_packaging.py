@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.package.packaging import Interpreter, interpreter_of, package
+from deploy.package.packaging import Contents, Interpreter, interpreter_of, package, unpacked_bytes
 from deploy.stage.errors import PackagingError
 from tests.deploy.conftest import importable
 
@@ -134,3 +134,13 @@ def test_the_trigger_of_sign_ins_is_small(cache: Path) -> None:
     folders = {name.split("/")[0] for name in names(built) if "dist-info" not in name and "/" in name}
     assert folders == {"botocore", "chassis", "dateutil", "jmespath", "services", "urllib3"}
     assert built.stat().st_size < 5_000_000
+
+
+@pytest.mark.usefixtures("demo")
+def test_libraries_are_complete_unless_tree_shaking_is_switched_on(cache: Path, system_root: Path) -> None:
+    complete = package("demo", HERE, cache / "packages", root=system_root)
+    shaken = package("demo", HERE, cache / "packages", root=system_root, contents=Contents(tree_shaking=True))
+    assert names(shaken) < names(complete)
+    dropped = names(complete) - names(shaken)
+    assert [name for name in dropped if name.startswith("botocore/") and name.endswith(".pyc")]
+    assert unpacked_bytes(shaken) < unpacked_bytes(complete)

@@ -1,4 +1,4 @@
-"""Of the libraries in a package, the modules that can be imported stay, and when in doubt the others too."""
+"""Tree shaking: modules of libraries that can be imported stay, and in case of doubt the others, too."""
 
 from pathlib import Path
 

@@ -1,5 +1,5 @@
-"""Restoring a table: what is refused before anything is touched, and the calls that the embedded AWS cannot judge, held
-against botocore's own description of the services."""
+"""Restoring a table: refusals before anything is changed, and the calls that the embedded AWS does not validate,
+checked against botocore's own description of the services."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -10,9 +10,9 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from deploy.restore.compare import kind_of
-from deploy.restore.recovery import Recovery, moment, target_name
+from deploy.restore.recovery import Recovery, parse_time, target_name
 from deploy.restore.swap import with_table
-from deploy.restore.write_fence import RESUME_TRIES, WRITES, Fence
+from deploy.restore.write_fence import RESUME_TRIES, WRITES, WriteFence
 from deploy.stage.aws import Aws
 from deploy.stage.errors import RefusedError, StackError
 from deploy.stage.rollout import refuse_change_of_unused_table
@@ -69,11 +69,11 @@ def described(status: str = "ACTIVE", **more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("text", ["yesterday", "2026-11-21", "2026-11-21T09:00:00"])
 def test_a_moment_names_its_zone(text: str) -> None:
     with pytest.raises(RefusedError, match="AT="):
-        moment(text)
+        parse_time(text)
 
 
 def test_a_moment_is_in_utc() -> None:
-    assert moment("2026-11-21T10:00:00+01:00") == moment("2026-11-21T09:00:00Z") == AT
+    assert parse_time("2026-11-21T10:00:00+01:00") == parse_time("2026-11-21T09:00:00Z") == AT
 
 
 def test_the_restored_table_takes_the_stacks_own_name_only_if_that_is_free() -> None:
@@ -179,10 +179,10 @@ def test_queues_wait_during_the_swap_and_go_on_after_it_also_when_it_failed(aws:
         aws.expect("lambda", "get_event_source_mapping", mapping(state), UUID=UUID)
     aws.expect("lambda", "update_event_source_mapping", mapping("Enabling"), UUID=UUID, Enabled=True)
     waits: list[float] = []
-    fence = Fence(aws, "stack", waits.append)
+    fence = WriteFence(aws, "stack", waits.append)
 
     def failing() -> None:
-        with fence.paused() as queues:
+        with fence.pause_consumers() as queues:
             assert queues == 1
             raise ZeroDivisionError
 
@@ -207,7 +207,7 @@ def test_every_queue_goes_on_also_when_lambda_refuses_for_a_while(aws: Stubbed) 
     aws.expect("lambda", "update_event_source_mapping", mapping("Enabling"), UUID="1" * 36, Enabled=True)
     waits: list[float] = []
     with pytest.raises(StackError, match="ResourceInUse"):
-        Fence(aws, "stack", waits.append).lift(ARN)
+        WriteFence(aws, "stack", waits.append).lift(ARN)
     assert len(waits) == RESUME_TRIES
     aws.done()
 
@@ -219,7 +219,7 @@ def test_the_old_table_takes_no_writes_from_anybody(aws: Stubbed) -> None:
     aws.made["dynamodb"].meta.events.register(
         "provide-client-params.dynamodb.PutResourcePolicy", lambda params, **_: sent.append(params)
     )
-    fence = Fence(aws, "stack")
+    fence = WriteFence(aws, "stack")
     fence.close(ARN)
     fence.open(ARN)
     [statement] = json.loads(sent[0]["Policy"])["Statement"]
@@ -253,16 +253,14 @@ def test_a_table_that_is_not_used_is_not_changed() -> None:
         refuse_change_of_unused_table(planned, template, {"TableName": NEW})
 
 
-def test_items_are_told_apart_by_kind() -> None:
+def test_items_are_counted_by_kind() -> None:
     keys = ["ORG#org_1#TASK#task_1 A", "USER#user_1#ACCOUNT PROFILE", "INBOX#tasks.members#1 A", "OUTBOX#3 01"]
     assert [kind_of(key) for key in keys] == ["TASK", "ACCOUNT", "INBOX", "OUTBOX"]
 
 
-def test_a_moment_outside_of_the_window_is_refused() -> None:
-    from deploy.restore.operation import Restore
+def test_a_time_outside_of_the_window_is_refused() -> None:
     from deploy.restore.recovery import RecoveryWindow
 
-    restore = Restore(None, "tasks", None, None, AT)  # type: ignore[arg-type]
     window = RecoveryWindow(AT - timedelta(days=35), AT - timedelta(minutes=5))
     for at, said in (
         (AT + timedelta(seconds=1), "in the future"),
@@ -270,5 +268,5 @@ def test_a_moment_outside_of_the_window_is_refused() -> None:
         (AT - timedelta(days=36), "from 2026-10-17T09:00:00Z"),
     ):
         with pytest.raises(RefusedError, match=said):
-            restore._refuse_outside(at, window, OLD)
-    restore._refuse_outside(AT - timedelta(hours=1), window, OLD)
+            window.refuse_outside(at, AT, OLD)
+    window.refuse_outside(AT - timedelta(hours=1), AT, OLD)

@@ -1,4 +1,4 @@
-"""A restore on the embedded AWS, which restores what is there now whatever the moment: the rest of the way is real."""
+"""A restore on the embedded AWS, which restores the present data whatever the time: all other steps are real."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,7 +13,7 @@ from deploy.embedded.emulator import Emulator, emulator_venv
 from deploy.package.packaging import interpreter_of
 from deploy.restore.operation import Restore
 from deploy.restore.recovery import Recovery, RecoveryWindow
-from deploy.restore.write_fence import Fence
+from deploy.restore.write_fence import WriteFence
 from deploy.stage.command import Command, OperatorConsole
 from deploy.stage.environment import DeploymentEnvironment
 from deploy.stage.errors import RefusedError, StackError
@@ -54,7 +54,7 @@ class Operator:
     def restore(self) -> Restore:
         console = Console(file=self.out, width=160)
         command = Command(self.environment, OperatorConsole(console, console, yes=True))
-        fence = Fence(self.environment.aws, "tenfold-back-demo", lambda _: None)
+        fence = WriteFence(self.environment.aws, "tenfold-back-demo", lambda _: None)
         return Restore(command, "demo", AnyMoment(self.environment.aws, lambda _: None), fence, datetime.now(UTC))
 
     def put(self, table: str, task: str, title: str) -> None:
@@ -127,9 +127,9 @@ def policy_of(operator: Operator, table: str) -> str | None:
 def test_a_fence_that_does_not_open_leaves_the_old_table_in_use_and_open(
     operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = Fence.open
+    real = WriteFence.open
 
-    def refused(self: Fence, arn: str) -> None:
+    def refused(self: WriteFence, arn: str) -> None:
         if arn.endswith("-second"):
             raise StackError("throttled")
         real(self, arn)
@@ -137,7 +137,7 @@ def test_a_fence_that_does_not_open_leaves_the_old_table_in_use_and_open(
     operator.dynamodb.restore_table_to_point_in_time(
         SourceTableName=OLD, TargetTableName=f"{OLD}-second", UseLatestRestorableTime=True
     )
-    monkeypatch.setattr(Fence, "open", refused)
+    monkeypatch.setattr(WriteFence, "open", refused)
     with pytest.raises(StackError, match="throttled"):
         operator.restore.use(f"{OLD}-second")
     assert (operator.used, policy_of(operator, OLD)) == (OLD, None)
@@ -153,7 +153,7 @@ def test_what_a_killed_exchange_left_closed_is_opened_by_asking_for_the_table_in
 
 @pytest.mark.parametrize(
     ("table", "said"),
-    [("tenfold-back-demo-nowhere", "there is no table"), ("tenfold-prod-audit", "is no table of this service")],
+    [("tenfold-back-demo-nowhere", "it does not exist"), ("tenfold-prod-audit", "is not a table of this service")],
 )
 def test_another_table_is_refused(operator: Operator, table: str, said: str) -> None:
     with pytest.raises(RefusedError, match=said):

@@ -1,4 +1,4 @@
-"""The operators' commands and bad input: one clear line, exit code 1, nothing changed."""
+"""The operators' commands: bad input is one clear line and changes nothing, and exported variables have no effect."""
 
 import os
 import subprocess
@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
-from deploy import cli
+from deploy.__main__ import command_line
+from deploy.commands import stage
 from deploy.local.ports import free_port
 from deploy.package.interpreters import RUNNING, python_of
+from deploy.stage import environment
+from deploy.stage.command import Command
 from deploy.stage.environment import Options, caller_identity, environment_of
 from deploy.stage.errors import DeployError, PackagingError, RefusedError, StackError, UnhealthyError
 from deploy.stage.health import check_health
@@ -22,11 +25,11 @@ FUNCTION = {
 }
 
 
-def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    clean |= {"COLUMNS": "200", "AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nonexistent", **environment}
+    clean |= {"COLUMNS": "200", "AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nonexistent", **variables}
     return subprocess.run(
-        [sys.executable, "-m", "deploy.cli", *arguments], capture_output=True, text=True, timeout=60, env=clean,
+        [sys.executable, "-m", "deploy", *arguments], capture_output=True, text=True, timeout=60, env=clean,
         check=False,
     )  # fmt: skip
 
@@ -34,10 +37,11 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--stage", "Prod", "status"], "'Prod' cannot be a stage"),
-        (["--stage", "prod", "--runtime", "cloud", "status"], "there is no runtime 'cloud'; use lambda or worker"),
-        (["--stage", "prod", "--architecture", "mips", "status"], "there is no architecture 'mips'"),
-        (["--stage", "prod", "status"], "no AWS credentials found; set AWS_PROFILE, or say ENDPOINT=..."),
+        (["deploy"], "name the stage: STAGE=dev, or --stage dev"),
+        (["status", "--stage", "Prod"], "'Prod' cannot be a stage"),
+        (["status", "--stage", "prod", "--runtime", "cloud"], "there is no runtime 'cloud'; use lambda or worker"),
+        (["status", "--stage", "prod", "--architecture", "mips"], "there is no architecture 'mips'"),
+        (["status", "--stage", "prod"], "no AWS credentials found; set AWS_PROFILE, or say ENDPOINT=..."),
     ],
 )
 def test_bad_input_is_one_line(arguments: list[str], said: str) -> None:
@@ -49,22 +53,55 @@ def test_bad_input_is_one_line(arguments: list[str], said: str) -> None:
 
 
 def test_a_missing_network_is_one_line() -> None:
-    done = run("--stage", "dev", "--endpoint", f"http://127.0.0.1:{free_port()}", "deploy")
+    done = run("deploy", "--stage", "dev", "--endpoint", f"http://127.0.0.1:{free_port()}")
     assert done.returncode == 1
     assert "cannot reach AWS" in done.stderr
     assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("command", ["deploy-service", "diff", "rollback"])
-def test_an_unknown_service_is_named_with_those_there_are(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from typer.testing import CliRunner
+def test_an_unknown_service_is_named_with_the_existing_ones(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment, "caller_identity", lambda _: "000000000000 as test")
+    with pytest.raises(DeployError, match=r"^there is no service 'taks'; the services are analytics, audit, files,"):
+        command_line().main([command, "taks", "--stage", "dev", "--endpoint", "http://127.0.0.1:9"])
 
-    monkeypatch.setattr(cli, "caller_identity", lambda _: "000000000000 as test")
-    done = CliRunner().invoke(
-        cli.app, ["--stage", "dev", "--endpoint", "http://127.0.0.1:9", command, "--service", "taks"]
-    )
-    assert isinstance(done.exception, DeployError)
-    assert str(done.exception).startswith("there is no service 'taks'; the services are analytics, audit, files,")
+
+DANGEROUS = dict.fromkeys(
+    ("YES", "ALLOW_REPLACE", "RECREATE", "ADOPT", "WITH_DATA", "SWAP", "DROP", "WITH_EFFECTS"), "1"
+)
+EXPORTED = DANGEROUS | {"STAGE": "prod", "ENDPOINT": "http://127.0.0.1:9", "SERVICE": "tasks", "ORG": "org_1"}
+
+
+@pytest.mark.parametrize("prefix", ["", "TENFOLD_"])
+def test_what_is_exported_in_the_shell_confirms_nothing(prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in EXPORTED.items():
+        monkeypatch.setenv(f"{prefix}{name}", value)
+    seen: list[Command] = []
+    monkeypatch.setattr(environment, "caller_identity", lambda _: "000000000000 as test")
+    monkeypatch.setattr(stage, "deploy_all", seen.append)
+    monkeypatch.setattr(stage, "destroy_stage", lambda command, *, with_data: seen.extend([command] * (1 + with_data)))
+    command_line().main(["deploy", "--stage", "dev"], standalone_mode=False)
+    command_line().main(["destroy", "--stage", "dev"], standalone_mode=False)
+    for command in seen:
+        assert (command.environment.target.stage, command.environment.aws.endpoint_url) == ("dev", None)
+        assert not any((command.allow_replace, command.recreate, command.adopt, command.console.yes))
+        with pytest.raises(RefusedError, match="nobody is here to confirm; say YES=1"):
+            command.console.confirm("Deploy the platform of prod?")
+    assert len(seen) == 2
+
+
+def test_flags_and_prefixed_variables_set_what_is_exported_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TENFOLD_SNAPSTART", "1")
+    monkeypatch.setenv("TENFOLD_TREE_SHAKING", "1")
+    seen: list[Command] = []
+    monkeypatch.setattr(environment, "caller_identity", lambda _: "000000000000 as test")
+    monkeypatch.setattr(stage, "deploy_all", seen.append)
+    command_line().main(["deploy", "--stage", "prod", "--yes", "--adopt"], standalone_mode=False)
+    (command,) = seen
+    assert command.environment.target.snapstart
+    assert command.environment.tree_shaking
+    assert command.console.yes
+    assert command.adopt
 
 
 @pytest.mark.parametrize(

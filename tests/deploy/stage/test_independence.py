@@ -46,7 +46,9 @@ class Operator:
             queue = next(one for key, one in template["Resources"].items() if key.endswith("Queue"))
             queue["Properties"]["VisibilityTimeout"] = visibility
         plan = DeploymentPlan(self.place.target, {name: template})
-        packages = {one: package(one, self.place.interpreter, self._cache / "packages") for one in plan.packaged}
+        packages = {
+            one: package(one, self.place.interpreter, self._cache / "packages") for one in plan.services_with_functions
+        }
         rollout = Rollout(self.place, plan, packages)
         step = rollout.service(name, self.shared)
         assert step, f"{name} has nothing to change"

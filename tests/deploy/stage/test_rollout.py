@@ -1,4 +1,4 @@
-"""An operator's deployments of the fixture service on the embedded AWS: seen, done, taken back."""
+"""An operator's deployments of the fixture service on the embedded AWS: previewed, run, taken back."""
 
 import json
 from collections.abc import Iterator
@@ -150,7 +150,7 @@ def test_the_table_of_a_stack_that_is_gone_is_taken_over_with_what_it_holds(
     operator.deploy(declared)
     dynamodb.put_item(TableName="tenfold-seven-demo", Item={"PK": {"S": "precious"}, "SK": {"S": "ROW"}})
     operator.environment.stacks.delete("tenfold-seven-demo")
-    with pytest.raises(RefusedError, match=r"belongs to no stack .* ADOPT=1 takes it over with all that it holds"):
+    with pytest.raises(RefusedError, match=r"belongs to no stack .* ADOPT=1 takes it over with all its data"):
         operator.step(declared)
     unwanted = operator.rollout(declared, adopt=True).service("demo", operator.shared)
     assert unwanted
@@ -185,9 +185,9 @@ def test_a_stage_is_destroyed_and_its_data_only_if_that_is_said(
     operator.deploy(declared)
     plan = DeploymentPlan(operator.environment.target, {"platform": {"Resources": {}}, "demo": {"Resources": {}}})
     monkeypatch.setattr(command_module, "synthesize", lambda _: plan)
-    say = OperatorConsole(Console(file=text, width=200), Console(file=StringIO()), yes=True)
-    destroy_stage(Command(operator.environment, say), with_data=with_data)
-    assert operator.environment.stages().count(stage) == 0
+    console = OperatorConsole(Console(file=text, width=200), Console(file=StringIO()), yes=True)
+    destroy_stage(Command(operator.environment, console), with_data=with_data)
+    assert operator.environment.platform_stack not in operator.environment.stacks.names("tenfold-")
     tables = emulator.aws.client("dynamodb").list_tables()["TableNames"]
     assert (f"tenfold-{stage}-demo" in tables) != with_data
     assert ("with all its data" in text.getvalue()) == with_data
@@ -196,10 +196,10 @@ def test_a_stage_is_destroyed_and_its_data_only_if_that_is_said(
 def test_production_is_destroyed_by_a_person_only(emulator: Emulator, declared: Service) -> None:
     operator = Operator(emulator, "prod")
     operator.deploy(declared)
-    say = OperatorConsole(Console(file=StringIO()), Console(file=StringIO()), yes=True)
+    console = OperatorConsole(Console(file=StringIO()), Console(file=StringIO()), yes=True)
     for with_data in (False, True):
         with pytest.raises(RefusedError, match="only by a person who types its name; nothing was changed"):
-            destroy_stage(Command(operator.environment, say), with_data=with_data)
+            destroy_stage(Command(operator.environment, console), with_data=with_data)
     assert operator.environment.stacks.current("tenfold-prod-demo")
 
 
@@ -222,7 +222,7 @@ def test_a_stage_that_is_not_there_is_named_with_those_that_are(emulator: Emulat
     Operator(emulator, "four")
     there = DeploymentEnvironment(emulator.aws, replace(TARGET, stage="fuor"), interpreter_of(emulator_venv()))
     with pytest.raises(RefusedError, match=r"no stage 'fuor' here; there are .*four"):
-        there.shared()
+        there.platform_outputs()
 
 
 def test_without_an_earlier_release_there_is_nothing_to_go_back_to(emulator: Emulator, declared: Service) -> None:

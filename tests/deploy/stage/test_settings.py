@@ -1,4 +1,4 @@
-"""What a stage is told in stages.toml reaches every function and every process of it."""
+"""The settings of a stage in stages.toml reach every function and every process of it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What each function of the Lambda runtime ships, and what it loads of that."""
+"""The code that each function of the Lambda runtime ships, and the part of it that it loads."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.package.import_graph import Tree, reach
+from deploy.package.import_graph import Tree, closure_of
 from deploy.package.packaging import FIRST_PARTY, Contents, Interpreter, package, unpacked_bytes
 from deploy.services import ROOT, service_names
 from deploy.template.runtime import HANDLERS
@@ -27,7 +27,7 @@ def reached(service: str) -> set[str]:
         {name: ROOT / folder for name, folder in FIRST_PARTY.items()}
         | {f"services.{service}": ROOT / "services" / service}
     )
-    found = reach([*ENTRIES, f"services.{service}.service"], tree)
+    found = closure_of([*ENTRIES, f"services.{service}.service"], tree)
     return {module.partition(".")[0] for module in found.libraries}
 
 

@@ -1,4 +1,4 @@
-"""What every template of every service must keep to, on AWS, whatever it declares."""
+"""Rules for every template of every service on AWS, whatever it declares."""
 
 from collections.abc import Iterator
 from typing import Any

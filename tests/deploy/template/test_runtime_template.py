@@ -1,4 +1,4 @@
-"""The Lambda runtime of the fixture service, as its template says it."""
+"""The Lambda runtime of the fixture service in its template."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the fixture service says; a real one's events stand in contracts/."""
+"""The events of the fixture service; those of real services are in contracts/."""
 
 from contracts.event import Event
 from contracts.reads import Reads

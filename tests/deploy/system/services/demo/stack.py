@@ -1,5 +1,18 @@
 from chassis.declare.stack import FunctionSpec, StackContext, StackPart
 
+CLIENT = {
+    "Type": "AWS::Cognito::UserPoolClient",
+    "Properties": {
+        "UserPoolId": {"Ref": "Pool"},
+        "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+    },
+}
+SENDER = {"Type": "AWS::SES::EmailIdentity", "Properties": {"EmailIdentity": "demo.example"}}
+STATEMENTS = (
+    {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": {"Fn::Sub": "${Uploads.Arn}/*"}},
+    {"Effect": "Allow", "Action": ["cognito-idp:AdminGetUser"], "Resource": {"Fn::GetAtt": ["Pool", "Arn"]}},
+)
+
 
 def resources(context: StackContext) -> StackPart:
     bucket = {
@@ -25,16 +38,8 @@ def resources(context: StackContext) -> StackPart:
             },
         },
     }
-    client = {
-        "Type": "AWS::Cognito::UserPoolClient",
-        "Properties": {
-            "UserPoolId": {"Ref": "Pool"},
-            "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
-        },
-    }
-    identity = {"Type": "AWS::SES::EmailIdentity", "Properties": {"EmailIdentity": "demo.example"}}
     return StackPart(
-        resources={"Uploads": bucket, "Pool": pool, "PoolClient": client, "Sender": identity},
+        resources={"Uploads": bucket, "Pool": pool, "PoolClient": CLIENT, "Sender": SENDER},
         functions={
             "PreToken": FunctionSpec(
                 "services.demo.triggers:pre_token",
@@ -48,12 +53,5 @@ def resources(context: StackContext) -> StackPart:
             "USER_POOL_ID": {"Ref": "Pool"},
             "USER_POOL_CLIENT_ID": {"Ref": "PoolClient"},
         },
-        statements=(
-            {
-                "Effect": "Allow",
-                "Action": ["s3:GetObject", "s3:PutObject"],
-                "Resource": {"Fn::Sub": "${Uploads.Arn}/*"},
-            },
-            {"Effect": "Allow", "Action": ["cognito-idp:AdminGetUser"], "Resource": {"Fn::GetAtt": ["Pool", "Arn"]}},
-        ),
+        statements=STATEMENTS,
     )

@@ -19,12 +19,13 @@ from deploy.services import ROOT, service_names
 
 GOLDEN = "contracts/golden"
 _LOADERS = ("chassis/declare/service.py", "contracts/catalog.py", "contracts/event.py", "contracts/reads.py")
-"""Where a traceback ends that began in somebody else's mistake."""
+"""Modules in which the traceback of another file's mistake ends."""
 
 
 @dataclass(frozen=True)
-class Declared:
-    """`unreadable` is why a service's consumers could not be loaded, one line each; they are missing then."""
+class Declarations:
+    """Everything that the services declare. `unreadable` has one line per service whose consumers could not be loaded;
+    they are missing then."""
 
     services: tuple[Service, ...]
     subscriptions: dict[str, tuple[AnySubscription, ...]]
@@ -32,63 +33,70 @@ class Declared:
     unreadable: tuple[str, ...] = ()
 
     @property
-    def followed(self) -> Iterator[tuple[str, Subscription]]:
+    def subscriptions_to_own_events(self) -> Iterator[tuple[str, Subscription]]:
         """The subscriptions to our own events, with their services."""
-        for name, found in self.subscriptions.items():
-            yield from ((name, one) for one in found if isinstance(one, Subscription))
+        for name, subscriptions in self.subscriptions.items():
+            yield from ((name, each) for each in subscriptions if isinstance(each, Subscription))
 
 
-def declared(root: Path = ROOT) -> Declared:
-    """Load every contract and every service under `root`. Raises ContractError for contracts that cannot be."""
+def load_declarations(root: Path = ROOT) -> Declarations:
+    """Load every contract and every service under `root`. Raises ContractError for invalid contracts."""
     try:
         events = load_all()
     except ContractError:
         raise
     except Exception as error:
-        raise ContractError(f"{_place(error, root)}: {type(error).__name__}: {error}; mend the contract") from error
+        raise ContractError(f"{_place(error, root)}: {type(error).__name__}: {error}; fix the contract") from error
     services: list[Service] = []
     subscriptions: dict[str, tuple[AnySubscription, ...]] = {}
     unreadable: list[str] = []
     with collect_refusals():
         for name in service_names(root):
             try:
-                found = service(name)
-                subscriptions[name] = tuple(found.load_subscriptions())
-                services.append(found)
-            except Exception as error:  # noqa: BLE001 - a consumer of what is not there may raise anything
+                declared = service(name)
+                subscriptions[name] = tuple(declared.load_subscriptions())
+                services.append(declared)
+            except Exception as error:  # noqa: BLE001 - a consumer of a missing event may raise anything
                 unreadable.append(f"{_place(error, root)}: {error}; restore the event or correct the consumer")
     schemas = {name: schema_of(event) for name, event in events.items()}
-    readers = tuple(reader for name in subscriptions for reader in _readers(name, subscriptions[name], root))
+    readers = [
+        Reader(
+            name, each.name, event_type, handler_name(handler), *location_of(handler, root), model.model_json_schema()
+        )
+        for name in subscriptions
+        for each in subscriptions[name]
+        if isinstance(each, Subscription)
+        for event_type, (model, handler) in sorted(each.handlers.items())
+    ]
     golden = {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted((root / GOLDEN).rglob("*.json"))}
-    snapshot = Snapshot(schemas, readers, golden, {old: new for old, (new, _) in UPCASTERS.items()})
-    return Declared(tuple(services), subscriptions, snapshot, tuple(unreadable))
+    snapshot = Snapshot(schemas, tuple(readers), golden, {old: new for old, (new, _) in UPCASTERS.items()})
+    return Declarations(tuple(services), subscriptions, snapshot, tuple(unreadable))
+
+
+def load_readable(root: Path = ROOT) -> Declarations:
+    """Like `load_declarations`, but raises ContractError also if a service's consumers cannot be loaded."""
+    tree = load_declarations(root)
+    if tree.unreadable:
+        raise ContractError(tree.unreadable[0])
+    return tree
 
 
 def check_versions(tree: Snapshot, base: Snapshot) -> None:
-    """Versions of a fact follow each other without a gap. Raises ContractError."""
+    """Raises ContractError if the versions of an event leave a gap."""
     known = {split(name) for name in {*base.schemas, *tree.schemas, *tree.upcasts}}
     for name in tree.schemas:
         family, version = split(name)
         if version > 1 and (family, version - 1) not in known and name not in base.schemas:
-            right = max((one for other, one in known if other == family and one < version), default=0) + 1
+            right = max((each for other, each in known if other == family and each < version), default=0) + 1
             owner = name.split(".", 1)[0]
             raise ContractError(f"contracts/{owner}/v{version}.py: {name} skips a number; make it {family}.v{right}")
-
-
-def _readers(name: str, subscriptions: tuple[AnySubscription, ...], root: Path) -> Iterator[Reader]:
-    for subscription in subscriptions:
-        if isinstance(subscription, Subscription):
-            for event_type, (model, handler) in sorted(subscription.handlers.items()):
-                file, line = place_of(handler, root)
-                schema = model.model_json_schema()
-                yield Reader(name, subscription.name, event_type, handler_name(handler), file, line, schema)
 
 
 def handler_name(handler: Callable[..., Any]) -> str:
     return str(getattr(handler, "__name__", handler))
 
 
-def place_of(handler: Callable[..., Any], root: Path = ROOT) -> tuple[str, int]:
+def location_of(handler: Callable[..., Any], root: Path = ROOT) -> tuple[str, int]:
     """The file of a handler, from the root, and the line of its `def`."""
     code = inspect.unwrap(handler).__code__
     path = Path(code.co_filename)
@@ -101,7 +109,7 @@ def place_of(handler: Callable[..., Any], root: Path = ROOT) -> tuple[str, int]:
 
 
 def _place(error: BaseException, root: Path) -> str:
-    """Where in our own files it went wrong."""
+    """The file and line of ours in which the error arose."""
     if isinstance(error, SyntaxError) and error.filename:
         path, line = Path(error.filename), error.lineno or 0
         return f"{path.relative_to(root) if path.is_relative_to(root) else path}:{line}"
