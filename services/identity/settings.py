@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from chassis.declare.resource_names import PRODUCTION
+from chassis.declare.resource_names import PRODUCTION, Names
 from chassis.declare.settings import Settings
 
 
@@ -28,3 +28,8 @@ class IdentitySettings(Settings):
         elif not self.tenfold_mailbox:
             raise ValueError("TENFOLD_IDENTITY_PROVIDER=development needs TENFOLD_MAILBOX for its codes")
         return self
+
+
+def signing_secret(names: Names) -> str:
+    """The name of the secret with the development provider's signing key."""
+    return names.parameter("identity", "signing-key")

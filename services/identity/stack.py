@@ -2,11 +2,11 @@
 
 from chassis.auth.ssm_parameters import AUTH_PARAMETERS, AUTHORIZER_PARAMETER, CLIENT_PARAMETER, POOL_PARAMETER
 from chassis.aws.captured_email import mailbox_statement
-from chassis.declare.resource_names import Names
 from chassis.declare.stack import FunctionSpec, StackContext, StackPart, Template
 from contracts.common import SUPERADMIN
-from services.identity.accounts.model import MIN_PASSWORD
+from services.identity.accounts.model import CODE_MESSAGE, CODE_SUBJECT, MIN_PASSWORD
 from services.identity.adapters.cognito import ATTEMPT, INVITED
+from services.identity.settings import signing_secret
 
 POOL, CLIENT, TRIGGER, AUTHORIZER = "UserPool", "UserPoolClient", "AddClaims", "Authorizer"
 ACCESS_HOURS, REFRESH_HOURS = 8, 24
@@ -17,7 +17,6 @@ VERIFICATION: Template = {
     "UserAttributeUpdateSettings": {"AttributesRequireVerificationBeforeUpdate": ["email"]},
 }
 """Left out where nobody could read the code: there an operator confirms those who sign up."""
-CODE_SUBJECT, CODE_MESSAGE = "Your Tenfold code", "Your confirmation code is {####}."
 
 
 def resources(context: StackContext) -> StackPart:
@@ -58,11 +57,6 @@ def resources(context: StackContext) -> StackPart:
         # The other calls are public ones, which the client id allows.
         statements=({"Effect": "Allow", "Action": ["cognito-idp:AdminGetUser"], "Resource": pool_arn},),
     )
-
-
-def signing_secret(names: Names) -> str:
-    """The name of the secret with the development provider's signing key."""
-    return names.parameter("identity", "signing-key")
 
 
 def _development(context: StackContext) -> StackPart:

@@ -10,7 +10,7 @@ from deploy.stage.erasing import RetainedStore, erase, retained_by
 from deploy.stage.errors import DeployError, RefusedError
 from deploy.stage.stage import in_order, synthesize
 from deploy.template.shared import STACK
-from services.identity.stack import signing_secret
+from services.identity.settings import signing_secret
 
 
 def remove_stage(environment: DeploymentEnvironment) -> list[str]:

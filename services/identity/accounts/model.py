@@ -4,6 +4,7 @@ import hashlib
 from typing import Final
 
 MIN_PASSWORD: Final = 10
+CODE_SUBJECT, CODE_MESSAGE = "Your Tenfold code", "Your confirmation code is {####}."
 
 
 def is_strong(password: str) -> bool:

@@ -5,10 +5,10 @@ from chassis.aws.captured_email import CapturedEmail, MailboxQueue
 from chassis.aws.client import Aws
 from chassis.aws.dynamodb import DynamoTable
 from chassis.clock import SystemClock
+from services.identity.accounts.model import CODE_MESSAGE, CODE_SUBJECT
 from services.identity.adapters.development import Dependencies, DevelopmentProvider
 from services.identity.adapters.signing import StoredKeyIssuer
-from services.identity.settings import IdentitySettings
-from services.identity.stack import CODE_MESSAGE, CODE_SUBJECT, signing_secret
+from services.identity.settings import IdentitySettings, signing_secret
 
 SENDER = "no-reply@development.tenfold.invalid"
 
