@@ -75,7 +75,7 @@ class SimulatedPlace:
         self._clock.advance(seconds=seconds)
 
     def dead(self) -> list[dict[str, Any]]:
-        return [json.loads(letter.body) for letter in self._queue.dead]
+        return [json.loads(letter.body) for letter in self._queue.dead_letters]
 
 
 class Boto3Place:

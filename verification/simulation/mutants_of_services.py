@@ -1,4 +1,4 @@
-"""Planted bugs of services, each of which the simulation must find."""
+"""Planted bugs in services, each of which the simulation must find."""
 
 import itertools
 from collections.abc import Awaitable, Callable
@@ -36,7 +36,7 @@ def any_version_projected(patch: Patch) -> None:
 
 
 def any_version_in_tokens(patch: Patch) -> None:
-    """The same in identity."""
+    """An older state of a membership overwrites a newer one in identity."""
     _project_anything(patch, services.identity.repository.Memberships)
 
 
@@ -50,12 +50,12 @@ def _project_anything(patch: Patch, repository: type[Repository[Any]]) -> None:
 
 
 def registered_again(patch: Patch) -> None:
-    """A repeated confirmation registers its user once more."""
+    """A repeated confirmation registers its user again."""
     _unconditional(patch, services.identity.repository.Profiles)
 
 
 def sealers_overwrite(patch: Patch) -> None:
-    """Sealers do not look whether another one was faster."""
+    """A sealer overwrites the block of a faster one."""
     for each in ("Heads", "Blocks", "Records"):
         _unconditional(patch, getattr(services.audit.repository, each))
 
@@ -70,7 +70,7 @@ def _unconditional(patch: Patch, repository: type[Repository[Any]]) -> None:
 
 
 def seats_unlimited(patch: Patch) -> None:
-    """Seats are counted, and the limit is not part of the transaction."""
+    """Seats are counted, but the limit is not a condition of the transaction."""
 
     def take(self: Seats, unit: UnitOfWork, _plan: Plan) -> None:
         unit.add(self._key, {"seats": 1})
@@ -79,7 +79,7 @@ def seats_unlimited(patch: Patch) -> None:
 
 
 def seat_freed_apart(patch: Patch) -> None:
-    """The seat of who leaves is freed in a transaction of its own, which a crash leaves out."""
+    """The seat of a former member is freed in a transaction of its own, which a crash can prevent."""
     real = UnitOfWork.commit
 
     def free(self: Seats, unit: UnitOfWork) -> None:
@@ -98,7 +98,7 @@ def seat_freed_apart(patch: Patch) -> None:
 
 
 def marked_before_sent(patch: Patch) -> None:
-    """An e-mail counts as sent before the mail service has it."""
+    """An e-mail is marked as sent before the mail service has it."""
 
     async def send(scope: OrgScope, delivery: Owed, letter: Letter | None) -> None:
         if letter is None:
@@ -110,7 +110,7 @@ def marked_before_sent(patch: Patch) -> None:
 
 
 def imported_under_fresh_ids(patch: Patch) -> None:
-    """A task of an import does not get the same id again."""
+    """A repeated import gives its tasks new ids."""
     real = Import.task_of
 
     def task_of(self: Import, row: PlannedTask, now: Any) -> Task:
@@ -120,7 +120,7 @@ def imported_under_fresh_ids(patch: Patch) -> None:
 
 
 def one_unclaimed_consumer(patch: Patch) -> None:
-    """One use case of one consumer forgets its claim."""
+    """One use case of one consumer does not claim its event."""
 
     async def count_created(scope: OrgScope, project_id: str, status: Any, day: Any) -> None:
         unit = scope.unit_of_work(claimed=False)
