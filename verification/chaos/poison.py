@@ -83,7 +83,15 @@ class Poisoner:
     def strike(self) -> None:
         """Send one more, of a random kind to a random queue or to the bus."""
         if self._dice.random() < 0.25:
-            self._publish(self._dice.choice(list(BUS.values()))())
+            forged = self._dice.choice(list(BUS.values()))()
+            entry = {
+                "EventBusName": self._names.bus, "Source": forged["source"], "DetailType": forged["detail-type"],
+                "Detail": json.dumps(forged["detail"]),
+            }  # fmt: skip
+            self._events.put_events(Entries=[entry])
+            for name, subscription in self._subscriptions:
+                if matches(subscription.pattern, forged, {}):
+                    self.on_bus[self._names.queue(name, subscription.name)].add(forged["detail"]["id"])
             return
         name, subscription = self._dice.choice(self._subscriptions)
         bodies = list(BODIES.values())
@@ -95,13 +103,3 @@ class Poisoner:
         queue = self._names.queue(name, subscription)
         url = self._sqs.get_queue_url(QueueName=queue)["QueueUrl"]
         self.sent[queue].add(self._sqs.send_message(QueueUrl=url, MessageBody=body)["MessageId"])
-
-    def _publish(self, forged: Event) -> None:
-        entry = {
-            "EventBusName": self._names.bus, "Source": forged["source"], "DetailType": forged["detail-type"],
-            "Detail": json.dumps(forged["detail"]),
-        }  # fmt: skip
-        self._events.put_events(Entries=[entry])
-        for name, subscription in self._subscriptions:
-            if matches(subscription.pattern, forged, {}):
-                self.on_bus[self._names.queue(name, subscription.name)].add(forged["detail"]["id"])

@@ -20,7 +20,7 @@ from verification.chaos.client import Client, Log
 from verification.chaos.controls import Control, run_control
 from verification.chaos.drain import Rest, wait_for_rest
 from verification.chaos.evidence import Witness
-from verification.chaos.load import Founding, Organization, Worker
+from verification.chaos.load import Founding, Worker
 from verification.chaos.poison import Poisoner
 from verification.chaos.process import Plant
 from verification.chaos.stage import ChaosStage, run_emulator, start_stage
@@ -138,11 +138,20 @@ class _Play:
         self._given, before = 0, len(self.log.commands)
         self._total = max(1, self.size.commands - before)
         self.report_progress(f"storm: {self._total} commands, {self.size.plan.kills} kills")
+
+        async def work(number: int) -> None:
+            org = orgs[number % len(orgs)]
+            member = org.members[(number // len(orgs)) % len(org.members)]
+            worker = Worker(client, org, member, random.Random(f"{self.seed} worker {number}"), f"w{number}")
+            while self._given < self._total:
+                self._given += 1
+                await worker.work()
+
         started = time.monotonic()
         async with asyncio.TaskGroup() as group:
             group.create_task(self.storm.run())
             for number in range(self.size.workers):
-                group.create_task(self._work(client, orgs, number))
+                group.create_task(work(number))
         self.seconds["storm"] = time.monotonic() - started
 
     async def settle(self) -> Rest:
@@ -167,14 +176,6 @@ class _Play:
             self.seed, self.log, faults, storm.kills, storm.freezes, storm.jumping, self.poisoner.count, findings,
             controls, rest, self.stage.fleet.died, self.seconds,
         )  # fmt: skip
-
-    async def _work(self, client: Client, orgs: list[Organization], number: int) -> None:
-        org = orgs[number % len(orgs)]
-        member = org.members[(number // len(orgs)) % len(org.members)]
-        worker = Worker(client, org, member, random.Random(f"{self.seed} worker {number}"), f"w{number}")
-        while self._given < self._total:
-            self._given += 1
-            await worker.work()
 
     def progress(self) -> float:
         """The share of the load that is done, from 0 to 1."""

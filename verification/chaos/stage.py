@@ -48,7 +48,10 @@ class IssuerServer:
         self.environment: dict[str, str] = {}
 
     async def start(self) -> None:
-        self._runner = web.ServerRunner(web.Server(self._serve_keys, access_log=None))
+        async def serve_keys(_: web.BaseRequest) -> web.Response:
+            return web.json_response(self.tokens.keys())
+
+        self._runner = web.ServerRunner(web.Server(serve_keys, access_log=None))
         await self._runner.setup()
         await web.TCPSite(self._runner, HOST, 0).start()
         issuer = self.tokens.issuer
@@ -61,9 +64,6 @@ class IssuerServer:
     async def stop(self) -> None:
         if self._runner:
             await self._runner.cleanup()
-
-    async def _serve_keys(self, _: web.BaseRequest) -> web.Response:
-        return web.json_response(self.tokens.keys())
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def check_commands(ledger: Ledger, facts: Facts) -> None:
         return fact.type == "tenancy.organization.created.v1" and bool(fact.data["personal"])
 
     found = Counter((fact.type, fact.identity) for fact in facts.all if fact.identity and not is_personal(fact))
-    _check_refusals(ledger, found)
+    check_refusals(ledger, found)
     for key, count in least.items():
         if found[key] < count:
             raise Violation("lost", f"{key} was acknowledged {count} times and happened {found[key]} times")
@@ -47,7 +47,7 @@ def check_commands(ledger: Ledger, facts: Facts) -> None:
             raise Violation("duplicated" if most[key] else "without a command", detail)
 
 
-def _check_refusals(ledger: Ledger, found: Counter[tuple[str, str]]) -> None:
+def check_refusals(ledger: Ledger, found: Counter[tuple[str, str]]) -> None:
     """Check that a repeated command that was executed is answered as the first time, whatever has changed since.
 
     A lingering try may have been executed later, when nothing hindered it any more.

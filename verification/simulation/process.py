@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
@@ -78,6 +78,7 @@ class Process:
         available = around.ports(self.life)
         ports = {CursorKeys: FixedKeys(), RateLimitStore: table, **{port: available[port] for port in declared.ports}}
         self.context = ServiceContext(name, table, self.outbox, around.clock, around.ids, ports)
+        self._api_state = ApiState(self.context, PlainVerifier())
         self._schedules = [load(schedule.task) for schedule in declared.schedules]
         self._settle = {
             each.name: acknowledge(
@@ -94,7 +95,7 @@ class Process:
 
     async def answer(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
         app = app_of(self.life.service)
-        app.state.api = replace(app.state.api, context=self.context)
+        app.state.api = self._api_state
         answer = await ask(app, method, path, headers, body)
         if answer.status == 500:
             self._bugs.append(f"{method} {path} crashed: {answer.body!r}")
@@ -155,7 +156,7 @@ def handled_types(name: str) -> list[str]:
 
 @cache
 def app_of(name: str) -> FastAPI:
-    """One app for all processes of a service: only its context changes, and making it takes longer than a journey."""
+    """One app for all processes of a service: only its state changes, and making it takes longer than a journey."""
 
     async def ready() -> str | None:
         return None

@@ -181,24 +181,22 @@ class World:
     def _process(self, name: str) -> Process:
         process = self._processes.get(name)
         if process is None:
-            process = self._processes[name] = Process(name, self._surroundings(name))
+            state = self.state
+            surroundings = Surroundings(
+                wire=self.wire,
+                clock=state.clock,
+                ids=state.ids,
+                table=state.tables[name],
+                deliver=self._deliver,
+                on_commit=self._record_commit,
+                ports=lambda life: ports_of(self.wire, life, state.outside, state.provider),
+                bugs=self.bugs,
+                unknown=state.unknown.get(name),
+            )
+            process = self._processes[name] = Process(name, surroundings)
             if self._background:
                 process.spawn(process.outbox.run())
         return process
-
-    def _surroundings(self, name: str) -> Surroundings:
-        state = self.state
-        return Surroundings(
-            wire=self.wire,
-            clock=state.clock,
-            ids=state.ids,
-            table=state.tables[name],
-            deliver=self._deliver,
-            on_commit=self._record_commit,
-            ports=lambda life: ports_of(self.wire, life, state.outside, state.provider),
-            bugs=self.bugs,
-            unknown=state.unknown.get(name),
-        )
 
     def _do(self, service: str, work: Callable[[Process], Coroutine[Any, Any, None]]) -> None:
         process = self._process(service)
