@@ -36,7 +36,7 @@ def any_version_projected(patch: Patch) -> None:
 
 
 def any_version_in_tokens(patch: Patch) -> None:
-    """An older state of a membership overwrites a newer one in identity."""
+    """The same in identity."""
     _project_anything(patch, services.identity.repository.Memberships)
 
 
@@ -50,12 +50,12 @@ def _project_anything(patch: Patch, repository: type[Repository[Any]]) -> None:
 
 
 def registered_again(patch: Patch) -> None:
-    """A repeated confirmation registers its user again."""
+    """A repeated confirmation registers its user once more."""
     _unconditional(patch, services.identity.repository.Profiles)
 
 
 def sealers_overwrite(patch: Patch) -> None:
-    """A sealer overwrites the block of a faster one."""
+    """Sealers do not look whether another one was faster."""
     for each in ("Heads", "Blocks", "Records"):
         _unconditional(patch, getattr(services.audit.repository, each))
 

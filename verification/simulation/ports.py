@@ -115,7 +115,7 @@ class WiredMailer(WiredPort):
 
 
 class PlainComposer:
-    """Composes without templates, which have tests of their own: the text of an e-mail is its values."""
+    """Templates have tests of their own; here a letter's values are its text."""
 
     def compose(self, id: str, to: str, letter: Letter) -> Mail:  # noqa: A002
         return Mail(id, to, letter.subject, json.dumps(dict(letter.values), default=str), "")
