@@ -2,7 +2,7 @@
 
     python -m bench guard [--rounds 7]
 
-It takes about two minutes, and fails if our own code costs more than its target. Both routes make the same read of the
+It takes about a minute, and fails if our own code costs more than its target. Both routes make the same read of the
 same table; the guarded one also verifies the token, reads membership and organization, counts the request, sets headers
 and writes a log line. Requests are passed to the app in process, without a server or a client, and the CPU of the
 answering thread is counted. With a table in memory that is our own code alone; with DynamoDB two more calls of the AWS

@@ -1,7 +1,7 @@
-"""`python -m tests.architecture.scope_lint [FOLDER]`: fails code that goes around the scope of an organization.
+"""`python -m tests.architecture.scope_lint [FOLDER]`: refuses code that bypasses an organization's scope.
 
-A line that must do so says why, on itself or on the line above: `# unscoped(<rule>): <reason>`. List them all with
-`grep -rn "unscoped(" chassis services`.
+A line that must do so gives the reason, on itself or on the line above: `# unscoped(<rule>): <reason>`. List them all
+with `grep -rn "unscoped(" chassis services`.
 """
 
 import ast
@@ -28,8 +28,8 @@ SHORTEST_REASON = 20
 DECLARED: Mapping[str, frozenset[str]] = {
     "chassis/storage/keys.py": frozenset({"raw-key"}),
     "chassis/work/scope.py": frozenset({"raw-key", "made-scope"}),
-    "chassis/storage/work_queue.py": frozenset({"raw-key"}),  # schedules' lists of all organizations
-    "chassis/work/cache.py": frozenset({"unscoped-cache"}),  # the one reader of what a process keeps, by scope
+    "chassis/storage/work_queue.py": frozenset({"raw-key"}),  # lists of all organizations, for schedules
+    "chassis/work/cache.py": frozenset({"unscoped-cache"}),  # the only reader of a process's cache, by scope
     "chassis/http/guard.py": frozenset({"made-scope"}),
     "chassis/http/admission.py": frozenset({"made-scope"}),
     "chassis/messaging/dispatch.py": frozenset({"made-scope"}),
@@ -59,7 +59,7 @@ class Finding:
 
 
 def check(path: str, source: str) -> list[Finding]:
-    """What is wrong in one file; `path` is from the root, with slashes."""
+    """Findings in one file; `path` is relative to the root, with slashes."""
     tree = ast.parse(source, path)
     raw = [each for each in _Rules(path, tree).findings() if each.rule not in DECLARED.get(path, ())]
     excuses = dict(_excuses(source))
@@ -79,7 +79,7 @@ def check(path: str, source: str) -> list[Finding]:
 
 
 class _Rules:
-    """All rules on one module."""
+    """All rules, applied to one module."""
 
     def __init__(self, path: str, tree: ast.Module) -> None:
         self._path, self._tree = path, tree
@@ -135,7 +135,7 @@ class _Rules:
                 yield self._found(decorator, "unscoped-cache", f"@{name} keeps answers for everybody")
 
     def _kept_between_requests(self) -> Iterator[Finding]:
-        """Containers of the module or of a class that its functions change: they outlive every request."""
+        """Containers of the module or of a class that its functions change: they outlive a request."""
         bodies = [self._tree.body, *(node.body for node in ast.walk(self._tree) if isinstance(node, ast.ClassDef))]
         shared = {name: node for body in bodies for name, node in _containers(body)}
         changed = {name for function in _functions(self._tree) for name in _changed_in(function)}
@@ -195,7 +195,7 @@ def _changed_in(function: ast.AST) -> Iterator[str]:
 
 
 def _docstrings(tree: ast.Module) -> Iterator[ast.expr]:
-    """Texts that stand alone: they document, and nothing reads them."""
+    """Texts that are statements: they document, and no code reads them."""
     return (node.value for node in ast.walk(tree) if isinstance(node, ast.Expr))
 
 

@@ -1,7 +1,7 @@
-"""No secret is committed: `python -m tests.architecture.secret_scan` looks at every file that git knows.
+"""`python -m tests.architecture.secret_scan`: refuses secrets in files that git tracks.
 
-It looks for what has the form of a credential (keys of clouds and platforms, private keys, tokens), not for text that
-looks random, of which hashes, ids and golden files are full. A line that has to look like a credential ends with
+It searches for texts with the form of a credential (keys of clouds and platforms, private keys, tokens), not for random
+texts, since hashes, ids and golden files are full of them. A line that must look like a credential ends with
 `pragma: allowlist secret`.
 """
 
@@ -22,7 +22,7 @@ PROCESSES = 2
 
 
 def found(paths: Iterable[Path]) -> Iterator[str]:
-    """A line for each thing that looks like a secret."""
+    """One line per text that looks like a secret."""
     known: dict[str, type] = get_mapping_from_secret_type_to_class()
     names = [one.__name__ for one in known.values()]
     with transient_settings({"plugins_used": [{"name": name} for name in names if name not in TOO_VAGUE]}):

@@ -26,7 +26,7 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_the_house_is_in_order(copy: Path) -> None:
+def test_the_code_has_no_violation(copy: Path) -> None:
     result = lint(copy)
     assert result.returncode == 0, result.stdout
 
@@ -49,7 +49,7 @@ def test_a_planted_violation_is_found(copy: Path, importer: str, imported: str) 
     assert imported.rsplit(".", 1)[0] in result.stdout
 
 
-def test_a_new_service_is_under_the_rules_at_once(copy: Path) -> None:
+def test_a_new_service_is_checked_at_once(copy: Path) -> None:
     new = copy / "services/planted"
     new.mkdir()
     (new / "__init__.py").touch()

@@ -1,4 +1,4 @@
-"""Documents name files, and commands that exist."""
+"""Documents name only files and commands that exist."""
 
 import re
 from pathlib import Path
@@ -22,7 +22,7 @@ TO_BE_MADE = ("billing", "tests/contracts/events/", "contracts/tasks/v2.py")
 
 
 def missing(path: Path, text: str) -> list[str]:
-    """What the document's text names and is not there."""
+    """Files and commands that a document names and that do not exist."""
     gone = [
         name
         for name in NAMED.findall(text)
@@ -34,10 +34,10 @@ def missing(path: Path, text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_what_it_names_exists(path: Path) -> None:
+def test_named_files_and_commands_exist(path: Path) -> None:
     assert missing(path, path.read_text()) == []
 
 
-def test_what_is_gone_is_found() -> None:
+def test_a_missing_file_is_found() -> None:
     text = "see `chassis/gone.py`, [this](adr/gone.md) and `make gone`\n```sh\nmake lost ARGS=1\n```\n"
     assert missing(ROOT / "docs/x.md", text) == ["chassis/gone.py", "adr/gone.md", "make gone", "make lost"]

@@ -1,4 +1,4 @@
-"""docs/permissions.md is what the services' permissions and guards say."""
+"""docs/permissions.md agrees with the permissions and guards of the services."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def test_a_changed_permission_makes_it_stale(tmp_path: Path, monkeypatch: pytest
     assert permissions.main(["--check"]) == 1
 
 
-def test_an_operation_that_nothing_asks_for_is_refused(
+def test_an_operation_that_no_guard_uses_is_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(PERMISSIONS, "analytics.person.paint", Role.OWNER)
@@ -34,7 +34,7 @@ def test_an_operation_that_nothing_asks_for_is_refused(
     assert "analytics.person.paint" in capsys.readouterr().err
 
 
-def test_what_tenancy_may_let_grant_is_every_operation_with_its_least_role() -> None:
+def test_tenancy_knows_every_operation_with_its_least_role() -> None:
     tables = [permissions.permissions_of(name) for name in service_names()]
     assert {name: role for table in tables for name, role in table.items()} == OPERATIONS
 

@@ -1,4 +1,4 @@
-"""The scan finds what it is there for, and nothing in what looks like it."""
+"""The scan finds secrets, and does not report texts that only look like them."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def test_a_planted_secret_is_found(kind: str, tmp_path: Path) -> None:
     assert list(found([file])) == [f"{file}:2: {kind}"]
 
 
-def test_hashes_ids_and_allowed_lines_are_none(tmp_path: Path) -> None:
+def test_hashes_ids_and_allowed_lines_are_not_reported(tmp_path: Path) -> None:
     lines = ["sha256:" + "0f" * 32, "task_" + "a1" * 16, PLANTED["AWS Access Key"] + "  # pragma: allowlist secret"]
     (file := tmp_path / "golden.py").write_text("\n".join(lines))
     assert list(found([file])) == []
