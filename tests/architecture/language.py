@@ -64,10 +64,10 @@ def check_python(path: str, source: str) -> list[Finding]:
     """Findings in a module; `path` is relative to the root."""
     excused = {number for number, line in enumerate(source.splitlines(), start=1) if OPT_OUT.search(line)}
     tree = ast.parse(source, path)
-    found = [*_words(path, source), *_docstrings(path, tree)]
+    findings = [*_words(path, source), *_docstrings(path, tree)]
     if path.startswith(FOLDERS):
-        found += _names(path, tree)
-    return sorted({each for each in found if each.line not in excused})
+        findings += _names(path, tree)
+    return sorted({each for each in findings if each.line not in excused})
 
 
 def check_text(path: str, text: str) -> list[Finding]:
@@ -122,15 +122,15 @@ def _names(path: str, tree: ast.Module) -> Iterator[Finding]:
 
 
 def check_files(names: list[str], root: Path = ROOT) -> list[Finding]:
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for name in names:
         if LEFT_OUT.match(name) or not (root / name).is_file():
             continue
         if name.endswith(".py"):
-            found += check_python(name, (root / name).read_text(encoding="utf-8"))
+            findings += check_python(name, (root / name).read_text(encoding="utf-8"))
         elif name.endswith((".md", ".tmpl", ".txt", ".mjml", "Makefile")):
-            found += check_text(name, (root / name).read_text(encoding="utf-8"))
-    return found
+            findings += check_text(name, (root / name).read_text(encoding="utf-8"))
+    return findings
 
 
 def tracked(root: Path = ROOT) -> list[str]:

@@ -33,24 +33,24 @@ class Finding:
         return not (self.lost or self.duplicated or self.wrong)
 
 
-def compare_counts(name: str, wanted: Mapping[Any, int], found: Mapping[Any, int]) -> Finding:
+def compare_counts(name: str, wanted: Mapping[Any, int], actual: Mapping[Any, int]) -> Finding:
     """Compare how often things exist with how often they must; each step of a counter is one thing."""
     finding = Finding(name, sum(wanted.values()))
-    for key in wanted.keys() | found.keys():
-        difference = found.get(key, 0) - wanted.get(key, 0)
+    for key in wanted.keys() | actual.keys():
+        difference = actual.get(key, 0) - wanted.get(key, 0)
         for _ in range(abs(difference)):
             (finding.duplicated if difference > 0 else finding.lost).append(str(key))
     return finding
 
 
-def compare_states(name: str, wanted: Mapping[Any, object], found: Mapping[Any, object]) -> Finding:
+def compare_states(name: str, wanted: Mapping[Any, object], actual: Mapping[Any, object]) -> Finding:
     """Compare the states of things that exist once."""
-    finding = Finding(name, len(wanted), lost=[str(key) for key in wanted.keys() - found.keys()])
-    finding.wrong = [f"{key}: not expected" for key in found.keys() - wanted.keys()]
+    finding = Finding(name, len(wanted), lost=[str(key) for key in wanted.keys() - actual.keys()])
+    finding.wrong = [f"{key}: not expected" for key in actual.keys() - wanted.keys()]
     finding.wrong += [
-        f"{key}: expected {wanted[key]}, found {found[key]}"
-        for key in wanted.keys() & found.keys()
-        if wanted[key] != found[key]
+        f"{key}: expected {wanted[key]}, found {actual[key]}"
+        for key in wanted.keys() & actual.keys()
+        if wanted[key] != actual[key]
     ]
     return finding
 
@@ -86,11 +86,11 @@ def check_commands(log: Log, facts: Facts) -> Finding:
             most[key] += command.refused is None or command.uncertain
             if command.acknowledged:
                 least[key] = least[key] + 1 if effect.promise == "each" else max(least[key], 1)
-    found = Counter((fact.type, fact.identity) for fact in facts.all if fact.identity is not None)
+    actual = Counter((fact.type, fact.identity) for fact in facts.all if fact.identity is not None)
     finding = Finding("commands", sum(least.values()))
-    for key in least.keys() | found.keys():
-        finding.lost += [str(key)] * max(0, least[key] - found[key])
-        finding.duplicated += [str(key)] * max(0, found[key] - most[key])
+    for key in least.keys() | actual.keys():
+        finding.lost += [str(key)] * max(0, least[key] - actual[key])
+        finding.duplicated += [str(key)] * max(0, actual[key] - most[key])
     return finding
 
 
@@ -100,24 +100,24 @@ def check_members(facts: Facts, holdings: Holdings) -> Finding:
     wanted = {
         (name, *member): state for name in MEMBERS if name in holdings.items for member, state in expected.items()
     }
-    found = {
+    actual = {
         (name, item["PK"].split("#")[1], item["id"]): folds.membership_in(item)
         for name in MEMBERS
         for item in holdings.of(name, "MEMBER")
     }
-    return compare_states("memberships", wanted, found)
+    return compare_states("memberships", wanted, actual)
 
 
 def check_organizations(facts: Facts, holdings: Holdings) -> Finding:
     """Check the organizations in tenancy and each service's projection of them."""
     expected = folds.organizations(facts)
     wanted = {(name, org): state for name in MEMBERS if name in holdings.items for org, state in expected.items()}
-    found = {
+    actual = {
         (name, item["PK"].split("#")[1]): {field: item[field] for field in folds.STATE}
         for name in MEMBERS
         for item in holdings.of(name, "ORGANIZATION")
     }
-    return compare_states("organizations", wanted, found)
+    return compare_states("organizations", wanted, actual)
 
 
 def check_tasks(facts: Facts, holdings: Holdings) -> Finding:
@@ -145,14 +145,14 @@ def check_tasks(facts: Facts, holdings: Holdings) -> Finding:
 
 
 def check_notifications(facts: Facts, holdings: Holdings) -> Finding:
-    found = Counter((item["event_id"], item["user_id"]) for item in holdings.of("notify", "NOTIFICATION"))
-    return compare_counts("notifications", Counter(folds.notifications(facts).in_app.keys()), found)
+    actual = Counter((item["event_id"], item["user_id"]) for item in holdings.of("notify", "NOTIFICATION"))
+    return compare_counts("notifications", Counter(folds.notifications(facts).in_app.keys()), actual)
 
 
 def check_unread(facts: Facts, holdings: Holdings) -> Finding:
     wanted = Counter((org, user_id) for (_, user_id), org in folds.notifications(facts).in_app.items())
-    found = {(item["PK"].split("#")[1], item["user_id"]): item["unread"] for item in holdings.of("notify", "UNREAD")}
-    return compare_counts("unread counters", wanted, found)
+    actual = {(item["PK"].split("#")[1], item["user_id"]): item["unread"] for item in holdings.of("notify", "UNREAD")}
+    return compare_counts("unread counters", wanted, actual)
 
 
 def check_mails(facts: Facts, holdings: Holdings) -> Finding:
@@ -178,14 +178,14 @@ def check_audit(facts: Facts, holdings: Holdings) -> Finding:
 
 def check_figures(facts: Facts, holdings: Holdings) -> Finding:
     wanted = _flatten(folds.figures(facts))
-    found = _flatten(
+    actual = _flatten(
         {
             (item["PK"].split("#")[1], kind, item[name]): folds.nonzero(item)
             for kind, name in (("PROJECT", "project_id"), ("PERSON", "user_id"))
             for item in holdings.of("analytics", kind)
         }
     )
-    return compare_counts("figures", wanted, found)
+    return compare_counts("figures", wanted, actual)
 
 
 def _flatten(sums: Mapping[tuple[str, str, str], Mapping[str, int]]) -> dict[tuple[str, ...], int]:
@@ -193,7 +193,7 @@ def _flatten(sums: Mapping[tuple[str, str, str], Mapping[str, int]]) -> dict[tup
 
 
 def check_dead_letters(
-    sent: Mapping[str, set[str]], on_bus: Mapping[str, set[str]], found: list[DeadLetter]
+    sent: Mapping[str, set[str]], on_bus: Mapping[str, set[str]], actual: list[DeadLetter]
 ) -> Finding:  # fmt: skip
     """Check that the dead letters are exactly the poison messages, each with a reason.
 
@@ -202,7 +202,7 @@ def check_dead_letters(
     """
     finding = Finding("dead letters", sum(map(len, (*sent.values(), *on_bus.values()))))
     seen: set[tuple[str, str]] = set()
-    for dead_letter in found:
+    for dead_letter in actual:
         name = next(
             (
                 message_id

@@ -36,7 +36,7 @@ class Log:
     refused: list[str] = field(default_factory=list)
     crashes: list[str] = field(default_factory=list)
     answers: Counter[int] = field(default_factory=Counter)
-    """By status; 0 stands for a missing answer."""
+    """By status; 0 means no answer."""
     without_retry_after: list[str] = field(default_factory=list)
     """5xx answers without Retry-After."""
 

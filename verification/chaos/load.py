@@ -142,13 +142,13 @@ async def invite(client: Client, org: Organization, email: str, role: Role) -> N
     await client.ask("invite", org.members[0].token, call, {"email": email, "role": role.value}, effects)
 
 
-class Founding:
+class Founder:
     """Creates organizations as people do: create one, invite members, accept with the token from the e-mail."""
 
     def __init__(self, client: Client, issuer: DevelopmentIssuer, mailbox: Callable[[], list[Mail]]) -> None:
         self._client, self._issuer, self._mailbox = client, issuer, mailbox
 
-    async def found(self, name: str, members: int) -> Organization:
+    async def found_organization(self, name: str, members: int) -> Organization:
         owner = self._person(f"owner-{name}")
         effects = [Effect("tenancy.organization.created.v1", name)]
         body = {"name": name.title(), "slug": name}

@@ -28,7 +28,7 @@ from verification.chaos.check import Finding, check_dead_letters, check_promises
 from verification.chaos.client import Client, Log
 from verification.chaos.drain import Rest, wait_for_rest
 from verification.chaos.evidence import Witness
-from verification.chaos.load import Founding, Worker
+from verification.chaos.load import Founder, Worker
 from verification.chaos.stage import ChaosStage, run_emulator, start_stage
 
 DRAIN_LIMIT = 10.0
@@ -89,7 +89,7 @@ async def roll(rounds: int, seed: int, report_progress: Any = lambda _: None) ->
         )
         session = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
         client = Client(session, stage.fleet.base_url, log, seed)
-        org = await Founding(client, stage.issuer.tokens, emulator.mailbox).found("rolling", MEMBERS)
+        org = await Founder(client, stage.issuer.tokens, emulator.mailbox).found_organization("rolling", MEMBERS)
         workers = [
             Worker(client, org, org.members[n % len(org.members)], random.Random(f"{seed} {n}"), f"r{n}")
             for n in range(WORKERS)

@@ -20,7 +20,7 @@ from verification.chaos.client import Client, Log
 from verification.chaos.controls import Control, run_control
 from verification.chaos.drain import Rest, wait_for_rest
 from verification.chaos.evidence import Witness
-from verification.chaos.load import Founding, Worker
+from verification.chaos.load import Founder, Worker
 from verification.chaos.poison import Poisoner
 from verification.chaos.process import Plant
 from verification.chaos.stage import ChaosStage, run_emulator, start_stage
@@ -129,11 +129,11 @@ class _Play:
     async def run_storm(self, session: aiohttp.ClientSession) -> None:
         """Found the organizations without any fault, then put the load on the stage during the storm."""
         client = Client(session, self.stage.fleet.base_url, self.log, self.seed)
-        founding = Founding(client, self.stage.issuer.tokens, self.emulator.mailbox)
+        founder = Founder(client, self.stage.issuer.tokens, self.emulator.mailbox)
         names = [f"org-{number}" for number in range(self.size.organizations)]
         started = time.monotonic()
         self.report_progress("founding organizations")
-        orgs = await asyncio.gather(*(founding.found(name, self.size.members) for name in names))
+        orgs = await asyncio.gather(*(founder.found_organization(name, self.size.members) for name in names))
         self.seconds["founding"] = time.monotonic() - started
         self._given, before = 0, len(self.log.commands)
         self._total = max(1, self.size.commands - before)

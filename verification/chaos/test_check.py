@@ -138,9 +138,9 @@ AFFECTED = {
     ("service", "at"), [(name, at) for name, items in sample_holdings().items.items() for at in range(len(items))]
 )
 def test_every_item_that_is_missing_is_seen(service: str, at: int) -> None:
-    held = sample_holdings()
-    del held.items[service][at]
-    bad = [name for name, each in check(sample_log(), sample_events(), held).items() if each.lost]
+    holdings = sample_holdings()
+    del holdings.items[service][at]
+    bad = [name for name, each in check(sample_log(), sample_events(), holdings).items() if each.lost]
     assert bad, f"{sample_holdings().items[service][at]} can be missing"
     assert set(bad) <= set(AFFECTED[service])
 
@@ -154,17 +154,17 @@ def test_every_item_that_is_missing_is_seen(service: str, at: int) -> None:
     ],
 )
 def test_a_counter_too_high_is_duplicated(service: str, at: int, name: str, promise: str) -> None:
-    held = sample_holdings()
-    held.items[service][at][name] += 1
-    finding = check(sample_log(), sample_events(), held)[promise]
+    holdings = sample_holdings()
+    holdings.items[service][at][name] += 1
+    finding = check(sample_log(), sample_events(), holdings)[promise]
     assert (len(finding.duplicated), finding.lost) == (1, [])
 
 
 @pytest.mark.parametrize(("service", "at", "promise"), [("notify", 1, "notifications"), ("audit", 1, "audit records")])
 def test_a_doubled_item_is_duplicated(service: str, at: int, promise: str) -> None:
-    held = sample_holdings()
-    held.items[service].append(copy.copy(held.items[service][at]))
-    assert len(check(sample_log(), sample_events(), held)[promise].duplicated) == 1
+    holdings = sample_holdings()
+    holdings.items[service].append(copy.copy(holdings.items[service][at]))
+    assert len(check(sample_log(), sample_events(), holdings)[promise].duplicated) == 1
 
 
 @pytest.mark.parametrize(
@@ -181,23 +181,23 @@ def test_a_doubled_item_is_duplicated(service: str, at: int, promise: str) -> No
     ],
 )
 def test_a_wrong_state_is_seen(service: str, at: int, change: dict[str, Any], promise: str) -> None:
-    held = sample_holdings()
-    held.items[service][at] |= change
-    assert check(sample_log(), sample_events(), held)[promise].wrong
+    holdings = sample_holdings()
+    holdings.items[service][at] |= change
+    assert check(sample_log(), sample_events(), holdings)[promise].wrong
 
 
 def test_mails_are_counted_by_distinct_id() -> None:
-    held = sample_holdings()
-    held.mails.clear()
-    assert check(sample_log(), sample_events(), held)["e-mails"].lost
-    held.mails["event9.user_9"] = 1
-    assert check(sample_log(), sample_events(), held)["e-mails"].duplicated
+    holdings = sample_holdings()
+    holdings.mails.clear()
+    assert check(sample_log(), sample_events(), holdings)["e-mails"].lost
+    holdings.mails["event9.user_9"] = 1
+    assert check(sample_log(), sample_events(), holdings)["e-mails"].duplicated
 
 
 def test_an_outbox_that_is_not_empty_is_seen() -> None:
-    held = sample_holdings()
-    held.items["tasks"].append({"PK": "OUTBOX#1", "SK": "event9"})
-    assert check(sample_log(), sample_events(), held)["outbox empty"].wrong
+    holdings = sample_holdings()
+    holdings.items["tasks"].append({"PK": "OUTBOX#1", "SK": "event9"})
+    assert check(sample_log(), sample_events(), holdings)["outbox empty"].wrong
 
 
 def sample_dead_letter(source: str, *, queue: str = "q", reason: str = "not JSON", event_id: str = "e") -> DeadLetter:

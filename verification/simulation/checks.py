@@ -75,12 +75,12 @@ def check_events(world: World, facts: Facts) -> None:
 
 def check_dead_letters(world: World) -> None:
     """Check that the dead letters are exactly the poison, by body: their ids change when they are redriven."""
-    found = {
+    actual = {
         (dead_letter.body, queue.name) for queue in world.state.queues.values() for dead_letter in queue.dead_letters
     }
     wanted = set(world.state.poison.items())
-    if found != wanted:
-        raise Violation("dead letters", f"missing {wanted - found}, too many {found - wanted}")
+    if actual != wanted:
+        raise Violation("dead letters", f"missing {wanted - actual}, too many {actual - wanted}")
 
 
 def check_audit(world: World, facts: Facts) -> None:

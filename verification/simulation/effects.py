@@ -36,18 +36,18 @@ def check_commands(ledger: Ledger, facts: Facts) -> None:
     def is_personal(fact: Fact) -> bool:
         return fact.type == "tenancy.organization.created.v1" and bool(fact.data["personal"])
 
-    found = Counter((fact.type, fact.identity) for fact in facts.all if fact.identity and not is_personal(fact))
-    check_refusals(ledger, found)
+    actual = Counter((fact.type, fact.identity) for fact in facts.all if fact.identity and not is_personal(fact))
+    check_refusals(ledger, actual)
     for key, count in least.items():
-        if found[key] < count:
-            raise Violation("lost", f"{key} was acknowledged {count} times and happened {found[key]} times")
-    for key, count in found.items():
+        if actual[key] < count:
+            raise Violation("lost", f"{key} was acknowledged {count} times and happened {actual[key]} times")
+    for key, count in actual.items():
         if count > most[key]:
             detail = f"{key} happened {count} times for {most[key]} commands"
             raise Violation("duplicated" if most[key] else "without a command", detail)
 
 
-def check_refusals(ledger: Ledger, found: Counter[tuple[str, str]]) -> None:
+def check_refusals(ledger: Ledger, actual: Counter[tuple[str, str]]) -> None:
     """Check that a repeated command that was executed is answered as the first time, whatever has changed since.
 
     A lingering try may have been executed later, when nothing hindered it any more.
@@ -58,7 +58,7 @@ def check_refusals(ledger: Ledger, found: Counter[tuple[str, str]]) -> None:
         for effect in command.effects:
             if effect.promise != "each" or command.refused in NOT_ALLOWED or command.refused is None:
                 continue
-            if found[effect.type, effect.identity]:
+            if actual[effect.type, effect.identity]:
                 raise Violation("duplicated", f"a repeated command was refused, although it was executed: {command}")
 
 
@@ -101,8 +101,8 @@ def check_files(ledger: Ledger, facts: Facts) -> None:
     _require_same([fact.subject for fact in facts.of("files.file.uploaded")], ended, "processed files")
 
 
-def _require_same(wanted: Iterable[object], found: Iterable[object], what: str) -> None:
-    expected, actual = Counter(wanted), Counter(found)
+def _require_same(wanted: Iterable[object], actual: Iterable[object], what: str) -> None:
+    expected, actual = Counter(wanted), Counter(actual)
     if missing := expected - actual:
         raise Violation("lost", f"{what}: missing {dict(missing)}")
     if surplus := actual - expected:

@@ -26,19 +26,19 @@ def _org_of(item: Item) -> str:
     return str(item["PK"].split("#")[1])
 
 
-def _require_equal(what: str, wanted: object, found: object) -> None:
-    if wanted != found:
-        raise Violation("projection", f"{what}: expected {wanted} by the events, found {found}")
+def _require_equal(what: str, wanted: object, actual: object) -> None:
+    if wanted != actual:
+        raise Violation("projection", f"{what}: expected {wanted} by the events, found {actual}")
 
 
 def check_organizations(world: World, facts: Facts) -> None:
     """Check each service's projection of organizations."""
     wanted = folds.organizations(facts)
     for service in (*WITH_MEMBERS, "identity"):
-        found = {
+        actual = {
             _org_of(row): {name: row[name] for name in folds.STATE} for row in world.items(service, "ORGANIZATION")
         }
-        _require_equal(f"organizations in {service}", wanted, found)
+        _require_equal(f"organizations in {service}", wanted, actual)
 
 
 def check_members(world: World, facts: Facts) -> None:
@@ -46,11 +46,11 @@ def check_members(world: World, facts: Facts) -> None:
     wanted = folds.memberships(facts)
     for service in WITH_MEMBERS:
         rows = world.items(service, "MEMBER")
-        found = {(_org_of(row), row["id"]): folds.membership_in(row) for row in rows}
-        _require_equal(f"members in {service}", wanted, found)
+        actual = {(_org_of(row), row["id"]): folds.membership_in(row) for row in rows}
+        _require_equal(f"members in {service}", wanted, actual)
     rows = [row for row in world.items("identity", "ACCOUNT") if row["SK"].startswith("MEMBERSHIP#")]
-    found = {(row["id"], row["PK"].split("#")[1]): folds.membership_in(row) for row in rows}
-    _require_equal("memberships in identity", wanted, found)
+    actual = {(row["id"], row["PK"].split("#")[1]): folds.membership_in(row) for row in rows}
+    _require_equal("memberships in identity", wanted, actual)
 
 
 def check_tasks(world: World, facts: Facts) -> None:
@@ -78,11 +78,11 @@ def check_tasks(world: World, facts: Facts) -> None:
 def check_figures(world: World, facts: Facts) -> None:
     """Check the counters of analytics."""
     wanted = folds.figures(facts)
-    found = {}
+    actual = {}
     for kind, name in (("PROJECT", "project_id"), ("PERSON", "user_id")):
         for row in world.items("analytics", kind):
-            found[_org_of(row), kind, row[name]] = folds.nonzero(row)
-    _require_equal("figures", wanted, found)
+            actual[_org_of(row), kind, row[name]] = folds.nonzero(row)
+    _require_equal("figures", wanted, actual)
 
 
 def check_notifications(world: World, facts: Facts) -> None:
@@ -91,12 +91,12 @@ def check_notifications(world: World, facts: Facts) -> None:
     A removed member may have been notified or not: that depends on which event came first.
     """
     wanted, rows = folds.notifications(facts).in_app, world.items("notify", "NOTIFICATION")
-    found = {(row["event_id"], row["user_id"]): _org_of(row) for row in rows}
+    actual = {(row["event_id"], row["user_id"]): _org_of(row) for row in rows}
     removed = world.state.ledger.removed
-    missing = {each: org for each, org in wanted.items() if each not in found and (org, each[1]) not in removed}
+    missing = {each: org for each, org in wanted.items() if each not in actual and (org, each[1]) not in removed}
     if missing:
         raise Violation("lost", f"notifications are missing: {missing}")
-    if surplus := found.keys() - wanted.keys():
+    if surplus := actual.keys() - wanted.keys():
         raise Violation("without a command", f"notifications have no event: {surplus}")
     unread: Counter[tuple[str, str]] = Counter((_org_of(row), row["user_id"]) for row in rows)
     counted = {(_org_of(row), row["user_id"]): row["unread"] for row in world.items("notify", "UNREAD")}
