@@ -2,7 +2,7 @@
 
     python -m bench contracts
 
-It takes about a minute. It generates a repository of that size in a temporary folder, commits it, changes some
+It takes about ten seconds. It generates a repository of that size in a temporary folder, commits it, changes some
 contracts and times the whole command, including the start of Python and the loading of every service.
 """
 
@@ -65,7 +65,7 @@ def generate_repository(folder: Path) -> House:
         )
         _write_file(
             folder / "services" / name / "consumers.py",
-            '"""Generated."""\n\nfrom pydantic import BaseModel\n\nfrom chassis.work.context import EventContext\n'
+            '"""Generated."""\n\nfrom pydantic import BaseModel\n\nfrom chassis.work.scope import EventContext\n'
             "from chassis.declare.subscription import Subscription\nfrom contracts.common import Role\n"
             f"from contracts.reads import Reads\nfrom contracts.{other} import v1 as other\n\n\n"
             "class Sku(BaseModel):\n    sku: str\n" + "".join(CONSUMER.format(n=n) for n in range(CONSUMERS)),

@@ -2,7 +2,7 @@
 
     python -m bench deploying [synthesis] [packages] [imports] [deployments]
 
-It takes about ten minutes for all sections. Seconds of deployments are wall-clock time of the operators' commands, on a
+It takes several minutes for all sections. Seconds of deployments are wall-clock time of the operators' commands, on a
 copy of the code with an embedded AWS of its own, so they need a quiet machine; the ratios of imports hold on any.
 """
 

@@ -2,9 +2,9 @@
 
     python -m bench flood [--events 20000]
 
-It takes about ten minutes. The service runs as its real process on an embedded AWS; its API gets steady requests, first
-alone and then while the flood is processed. Times are those of this machine; only the ratio can be compared. API and
-consumer share the embedded AWS, so the report also says how much slower one bare call to it becomes.
+It takes one to two minutes. The service runs as its real process on an embedded AWS; its API gets steady requests,
+first alone and then while the flood is processed. Times are those of this machine; only the ratio can be compared. API
+and consumer share the embedded AWS, so the report also says how much slower one bare call to it becomes.
 """
 
 import argparse

@@ -2,7 +2,7 @@
 
     python -m bench neighbours [--rounds 5] [--rate 50]
 
-It takes about two minutes, and fails if the ratio is above its target. The service runs as its real process on an
+It takes about a minute, and fails if the ratio is above its target. The service runs as its real process on an
 embedded AWS; rounds with and without the flood alternate. Both clients and the embedded AWS share this machine with the
 service, so the ratio is an upper bound.
 """

@@ -2,6 +2,6 @@
 
 `python -m verification.chaos` runs the services on the embedded AWS behind a fault proxy, and two controls that must
 fail: without the inbox effects must be duplicated, without the outbox they must be lost. It takes two to three minutes
-(`--size long`: about fifteen) and prints the faults, what was lost, duplicated or wrong for each promise, and the seed.
+(`--size long`: about ten) and prints the faults, what was lost, duplicated or wrong for each promise, and the seed.
 `python -m verification.chaos.rolling` and `.malformed` prove the same of rolling restarts and of malformed messages.
 """

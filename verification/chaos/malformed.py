@@ -2,7 +2,7 @@
 
     python -m verification.chaos.malformed [--malformed 1000] [--healthy 9000] [--json]
 
-It takes about five minutes and prints the messages per second with and without the malformed ones, and how many
+It takes about three minutes and prints the messages per second with and without the malformed ones, and how many
 messages ended where they must not. Rounds of both kinds alternate, so that other load on the machine affects both
 alike. Each round measures from the start of a process with a full queue until the queue is empty; with malformed
 messages that includes dead-lettering them.

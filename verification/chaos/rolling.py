@@ -2,7 +2,7 @@
 
     python -m verification.chaos.rolling [--rounds 20] [--json]
 
-It takes about five minutes and prints how long processes took to end, which answers clients got, and every broken
+It takes about two minutes and prints how long processes took to end, which answers clients got, and every broken
 promise. Each process must end within the limit, and a client that is not served must be able to retry: it gets no
 connection, or a 5xx with Retry-After.
 """

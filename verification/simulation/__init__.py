@@ -2,8 +2,8 @@
 
 The real use cases, outboxes, inboxes, dispatch and consumers of every service run on tables, a bus, queues and a clock
 in memory, without waiting. `python -m verification.simulation SEED STEPS` replays one simulation in seconds and prints
-its steps; `--seeds 5000` plays many (about 15 minutes), `--journeys 3` puts every fault at every call of an
-organization's first day (about 5 minutes), `--bugs` shows that each planted bug is found (about 10 minutes). All print
+its steps; `--seeds 5000` plays many (about 20 minutes), `--journeys 3` puts every fault at every call of an
+organization's first day (about 10 minutes), `--bugs` shows that each planted bug is found (about a minute). All print
 what was simulated, and each broken promise with the command that replays it.
 
 Modules: in `wire` every call leaves a process and may fail; `world` holds everything that survives a process;
