@@ -1,7 +1,10 @@
-"""`python -m bench.broker`: what the broker and its client cost, as tables with their spread.
+"""Measures the CPU and memory of the SQS broker and the AWS client, against boto3 and other libraries.
 
-CPU is the measured process's own (user and system, all threads); ratios come from rounds in which the variants took
-turns. Nothing is asserted: figures are for reading.
+    python -m bench broker [consumer] [peers] [dynamodb] [pollers] [memory] [imports] [profile]
+
+It takes about five minutes for all sections, and prints a table per section. CPU is that of the measured process (user
+and system, all threads); ratios come from rounds in which the variants took turns. Figures are for reading: nothing
+fails because of them.
 """
 
 import argparse
@@ -20,20 +23,22 @@ from deploy.stage.errors import EmulatorError
 SECTIONS = ("consumer", "peers", "dynamodb", "pollers", "memory", "imports", "profile")
 
 
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench.broker", description=__doc__)
-    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(SECTIONS)}; all without one")
-    parser.add_argument("--messages", type=int, default=1000, help="messages a run (default 1000)")
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench broker", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"{', '.join(SECTIONS)}; all if none is named")
+    parser.add_argument("--messages", type=int, default=1000, help="messages per run (default 1000)")
     parser.add_argument("--rounds", type=int, default=5, help="rounds in which all variants take turns (default 5)")
     parser.add_argument("--memory-messages", type=int, default=200_000, help="messages of the memory section")
-    chosen = parser.parse_args()
-    if unknown := set(chosen.sections) - set(SECTIONS):
-        parser.error(f"no section {', '.join(sorted(unknown))}")
-    return chosen
+    given = parser.parse_args()
+    if unknown := set(given.sections) - set(SECTIONS):
+        parser.error(f"no section {', '.join(sorted(unknown))}; the sections are {', '.join(SECTIONS)}")
+    return given
 
 
 def with_emulator(section: Callable[[str], None]) -> Callable[[], None]:
-    """Runs the section with an embedded AWS of its own, which starts empty and is stopped afterwards."""
+    """Run a section with an embedded AWS of its own, which starts empty and is stopped afterwards."""
 
     def run() -> None:
         with tempfile.TemporaryDirectory(prefix="bench-") as home, Emulator(Path(home)) as emulator:
@@ -42,7 +47,8 @@ def with_emulator(section: Callable[[str], None]) -> Callable[[], None]:
     return run
 
 
-def sections(report: Report, chosen: argparse.Namespace) -> dict[str, Callable[[], None]]:
+def sections(report: Report, given: argparse.Namespace) -> dict[str, Callable[[], None]]:
+    """Every section by its name."""
     # imported here: a section's libraries are loaded only where it runs
     from bench.dynamodb import dynamodb_section
     from bench.imports import imports_section
@@ -52,26 +58,26 @@ def sections(report: Report, chosen: argparse.Namespace) -> dict[str, Callable[[
     from bench.profiles import profile_section
 
     def consumption(url: str) -> Consumption:
-        return Consumption(url, Queues(url), chosen.messages)
+        return Consumption(url, Queues(url), given.messages)
 
     return {
-        "consumer": with_emulator(lambda url: consumer_section(report, consumption(url), chosen.rounds)),
-        "peers": with_emulator(lambda url: peers_section(report, consumption(url), max(2, chosen.rounds // 2))),
-        "dynamodb": with_emulator(lambda url: dynamodb_section(report, url, chosen.rounds)),
-        "pollers": lambda: pollers_section(report, chosen.rounds),
-        "memory": lambda: memory_section(report, chosen.memory_messages),
+        "consumer": with_emulator(lambda url: consumer_section(report, consumption(url), given.rounds)),
+        "peers": with_emulator(lambda url: peers_section(report, consumption(url), max(2, given.rounds // 2))),
+        "dynamodb": with_emulator(lambda url: dynamodb_section(report, url, given.rounds)),
+        "pollers": lambda: pollers_section(report, given.rounds),
+        "memory": lambda: memory_section(report, given.memory_messages),
         "profile": lambda: profile_section(report),
-        "imports": lambda: imports_section(report, chosen.rounds),
+        "imports": lambda: imports_section(report, given.rounds),
     }
 
 
 def main() -> None:
-    chosen, report = arguments(), Report()
-    running = sections(report, chosen)
-    report.line(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start; ratios hold, times do not travel")
-    for name in chosen.sections or SECTIONS:
+    given, report = parse_arguments(), Report()
+    by_name = sections(report, given)
+    report.line(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start; compare ratios, not times")
+    for name in given.sections or SECTIONS:
         try:
-            running[name]()
+            by_name[name]()
         except (EmulatorError, RunFailed) as problem:
             report.line(f"{name}: not measured, {problem}")
 

@@ -1,4 +1,4 @@
-"""Runs the canned SQS for a section."""
+"""Running the canned SQS for a section."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from bench.processes import RunFailed, child, end, free_port
 
 @contextmanager
 def running_stub(latency: float) -> Iterator[str]:
-    """Its address; every call is answered after `latency` seconds. It is stopped afterwards. Raises RunFailed."""
+    """Run a canned SQS that answers every call after `latency` seconds. Yields its address. Raises RunFailed."""
     port = free_port()
     process = child("bench.stub", str(port), str(latency))
     try:

@@ -1,4 +1,4 @@
-"""One consumer of our own or the bare loop it is compared with: `python -m bench.consumers VARIANT QUEUE`."""
+"""Child process with one consumer of ours, or with the bare loop that it is compared with: VARIANT QUEUE."""
 
 import asyncio
 import sys
@@ -13,23 +13,23 @@ TELEMETRY = "faststream_sqs.opentelemetry"
 
 
 def boto3_loop(url: str, meter: Meter) -> None:
-    """What the others are measured against: one thread, receive ten, validate, delete ten."""
+    """The bare loop with boto3, to which the others are compared: one thread, receive ten, validate, delete ten."""
     import boto3
 
     sqs: Any = boto3.client("sqs")
     meter.start()
     while True:
-        found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", [])
-        for message in found:
+        messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", [])
+        for message in messages:
             Envelope.model_validate_json(message["Body"])
             meter.handled += 1
-        if found:
-            entries = [{"Id": str(i), "ReceiptHandle": m["ReceiptHandle"]} for i, m in enumerate(found)]
+        if messages:
+            entries = [{"Id": str(i), "ReceiptHandle": m["ReceiptHandle"]} for i, m in enumerate(messages)]
             sqs.delete_message_batch(QueueUrl=url, Entries=entries)
 
 
 async def awsjson_loop(url: str, meter: Meter) -> None:
-    """The same loop on awsjson: what a broker could cost at the least."""
+    """The same loop with awsjson: the lower bound for a broker."""
     from awsjson import AwsJson
 
     receive = {"QueueUrl": url, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 1}
@@ -37,17 +37,17 @@ async def awsjson_loop(url: str, meter: Meter) -> None:
         await client.open("sqs")
         meter.start()
         while True:
-            found = (await client.call("sqs", "ReceiveMessage", receive)).get("Messages", [])
-            for message in found:
+            messages = (await client.call("sqs", "ReceiveMessage", receive)).get("Messages", [])
+            for message in messages:
                 Envelope.model_validate_json(message["Body"])
                 meter.handled += 1
-            if found:
-                entries = [{"Id": str(i), "ReceiptHandle": m["ReceiptHandle"]} for i, m in enumerate(found)]
+            if messages:
+                entries = [{"Id": str(i), "ReceiptHandle": m["ReceiptHandle"]} for i, m in enumerate(messages)]
                 await client.call("sqs", "DeleteMessageBatch", {"QueueUrl": url, "Entries": entries})
 
 
 def make_broker(traced: bool) -> Any:
-    """A quiet broker; traced: FastStream's telemetry with a real SDK and a processor that ends nowhere."""
+    """A broker without logs; if traced, with FastStream's telemetry, a real SDK, and an exporter that drops spans."""
     from faststream_sqs import SQSBroker
 
     if not traced:
@@ -55,19 +55,19 @@ def make_broker(traced: bool) -> Any:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 
-    class Nowhere(SpanExporter):
+    class DroppingExporter(SpanExporter):
         def export(self, spans: Any) -> SpanExportResult:
             return SpanExportResult.SUCCESS
 
-    # by its name: the section leaves tracing out where a version of the broker has none
+    # imported by name: the section omits tracing if a version of the broker has none
     telemetry = import_module(TELEMETRY).SQSTelemetryMiddleware
     provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(Nowhere()))
+    provider.add_span_processor(SimpleSpanProcessor(DroppingExporter()))
     return SQSBroker(logger=None, middlewares=(telemetry(tracer_provider=provider),))
 
 
 def subscribe(broker: Any, url: str, meter: Meter, *, raw: bool, pollers: int = 1) -> None:
-    """The handler validates the body itself (raw) or lets FastStream do it (typed)."""
+    """Add a handler that validates the body itself (raw), or that lets FastStream do it (typed)."""
     from faststream_sqs import SQSMessage
 
     if raw:

@@ -1,4 +1,4 @@
-"""CPU of one consumer for a queue of messages, ours and others', against the bare boto3 loop."""
+"""Section of the CPU that a consumer needs for a queue of messages, against the bare boto3 loop."""
 
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from bench.consumers import TELEMETRY
 from bench.envelope import body
-from bench.figures import Report, Samples, alternate
+from bench.figures import Report, alternate
 from bench.processes import RunFailed, child, variables_for, watch_until_empty
 from bench.queues import REGION, Queues
 
@@ -23,14 +23,14 @@ TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class Consumption:
-    """Measures consumers of our own environment on one emulator."""
+    """Measures consumers of our own environment on one embedded AWS."""
 
     endpoint_url: str
     queues: Queues
     messages: int
 
     def milliseconds(self, variant: str) -> float:
-        """CPU for 1000 messages. Raises RunFailed."""
+        """CPU of a variant for 1000 messages. Raises RunFailed."""
         url = self.queues.create(f"b{uuid4().hex[:12]}")
         try:
             self.queues.fill(url, [body(number) for number in range(self.messages)])
@@ -44,11 +44,19 @@ class Consumption:
 
 
 def consumer_section(report: Report, consumption: Consumption, rounds: int) -> None:
-    """Our consumers, with and without tracing, against the bare loops."""
+    """Compare our consumers, with and without tracing, with the bare loops."""
     names = [name for name in TITLES if "tracing" not in name or find_spec(TELEMETRY)]
-    found = alternate(names, rounds, consumption.milliseconds)
-    base = found["boto3"]
-    rows = [_row(TITLES[name], samples, base, TARGETS.get(name, "")) for name, samples in found.items()]
+    by_name = alternate(names, rounds, consumption.milliseconds)
+    base = by_name["boto3"]
+    rows = [
+        (
+            TITLES[name],
+            samples.spread(),
+            "" if samples is base else samples.ratios(base).spread(2),
+            TARGETS.get(name, ""),
+        )
+        for name, samples in by_name.items()
+    ]
     report.table(
         f"Consumer CPU, ms for 1000 messages of {len(body())} bytes ({rounds} rounds of {consumption.messages})",
         ("consumer", "ms", "against boto3", "target"),
@@ -56,8 +64,3 @@ def consumer_section(report: Report, consumption: Consumption, rounds: int) -> N
     )
     if len(names) < len(TITLES):
         report.line(f"tracing on: not measured, there is no {TELEMETRY}")
-
-
-def _row(title: str, samples: Samples, base: Samples, target: str) -> tuple[str, str, str, str]:
-    ratio = "" if samples is base else samples.ratios(base).spread(2)
-    return title, samples.spread(), ratio, target

@@ -1,7 +1,9 @@
-"""`python -m bench.contracts`: how long the compatibility check takes on 100 events and 40 consumers.
+"""Measures the time of the contracts' compatibility check for 100 events and 40 consumers.
 
-It writes a house of that size into a temporary folder, commits it, changes some contracts and times the whole command,
-the start of Python and the loading of every service included.
+    python -m bench contracts
+
+It takes about ten seconds. It generates a repository of that size in a temporary folder, commits it, changes some
+contracts and times the whole command, including the start of Python and the loading of every service.
 """
 
 import resource
@@ -42,8 +44,8 @@ async def handle{n}(event: Read{n}, ctx: EventContext) -> None: ...
 """
 
 
-def write(folder: Path) -> Checkout:
-    """The generated house, committed."""
+def generate_repository(folder: Path) -> Checkout:
+    """Generate and commit the repository."""
     for part in ("contracts/check", "chassis", "deploy", "awsjson/src", "faststream-sqs/src"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     for path in (ROOT / "contracts").glob("*.py"):
@@ -54,65 +56,65 @@ def write(folder: Path) -> Checkout:
     names = [f"service{n}" for n in range(SERVICES)]
     for name, other in zip(names, [*names[1:], names[0]], strict=True):
         events = "".join(EVENT.format(n=n, service=name) for n in range(EVENTS))
-        _file(folder / "contracts" / name / "__init__.py", f'"""Events of {name}."""\n')
-        _file(
+        _write_file(folder / "contracts" / name / "__init__.py", f'"""Events of {name}."""\n')
+        _write_file(
             folder / "contracts" / name / "v1.py",
             '"""Generated."""\n\nfrom typing import Annotated\n\nfrom pydantic import BaseModel, Field\n\n'
             "from contracts.common import Role, UserId\nfrom contracts.event import Event\n\n\n"
             f"class Line(BaseModel):\n    sku: str\n    amount: int\n{events}",
         )
-        _file(
+        _write_file(
             folder / "services" / name / "consumers.py",
-            '"""Generated."""\n\nfrom pydantic import BaseModel\n\nfrom chassis.work.context import EventContext\n'
+            '"""Generated."""\n\nfrom pydantic import BaseModel\n\nfrom chassis.work.scope import EventContext\n'
             "from chassis.declare.subscription import Subscription\nfrom contracts.common import Role\n"
             f"from contracts.reads import Reads\nfrom contracts.{other} import v1 as other\n\n\n"
             "class Sku(BaseModel):\n    sku: str\n" + "".join(CONSUMER.format(n=n) for n in range(CONSUMERS)),
         )
         subscriptions = ", ".join(f'"services.{name}.consumers:queue{n}"' for n in range(CONSUMERS))
         published = ", ".join(f"own.Thing{n}Changed" for n in range(EVENTS))
-        _file(
+        _write_file(
             folder / "services" / name / "service.py",
             f'"""Generated."""\n\nfrom chassis.declare.service import Service, TableSpec\n'
             f"from contracts.{name} import v1 as own\n\n"
             f'service = Service("{name}", api="", table=TableSpec(), subscriptions=({subscriptions},), '
             f"publishes=({published},))\n",
         )
-    house = Checkout(folder)
-    house.git("init", "--quiet")
-    made = house.run("generate")
-    assert made.returncode == 0, made.stderr
-    house.commit()
-    return house
+    repository = Checkout(folder)
+    repository.git("init", "--quiet")
+    generation = repository.run("generate")
+    assert generation.returncode == 0, generation.stderr
+    repository.commit()
+    return repository
 
 
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
-        house = write(Path(folder))
+        repository = generate_repository(Path(folder))
         for n in range(SERVICES):
-            house.edit(f"contracts/service{n}/v1.py", "    sku: str\n", "    code: str\n")
-        house.python("-m", "compileall", "-q", ".")  # as it is after the first run
-        times, computing = [], _cpu()
+            repository.edit(f"contracts/service{n}/v1.py", "    sku: str\n", "    code: str\n")
+        repository.python("-m", "compileall", "-q", ".")  # as after a first run
+        times, cpu = [], _cpu_of_children()
         for _ in range(RUNS):
             start = time.perf_counter()
-            done = house.run("check", "--base", "HEAD")
+            done = repository.run("check", "--base", "HEAD")
             times.append(time.perf_counter() - start)
-        computing = (_cpu() - computing) / RUNS
+        cpu = (_cpu_of_children() - cpu) / RUNS
         summary = next(line for line in done.stdout.splitlines() if "since HEAD" in line)
         sys.stdout.write(
             f"{SERVICES * EVENTS} events, {SERVICES * CONSUMERS} consumers: "
             f"median {sorted(times)[RUNS // 2]:.2f} s, worst {max(times):.2f} s of {RUNS} runs, "
-            f"{computing:.2f} s of CPU each ({summary})\n"
+            f"{cpu:.2f} s of CPU each ({summary})\n"
         )
         return 0 if done.returncode == 1 else 1
 
 
-def _cpu() -> float:
-    """Seconds of CPU of all ended child processes."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+def _cpu_of_children() -> float:
+    """Seconds of CPU of all child processes that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
-def _file(path: Path, text: str) -> None:
+def _write_file(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
 

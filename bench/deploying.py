@@ -1,7 +1,9 @@
-"""`python -m bench.deploying`: what packages weigh, what entry points import, and how long deployments take.
+"""Measures package sizes, the imports of entry points, and the time of deployments, against their targets.
 
-Seconds are of the wall clock, by the operators' commands on a copy of the code and an embedded AWS of its own, and mean
-something on a quiet machine only; the ratio of the imports holds anywhere.
+    python -m bench deploying [synthesis] [packages] [imports] [deployments]
+
+It takes several minutes for all sections. Seconds of deployments are wall-clock time of the operators' commands, on a
+copy of the code with an embedded AWS of its own, so they need a quiet machine; the ratios of imports hold on any.
 """
 
 import argparse
@@ -35,13 +37,14 @@ CODE = (
     "requirements.lock",
 )
 NATIVE = ("files", "notify")
-"""Services whose own libraries are native: pictures and PDF, the layout of e-mails."""
+"""Services with native libraries of their own: for images and PDF, and for the layout of e-mails."""
 CHANGED = f"services/{SERVICE}/api.py"
 TARGET = Target("bench", local=True, lambdas=True)
 
 
 def synthesis(report: Report, rounds: int) -> None:
-    synthesize(TARGET)  # with the import of all services, which a command pays once
+    """Report the time to synthesize templates."""
+    synthesize(TARGET)  # imports all services, which a command does once
     rows = []
     for name in service_names():
         samples = Samples(name)
@@ -54,7 +57,7 @@ def synthesis(report: Report, rounds: int) -> None:
 
 
 def packages(report: Report) -> None:
-    """With boto3 in them, as on the embedded AWS, and with the one of Lambda's Python."""
+    """Report package sizes, with boto3 included as on the embedded AWS, and with the boto3 of Lambda."""
     rows = []
     for name in service_names():
         for boto3 in (True, False):
@@ -64,19 +67,19 @@ def packages(report: Report) -> None:
             )  # fmt: skip
             with zipfile.ZipFile(built) as archive:
                 files = archive.infolist()
-            native = sum(one.file_size for one in files if ".so" in one.filename)
-            total = sum(one.file_size for one in files)
+            native = sum(file.file_size for file in files if ".so" in file.filename)
+            total = sum(file.file_size for file in files)
             sizes = (built.stat().st_size, total, total - native)
-            said = name if boto3 else "  with Lambda's boto3"
+            label = name if boto3 else "  with Lambda's boto3"
             target = "" if name in NATIVE else "at most 30"
-            rows.append((said, *(f"{size / 1e6:.1f}" for size in sizes), str(len(files)), target))
+            rows.append((label, *(f"{size / 1e6:.1f}" for size in sizes), str(len(files)), target))
     columns = ("", "zipped", "unpacked", "of that not native", "files", "target")
     report.table("Packages, MB", columns, rows)
 
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """A copy of the code, in which it may be changed, with what was built already."""
+    """A copy of the code that may be changed, with the packages that are built already."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         root = Path(folder) / "code"
         root.mkdir()
@@ -92,53 +95,56 @@ def scratch() -> Iterator[Path]:
 
 
 def deployments(report: Report) -> None:
+    """Report the time of deployments."""
     rows: list[tuple[str, float, str]] = []
     with scratch() as root, tempfile.TemporaryDirectory(prefix="bench-") as state:
 
-        def timed(what: str, emulator: Emulator, *arguments: str, said: str, target: str = "") -> None:
-            rows.append((what, _command(root, emulator, *arguments, said=said), target))
+        def time_command(what: str, emulator: Emulator, *arguments: str, output: str, target: str = "") -> None:
+            rows.append((what, _run_command(root, emulator, *arguments, output=output), target))
 
         with Emulator(Path(state) / "first") as emulator:
-            timed("the whole system, whatever is built", emulator, "deploy", said="tenancy: deployed")
+            time_command(
+                "the whole system, with packages already built or not", emulator, "deploy", output="tenancy: deployed"
+            )
         with Emulator(Path(state) / "second") as emulator:
-            whole, one = "the whole system", ("deploy-service", SERVICE)
-            timed(f"{whole}, everything built", emulator, "deploy", said="tenancy: deployed", target="60")
-            timed("one service, nothing changed", emulator, *one, said="nothing to change", target="10")
-            timed(f"{whole}, nothing changed", emulator, "deploy", said="up to date", target="10")
+            whole, service = "the whole system", ("deploy-service", SERVICE)
+            time_command(f"{whole}, everything built", emulator, "deploy", output="tenancy: deployed", target="60")
+            time_command("one service, nothing changed", emulator, *service, output="nothing to change", target="10")
+            time_command(f"{whole}, nothing changed", emulator, "deploy", output="up to date", target="10")
             with (root / CHANGED).open("a") as source:
                 source.write("# changed\n")
-            timed("one service, one line of code", emulator, *one, said=f"{SERVICE}: deployed", target="12")
+            time_command(
+                "one service, one line of code", emulator, *service, output=f"{SERVICE}: deployed", target="12"
+            )
     report.table(
         "Deployments to an embedded AWS in the Lambda runtime, health checks included, s", ("", "s", "target"),
         [(what, f"{seconds:.1f}", f"at most {target}" if target else "") for what, seconds, target in rows],
     )  # fmt: skip
 
 
-def _command(root: Path, emulator: Emulator, *arguments: str, said: str) -> float:
-    """Seconds of one of the operators' commands. Raises SystemExit if it fails or does not say what it did."""
+def _run_command(root: Path, emulator: Emulator, *arguments: str, output: str) -> float:
+    """Seconds of an operator's command. Raises SystemExit if it fails or does not print `output`."""
     environment = {**os.environ, "TENFOLD_EMULATOR_VENV": str(emulator_venv()), "PYTHONPATH": str(root)}
-    command = [
-        sys.executable,
-        "-m",
-        "deploy",
-        *arguments,
-        "--stage",
-        "bench",
-        "--endpoint",
-        emulator.endpoint_url,
-        "--yes",
-    ]
+    options = ["--stage", "bench", "--endpoint", emulator.endpoint_url, "--yes"]
+    command = [sys.executable, "-m", "deploy", *arguments, *options]
     start = time.perf_counter()
     done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=900, check=False)
-    if done.returncode or said not in done.stdout:
+    if done.returncode or output not in done.stdout:
         raise SystemExit(f"{' '.join(arguments)} failed: {(done.stdout + done.stderr)[-2000:]}")
     return time.perf_counter() - start
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("sections", nargs="*", help="synthesis, packages, imports, deployments; all without any")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench deploying", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "sections",
+        nargs="*",
+        metavar="SECTION",
+        help="synthesis, packages, imports or deployments; all if none is named",
+    )
+    parser.add_argument("--rounds", type=int, default=7, help="rounds of each measurement in process (default 7)")
     given = parser.parse_args()
     report = Report()
     sections = {

@@ -1,4 +1,4 @@
-"""DynamoDB through awsjson against boto3 in an executor: CPU of one call, many of them at once."""
+"""Section of the CPU per call of DynamoDB with many calls at once: awsjson against boto3 in an executor."""
 
 import asyncio
 import json
@@ -45,7 +45,7 @@ def item(key: str, sort: str = "A") -> dict[str, Any]:
 
 
 def request(operation: str, table: str, run: str, number: int) -> tuple[str, dict[str, Any]]:
-    """The `number`th call of an operation."""
+    """Name and parameters of the `number`th call of an operation."""
     new = {"TableName": table, "ConditionExpression": "attribute_not_exists(PK)"}
     match operation:
         case "put":
@@ -66,7 +66,7 @@ def request(operation: str, table: str, run: str, number: int) -> tuple[str, dic
 
 
 async def cost(call: Call, operation: str, table: str, run: str) -> float:
-    """Microseconds of this process's CPU for one call."""
+    """Microseconds of CPU of this process per call."""
 
     async def work(numbers: Iterator[int]) -> None:
         for number in numbers:
@@ -83,11 +83,11 @@ async def measure(call: Call) -> None:
     await call("CreateTable", {"TableName": table, **TABLE})
     for number in range(20):
         await call("PutItem", {"TableName": table, "Item": item("many", f"T#{number:03}")})
-    found: dict[str, float] = {}
+    costs: dict[str, float] = {}
     for operation in OPERATIONS:
         await asyncio.gather(*[call(*request(operation, table, "warm", number)) for number in range(AT_ONCE)])
-        found[operation] = await cost(call, operation, table, "run")
-    sys.stdout.write(json.dumps(found) + "\n")
+        costs[operation] = await cost(call, operation, table, "run")
+    sys.stdout.write(json.dumps(costs) + "\n")
 
 
 async def through_awsjson() -> None:
@@ -114,19 +114,19 @@ async def through_boto3() -> None:
 
 
 def dynamodb_section(report: Report, endpoint_url: str, rounds: int) -> None:
-    """Raises RunFailed."""
-    found = {kind: {operation: Samples(operation) for operation in OPERATIONS} for kind in ("awsjson", "boto3")}
+    """Compare both clients. Raises RunFailed."""
+    samples = {kind: {operation: Samples(operation) for operation in OPERATIONS} for kind in ("awsjson", "boto3")}
     for number in range(rounds):
         for kind in ("awsjson", "boto3") if number % 2 == 0 else ("boto3", "awsjson"):
             answer = answer_of(child("bench.dynamodb", kind, **variables_for(endpoint_url, REGION)), 120.0)
             for operation, value in answer.items():
-                found[kind][operation].values.append(value)
+                samples[kind][operation].values.append(value)
     rows = []
     for operation in OPERATIONS:
-        ours, theirs = found["awsjson"][operation], found["boto3"][operation]
+        ours, theirs = samples["awsjson"][operation], samples["boto3"][operation]
         rows.append((operation, ours.spread(), theirs.spread(), ours.ratios(theirs).spread(2), "at most 0.35"))
     report.table(
-        f"DynamoDB, µs of CPU a call, {AT_ONCE} at once ({rounds} rounds of {CALLS} calls)",
+        f"DynamoDB, µs of CPU per call, {AT_ONCE} at once ({rounds} rounds of {CALLS} calls)",
         ("operation", "awsjson", f"boto3 in {THREADS} threads", "ratio", "target"),
         rows,
     )

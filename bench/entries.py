@@ -1,5 +1,6 @@
-"""What the functions' entry points cost, ms of CPU: their import, that of the libraries among it, and with their first
-call. Measured in the package of a service, unpacked, with nothing else that could be imported; AWS is canned.
+"""Section of the CPU of functions' entry points: their import, its share of libraries, and with a first call.
+
+It is measured in the unpacked package of a service, with nothing else to import and a canned AWS.
 """
 
 import json
@@ -10,7 +11,6 @@ import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "TransactGetItems": {"Responses": [{}, {}]},
     "UpdateItem": {"Attributes": {"organization": {"N": "0"}}},
 }
-"""By operation; `{}` to every other."""
+"""Answer by operation; `{}` for all others."""
 ORG, USER = "org_1", "user_1"
 ENTRIES = {
     "api": "api",
@@ -65,8 +65,8 @@ SUBSCRIPTIONS = {
 }
 
 
-class Canned(BaseHTTPRequestHandler):
-    """AWS and the token issuer."""
+class CannedHandler(BaseHTTPRequestHandler):
+    """Canned AWS and token issuer."""
 
     protocol_version = "HTTP/1.1"
     keys: dict[str, Any]
@@ -78,19 +78,19 @@ class Canned(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self._answer(ANSWERS.get(self.headers.get("X-Amz-Target", "").rpartition(".")[2], {}))
 
-    def _answer(self, said: dict[str, Any]) -> None:
-        body = json.dumps(said).encode()
+    def _answer(self, content: dict[str, Any]) -> None:
+        body = json.dumps(content).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Nothing: the table is what is read."""
+        """Log nothing: only the table is read."""
 
 
-class Unpacked:
-    """The package of a service, and the Python that runs it; with the calls that its functions get."""
+class UnpackedPackage:
+    """The unpacked package of a service, the Python that runs it, and the calls that its functions get."""
 
     def __init__(self, folder: Path, endpoint: str, issuer: DevelopmentIssuer) -> None:
         interpreter = interpreter_of(emulator_venv())
@@ -111,19 +111,25 @@ class Unpacked:
         }  # fmt: skip
 
     def statements(self, entry: str) -> dict[str, str]:
-        """Of the entry's import, of that of its libraries alone, and of the import with a first call."""
+        """Statements that import an entry point, only its libraries, and that import it and make a first call."""
         module = HANDLERS[ENTRIES[entry]].rpartition(".")[0]
         _, loaded = self.run(entry, f"import {module}")
-        libraries = [name for name in loaded if _is_library(name)]
+        own = {*FIRST_PARTY, "services"}
+
+        def is_library(name: str) -> bool:
+            top = name.partition(".")[0]
+            return top not in sys.stdlib_module_names and top not in own and not top.startswith("__")
+
+        libraries = [name for name in loaded if is_library(name)]
         alone = "import importlib\n" + "\n".join(f"importlib.import_module({name!r})" for name in libraries)
-        found = {"libraries": alone, "import": f"import {module}"}
+        variants = {"libraries": alone, "import": f"import {module}"}
         if entry in self._calls:
             call = f"import {module}\nanswer = {module}.handler({self._calls[entry]!r}, Context())\n{GOOD[entry]}"
-            found["called"] = f"{CONTEXT}\n{call}"
-        return found
+            variants["called"] = f"{CONTEXT}\n{call}"
+        return variants
 
     def run(self, entry: str, statements: str) -> tuple[float, list[str]]:
-        """Milliseconds of CPU, and what was loaded, in the order in which it was. Raises SystemExit if it failed."""
+        """Milliseconds of CPU, and the loaded modules in their order. Raises SystemExit if the statements fail."""
         variables = self._variables | {"TENFOLD_SUBSCRIPTION": SUBSCRIPTIONS.get(entry, "")}
         done = subprocess.run(
             [self._python, "-I", "-S", "-c", CODE.format(statements=statements)], cwd=self._folder, env=variables,
@@ -144,7 +150,7 @@ GOOD = {
 
 
 def request(path: str, token: str) -> dict[str, Any]:
-    """API Gateway's event of a GET, format 2.0."""
+    """Event of API Gateway for a GET, format 2.0."""
     http = {"method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "bench"}
     return {
         "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "",
@@ -155,7 +161,7 @@ def request(path: str, token: str) -> dict[str, Any]:
 
 
 def delivery() -> dict[str, Any]:
-    """SQS' event of one message: somebody became a member."""
+    """Event of SQS with one message about a new member."""
     added = tenancy.MemberAdded(user_id=USER, email="ada@example.com", name="Ada", role=Role.MEMBER)
     kind, source = added.event_type, f"tenfold.{added.owner()}"
     detail = Envelope(
@@ -172,39 +178,33 @@ def delivery() -> dict[str, Any]:
 
 
 @contextmanager
-def unpacked() -> Iterator[Unpacked]:
-    """Beside a canned AWS that is up meanwhile."""
+def unpacked_package() -> Iterator[UnpackedPackage]:
+    """The package, with a canned AWS that runs meanwhile."""
     issuer = DevelopmentIssuer(SystemClock())
-    answers = type("Answers", (Canned,), {"keys": issuer.keys()})
+    answers = type("Answers", (CannedHandler,), {"keys": issuer.keys()})
     with ThreadingHTTPServer(("127.0.0.1", 0), answers) as server, tempfile.TemporaryDirectory() as folder:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
-            yield Unpacked(Path(folder), f"http://127.0.0.1:{server.server_port}", issuer)
+            yield UnpackedPackage(Path(folder), f"http://127.0.0.1:{server.server_port}", issuer)
         finally:
             server.shutdown()
 
 
 def imports(report: Report, rounds: int) -> None:
-    """Raises SystemExit when an entry point fails."""
+    """Report the entry points. Raises SystemExit if one fails."""
     rows = []
-    with unpacked() as there:
+    with unpacked_package() as unpacked:
         for entry in ENTRIES:
-            statements = there.statements(entry)
-            run = partial(_milliseconds, there, entry, statements)
-            found = alternate(tuple(statements), rounds, run)
-            ratio = found["import"].ratios(found["libraries"]).spread(2)
-            called = found["called"].spread() if "called" in found else ""
-            rows.append((entry, found["import"].spread(), found["libraries"].spread(), ratio, called))
+            statements = unpacked.statements(entry)
+
+            def milliseconds(name: str, entry: str = entry, statements: dict[str, str] = statements) -> float:
+                return unpacked.run(entry, statements[name])[0]
+
+            samples = alternate(tuple(statements), rounds, milliseconds)
+            ratio = samples["import"].ratios(samples["libraries"]).spread(2)
+            called = samples["called"].spread() if "called" in samples else ""
+            rows.append((entry, samples["import"].spread(), samples["libraries"].spread(), ratio, called))
     report.table(
         f"Entry points in the package of {SERVICE}, ms of CPU; ratio: import / libraries, at most 1.15",
         ("", "import", "libraries", "ratio", "import and first call"), rows,
     )  # fmt: skip
-
-
-def _milliseconds(there: Unpacked, entry: str, statements: dict[str, str], name: str) -> float:
-    return there.run(entry, statements[name])[0]
-
-
-def _is_library(name: str) -> bool:
-    top = name.partition(".")[0]
-    return top not in sys.stdlib_module_names and top not in {*FIRST_PARTY, "services"} and not top.startswith("__")

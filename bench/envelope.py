@@ -1,4 +1,4 @@
-"""The message that every consumer gets: about 600 bytes of JSON, and the model that reads it."""
+"""The message that every consumer gets: about 600 bytes of JSON, and its model."""
 
 import json
 from datetime import datetime
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Assigned(BaseModel):
-    """What the event says."""
+    """The data of the event."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -20,7 +20,7 @@ class Assigned(BaseModel):
 
 
 class Envelope(BaseModel):
-    """A CloudEvents envelope, as services send each other."""
+    """A CloudEvents envelope, as between services."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -38,7 +38,7 @@ class Envelope(BaseModel):
 
 
 def body(number: int = 0) -> str:
-    """The JSON of one message; `number` makes it different from the others."""
+    """The JSON of one message; `number` makes it unique."""
     return json.dumps(content(number), separators=(",", ":"))
 
 

@@ -1,4 +1,4 @@
-"""Samples of alternating runs, and the table they are shown in."""
+"""Samples of alternating runs, and the tables that show them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,33 +10,33 @@ from rich.table import Table
 
 @dataclass(slots=True)
 class Samples:
-    """What one variant measured, round by round."""
+    """The values of one variant, one per round."""
 
     name: str
     values: list[float] = field(default_factory=list)
 
     def spread(self, digits: int = 0) -> str:
-        """Median and the range: `454 [440-471]`."""
+        """Median and range, such as `454 [440-471]`."""
         low, middle, high = min(self.values), median(self.values), max(self.values)
         return f"{middle:.{digits}f} [{low:.{digits}f}-{high:.{digits}f}]"
 
     def ratios(self, base: "Samples") -> "Samples":
-        """Each round against the base's value of the same round: what slows one of them mostly slows both."""
+        """Ratios to the base, round by round: other load on the machine mostly affects both values of a round."""
         return Samples(self.name, [ours / theirs for ours, theirs in zip(self.values, base.values, strict=True)])
 
 
 def alternate(names: Sequence[str], rounds: int, measure: Callable[[str], float]) -> dict[str, Samples]:
-    """Measures each variant once a round; every other round runs backwards, so that none is always the first."""
-    found = {name: Samples(name) for name in names}
+    """Measure each variant once per round; every other round runs backwards, so that none is always first."""
+    samples = {name: Samples(name) for name in names}
     for number in range(rounds):
         for name in names if number % 2 == 0 else reversed(names):
-            found[name].values.append(measure(name))
-    return found
+            samples[name].values.append(measure(name))
+    return samples
 
 
 @dataclass(slots=True)
 class Report:
-    """Shows the sections as they come."""
+    """Prints sections as they are measured."""
 
     console: Console = field(default_factory=lambda: Console(width=110))
 

@@ -1,8 +1,10 @@
-"""`python -m bench.flood`: a flood into one subscription, and what the service's API and memory make of it.
+"""Measures the API's p95 and the memory of a service during a flood of events, against the same service at rest.
 
-The service's real process on an embedded AWS. Its API is asked at a steady pace, first alone, then while the flood is
-worked off. Times are of this machine; the ratio is what counts. The embedded AWS is one process that both sides
-need: how much slower one bare call to it becomes stands beside.
+    python -m bench flood [--events 20000]
+
+It takes one to two minutes. The service runs as its real process on an embedded AWS; its API gets steady requests,
+first alone and then while the flood is processed. Times are those of this machine; only the ratio can be compared. API
+and consumer share the embedded AWS, so the report also says how much slower one bare call to it becomes.
 """
 
 import argparse
@@ -19,7 +21,7 @@ from statistics import median, quantiles
 import aiohttp
 
 from bench.figures import Report
-from bench.stage import NAMES, Stage, member_added, running_stage
+from bench.stage import NAMES, RunningService, member_added, running_stage
 from deploy.embedded.emulator import Emulator
 from services.tasks.service import service
 
@@ -27,7 +29,7 @@ PACE = 0.05
 BATCH = 10
 SKEW = 100
 DEPTH = 1000
-LONGEST = 900.0
+MAX_SECONDS = 900.0
 GET_ITEM = {
     "Content-Type": "application/x-amz-json-1.0",
     "X-Amz-Target": "DynamoDB_20120810.GetItem",
@@ -38,28 +40,30 @@ ITEM = {"TableName": NAMES.table(service.name), "Key": {"PK": {"S": "none"}, "SK
 
 @dataclass
 class Load:
-    """Steady requests on the API, each with its own start, however long the others take."""
+    """Steady requests to the API: each starts on time, however long the others take."""
 
-    stage: Stage
+    stage: RunningService
     seconds: list[float] = field(default_factory=list)
     failed: int = 0
 
     @asynccontextmanager
-    async def applied(self) -> AsyncIterator["Load"]:
-        task = asyncio.create_task(self._apply())
+    async def run(self) -> AsyncIterator["Load"]:
+        """Send requests for as long as the context lasts."""
+
+        async def send_forever() -> None:
+            async with aiohttp.ClientSession(headers=self.stage.headers) as session, asyncio.TaskGroup() as group:
+                while True:
+                    group.create_task(self.send(session))
+                    await asyncio.sleep(PACE)
+
+        task = asyncio.create_task(send_forever())
         try:
             yield self
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    async def _apply(self) -> None:
-        async with aiohttp.ClientSession(headers=self.stage.headers) as session, asyncio.TaskGroup() as group:
-            while True:
-                group.create_task(self._ask(session))
-                await asyncio.sleep(PACE)
-
-    async def _ask(self, session: aiohttp.ClientSession) -> None:
+    async def send(self, session: aiohttp.ClientSession) -> None:
         began = time.perf_counter()
         async with session.get(f"{self.stage.base_url}/v1/projects", timeout=aiohttp.ClientTimeout(30)) as answer:
             await answer.read()
@@ -71,9 +75,9 @@ class Load:
 
 
 class BareCalls(Load):
-    """One call to the embedded AWS where Load makes a request: what of a request's wait is not the service's."""
+    """Steady calls to the embedded AWS: the part of the waiting time that the service does not cause."""
 
-    async def _ask(self, session: aiohttp.ClientSession) -> None:
+    async def send(self, session: aiohttp.ClientSession) -> None:
         began = time.perf_counter()
         async with session.post(self.stage.endpoint_url, headers=GET_ITEM, json=ITEM) as answer:
             await answer.read()
@@ -83,26 +87,29 @@ class BareCalls(Load):
 
 @dataclass
 class Flood:
-    """More than the service keeps up with, until all is sent. Only DEPTH wait at a time: the embedded AWS goes through
-    a whole queue at each call, which SQS does not."""
+    """Events that arrive faster than the service processes them.
 
-    stage: Stage
+    At most DEPTH of them wait at a time: the embedded AWS searches a whole queue at each call, which SQS does not.
+    """
+
+    stage: RunningService
     events: int
     sent: int = 0
     sizes: list[float] = field(default_factory=list)
     took: float = 0.0
 
-    async def worked_off(self) -> None:
+    async def process(self) -> None:
+        """Send all events and wait until they are processed."""
         began = time.monotonic()
         while await asyncio.to_thread(self._top_up) > 0:
             self.sizes.append(self.stage.resident())
-            if time.monotonic() - began > LONGEST:
-                raise TimeoutError(f"not worked off in {LONGEST:.0f} s")
+            if time.monotonic() - began > MAX_SECONDS:
+                raise TimeoutError(f"not processed within {MAX_SECONDS:.0f} s")
             await asyncio.sleep(0.5)
         self.took = time.monotonic() - began
 
     def _top_up(self) -> int:
-        """How many are in the queue now."""
+        """Fill the queue up to DEPTH. Returns the number of messages in it."""
         left = self.stage.left()
         until = min(self.events, self.sent + max(0, DEPTH - left))
         for start in range(self.sent, until, BATCH):
@@ -114,37 +121,39 @@ class Flood:
 
 async def measure(report: Report, endpoint_url: str, home: Path, events: int, idle_seconds: float) -> None:
     async with running_stage(endpoint_url, home) as stage:
-        async with Load(stage).applied() as warming:
+        async with Load(stage).run() as warming:
             await asyncio.sleep(3)
         assert warming.seconds, "nothing was answered"
         before = stage.resident()
         idle, idle_calls = Load(stage), BareCalls(stage)
-        async with idle.applied(), idle_calls.applied():
+        async with idle.run(), idle_calls.run():
             await asyncio.sleep(idle_seconds)
         flooded, flooded_calls, flood = Load(stage), BareCalls(stage), Flood(stage, events)
-        async with flooded.applied(), flooded_calls.applied():
-            await flood.worked_off()
+        async with flooded.run(), flooded_calls.run():
+            await flood.process()
         after = stage.resident()
     loads = {"idle": idle, "flooded": flooded, "bare call, idle": idle_calls, "bare call, flooded": flooded_calls}
     rows = [
-        (name, str(len(one.seconds)), str(one.failed), f"{median(one.seconds) * 1e3:.0f}", f"{one.p95() * 1e3:.0f}")
-        for name, one in loads.items()
+        (name, str(len(load.seconds)), str(load.failed), f"{median(load.seconds) * 1e3:.0f}", f"{load.p95() * 1e3:.0f}")
+        for name, load in loads.items()
     ]
-    report.table("The API beside the flood", ("", "requests", "failed", "median ms", "p95 ms"), rows)
+    report.table("The API during the flood", ("", "requests", "failed", "median ms", "p95 ms"), rows)
     bare = flooded_calls.p95() / idle_calls.p95()
     report.line(f"p95 flooded / idle: {flooded.p95() / idle.p95():.2f}; of a bare call to the embedded AWS {bare:.2f}")
-    report.line(f"{events} events in {flood.took:.0f} s ({events / flood.took:.0f} a second)")
+    report.line(f"{events} events in {flood.took:.0f} s ({events / flood.took:.0f} per second)")
     report.line(f"resident MiB: {before:.0f} before, {max(flood.sizes):.0f} at most, {after:.0f} after")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.flood", description=__doc__)
-    parser.add_argument("--events", type=int, default=20_000)
-    parser.add_argument("--idle-seconds", type=float, default=15.0)
-    chosen, report = parser.parse_args(), Report()
-    report.line(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start; ratios hold, times do not travel")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench flood", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--events", type=int, default=20_000, help="size of the flood (default 20000)")
+    parser.add_argument("--idle-seconds", type=float, default=15.0, help="how long to measure at rest (default 15)")
+    given, report = parser.parse_args(), Report()
+    report.line(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start; compare ratios, not times")
     with tempfile.TemporaryDirectory(prefix="flood-") as home, Emulator(Path(home)) as aws:
-        asyncio.run(measure(report, aws.endpoint_url, Path(home), chosen.events, chosen.idle_seconds))
+        asyncio.run(measure(report, aws.endpoint_url, Path(home), given.events, given.idle_seconds))
 
 
 if __name__ == "__main__":

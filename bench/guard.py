@@ -1,10 +1,12 @@
-"""`python -m bench.guard`: what auth, scope, rate limit and idempotency cost a read, in CPU of our own process.
+"""Measures the CPU that auth, scope, rate limit and idempotency add to a read, against a bare FastAPI route.
 
-The same read of the same table, by a bare FastAPI route and by a guarded one with everything around it: token verified,
-membership and organization read, the request counted, headers, a log line. The requests are handed to the app in
-process, without a server or a client, and what is counted is the CPU of the thread that answers. On a table in memory
-that is our own code alone; on DynamoDB the AWS client's part of two more calls comes to it, one request at a time, and
-with many at once, as a busy process has them.
+    python -m bench guard [--rounds 7]
+
+It takes about a minute, and fails if our own code costs more than its target. Both routes make the same read of the
+same table; the guarded one also verifies the token, reads membership and organization, counts the request, sets headers
+and writes a log line. Requests are passed to the app in process, without a server or a client, and the CPU of the
+answering thread is counted. With a table in memory that is our own code alone; with DynamoDB two more calls of the AWS
+client are added, one request at a time and many at once, as in a busy process.
 """
 
 import argparse
@@ -38,14 +40,14 @@ from tests.chassis.world import Project, Projects, create, service
 TARGET_MS = 1.5
 ROUNDS, REQUESTS, WARM, AT_ONCE = 7, 192, 48, 16
 APART_MS = 10
-"""Between two requests, by the injected clock: so many as the best plan allows."""
+"""Time between two requests on the injected clock: the rate that the best plan allows."""
 BARE, GUARDED = "a bare route", "guarded"
 IN_MEMORY = "a table in memory"
 
 
 @dataclass
 class Bench:
-    """Both apps on one table; `path` is what they read."""
+    """Both apps on one table; `path` is the path that is read."""
 
     world: ServiceUnderTest
     apps: dict[str, ASGIApp]
@@ -53,16 +55,16 @@ class Bench:
     path: str
 
     async def p50(self, name: str, requests: int, at_once: int) -> float:
-        """Milliseconds of CPU that one request costs. Raises RuntimeError for one that is not answered well."""
-        spent = []
+        """Milliseconds of CPU per request. Raises RuntimeError if a request fails."""
+        costs = []
         for _ in range(requests // at_once):
             self.world.clock.advance(milliseconds=APART_MS * at_once)
             began = time.thread_time_ns()
             statuses = await asyncio.gather(*(self._ask(self.apps[name]) for _ in range(at_once)))
-            spent.append((time.thread_time_ns() - began) / 1e6 / at_once)
+            costs.append((time.thread_time_ns() - began) / 1e6 / at_once)
             if set(statuses) != {200}:
                 raise RuntimeError(f"{name}: {statuses}")
-        return median(spent)
+        return median(costs)
 
     async def _ask(self, app: ASGIApp) -> int:
         statuses: list[int] = []
@@ -84,12 +86,13 @@ class Bench:
 
 
 async def bench_on(table: Table) -> Bench:
+    """Both apps on `table`, with a member and a project in it."""
     world = ServiceUnderTest(service, table=table)
     scope = world.scope()
     await world.add_member("user_ada")
     profile = OrganizationProfile(id=scope.org_id, slug="acme", name="Acme", version=1, plan=Plan.ENTERPRISE)
     await project(scope, profile)
-    made = await create(scope, "Web")
+    stored = await create(scope, "Web")
     await world.outbox.flush()
     bare = FastAPI()
 
@@ -97,66 +100,69 @@ async def bench_on(table: Table) -> Bench:
     async def get_project(project_id: str) -> Project:
         return await Projects(scope).get(project_id)
 
-    async with world.client() as known:
-        token = known.headers["Authorization"]
+    async with world.client() as client:
+        token = client.headers["Authorization"]
+
+    async def ready() -> str | None:
+        return None
+
     headers = [(b"host", b"test"), (b"authorization", token.encode()), (b"idempotency-key", b"one")]
-    guarded = make_app(service, world.api_state, _ready)
-    return Bench(world, {BARE: bare, GUARDED: guarded}, headers, f"/v1/projects/{made.id}")
+    guarded = make_app(service, world.api_state, ready)
+    return Bench(world, {BARE: bare, GUARDED: guarded}, headers, f"/v1/projects/{stored.id}")
 
 
-async def measured(bench: Bench, rounds: int, requests: int, at_once: int) -> dict[str, Samples]:
-    found = {name: Samples(name) for name in bench.apps}
+async def measure(bench: Bench, rounds: int, requests: int, at_once: int) -> dict[str, Samples]:
+    """Costs of both apps, whose rounds alternate."""
+    samples = {name: Samples(name) for name in bench.apps}
     for name in bench.apps:
         await bench.p50(name, WARM, at_once)
     for number in range(rounds):
         for name in bench.apps if number % 2 == 0 else reversed(bench.apps):
-            found[name].values.append(await bench.p50(name, requests, at_once))
-    return found
+            samples[name].values.append(await bench.p50(name, requests, at_once))
+    return samples
 
 
 @asynccontextmanager
-async def places(home: Path) -> AsyncIterator[dict[str, tuple[Table, int]]]:
-    """Each table, and how many requests it gets at once."""
+async def tables(home: Path) -> AsyncIterator[dict[str, tuple[Table, int]]]:
+    """Each table, with the number of requests at once."""
     with Emulator(home) as aws:
-        async with ministack_table(aws.endpoint_url) as one, ministack_table(aws.endpoint_url) as other:
+        async with ministack_table(aws.endpoint_url) as first, ministack_table(aws.endpoint_url) as second:
             yield {
                 IN_MEMORY: (MemoryTable(), 1),
-                "DynamoDB, one at a time": (one, 1),
-                f"DynamoDB, {AT_ONCE} at once": (other, AT_ONCE),
+                "DynamoDB, one at a time": (first, 1),
+                f"DynamoDB, {AT_ONCE} at once": (second, AT_ONCE),
             }
 
 
 async def compare(report: Report, rounds: int, requests: int) -> float:
-    """Shows every place; returns the median overhead of our own code, in ms."""
+    """Report the costs on every table. Returns the median overhead of our own code, in ms."""
     rows, own = [], 0.0
     with tempfile.TemporaryDirectory(prefix="guard-") as home:
-        async with places(Path(home)) as there:
-            for place, (table, at_once) in there.items():
-                found = await measured(await bench_on(table), rounds, requests, at_once)
-                pairs = zip(found[GUARDED].values, found[BARE].values, strict=True)
+        async with tables(Path(home)) as available:
+            for name, (table, at_once) in available.items():
+                samples = await measure(await bench_on(table), rounds, requests, at_once)
+                pairs = zip(samples[GUARDED].values, samples[BARE].values, strict=True)
                 added = Samples("added", [guarded - bare for guarded, bare in pairs])
-                rows.append((place, *(each.spread(2) for each in (found[BARE], found[GUARDED], added))))
-                own = median(added.values) if place == IN_MEMORY else own
+                rows.append((name, *(each.spread(2) for each in (samples[BARE], samples[GUARDED], added))))
+                own = median(added.values) if name == IN_MEMORY else own
     report.table(
         "CPU of a read, ms: p50, as the median of the rounds and their range", ("", BARE, GUARDED, "added"), rows
     )
     return own
 
 
-async def _ready() -> str | None:
-    return None
-
-
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench.guard", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--requests", type=int, default=REQUESTS)
-    chosen, report = parser.parse_args(), Report()
+    parser = argparse.ArgumentParser(
+        prog="python -m bench guard", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="rounds in which both routes take turns")
+    parser.add_argument("--requests", type=int, default=REQUESTS, help="requests per round and route")
+    given, report = parser.parse_args(), Report()
     report.line(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start")
     with Path(os.devnull).open("w") as nowhere:
         with contextlib.redirect_stdout(nowhere):
-            set_up_logs(service.name, "INFO")  # its lines are part of what is measured
-        overhead = asyncio.run(compare(report, chosen.rounds, chosen.requests))
+            set_up_logs(service.name, "INFO")  # log lines are part of the cost
+        overhead = asyncio.run(compare(report, given.rounds, given.requests))
     report.line(f"our own code adds {overhead:.2f} ms (target: less than {TARGET_MS} ms)")
     return 0 if overhead < TARGET_MS else 1
 

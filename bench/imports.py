@@ -1,4 +1,4 @@
-"""CPU of importing the broker against importing FastStream alone, both compiled."""
+"""Section of the CPU of importing the broker, against FastStream alone, both compiled."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ import tempfile
 from bench.figures import Report, alternate
 from bench.processes import ROOT, RunFailed, environment
 
-# without the collector: where its passes fall is a matter of chance, and one of them costs a fifth of the figure
+# without garbage collection: its passes happen at random times, and one of them costs a fifth of the total
 CODE = """
 import gc, time
 gc.disable()
@@ -20,11 +20,11 @@ RUNS = 3
 
 
 def imports_section(report: Report, rounds: int) -> None:
-    """Raises RunFailed."""
+    """Compare the imports. Raises RunFailed."""
     with tempfile.TemporaryDirectory(prefix="bench-") as cache:
 
-        def once(module: str) -> float:
-            # a cache of its own: .pyc files are there whatever the environment says, and nothing is left in the tree
+        def import_once(module: str) -> float:
+            # a cache of its own: .pyc files are written in any environment, and none are left in the tree
             done = subprocess.run(
                 [sys.executable, "-c", CODE.format(module=module)],
                 cwd=ROOT,
@@ -38,9 +38,9 @@ def imports_section(report: Report, rounds: int) -> None:
             return float(done.stdout) * 1000
 
         for module in MODULES:
-            once(module)
-        found = alternate(MODULES, rounds * RUNS, once)
-    base = found["faststream"]
+            import_once(module)
+        by_name = alternate(MODULES, rounds * RUNS, import_once)
+    base = by_name["faststream"]
     targets = {"faststream_sqs": "at most 1.30"}
     rows = [
         (
@@ -49,7 +49,7 @@ def imports_section(report: Report, rounds: int) -> None:
             "" if samples is base else samples.ratios(base).spread(2),
             targets.get(name, ""),
         )
-        for name, samples in found.items()
+        for name, samples in by_name.items()
     ]
     report.table(
         f"Import, ms of CPU, compiled, garbage collector off ({rounds * RUNS} rounds)",

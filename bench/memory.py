@@ -1,4 +1,4 @@
-"""Memory of a consumer over many messages; as a child it consumes and writes its resident size now and then."""
+"""Section of the memory of a consumer over many messages; as a child process, it consumes and samples its memory."""
 
 import asyncio
 import json
@@ -16,12 +16,13 @@ STEP = 20_000
 
 
 def resident() -> float:
-    """MiB of this process in memory."""
+    """Resident memory of this process in MiB."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * resource.getpagesize() / 2**20
 
 
 async def consume(url: str, messages: int) -> None:
+    """Consume, and print the resident memory after every STEP messages."""
     meter = Meter()
     broker = make_broker(traced=False)
     subscribe(broker, url, meter, raw=True, pollers=4)
@@ -36,7 +37,7 @@ async def consume(url: str, messages: int) -> None:
 
 
 def memory_section(report: Report, messages: int) -> None:
-    """Raises RunFailed."""
+    """Report the growth of a consumer. Raises RunFailed."""
     messages = max(2 * STEP, messages - messages % STEP)
     with running_stub(0.0) as url:
         queue = f"{url}/000000000000/q"

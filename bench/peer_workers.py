@@ -1,7 +1,7 @@
-"""One peer, in the peers' environment: `python -m bench.peer_workers KIND fill|consume URL [MESSAGES]`.
+"""Child process with one peer, in the peers' environment: KIND fill|consume URL [MESSAGES].
 
-Each has the settings that its documentation names for speed: ten messages a receive, long polls, no results, no
-events, no logs; Celery in its solo pool (the cheapest: no other process or thread), Dramatiq with only the
+Each has the settings that its documentation recommends for speed: ten messages per receive, long polls, no results, no
+events, no logs; Celery with its solo pool (the cheapest, without other processes or threads), Dramatiq with only the
 middleware that its workers need. The handler validates the same model. Messages are acknowledged after handling.
 """
 
@@ -19,8 +19,8 @@ WORKERS = 8
 
 
 def taskiq(job: str, url: str, messages: int) -> None:
-    from taskiq.receiver import Receiver  # type: ignore[import-not-found]  # of the peers' environment
-    from taskiq_aio_sqs import SQSBroker  # type: ignore[import-not-found]  # of the peers' environment
+    from taskiq.receiver import Receiver  # type: ignore[import-not-found]  # only in the peers' environment
+    from taskiq_aio_sqs import SQSBroker  # type: ignore[import-not-found]  # only in the peers' environment
 
     broker = SQSBroker(
         url.rsplit("/", 1)[-1],
@@ -53,11 +53,11 @@ def taskiq(job: str, url: str, messages: int) -> None:
 
 
 def dramatiq(job: str, url: str, messages: int) -> None:
-    # read when dramatiq is imported: how many messages a worker asks for
+    # the number of messages per receive, which dramatiq reads when it is imported
     os.environ["dramatiq_queue_prefetch"] = "10"  # noqa: SIM112  # its name
-    import dramatiq as library  # type: ignore[import-not-found]  # of the peers' environment
-    from dramatiq.middleware import Retries  # type: ignore[import-not-found]  # of the peers' environment
-    from dramatiq_sqs import SQSBroker  # type: ignore[import-not-found]  # of the peers' environment
+    import dramatiq as library  # type: ignore[import-not-found]  # only in the peers' environment
+    from dramatiq.middleware import Retries  # type: ignore[import-not-found]  # only in the peers' environment
+    from dramatiq_sqs import SQSBroker  # type: ignore[import-not-found]  # only in the peers' environment
 
     broker = SQSBroker(middleware=[Retries()])
     library.set_broker(broker)
@@ -80,7 +80,7 @@ def dramatiq(job: str, url: str, messages: int) -> None:
 
 
 def celery(job: str, url: str, messages: int) -> None:
-    from celery import Celery  # type: ignore[import-not-found]  # of the peers' environment
+    from celery import Celery  # type: ignore[import-not-found]  # only in the peers' environment
 
     name = url.rsplit("/", 1)[-1]
     host = os.environ["AWS_ENDPOINT_URL"].partition("//")[2]

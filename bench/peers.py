@@ -1,4 +1,4 @@
-"""The other libraries that consume SQS, in an environment of their own, against our raw handler."""
+"""Section of the CPU of other libraries that consume SQS, in an environment of their own, against our raw handler."""
 
 import os
 import subprocess
@@ -18,9 +18,9 @@ PEERS = {"taskiq-aio-sqs": "taskiq", "dramatiq-sqs": "dramatiq", "celery[sqs]": 
 
 
 def peers_python() -> str:
-    """The interpreter of the peers' environment, which is made where it is missing or older than its lock.
+    """The interpreter of the peers' environment, which is created if it is missing or older than its lock.
 
-    Raises RunFailed when it cannot be made, for example without a network.
+    Raises RunFailed if it cannot be created, for example without a network.
     """
     ready = ENVIRONMENT / ".ready"
     python = ENVIRONMENT / "bin/python"
@@ -38,19 +38,19 @@ def _run(*command: str) -> None:
     try:
         done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
     except OSError as error:
-        raise RunFailed(f"the peers' environment cannot be made: {error}") from error
+        raise RunFailed(f"the peers' environment cannot be created: {error}") from error
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1].strip()
-        raise RunFailed(f"the peers' environment cannot be made: {last}")
+        raise RunFailed(f"the peers' environment cannot be created: {last}")
 
 
 def milliseconds(python: str, kind: str, consumption: Consumption) -> float:
-    """CPU for 1000 messages of a peer; its own library sends them first. Raises RunFailed."""
+    """CPU of a peer for 1000 messages, which its own library sends first. Raises RunFailed."""
     name = f"p{uuid4().hex[:12]}"
     url = consumption.queues.create(name)
     variables = variables_for(consumption.endpoint_url, REGION)
     try:
-        filled = subprocess.run(
+        sending = subprocess.run(
             [python, "-m", "bench.peer_workers", kind, "fill", url, str(consumption.messages)],
             cwd=ROOT,
             env=environment(**variables),
@@ -58,8 +58,8 @@ def milliseconds(python: str, kind: str, consumption: Consumption) -> float:
             text=True,
             check=False,
         )
-        if filled.returncode:
-            raise RunFailed(f"{kind} could not send: {filled.stderr.strip().splitlines()[-1]}")
+        if sending.returncode:
+            raise RunFailed(f"{kind} could not send: {sending.stderr.strip().splitlines()[-1]}")
         process = child("bench.peer_workers", kind, "consume", url, python=python, **variables)
         usage = watch_until_empty(process, lambda: consumption.queues.left(url), seconds=180.0)
     finally:
@@ -70,7 +70,7 @@ def milliseconds(python: str, kind: str, consumption: Consumption) -> float:
 
 
 def peers_section(report: Report, consumption: Consumption, rounds: int) -> None:
-    """Raises RunFailed."""
+    """Compare the peers with our raw handler. Raises RunFailed."""
     python = peers_python()
 
     def measure(name: str) -> float:
@@ -78,11 +78,11 @@ def peers_section(report: Report, consumption: Consumption, rounds: int) -> None
             return consumption.milliseconds("raw")
         return milliseconds(python, PEERS[name], consumption)
 
-    found = alternate([OURS, *PEERS], rounds, measure)
-    ours = found[OURS]
+    by_name = alternate([OURS, *PEERS], rounds, measure)
+    ours = by_name[OURS]
     rows = [
         (name, samples.spread(), "" if samples is ours else samples.ratios(ours).spread(1), "at least 6.0")
-        for name, samples in found.items()
+        for name, samples in by_name.items()
     ]
     rows[0] = (*rows[0][:3], "")
     report.table(

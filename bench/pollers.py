@@ -1,4 +1,4 @@
-"""Throughput against the number of pollers when every call takes 20 ms; as a child it consumes for a while."""
+"""Section of the throughput by number of pollers when each call takes 20 ms; as a child process, it consumes."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ WARM_UP, SECONDS = 0.5, 2.0
 
 
 async def consume(url: str, pollers: int) -> None:
-    """Writes messages a second and the CPU seconds that a second took."""
+    """Consume, and print messages per second and the CPU seconds per second."""
     meter = Meter()
     broker = make_broker(traced=False)
     subscribe(broker, url, meter, raw=True, pollers=pollers)
@@ -32,7 +32,7 @@ async def consume(url: str, pollers: int) -> None:
 
 
 def pollers_section(report: Report, rounds: int) -> None:
-    """Raises RunFailed."""
+    """Report the throughput. Raises RunFailed."""
     busy: dict[str, list[float]] = {str(count): [] for count in POLLERS}
     with running_stub(LATENCY) as url:
 
@@ -42,11 +42,11 @@ def pollers_section(report: Report, rounds: int) -> None:
             busy[count].append(answer["busy"])
             return float(answer["rate"])
 
-        found = alternate([str(count) for count in POLLERS], rounds, rate)
-    one = found["1"]
+        by_count = alternate([str(count) for count in POLLERS], rounds, rate)
+    single = by_count["1"]
     rows = []
-    for count, samples in found.items():
-        linear = samples.ratios(one)
+    for count, samples in by_count.items():
+        linear = samples.ratios(single)
         linear.values = [ratio / int(count) for ratio in linear.values]
         share = f"{max(busy[count]):.0%}"
         rows.append((count, samples.spread(), linear.spread(2), share, "at least 0.80" if count == "8" else ""))

@@ -1,6 +1,6 @@
-"""Where a consumer's CPU goes: a profile by samples, each given to the part of the stack that it belongs to.
+"""Section of a sampling profile of consumers: the CPU of each part of the stack.
 
-As a child it consumes from the canned SQS for some seconds, interrupted once in every millisecond of CPU.
+As a child process, it consumes from the canned SQS for some seconds, interrupted once per millisecond of CPU.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from bench.processes import Meter, answer_of, child, variables_for
 from bench.queues import REGION
 
 SECONDS = 6.0
-# the innermost frame with one of these in its path names the part; other frames belong to whoever called them
+# the innermost frame with one of these in its path names the part; other frames count for their callers
 PARTS = {
     "/bench/": "handler and pydantic",
     "/pydantic/": "handler and pydantic",
@@ -53,17 +53,17 @@ def part_of(frame: FrameType | None) -> str:
 
 
 class Sampler:
-    """Counts samples from `start` on; `report` gives each part's share."""
+    """Counts samples from `start` on; `report` returns the share of each part."""
 
     def __init__(self) -> None:
         self.samples: Counter[str] = Counter()
 
     def start(self) -> None:
-        signal.signal(signal.SIGPROF, self._sample)
-        signal.setitimer(signal.ITIMER_PROF, 0.001, 0.001)
+        def sample(number: int, frame: FrameType | None) -> None:
+            self.samples[part_of(frame)] += 1
 
-    def _sample(self, number: int, frame: FrameType | None) -> None:
-        self.samples[part_of(frame)] += 1
+        signal.signal(signal.SIGPROF, sample)
+        signal.setitimer(signal.ITIMER_PROF, 0.001, 0.001)
 
     def report(self) -> dict[str, float]:
         signal.setitimer(signal.ITIMER_PROF, 0.0)
@@ -89,7 +89,7 @@ async def consume(url: str, *, raw: bool, traced: bool) -> None:
 
 
 def loop(url: str) -> None:
-    """The bare boto3 loop, ended from a signal as it ends by itself never."""
+    """Run the bare boto3 loop, ended by a signal since it never ends by itself."""
     meter, sampler = Meter(), Sampler()
 
     def end(number: int, frame: object) -> None:
@@ -104,30 +104,30 @@ def loop(url: str) -> None:
 
 
 def profile_section(report: Report) -> None:
-    """Raises RunFailed."""
+    """Report the profiles. Raises RunFailed."""
     variants = {"boto3": "bare boto3 loop", "raw": "raw", "typed": "typed"}
-    found = {}
+    answers = {}
     with running_stub(0.0) as url:
         queue = f"{url}/000000000000/q"
         for variant in variants:
             process = child("bench.profiles", variant, queue, **variables_for(url, REGION))
-            found[variant] = answer_of(process, 60.0)
+            answers[variant] = answer_of(process, 60.0)
+
+    def cell(answer: dict[str, Any], part: str) -> str:
+        share = answer["shares"].get(part, 0.0)
+        return f"{share * answer['milliseconds']:.1f} ({share:.0%})" if share else ""
+
     parts = sorted(
-        {part for answer in found.values() for part in answer["shares"]},
-        key=lambda part: -sum(answer["shares"].get(part, 0.0) for answer in found.values()),
+        {part for answer in answers.values() for part in answer["shares"]},
+        key=lambda part: -sum(answer["shares"].get(part, 0.0) for answer in answers.values()),
     )
-    rows = [(part, *(_cell(found[variant], part) for variant in variants)) for part in parts]
-    rows.append(("together", *(f"{found[variant]['milliseconds']:.0f}" for variant in variants)))
+    rows = [(part, *(cell(answers[variant], part) for variant in variants)) for part in parts]
+    rows.append(("total", *(f"{answers[variant]['milliseconds']:.0f}" for variant in variants)))
     report.table(
-        f"Where it goes, ms of CPU for 1000 messages (canned SQS, samples of {SECONDS:.0f} s)",
+        f"CPU by part of the stack, ms for 1000 messages (canned SQS, samples of {SECONDS:.0f} s)",
         ("", *variants.values()),
         rows,
     )
-
-
-def _cell(answer: dict[str, Any], part: str) -> str:
-    share = answer["shares"].get(part, 0.0)
-    return f"{share * answer['milliseconds']:.1f} ({share:.0%})" if share else ""
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""boto3's client of the embedded AWS, for what the benchmarks do not measure."""
+"""Queues on the embedded AWS by boto3, for the parts of a benchmark that are not measured."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ REGION = "eu-central-1"
 
 
 class Queues:
-    """Makes queues, fills them, and watches them empty; none of it is measured."""
+    """Creates, fills and watches queues."""
 
     def __init__(self, endpoint_url: str) -> None:
         self._sqs = boto3.client(
@@ -33,6 +33,6 @@ class Queues:
             assert not answer.get("Failed"), answer
 
     def left(self, url: str) -> int:
-        """Messages that are waiting or taken and not deleted."""
-        found = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-        return int(found["ApproximateNumberOfMessages"]) + int(found["ApproximateNumberOfMessagesNotVisible"])
+        """Messages that wait or are in flight."""
+        attributes = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        return int(attributes["ApproximateNumberOfMessages"]) + int(attributes["ApproximateNumberOfMessagesNotVisible"])

@@ -1,5 +1,7 @@
-"""The tasks service as a real process on an embedded AWS, with the least of a stage around it: its table, its queues, a
-bus without rules, and an issuer of tokens."""
+"""The tasks service as a real process on an embedded AWS, with a minimal stage around it.
+
+The stage has its table, its queues, a bus without rules, and an issuer of tokens.
+"""
 
 import asyncio
 import contextlib
@@ -33,41 +35,42 @@ READY_SECONDS = 30.0
 
 
 @dataclass
-class Stage:
-    """A running service. `headers` are those of USER in ORG, whose plan is the best."""
+class RunningService:
+    """The running service. `headers` are those of USER in ORG, which has the best plan."""
 
     endpoint_url: str
-    """Of the embedded AWS."""
+    """Endpoint of the embedded AWS."""
     base_url: str
     headers: dict[str, str]
     headers_in: Callable[[str], dict[str, str]]
-    """Those of USER in another organization."""
+    """Headers of USER in another organization."""
     process: subprocess.Popen[bytes]
     sqs: Any
     queue: str
 
     def resident(self) -> float:
-        """MiB of the service's process in memory."""
+        """Resident memory of the service's process in MiB."""
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text(encoding="ascii").split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
     def left(self) -> int:
-        """Messages in its queue, waiting or held."""
+        """Messages in its queue, waiting or in flight."""
         wanted = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        found = self.sqs.get_queue_attributes(QueueUrl=self.queue, AttributeNames=wanted)["Attributes"]
-        return sum(int(value) for value in found.values())
+        attributes = self.sqs.get_queue_attributes(QueueUrl=self.queue, AttributeNames=wanted)["Attributes"]
+        return sum(int(value) for value in attributes.values())
 
     def send(self, bodies: list[str]) -> None:
-        """Up to ten messages."""
+        """Send up to ten messages."""
         entries = [{"Id": str(at), "MessageBody": body} for at, body in enumerate(bodies)]
         assert not self.sqs.send_message_batch(QueueUrl=self.queue, Entries=entries).get("Failed")
 
 
 @asynccontextmanager
-async def running_stage(endpoint_url: str, home: Path) -> AsyncIterator[Stage]:
+async def running_stage(endpoint_url: str, home: Path) -> AsyncIterator[RunningService]:
+    """Run the service with its stage. Raises RuntimeError, with the end of its log, if it does not start."""
     issuer = DevelopmentIssuer(SystemClock())
-    async with _keys(issuer) as jwks_url:
-        sqs = await asyncio.to_thread(_resources, Aws(endpoint_url))
+    async with _serve_keys(issuer) as jwks_url:
+        sqs = await asyncio.to_thread(_create_resources, Aws(endpoint_url))
         port = free_port()
         variables = environment(
             **variables_for(endpoint_url, REGION), AWS_REGION=REGION, PORT=str(port), LOG_LEVEL="WARNING",
@@ -83,17 +86,19 @@ async def running_stage(endpoint_url: str, home: Path) -> AsyncIterator[Stage]:
             command = [sys.executable, "-m", "chassis.runtime.run", service.name]
             process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=log, stderr=log)
         queue = sqs.get_queue_url(QueueName=NAMES.queue(service.name, "members"))["QueueUrl"]
-        stage = Stage(endpoint_url, f"http://127.0.0.1:{port}", headers_in(ORG), headers_in, process, sqs, queue)
+        running = RunningService(
+            endpoint_url, f"http://127.0.0.1:{port}", headers_in(ORG), headers_in, process, sqs, queue
+        )
         try:
-            await _ready(stage, home / "service.log")
-            await asyncio.to_thread(stage.send, [organization_created(ORG, Plan.ENTERPRISE)])
-            yield stage
+            await _wait_until_ready(running, home / "service.log")
+            await asyncio.to_thread(running.send, [organization_created(ORG, Plan.ENTERPRISE)])
+            yield running
         finally:
             await asyncio.to_thread(end, process, 30.0)
 
 
 @asynccontextmanager
-async def _keys(issuer: DevelopmentIssuer) -> AsyncIterator[str]:
+async def _serve_keys(issuer: DevelopmentIssuer) -> AsyncIterator[str]:
     async def answer(_: web.Request) -> web.Response:
         return web.json_response(issuer.keys())
 
@@ -108,7 +113,7 @@ async def _keys(issuer: DevelopmentIssuer) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-def _resources(aws: Aws) -> Any:
+def _create_resources(aws: Aws) -> Any:
     sqs = aws.client("sqs")
     for subscription in service.load_subscriptions():
         for name in (NAMES.queue(service.name, subscription.name), NAMES.dead_letters(service.name, subscription.name)):
@@ -118,27 +123,27 @@ def _resources(aws: Aws) -> Any:
     return sqs
 
 
-async def _ready(stage: Stage, log: Path) -> None:
+async def _wait_until_ready(running: RunningService, log: Path) -> None:
     deadline = asyncio.get_running_loop().time() + READY_SECONDS
     async with aiohttp.ClientSession() as session:
         while True:
             with contextlib.suppress(aiohttp.ClientError):
-                async with session.get(f"{stage.base_url}/health/ready") as answer:
+                async with session.get(f"{running.base_url}/health/ready") as answer:
                     if answer.status == 200:
                         return
-            if stage.process.poll() is not None or asyncio.get_running_loop().time() > deadline:
+            if running.process.poll() is not None or asyncio.get_running_loop().time() > deadline:
                 raise RuntimeError(f"the service is not ready:\n{log.read_text()[-2000:]}")
             await asyncio.sleep(0.1)
 
 
 def member_added(number: int, org_id: str) -> str:
-    """One message as the bus puts it into the queue of the members."""
+    """A message as the bus puts it into the queue of memberships."""
     event = MemberAdded(user_id=f"user_{number}", email="x@y.example", name="X", role=Role.MEMBER)
     return _message(event, org_id)
 
 
 def organization_created(org_id: str, plan: Plan) -> str:
-    """The same of an organization, so that its rate is that of the plan."""
+    """A message about an organization, so that its rate limit is that of the plan."""
     event = OrganizationCreated(org_id=org_id, slug="quiet", name="X", plan=plan, owner_id=USER, personal=False)
     return _message(event, org_id)
 

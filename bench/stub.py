@@ -1,6 +1,6 @@
-"""A canned SQS (`python -m bench.stub PORT SECONDS`): endless batches of ten, each answered after some time.
+"""Child process with a canned SQS, which answers endless batches of ten after some time: PORT SECONDS.
 
-It costs little enough to leave a core to the consumer, and shows what a consumer does when AWS is far away.
+It costs little enough to leave a core to the consumer, and shows how a consumer behaves when AWS is far away.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from bench.envelope import body
 
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 OPERATION = re.compile(rb"\r\nx-amz-target: *AmazonSQS\.(\w+)", re.IGNORECASE)
-MARK = b"@@@@@@@@"
+PLACEHOLDER = b"@@@@@@@@"
 
 
 def http(answer: dict[str, Any]) -> bytes:
@@ -22,11 +22,12 @@ def http(answer: dict[str, Any]) -> bytes:
     return head.encode() + text
 
 
-def canned() -> dict[bytes, bytes]:
+def make_answers() -> dict[bytes, bytes]:
+    """The answer of each operation."""
     messages = [
         {
             "MessageId": f"059f36b4-87a3-44ab-83d2-{number:012d}",
-            "ReceiptHandle": "AQEB" * 50 + MARK.decode() + str(number),
+            "ReceiptHandle": "AQEB" * 50 + PLACEHOLDER.decode() + str(number),
             "Body": body(number),
             "Attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "1772368215123"},
         }
@@ -43,9 +44,9 @@ def canned() -> dict[bytes, bytes]:
 
 
 class Connection(asyncio.Protocol):
-    """One client; requests come one after the other, as clients without pipelining send them."""
+    """Connection of one client, which sends its requests one after the other, without pipelining."""
 
-    answers = canned()
+    answers = make_answers()
     receives = 0
     latency = 0.0
 
@@ -65,23 +66,18 @@ class Connection(asyncio.Protocol):
         total = end + 4 + (int(length[1]) if length else 0)
         if len(self._pending) < total:
             return
-        found = OPERATION.search(self._pending, 0, end + 2)
+        match = OPERATION.search(self._pending, 0, end + 2)
         self._pending = self._pending[total:]
-        answer = self._answer(found[1] if found else b"")
+        operation = match[1] if match else b""
+        answer = self.answers.get(operation, http({}))
+        if operation == b"ReceiveMessage":
+            # every delivery has receipt handles of its own, as in SQS
+            Connection.receives += 1
+            answer = answer.replace(PLACEHOLDER, b"%08d" % Connection.receives)
         if self.latency:
             asyncio.get_running_loop().call_later(self.latency, self._send, answer)
         else:
             self._send(answer)
-
-    def _answer(self, operation: bytes) -> bytes:
-        answer = self.answers.get(operation)
-        if answer is None:
-            return http({})
-        if operation == b"ReceiveMessage":
-            # every delivery has receipt handles of its own, as SQS's
-            Connection.receives += 1
-            return answer.replace(MARK, b"%08d" % Connection.receives)
-        return answer
 
     def _send(self, answer: bytes) -> None:
         if not self._transport.is_closing():

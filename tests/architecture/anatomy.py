@@ -1,7 +1,7 @@
 """`python -m tests.architecture.anatomy [SERVICE ...]`: where a service's folder deviates from the one anatomy.
 
 A service is `service.py` and a folder for each feature; every feature has the same file names, and what each file may
-do is the same in all of them. What stands beside those names is listed in EXTRA, each with its reason.
+do is the same in all of them. EXTRA lists files with other names, each with its reason.
 """
 
 import ast
@@ -83,7 +83,7 @@ class Module:
 
 
 def deviations(service: str, root: Path = ROOT) -> list[Deviation]:
-    """Everything in which the service's folder is not as the others."""
+    """Every deviation of a service's folder from the anatomy."""
     folder = root / "services" / service
     modules = [Module(root, path.relative_to(root / "services")) for path in sorted(folder.rglob("*.py"))]
     found = [Deviation(service, f"has no {name}") for name in sorted(NEEDED) if not (folder / name).exists()]
@@ -140,7 +140,7 @@ def _is_module(root: Path, package: str, name: str) -> bool:
 
 
 def _events_in_the_model(module: Module) -> Iterator[Deviation]:
-    """Events are made by the aggregate that they tell of: only model.py calls a class of its contracts."""
+    """Events are made by the aggregate that they are about: only model.py calls a class of its contracts."""
     if module.feature is None or module.role == "model":
         return
     events = f"contracts.{module.service}"
@@ -189,11 +189,11 @@ def _one_direction(service: str, modules: list[Module]) -> Iterator[Deviation]:
         yield Deviation(service, f"features import each other in a circle: {' -> '.join(error.args[1])}")
 
 
-# --- what routes return, and how repositories are called: asked of the loaded classes
+# --- types that routes return, and names of repositories, read from the loaded classes
 
 
 def loaded_deviations(service: str, router: APIRouter) -> list[Deviation]:
-    """Routes that return an aggregate, or a view that stands in no schemas.py; repositories with other names."""
+    """Routes that return an aggregate, or a view outside of schemas.py; repositories with other names."""
     found: list[Deviation] = []
     for route in router.routes:
         endpoint = getattr(route, "endpoint", None)
@@ -218,7 +218,7 @@ def loaded_deviations(service: str, router: APIRouter) -> list[Deviation]:
 
 
 def top_models_of(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The models that an annotation names itself; of a page, those of its items."""
+    """Models that an annotation names directly; for a page, those of its items."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         generic = annotation.__pydantic_generic_metadata__
         if generic["origin"] is None:
@@ -230,7 +230,7 @@ def top_models_of(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def models_of(annotation: Any, seen: set[Any] | None = None) -> Iterator[type[BaseModel]]:
-    """All models that an answer of this type can hold, at any depth."""
+    """All models that an answer of this type can contain, at any depth."""
     seen = set() if seen is None else seen
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         if annotation in seen:

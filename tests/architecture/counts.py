@@ -1,6 +1,6 @@
-"""`python -m tests.architecture.counts [FOLDER ...]`: sizes and names of the code, and whether they keep their limits.
+"""`python -m tests.architecture.counts [FOLDER ...]`: sizes and names of the code, with their limits.
 
-Counted are all functions of the product, its commands and its programs; tests that pytest collects are not.
+All functions of the product, its commands and its programs are counted, but not tests that pytest collects.
 """
 
 import ast
@@ -58,7 +58,7 @@ class Counts:
     files: dict[str, int] = field(default_factory=dict)
     functions: list[Function] = field(default_factory=list)
     calls: dict[str, Counter[str]] = field(default_factory=dict)
-    """By file: how often each name stands there, besides its definition."""
+    """By file: how often each name appears, besides its definition."""
 
     @property
     def long_files(self) -> list[str]:
@@ -78,7 +78,7 @@ class Counts:
 
 
 def is_participle(name: str) -> bool:
-    """Whether one bare participle is all of a name, such as `_moved` or `told`."""
+    """Whether a name is one bare participle, such as `_moved` or `told`."""
     word = name.strip("_")
     if "_" in word or word in NOUNS | TERMS | VERBS_TOO:
         return False
@@ -129,7 +129,7 @@ def report(counts: Counts) -> Iterator[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """With folders as arguments, every function that counts is listed."""
+    """Print the counts; with folders as arguments, list every function behind them."""
     counts = count(folders=tuple(arguments) or FOLDERS)
     sys.stdout.writelines(f"{line}\n" for line in report(counts))
     if arguments:

@@ -1,7 +1,7 @@
-"""`python -m tests.architecture.language [PATH ...]`: English that readers stumble over, and names that say too little.
+"""`python -m tests.architecture.language [PATH ...]`: English that is hard to read, and names that say too little.
 
-Checked are docstrings, comments and texts of all code, the documents, and the public names of functions. A line that
-must hold such words, as this module's own do, says so: `# language: <reason>`.
+Docstrings, comments and texts of all code, the documents, and public names of functions are checked. A line that needs
+such words, as in this module, is marked: `# language: <reason>`.
 """
 
 import ast
@@ -46,7 +46,7 @@ RULES = (
 )
 FIRST_WORDS = {"what", "who", "whoever", "whom", "whose", "where", "wherever", "whatever"}
 TERMS: dict[str, str] = {}
-"""Public names that are a participle and a standard term of the field, each with the reason."""
+"""Public names that are participles and standard terms of the field, each with its reason."""
 
 
 @dataclass(frozen=True, order=True)
@@ -61,13 +61,13 @@ class Finding:
 
 
 def check_python(path: str, source: str) -> list[Finding]:
-    """Everything that the rules refuse in a module; `path` is from the root."""
+    """Findings in a module; `path` is relative to the root."""
     excused = {number for number, line in enumerate(source.splitlines(), start=1) if OPT_OUT.search(line)}
     tree = ast.parse(source, path)
-    found = [*_words(path, source), *_docstrings(path, tree)]
+    findings = [*_words(path, source), *_docstrings(path, tree)]
     if path.startswith(FOLDERS):
-        found += _names(path, tree)
-    return sorted({each for each in found if each.line not in excused})
+        findings += _names(path, tree)
+    return sorted({each for each in findings if each.line not in excused})
 
 
 def check_text(path: str, text: str) -> list[Finding]:
@@ -75,7 +75,7 @@ def check_text(path: str, text: str) -> list[Finding]:
 
 
 def _words(path: str, source: str) -> Iterator[Finding]:
-    block: list[tuple[int, str]] = []  # comments on successive lines read as one text
+    block: list[tuple[int, str]] = []  # comments on successive lines are one text
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             if block and token.start[0] > block[-1][0] + 1:
@@ -93,7 +93,7 @@ def _comment(path: str, block: list[tuple[int, str]]) -> Iterator[Finding]:
 
 
 def _phrases(path: str, line: int, text: str) -> Iterator[Finding]:
-    """Matches across line breaks, with the line on which each begins."""
+    """Matches, also across line breaks, with the lines on which they begin."""
     plain = BREAK.sub(" ", text)
     breaks = [match.end() - len(match.group(0)) for match in BREAK.finditer(text)]
     for rule in RULES:
@@ -122,15 +122,15 @@ def _names(path: str, tree: ast.Module) -> Iterator[Finding]:
 
 
 def check_files(names: list[str], root: Path = ROOT) -> list[Finding]:
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for name in names:
         if LEFT_OUT.match(name) or not (root / name).is_file():
             continue
         if name.endswith(".py"):
-            found += check_python(name, (root / name).read_text(encoding="utf-8"))
+            findings += check_python(name, (root / name).read_text(encoding="utf-8"))
         elif name.endswith((".md", ".tmpl", ".txt", ".mjml", "Makefile")):
-            found += check_text(name, (root / name).read_text(encoding="utf-8"))
-    return found
+            findings += check_text(name, (root / name).read_text(encoding="utf-8"))
+    return findings
 
 
 def tracked(root: Path = ROOT) -> list[str]:

@@ -1,7 +1,7 @@
-"""`python -m tests.architecture.scope_lint [FOLDER]`: fails code that goes around the scope of an organization.
+"""`python -m tests.architecture.scope_lint [FOLDER]`: refuses code that bypasses an organization's scope.
 
-A line that must do so says why, on itself or on the line above: `# unscoped(<rule>): <reason>`. List them all with
-`grep -rn "unscoped(" chassis services`.
+A line that must do so gives the reason, on itself or on the line above: `# unscoped(<rule>): <reason>`. List them all
+with `grep -rn "unscoped(" chassis services`.
 """
 
 import ast
@@ -28,8 +28,8 @@ SHORTEST_REASON = 20
 DECLARED: Mapping[str, frozenset[str]] = {
     "chassis/storage/keys.py": frozenset({"raw-key"}),
     "chassis/work/scope.py": frozenset({"raw-key", "made-scope"}),
-    "chassis/storage/work_queue.py": frozenset({"raw-key"}),  # schedules' lists of all organizations
-    "chassis/work/cache.py": frozenset({"unscoped-cache"}),  # the one reader of what a process keeps, by scope
+    "chassis/storage/work_queue.py": frozenset({"raw-key"}),  # lists of all organizations, for schedules
+    "chassis/work/cache.py": frozenset({"unscoped-cache"}),  # the only reader of a process's cache, by scope
     "chassis/http/guard.py": frozenset({"made-scope"}),
     "chassis/http/admission.py": frozenset({"made-scope"}),
     "chassis/messaging/dispatch.py": frozenset({"made-scope"}),
@@ -59,27 +59,27 @@ class Finding:
 
 
 def check(path: str, source: str) -> list[Finding]:
-    """What is wrong in one file; `path` is from the root, with slashes."""
+    """Findings in one file; `path` is relative to the root, with slashes."""
     tree = ast.parse(source, path)
     raw = [each for each in _Rules(path, tree).findings() if each.rule not in DECLARED.get(path, ())]
     excuses = dict(_excuses(source))
-    found: list[Finding] = []
+    findings: list[Finding] = []
     used: set[int] = set()
     for each in raw:
         at = next((line for line in (each.line, each.line - 1) if excuses.get(line, ("", ""))[0] == each.rule), None)
         if at is None:
-            found.append(each)
+            findings.append(each)
         used.add(at or 0)
     for line, (rule, reason) in excuses.items():
         if line not in used:
-            found.append(Finding(path, line, "opt-out", f"nothing here needs unscoped({rule}); remove it"))
+            findings.append(Finding(path, line, "opt-out", f"nothing here needs unscoped({rule}); remove it"))
         elif len(reason) < SHORTEST_REASON:
-            found.append(Finding(path, line, "opt-out", f"unscoped({rule}) needs a reason that another can judge"))
-    return sorted(set(found))
+            findings.append(Finding(path, line, "opt-out", f"unscoped({rule}) needs a reason that another can judge"))
+    return sorted(set(findings))
 
 
 class _Rules:
-    """All rules on one module."""
+    """All rules, applied to one module."""
 
     def __init__(self, path: str, tree: ast.Module) -> None:
         self._path, self._tree = path, tree
@@ -98,7 +98,7 @@ class _Rules:
                     yield from self._of_decorators(node)
                 case ast.ImportFrom(module="chassis.storage.keys") if self._in_service:
                     yield from (
-                        self._found(node, "raw-key", f"{each.name} makes a key of any owner")
+                        self._finding(node, "raw-key", f"{each.name} makes a key of any owner")
                         for each in node.names
                         if each.name in PREFIXES
                     )
@@ -107,42 +107,42 @@ class _Rules:
     def _of_call(self, node: ast.Call) -> Iterator[Finding]:
         name, receiver = _called(node.func)
         if name in KEYS:
-            yield self._found(node, "raw-key", f"{name}(...) names any owner's key")
+            yield self._finding(node, "raw-key", f"{name}(...) names any owner's key")
         if name in SCOPES:
-            yield self._found(node, "made-scope", f"{name}(...) admits to whatever it is given")
+            yield self._finding(node, "made-scope", f"{name}(...) admits to whatever it is given")
         if name == "replace" and {each.arg for each in node.keywords} & {"org_id", "user_id"}:
-            yield self._found(node, "made-scope", "replace(...) puts another owner into a scope")
+            yield self._finding(node, "made-scope", "replace(...) puts another owner into a scope")
         if name == KEPT or (receiver == "process_cache" and name in KEPT_CALLS):
-            yield self._found(node, "unscoped-cache", f"{name}(...) has the answers of every organization")
+            yield self._finding(node, "unscoped-cache", f"{name}(...) has the answers of every organization")
         if name == "scan":
-            yield self._found(node, "scan", "a scan reads every organization")
+            yield self._finding(node, "scan", "a scan reads every organization")
         if self._in_service and not self._is_repository:
             if name in {"key", "entry"} and receiver in {"scope", "_scope"}:
-                yield self._found(node, "key-outside-repository", f"{receiver}.{name}(...)")
+                yield self._finding(node, "key-outside-repository", f"{receiver}.{name}(...)")
             if name in TABLE_CALLS and receiver in {"table", "_table"}:
-                yield self._found(node, "key-outside-repository", f"{receiver}.{name}(...)")
+                yield self._finding(node, "key-outside-repository", f"{receiver}.{name}(...)")
 
     def _of_text(self, node: ast.Constant, text: str) -> Iterator[Finding]:
         if FAMILY.match(text):
-            yield self._found(node, "raw-key", f"{text!r} is the beginning of a key")
+            yield self._finding(node, "raw-key", f"{text!r} is the beginning of a key")
         if text in {"Scan", "scan"}:
-            yield self._found(node, "scan", "a scan reads every organization")
+            yield self._finding(node, "scan", "a scan reads every organization")
 
     def _of_decorators(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Finding]:
         for decorator in node.decorator_list:
             name, _ = _called(decorator.func if isinstance(decorator, ast.Call) else decorator)
             if name in CACHES:
-                yield self._found(decorator, "unscoped-cache", f"@{name} keeps answers for everybody")
+                yield self._finding(decorator, "unscoped-cache", f"@{name} keeps answers for everybody")
 
     def _kept_between_requests(self) -> Iterator[Finding]:
-        """Containers of the module or of a class that its functions change: they outlive every request."""
+        """Containers of the module or of a class that its functions change: they outlive a request."""
         bodies = [self._tree.body, *(node.body for node in ast.walk(self._tree) if isinstance(node, ast.ClassDef))]
         shared = {name: node for body in bodies for name, node in _containers(body)}
         changed = {name for function in _functions(self._tree) for name in _changed_in(function)}
         for name in sorted(shared.keys() & changed):
-            yield self._found(shared[name], "unscoped-cache", f"{name} outlives the request that changes it")
+            yield self._finding(shared[name], "unscoped-cache", f"{name} outlives the request that changes it")
 
-    def _found(self, node: ast.stmt | ast.expr, rule: str, what: str) -> Finding:
+    def _finding(self, node: ast.stmt | ast.expr, rule: str, what: str) -> Finding:
         return Finding(self._path, node.lineno, rule, f"{what}; {RULES[rule]}")
 
 
@@ -195,24 +195,24 @@ def _changed_in(function: ast.AST) -> Iterator[str]:
 
 
 def _docstrings(tree: ast.Module) -> Iterator[ast.expr]:
-    """Texts that stand alone: they document, and nothing reads them."""
+    """Texts that are statements: they document, and no code reads them."""
     return (node.value for node in ast.walk(tree) if isinstance(node, ast.Expr))
 
 
 def _excuses(source: str) -> Iterator[tuple[int, tuple[str, str]]]:
     for number, line in enumerate(source.splitlines(), start=1):
-        if found := OPT_OUT.search(line):
-            yield number, (found["rule"], found["reason"].strip())
+        if match := OPT_OUT.search(line):
+            yield number, (match["rule"], match["reason"].strip())
 
 
 def check_all(root: Path = ROOT) -> list[Finding]:
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for folder in FOLDERS:
         for path in sorted((root / folder).rglob("*.py")):
             name = path.relative_to(root).as_posix()
             if not name.startswith(LEFT_OUT):
-                found += check(name, path.read_text(encoding="utf-8"))
-    return found
+                findings += check(name, path.read_text(encoding="utf-8"))
+    return findings
 
 
 def main(arguments: list[str]) -> int:

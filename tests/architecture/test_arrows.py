@@ -27,7 +27,7 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_the_house_is_in_order(copy: Path) -> None:
+def test_the_code_has_no_violation(copy: Path) -> None:
     result = lint(copy)
     assert result.returncode == 0, result.stdout
 
@@ -107,7 +107,7 @@ def test_a_circle_within_a_room_is_found(copy: Path) -> None:
     assert "No cycles are allowed in chassis.storage" in printed
 
 
-def test_a_new_service_is_under_the_rules_at_once(copy: Path) -> None:
+def test_a_new_service_is_checked_at_once(copy: Path) -> None:
     new = copy / "services/planted"
     new.mkdir()
     (new / "__init__.py").touch()

@@ -30,7 +30,7 @@ def missing(path: Path, text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_what_it_names_exists(path: Path) -> None:
+def test_named_files_and_commands_exist(path: Path) -> None:
     assert missing(path, path.read_text()) == []
 
 

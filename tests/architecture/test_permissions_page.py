@@ -1,4 +1,4 @@
-"""docs/permissions.md is what the services' permissions and guards say."""
+"""docs/permissions.md agrees with the permissions and guards of the services."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def test_an_operation_that_no_route_requires_is_refused(
     assert "analytics.person.paint" in capsys.readouterr().err
 
 
-def test_what_tenancy_may_let_grant_is_every_operation_with_its_least_role() -> None:
+def test_tenancy_knows_every_operation_with_its_least_role() -> None:
     tables = [permissions.permissions_of(name) for name in service_names()]
     assert {name: role for table in tables for name, role in table.items()} == OPERATIONS
 

@@ -1,4 +1,4 @@
-"""The committed JSON Schemas say what the contracts say."""
+"""The committed JSON Schemas agree with the contracts."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The rule that keeps code inside its organization: what it fails, what it lets pass, and what it takes as a reason."""
+"""The lint rule that keeps code inside its organization: what it refuses, what it allows, and valid reasons."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ def rules(source: str, path: str = USECASE) -> list[str]:
     return [each.rule for each in check(path, source)]
 
 
-def test_the_house_is_in_order() -> None:
+def test_the_code_has_no_findings() -> None:
     assert [str(each) for each in check_all()] == []
 
 
@@ -48,7 +48,7 @@ def test_the_house_is_in_order() -> None:
         ("other = replace(scope, org_id=org_id)", "made-scope"),
     ],
 )
-def test_what_goes_around_the_scope_fails(source: str, rule: str) -> None:
+def test_code_that_bypasses_the_scope_is_refused(source: str, rule: str) -> None:
     assert rules(source) == [rule]
 
 
@@ -69,12 +69,12 @@ def test_what_goes_around_the_scope_fails(source: str, rule: str) -> None:
         ("actor = replace(scope.actor, email=email)", USECASE),
     ],
 )
-def test_what_stays_inside_it_passes(source: str, path: str) -> None:
+def test_code_inside_the_scope_passes(source: str, path: str) -> None:
     assert rules(source, path) == []
 
 
 @pytest.mark.parametrize("path", ["chassis/http/guard.py", "chassis/messaging/dispatch.py"])
-def test_an_entry_point_may_do_only_what_is_its_own(path: str) -> None:
+def test_an_entry_point_may_break_only_its_own_rules(path: str) -> None:
     assert rules('pk = f"ORG#{org_id}"\nscope = OrgScope(context, actor, cause, org_id)', path) == ["raw-key"]
 
 
@@ -82,7 +82,7 @@ REASON = "# unscoped(made-scope): an active membership of the caller names it"
 
 
 @pytest.mark.parametrize("source", [f"x = scope.for_org(o)  {REASON}", f"{REASON}\nx = scope.for_org(o)"])
-def test_a_reason_lets_one_line_pass(source: str) -> None:
+def test_a_reason_allows_one_line(source: str) -> None:
     assert rules(source) == []
     assert rules(f"{source}\ny = 1\nz = scope.for_org(p)") == ["made-scope"]
 
@@ -95,15 +95,15 @@ def test_a_reason_lets_one_line_pass(source: str) -> None:
         (f"x = 1  {REASON}", "opt-out"),
     ],
 )
-def test_a_reason_must_be_one_and_be_needed(source: str, rule: str) -> None:
+def test_a_reason_must_be_given_and_be_needed(source: str, rule: str) -> None:
     assert rules(source) == [rule]
 
 
-def test_a_reason_for_one_rule_is_none_for_another() -> None:
+def test_a_reason_for_one_rule_is_not_valid_for_another() -> None:
     assert sorted(rules(f"x = Key(o)  {REASON}")) == ["opt-out", "raw-key"]
 
 
-def test_every_declared_entry_point_is_there_and_does_what_it_is_declared_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_declared_entry_point_exists_and_needs_its_exception(monkeypatch: pytest.MonkeyPatch) -> None:
     declared = dict(scope_lint.DECLARED)
     monkeypatch.setattr(scope_lint, "DECLARED", {})
     for path, allowed in declared.items():

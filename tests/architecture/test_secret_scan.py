@@ -1,10 +1,10 @@
-"""The scan finds what it is there for, and nothing in what looks like it."""
+"""The scan finds secrets, and does not report texts that only look like them."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.architecture.secret_scan import found
+from tests.architecture.secret_scan import find_secrets
 
 PLANTED = {
     "AWS Access Key": 'key = "AKIA' + 'Q7T3XLRCN5ZWPKMD"',
@@ -18,10 +18,10 @@ PLANTED = {
 @pytest.mark.parametrize("kind", PLANTED)
 def test_a_planted_secret_is_found(kind: str, tmp_path: Path) -> None:
     (file := tmp_path / "settings.py").write_text(f"first line\n{PLANTED[kind]}\n")
-    assert list(found([file])) == [f"{file}:2: {kind}"]
+    assert list(find_secrets([file])) == [f"{file}:2: {kind}"]
 
 
-def test_hashes_ids_and_allowed_lines_are_none(tmp_path: Path) -> None:
+def test_hashes_ids_and_allowed_lines_are_not_reported(tmp_path: Path) -> None:
     lines = ["sha256:" + "0f" * 32, "task_" + "a1" * 16, PLANTED["AWS Access Key"] + "  # pragma: allowlist secret"]
     (file := tmp_path / "golden.py").write_text("\n".join(lines))
-    assert list(found([file])) == []
+    assert list(find_secrets([file])) == []

@@ -1,4 +1,4 @@
-"""The places where a table can be: what the conformance suite runs on."""
+"""The backends of tables on which the conformance suite runs."""
 
 import itertools
 from collections.abc import AsyncIterator, Mapping
@@ -20,18 +20,18 @@ INDEXES = 2
 
 
 class Store(Table, RateLimitStore, Protocol):
-    """What every backend is: a table, and the counters of rate limits."""
+    """A backend: a table, and the counters of rate limits."""
 
 
 REGION = "us-east-1"
 _numbers = itertools.count(1)
 _session = boto3.session.Session(
     aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION
-)  # one for all tests: making it is the slow part of a client
+)  # one for all tests: creating it is the slow part of a client
 
 
 class Boto3Calls:
-    """AwsCalls over a boto3 client, on the caller's thread: moto is right from one thread only."""
+    """AwsCalls with a boto3 client, on the caller's thread: moto works on one thread only."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -43,12 +43,12 @@ class Boto3Calls:
         try:
             answer: dict[str, Any] = self._client._make_api_call(operation, dict(params))
         except ClientError as error:
-            raise _typed(error.response) from error
+            raise _convert(error.response) from error
         else:
             return answer
 
 
-def _typed(response: Any) -> AwsError:
+def _convert(response: Any) -> AwsError:
     code, message = response["Error"]["Code"], response["Error"].get("Message", "")
     status = response["ResponseMetadata"]["HTTPStatusCode"]
     if code == "TransactionCanceledException":
@@ -65,17 +65,17 @@ def _typed(response: Any) -> AwsError:
 @asynccontextmanager
 async def moto_table() -> AsyncIterator[DynamoTable]:
     with mock_aws():
-        yield await _created(Boto3Calls(_session.client("dynamodb")))
+        yield await _create(Boto3Calls(_session.client("dynamodb")))
 
 
 @asynccontextmanager
 async def ministack_table(endpoint_url: str) -> AsyncIterator[DynamoTable]:
     keys = StaticCredentials("test", "test")
     async with AwsJson(region=REGION, endpoint_url=endpoint_url, credentials=keys) as calls:
-        yield await _created(calls)
+        yield await _create(calls)
 
 
-async def _created(calls: AwsCalls) -> DynamoTable:
+async def _create(calls: AwsCalls) -> DynamoTable:
     name = f"things-{next(_numbers)}"
     await calls.call("dynamodb", "CreateTable", description(name))
     return DynamoTable(calls, name)

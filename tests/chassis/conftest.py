@@ -22,7 +22,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 @pytest.fixture(params=["memory", "moto", pytest.param("ministack", marks=pytest.mark.ministack)])
 async def table(request: pytest.FixtureRequest) -> AsyncIterator[Table]:
-    """An empty table, on each backend that there is."""
+    """An empty table, on each backend."""
     if request.param == "memory":
         yield MemoryTable()
     elif request.param == "moto":
@@ -35,14 +35,14 @@ async def table(request: pytest.FixtureRequest) -> AsyncIterator[Table]:
 
 @pytest.fixture(autouse=True)
 def logged() -> Iterator[list[MutableMapping[str, Any]]]:
-    """What is logged, as data: printing a crash with all its variables takes seconds."""
+    """Log entries as data: printing a crash with all its variables takes seconds."""
     with capture_logs() as lines:
         yield lines
 
 
 @pytest.fixture
 def spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
-    """Tracing is on, for one test only: OpenTelemetry's own provider could not be taken back."""
+    """Tracing for one test only: OpenTelemetry's own provider cannot be reset."""
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     monkeypatch.setattr("chassis.telemetry.tracing._tracer", provider.get_tracer("test"))

@@ -1,4 +1,4 @@
-"""A service for tests of the chassis: it stands on a real contract, so that no event type is made up for it."""
+"""A service for tests of the chassis. It uses a real contract, so that no event type is invented for it."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -128,7 +128,7 @@ service = Service(
 
 
 class Bus:
-    """A bus that refuses what it is told to refuse, and remembers each call."""
+    """A bus that refuses chosen events, and records each call."""
 
     def __init__(self) -> None:
         self.calls: list[list[str]] = []

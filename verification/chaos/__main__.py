@@ -1,4 +1,4 @@
-"""Chaos from the command line: exits with 1 if a promise is broken or a control shows nothing."""
+"""Command line of the chaos run: exits with 1 if a promise is broken or a control shows nothing."""
 
 import argparse
 import asyncio
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import verification.chaos
 from deploy.stage.errors import DeployError
 from verification.chaos.fleet import FleetError
 from verification.chaos.report import as_json, as_table
@@ -19,13 +20,19 @@ SIZES = {"commit": COMMIT, "long": LONG, "small": SMALL}
 
 
 def main(arguments: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m verification.chaos", description=__doc__)
-    parser.add_argument("--size", choices=SIZES, default="commit")
-    parser.add_argument("--seed", type=int, help="decides faults, kills, poison and load as far as processes allow")
-    parser.add_argument("--commands", type=int)
-    parser.add_argument("--kills", type=int)
-    parser.add_argument("--json", action="store_true", help="one JSON object")
-    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="where the processes' logs stay")
+    parser = argparse.ArgumentParser(
+        prog="python -m verification.chaos",
+        description=verification.chaos.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--size", choices=SIZES, default="commit", help="how much is done; commit is what CI runs")
+    parser.add_argument(
+        "--seed", type=int, help="decides faults, kills, poison and load, as far as real processes can be repeated"
+    )
+    parser.add_argument("--commands", type=int, help="instead of the size's number of commands")
+    parser.add_argument("--kills", type=int, help="instead of the size's number of kills")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the logs of the processes in this folder")
     given = parser.parse_args(arguments)
     size = SIZES[given.size]
     if given.commands is not None:
@@ -35,12 +42,12 @@ def main(arguments: Sequence[str]) -> int:
     seed = secrets.randbelow(10**6) if given.seed is None else given.seed
     started = time.monotonic()
 
-    def tell(text: str) -> None:
+    def report_progress(text: str) -> None:
         print(f"{time.monotonic() - started:5.1f} s  {text}", file=sys.stderr, flush=True)
 
-    tell(f"seed {seed}")
+    report_progress(f"seed {seed}")
     try:
-        outcome = asyncio.run(run(size, seed, tell=tell, keep=given.keep))
+        outcome = asyncio.run(run(size, seed, report_progress=report_progress, keep=given.keep))
     except (DeployError, FleetError) as error:
         print(f"seed {seed}: {error}", file=sys.stderr)
         return 1

@@ -1,5 +1,8 @@
-"""What is lost and what is there twice: the clients' own log against what the bus took, and each service's holdings
-against all that must follow from it."""
+"""Checks for lost and duplicated effects.
+
+The clients' own log is compared with the events that the bus accepted, and the state of each service with what must
+follow from these events.
+"""
 
 import json
 from collections import Counter, defaultdict
@@ -17,7 +20,7 @@ MEMBERS = ("tenancy", "tasks", "notify", "audit", "analytics")
 
 @dataclass
 class Finding:
-    """One promise: how many things were expected, and which of them are lost, there too often, or otherwise wrong."""
+    """Result for one promise: how many things were expected, and which are lost, duplicated or otherwise wrong."""
 
     name: str
     expected: int
@@ -30,187 +33,196 @@ class Finding:
         return not (self.lost or self.duplicated or self.wrong)
 
 
-def compared(name: str, wanted: Mapping[Any, int], found: Mapping[Any, int]) -> Finding:
-    """Things by how often they must be there; of a counter, each step is one thing."""
+def compare_counts(name: str, wanted: Mapping[Any, int], actual: Mapping[Any, int]) -> Finding:
+    """Compare how often things exist with how often they must; each step of a counter is one thing."""
     finding = Finding(name, sum(wanted.values()))
-    for key in wanted.keys() | found.keys():
-        difference = found.get(key, 0) - wanted.get(key, 0)
+    for key in wanted.keys() | actual.keys():
+        difference = actual.get(key, 0) - wanted.get(key, 0)
         for _ in range(abs(difference)):
             (finding.duplicated if difference > 0 else finding.lost).append(str(key))
     return finding
 
 
-def matched(name: str, wanted: Mapping[Any, object], found: Mapping[Any, object]) -> Finding:
-    """Things that are each in one state."""
-    finding = Finding(name, len(wanted), lost=[str(key) for key in wanted.keys() - found.keys()])
-    finding.wrong = [f"{key}: not expected" for key in found.keys() - wanted.keys()]
+def compare_states(name: str, wanted: Mapping[Any, object], actual: Mapping[Any, object]) -> Finding:
+    """Compare the states of things that exist once."""
+    finding = Finding(name, len(wanted), lost=[str(key) for key in wanted.keys() - actual.keys()])
+    finding.wrong = [f"{key}: not expected" for key in actual.keys() - wanted.keys()]
     finding.wrong += [
-        f"{key}: expected {wanted[key]}, found {found[key]}"
-        for key in wanted.keys() & found.keys()
-        if wanted[key] != found[key]
+        f"{key}: expected {wanted[key]}, found {actual[key]}"
+        for key in wanted.keys() & actual.keys()
+        if wanted[key] != actual[key]
     ]
     return finding
 
 
-def findings(log: Log, published: Mapping[str, str], held: Holdings, letters: Finding) -> list[Finding]:
-    """`published` are the events (id -> detail) that the bus took."""
+def check_promises(log: Log, published: Mapping[str, str], holdings: Holdings, dead_letters: Finding) -> list[Finding]:
+    """Every finding of a run. `published` are the events (id -> detail) that the bus accepted."""
     facts = Facts(published)
     return [
-        commands(log, facts),
-        organizations(facts, held),
-        members(facts, held),
-        tasks(facts, held),
-        notifications(facts, held),
-        unread(facts, held),
-        mails(facts, held),
-        audit(facts, held),
-        figures(facts, held),
-        Finding("outbox empty", 0, wrong=[f"{held.outbox} entries are left"] if held.outbox else []),
-        letters,
+        check_commands(log, facts),
+        check_organizations(facts, holdings),
+        check_members(facts, holdings),
+        check_tasks(facts, holdings),
+        check_notifications(facts, holdings),
+        check_unread(facts, holdings),
+        check_mails(facts, holdings),
+        check_audit(facts, holdings),
+        check_figures(facts, holdings),
+        Finding("outbox empty", 0, wrong=[f"{holdings.outbox} entries are left"] if holdings.outbox else []),
+        dead_letters,
     ]
 
 
-def commands(log: Log, facts: Facts) -> Finding:
-    """Each acknowledged effect is there, and none more often than it was asked for. A refusal means that it was not
-    done, unless an earlier try had no answer."""
+def check_commands(log: Log, facts: Facts) -> Finding:
+    """Check that each acknowledged effect exists, and none more often than it was requested.
+
+    A refused command must have no effect, unless an earlier try had no answer.
+    """
     least: Counter[tuple[str, str]] = Counter()
     most: Counter[tuple[str, str]] = Counter()
     for command in log.commands:
         for effect in command.effects:
-            place = (effect.type, effect.identity)
-            most[place] += command.refused is None or command.uncertain
+            key = (effect.type, effect.identity)
+            most[key] += command.refused is None or command.uncertain
             if command.acknowledged:
-                least[place] = least[place] + 1 if effect.promise == "each" else max(least[place], 1)
-    found = Counter((fact.type, fact.identity) for fact in facts.all if fact.identity is not None)
+                least[key] = least[key] + 1 if effect.promise == "each" else max(least[key], 1)
+    actual = Counter((fact.type, fact.identity) for fact in facts.all if fact.identity is not None)
     finding = Finding("commands", sum(least.values()))
-    for place in least.keys() | found.keys():
-        finding.lost += [str(place)] * max(0, least[place] - found[place])
-        finding.duplicated += [str(place)] * max(0, found[place] - most[place])
+    for key in least.keys() | actual.keys():
+        finding.lost += [str(key)] * max(0, least[key] - actual[key])
+        finding.duplicated += [str(key)] * max(0, actual[key] - most[key])
     return finding
 
 
-def members(facts: Facts, held: Holdings) -> Finding:
-    """The memberships in tenancy, and each service's projection of them."""
-    told = folds.memberships(facts)
-    wanted = {(name, *place): state for name in MEMBERS if name in held.items for place, state in told.items()}
-    found = {
-        (name, item["PK"].split("#")[1], item["id"]): folds.held(item)
-        for name in MEMBERS
-        for item in held.of(name, "MEMBER")
+def check_members(facts: Facts, holdings: Holdings) -> Finding:
+    """Check the memberships in tenancy and each service's projection of them."""
+    expected = folds.memberships(facts)
+    wanted = {
+        (name, *member): state for name in MEMBERS if name in holdings.items for member, state in expected.items()
     }
-    return matched("memberships", wanted, found)
+    actual = {
+        (name, item["PK"].split("#")[1], item["id"]): folds.membership_in(item)
+        for name in MEMBERS
+        for item in holdings.of(name, "MEMBER")
+    }
+    return compare_states("memberships", wanted, actual)
 
 
-def organizations(facts: Facts, held: Holdings) -> Finding:
-    """The organizations in tenancy, and each service's projection of them."""
-    told = folds.organizations(facts)
-    wanted = {(name, org): state for name in MEMBERS if name in held.items for org, state in told.items()}
-    found = {
+def check_organizations(facts: Facts, holdings: Holdings) -> Finding:
+    """Check the organizations in tenancy and each service's projection of them."""
+    expected = folds.organizations(facts)
+    wanted = {(name, org): state for name in MEMBERS if name in holdings.items for org, state in expected.items()}
+    actual = {
         (name, item["PK"].split("#")[1]): {field: item[field] for field in folds.STATE}
         for name in MEMBERS
-        for item in held.of(name, "ORGANIZATION")
+        for item in holdings.of(name, "ORGANIZATION")
     }
-    return matched("organizations", wanted, found)
+    return compare_states("organizations", wanted, actual)
 
 
-def tasks(facts: Facts, held: Holdings) -> Finding:
-    """A task is what its events make of it, version by version; numbers of a project have no gap and no double."""
-    told: dict[str, list[Fact]] = defaultdict(list)
+def check_tasks(facts: Facts, holdings: Holdings) -> Finding:
+    """Check each task against the fold of its events, and that numbers in a project have no gap and no duplicate."""
+    expected: dict[str, list[Fact]] = defaultdict(list)
     for fact in facts.of(*(f"tasks.task.{kind}" for kind in ("created", "assigned", "unassigned", "status_changed"))):
-        told[fact.subject].append(fact)
-    rows = {item["id"]: item for item in held.of("tasks", "TASK") if item["SK"] == "A"}
-    finding = matched(
+        expected[fact.subject].append(fact)
+    rows = {item["id"]: item for item in holdings.of("tasks", "TASK") if item["SK"] == "A"}
+
+    def comparable(state: folds.TaskState | str) -> object:
+        return state if isinstance(state, str) else (state.status, tuple(sorted(state.assignees)), state.version)
+
+    finding = compare_states(
         "tasks",
-        {task_id: _state(folds.task_state(events)) for task_id, events in told.items()},
+        {task_id: comparable(folds.task_state(events)) for task_id, events in expected.items()},
         {task_id: (row["status"], tuple(sorted(row["assignee_ids"])), row["version"]) for task_id, row in rows.items()},
     )
     numbers: dict[str, list[int]] = defaultdict(list)
     for row in rows.values():
         numbers[row["project_id"]].append(row["number"])
-    for project, given in numbers.items():
-        if sorted(given) != list(range(1, len(given) + 1)):
-            finding.wrong.append(f"{project} has the numbers {sorted(given)}")
+    for project, used in numbers.items():
+        if sorted(used) != list(range(1, len(used) + 1)):
+            finding.wrong.append(f"{project} has the numbers {sorted(used)}")
     return finding
 
 
-def _state(state: folds.TaskState | str) -> object:
-    return state if isinstance(state, str) else (state.status, tuple(sorted(state.assignees)), state.version)
+def check_notifications(facts: Facts, holdings: Holdings) -> Finding:
+    actual = Counter((item["event_id"], item["user_id"]) for item in holdings.of("notify", "NOTIFICATION"))
+    return compare_counts("notifications", Counter(folds.notifications(facts).in_app.keys()), actual)
 
 
-def notifications(facts: Facts, held: Holdings) -> Finding:
-    found = Counter((item["event_id"], item["user_id"]) for item in held.of("notify", "NOTIFICATION"))
-    return compared("notifications", Counter(folds.notices(facts).notes.keys()), found)
+def check_unread(facts: Facts, holdings: Holdings) -> Finding:
+    wanted = Counter((org, user_id) for (_, user_id), org in folds.notifications(facts).in_app.items())
+    actual = {(item["PK"].split("#")[1], item["user_id"]): item["unread"] for item in holdings.of("notify", "UNREAD")}
+    return compare_counts("unread counters", wanted, actual)
 
 
-def unread(facts: Facts, held: Holdings) -> Finding:
-    wanted = Counter((org, user_id) for (_, user_id), org in folds.notices(facts).notes.items())
-    found = {(item["PK"].split("#")[1], item["user_id"]): item["unread"] for item in held.of("notify", "UNREAD")}
-    return compared("unread counters", wanted, found)
+def check_mails(facts: Facts, holdings: Holdings) -> Finding:
+    """Check that each e-mail was sent at least once: a repeat has the same id."""
+    wanted = Counter(f"{event}.{recipient}" for event, recipient in folds.notifications(facts).mails)
+    return compare_counts("e-mails", wanted, Counter(holdings.mails.keys()))
 
 
-def mails(facts: Facts, held: Holdings) -> Finding:
-    """At least once, by distinct id: what leaves us may come twice, with the same id."""
-    wanted = Counter(f"{event}.{whom}" for event, whom in folds.notices(facts).mails)
-    return compared("e-mails", wanted, Counter(held.mails.keys()))
-
-
-def audit(facts: Facts, held: Holdings) -> Finding:
-    """One record of each event, which says what the event says, and all of them sealed."""
+def check_audit(facts: Facts, holdings: Holdings) -> Finding:
+    """Check that each event has one sealed record with the same content."""
     wanted = {fact.id: fact for fact in facts.all}
-    records = held.of("audit", "RECORD")
-    finding = compared("audit records", Counter(wanted.keys()), Counter(record["id"] for record in records))
+    records = holdings.of("audit", "RECORD")
+    finding = compare_counts("audit records", Counter(wanted.keys()), Counter(record["id"] for record in records))
     for record in records:
         fact = wanted.get(record["id"])
-        said = (record["org_id"], record["action"], record["actor"])
-        if fact is not None and said != (fact.org, fact.type, fact.actor):
-            finding.wrong.append(f"the record of {fact.id} says {said}")
+        content = (record["org_id"], record["action"], record["actor"])
+        if fact is not None and content != (fact.org, fact.type, fact.actor):
+            finding.wrong.append(f"the record of {fact.id} has {content}")
         if record.get("seq") is None:
             finding.wrong.append(f"{record['id']} is not sealed")
     return finding
 
 
-def figures(facts: Facts, held: Holdings) -> Finding:
-    wanted = _flat({(*place,): sums for place, sums in folds.figures(facts).items()})
-    found = _flat(
+def check_figures(facts: Facts, holdings: Holdings) -> Finding:
+    wanted = _flatten(folds.figures(facts))
+    actual = _flatten(
         {
             (item["PK"].split("#")[1], kind, item[name]): folds.nonzero(item)
             for kind, name in (("PROJECT", "project_id"), ("PERSON", "user_id"))
-            for item in held.of("analytics", kind)
+            for item in holdings.of("analytics", kind)
         }
     )
-    return compared("figures", wanted, found)
+    return compare_counts("figures", wanted, actual)
 
 
-def _flat(sums: Mapping[tuple[str, str, str], Mapping[str, int]]) -> dict[tuple[str, ...], int]:
-    return {(*place, name): value for place, counts in sums.items() for name, value in counts.items()}
+def _flatten(sums: Mapping[tuple[str, str, str], Mapping[str, int]]) -> dict[tuple[str, ...], int]:
+    return {(*key, name): value for key, counts in sums.items() for name, value in counts.items()}
 
 
-def dead_letters(
-    sent: Mapping[str, set[str]], on_bus: Mapping[str, set[str]], letters: list[DeadLetter]
+def check_dead_letters(
+    sent: Mapping[str, set[str]], on_bus: Mapping[str, set[str]], actual: list[DeadLetter]
 ) -> Finding:  # fmt: skip
-    """Exactly the poison, by source message id (or event id, for what came over the bus), each with a reason. The same
-    letter twice is allowed: a crash between burying and deleting repeats it."""
+    """Check that the dead letters are exactly the poison messages, each with a reason.
+
+    They are compared by source message id, or by event id if they came over the bus. The same dead letter twice is
+    allowed: a crash between sending it and deleting its message repeats it.
+    """
     finding = Finding("dead letters", sum(map(len, (*sent.values(), *on_bus.values()))))
-    met: set[tuple[str, str]] = set()
-    for letter in letters:
+    seen: set[tuple[str, str]] = set()
+    for dead_letter in actual:
         name = next(
             (
-                each
-                for each, known in ((letter.source, sent), (letter.event_id or "", on_bus))
-                if each in known.get(letter.queue, ())
+                message_id
+                for message_id, poison in ((dead_letter.source, sent), (dead_letter.event_id or "", on_bus))
+                if message_id in poison.get(dead_letter.queue, ())
             ),
             None,
         )
         if name is None:
-            finding.wrong.append(f"healthy in {letter.queue} ({letter.reason or 'receives used up'}): {_start(letter)}")
+            finding.wrong.append(
+                f"healthy in {dead_letter.queue} ({dead_letter.reason or 'receives ran out'}): {_excerpt(dead_letter)}"
+            )
             continue
-        met.add((letter.queue, name))
-        if not letter.reason:
-            finding.wrong.append(f"{name} in {letter.queue} has no reason: {_start(letter)}")
+        seen.add((dead_letter.queue, name))
+        if not dead_letter.reason:
+            finding.wrong.append(f"{name} in {dead_letter.queue} has no reason: {_excerpt(dead_letter)}")
     for queue, names in (*sent.items(), *on_bus.items()):
-        finding.lost += [f"{name} in {queue}" for name in names if (queue, name) not in met]
+        finding.lost += [f"{name} in {queue}" for name in names if (queue, name) not in seen]
     return finding
 
 
-def _start(letter: DeadLetter) -> str:
-    return json.dumps(letter.body[:300])
+def _excerpt(dead_letter: DeadLetter) -> str:
+    return json.dumps(dead_letter.body[:300])

@@ -1,4 +1,4 @@
-"""Which call meets which fault: a seed decides, and everything that happens is counted."""
+"""The faults that calls meet: drawn from a seed, and counted."""
 
 import random
 import time
@@ -9,6 +9,8 @@ from enum import StrEnum
 
 
 class Fault(StrEnum):
+    """A kind of fault that the proxy injects."""
+
     REFUSED = "refused"
     EXECUTED_THEN_500 = "executed, then 500"
     RESET_BEFORE = "reset before"
@@ -19,13 +21,13 @@ class Fault(StrEnum):
 
 
 EXECUTED = frozenset({Fault.EXECUTED_THEN_500, Fault.RESET_AFTER, Fault.SLOW})
-"""Those of a call that is carried out all the same."""
+"""Faults of a call that is executed nevertheless."""
 THROTTLED_SHARE = 0.8
 
 
 @dataclass(frozen=True)
 class Rates:
-    """The share of calls that meet each fault, whatever else goes on."""
+    """The share of calls that meet each fault, besides bursts and outages."""
 
     refused: float = 0.02
     executed_then_500: float = 0.02
@@ -51,39 +53,39 @@ class Faults:
         self.counted: Counter[Fault] = Counter()
 
     def throttle(self, seconds: float) -> None:
-        """A burst: most calls of every service are throttled."""
+        """Start a burst: most calls of every service are throttled."""
         self._throttled_until = self._now() + seconds
 
     def bus_outage(self, seconds: float) -> None:
-        """The bus takes no event; all else works."""
+        """Start an outage: the bus takes no event; everything else works."""
         self._outage_until = self._now() + seconds
 
     def off(self) -> None:
-        """Everything works from now on."""
+        """End all faults."""
         self.on = False
         self._throttled_until = self._outage_until = self._now()
 
     def next(self, operation: str) -> Fault | None:
-        """What happens to a call, counted."""
-        fault = self._drawn(operation)
+        """Draw and count the fault of a call, if it meets one."""
+        fault = self._draw(operation)
         if fault is not None:
             self.counted[fault] += 1
         return fault
 
     def delay(self) -> float:
-        """Seconds that a slow call waits: mostly under any timeout, sometimes over."""
+        """Seconds by which a slow call is delayed: mostly less than any timeout, sometimes more."""
         return min(9.0, 0.2 + self._dice.expovariate(0.8))
 
-    def _drawn(self, operation: str) -> Fault | None:
+    def _draw(self, operation: str) -> Fault | None:
         if operation == "PutEvents" and self._now() < self._outage_until:
             return Fault.OUTAGE
         if self._now() < self._throttled_until and self._dice.random() < THROTTLED_SHARE:
             return Fault.THROTTLED
         if not self.on:
             return None
-        drawn = self._dice.random()
+        rest = self._dice.random()
         for fault, share in self._shares:
-            drawn -= share
-            if drawn < 0:
+            rest -= share
+            if rest < 0:
                 return fault
         return None

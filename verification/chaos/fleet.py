@@ -1,4 +1,4 @@
-"""The services' processes: started, killed, stopped, continued, replaced."""
+"""The processes of the services: starting, killing, freezing, thawing and replacing them."""
 
 import asyncio
 import multiprocessing
@@ -19,11 +19,11 @@ from verification.chaos.process import Plant, Start, serve
 
 READY_SECONDS = 120.0
 DIED_SECONDS = 30.0
-STEP = 0.02
+POLL_SECONDS = 0.02
 
 
 class FleetError(Exception):
-    """A process did what no storm explains."""
+    """A process did something that the storm does not explain."""
 
 
 @dataclass
@@ -38,19 +38,19 @@ class Running:
     def base_url(self) -> str:
         return f"http://{HOST}:{self.port}"
 
-    async def gone(self, seconds: float = DIED_SECONDS) -> None:
-        """Wait until it has ended. Raises FleetError if it does not."""
+    async def wait_until_ended(self, seconds: float = DIED_SECONDS) -> None:
+        """Wait until the process has ended. Raises FleetError if it does not."""
         deadline = time.monotonic() + seconds
         while self.process.is_alive():
             if time.monotonic() > deadline:
-                raise FleetError(f"a process of {self.service} does not end")
-            await asyncio.sleep(STEP)
+                raise FleetError(f"a process of {self.service} does not end within {seconds:g} s")
+            await asyncio.sleep(POLL_SECONDS)
 
 
 class Fleet:
-    """One process a service, and those that were replaced while they could not answer.
+    """One process per service, and the frozen ones that were replaced.
 
-    `died` are services whose process ended though nobody had killed it. Close it whatever happens.
+    `died` lists the processes that ended although nobody had killed them. Always close a fleet.
     """
 
     def __init__(self, environments: Mapping[str, Mapping[str, str]], logs: Path, plant: Plant = Plant.NOTHING) -> None:
@@ -74,7 +74,9 @@ class Fleet:
 
     def start(self, service: str, plant: Plant | None = None, *, port: int | None = None) -> Running:
         """Start a process and return at once."""
-        port = port or self._new_port()
+        if port is None:
+            port = free_port(self._ports)
+            self._ports.add(port)
         self._starts += 1
         start = Start(
             service,
@@ -89,56 +91,56 @@ class Fleet:
         return self._running[service]
 
     async def kill(self, service: str, plant: Plant | None = None) -> None:
-        """SIGKILL, and start again on the same port."""
-        one = self._running[service]
-        self._note_death(one)
-        one.process.kill()
+        """Send SIGKILL, and start the service again on the same port."""
+        running = self._running[service]
+        self._note_death(running)
+        running.process.kill()
         self.kills[service] += 1
-        await one.gone()
-        self.start(service, plant, port=one.port)
+        await running.wait_until_ended()
+        self.start(service, plant, port=running.port)
 
     async def restart(self, service: str, plant: Plant | None = None) -> float:
-        """SIGTERM, and start again on the same port. Returns the seconds until it had ended."""
-        one = self._running[service]
-        seconds = await self._asked_to_end(one)
-        self.start(service, plant, port=one.port)
+        """Send SIGTERM, and start the service again on the same port. Returns the seconds that it took to end."""
+        running = self._running[service]
+        seconds = await self._terminate(running)
+        self.start(service, plant, port=running.port)
         return seconds
 
     async def stop(self, service: str) -> None:
-        """SIGTERM; it stays away until it is started again."""
-        await self._asked_to_end(self._running[service])
+        """Send SIGTERM; the service stays down until it is started again."""
+        await self._terminate(self._running[service])
 
     def freeze(self, service: str) -> Running:
-        """SIGSTOP, and another takes its place. The frozen one is still somewhere, as far as anybody knows."""
-        one = self._running[service]
-        pid = one.process.pid
+        """Send SIGSTOP, and start a replacement. To everybody else the frozen process seems to be alive."""
+        running = self._running[service]
+        pid = running.process.pid
         assert pid is not None
         os.kill(pid, signal.SIGSTOP)
-        self._replaced.append(one)
+        self._replaced.append(running)
         self.start(service)
-        return one
+        return running
 
-    def thaw(self, one: Running) -> None:
-        """SIGCONT: it goes on where it was, beside its replacement."""
-        if one.process.pid is not None and one.process.is_alive():
-            os.kill(one.process.pid, signal.SIGCONT)
+    def thaw(self, running: Running) -> None:
+        """Send SIGCONT: the process continues where it was, beside its replacement."""
+        if running.process.pid is not None and running.process.is_alive():
+            os.kill(running.process.pid, signal.SIGCONT)
 
     async def ready(self, service: str, seconds: float = READY_SECONDS) -> None:
-        """Wait until it can serve. Raises FleetError, with the end of its log, if it ends or takes too long."""
-        one, deadline = self._running[service], time.monotonic() + seconds
+        """Wait until the service is ready. Raises FleetError, with the end of its log, if it ends or takes too long."""
+        running, deadline = self._running[service], time.monotonic() + seconds
         limit = aiohttp.ClientTimeout(total=10)
         async with aiohttp.ClientSession(timeout=limit) as session:
             while True:
                 try:
-                    async with session.get(f"{one.base_url}/health/ready") as answer:
+                    async with session.get(f"{running.base_url}/health/ready") as answer:
                         if answer.status == 200:
                             return
                 except (aiohttp.ClientError, TimeoutError):
                     pass  # not listening yet
-                if not one.process.is_alive() or time.monotonic() > deadline:
+                if not running.process.is_alive() or time.monotonic() > deadline:
                     log = tail(self._logs / f"{service}.log")
                     raise FleetError(f"{service} is not ready; its log ends:\n{log}")
-                await asyncio.sleep(STEP)
+                await asyncio.sleep(POLL_SECONDS)
 
     async def start_all(self) -> None:
         for service in self._environments:
@@ -146,33 +148,28 @@ class Fleet:
         await asyncio.gather(*(self.ready(service) for service in self._environments))
 
     async def calm(self) -> None:
-        """What was replaced ends, and everything starts anew without anything planted but what always was."""
-        for one in self._replaced:
-            self.thaw(one)
-        await asyncio.gather(*(self._asked_to_end(one) for one in self._replaced))
+        """End the replaced processes, and restart every service without a jumping clock."""
+        for running in self._replaced:
+            self.thaw(running)
+        await asyncio.gather(*(self._terminate(running) for running in self._replaced))
         self._replaced.clear()
         await asyncio.gather(*(self.restart(service) for service in self.services))
         await asyncio.gather(*(self.ready(service) for service in self.services))
 
     async def close(self) -> None:
-        for one in (*self._running.values(), *self._replaced):
-            one.process.kill()
-        for one in (*self._running.values(), *self._replaced):
-            await one.gone()
+        for running in (*self._running.values(), *self._replaced):
+            running.process.kill()
+        for running in (*self._running.values(), *self._replaced):
+            await running.wait_until_ended()
 
-    async def _asked_to_end(self, one: Running) -> float:
-        self._note_death(one)
+    async def _terminate(self, running: Running) -> float:
+        self._note_death(running)
         started = time.monotonic()
-        if one.process.pid is not None and one.process.is_alive():
-            one.process.terminate()
-        await one.gone(4 * DIED_SECONDS)
+        if running.process.pid is not None and running.process.is_alive():
+            running.process.terminate()
+        await running.wait_until_ended(4 * DIED_SECONDS)
         return time.monotonic() - started
 
-    def _note_death(self, one: Running) -> None:
-        if not one.process.is_alive():
-            self.died.append(f"{one.service} ended by itself with code {one.process.exitcode}")
-
-    def _new_port(self) -> int:
-        port = free_port(self._ports)
-        self._ports.add(port)
-        return port
+    def _note_death(self, running: Running) -> None:
+        if not running.process.is_alive():
+            self.died.append(f"{running.service} ended by itself with code {running.process.exitcode}")

@@ -1,5 +1,7 @@
-"""What clients do: some organizations with members, and workers who make projects, tasks, assignments and comments in
-them, each on tasks of its own, so that what each may do next follows from what was acknowledged."""
+"""The load: organizations with members, and workers who create projects, tasks, assignments and comments in them.
+
+Each worker has tasks of its own, so that its next valid commands follow from the acknowledged ones.
+"""
 
 import asyncio
 import random
@@ -24,6 +26,8 @@ STATUSES = ("in_progress", "in_review", "done", "open")
 
 @dataclass(frozen=True)
 class Person:
+    """A person, with a token that is valid for the whole run."""
+
     id: str
     email: str
     token: str
@@ -31,7 +35,7 @@ class Person:
 
 @dataclass
 class Organization:
-    """`members` are those who are in, the owner first."""
+    """An organization with its active members, the owner first."""
 
     id: str
     members: list[Person]
@@ -39,6 +43,8 @@ class Organization:
 
 @dataclass
 class Task:
+    """A task as its worker knows it."""
+
     id: str
     title: str
     assignees: set[str]
@@ -47,7 +53,7 @@ class Task:
 
 @dataclass
 class Worker:
-    """One member who works. `tasks` are those that nobody else touches."""
+    """A member at work, on `tasks` that nobody else touches."""
 
     client: Client
     org: Organization
@@ -59,7 +65,7 @@ class Worker:
     marks: int = 0
 
     async def work(self) -> None:
-        """One command."""
+        """Send one random command."""
         if self.project is None:
             await self.create_project()
         elif not self.tasks:
@@ -69,7 +75,7 @@ class Worker:
             await self.dice.choices(choices, (40, 18, 20, 12, 6, 4))[0]()
 
     def mark(self, word: str) -> str:
-        """A text that stands in one command only."""
+        """A text that is in one command only."""
         self.marks += 1
         return f"{word}{self.name}n{self.marks}"
 
@@ -77,9 +83,9 @@ class Worker:
         key = self.mark("P").upper()
         effects = [Effect("tasks.project.created.v1", key)]
         body = {"key": key, "name": f"Project {key}"}
-        made = await self.client.ask("project", self.who.token, ("tasks", "POST", "/v1/projects"), body, effects)
-        if made is not None:
-            self.project = made["id"]
+        project = await self.client.ask("project", self.who.token, ("tasks", "POST", "/v1/projects"), body, effects)
+        if project is not None:
+            self.project = project["id"]
 
     async def create_task(self) -> None:
         title = self.mark("task")
@@ -88,9 +94,9 @@ class Worker:
         effects = [Effect("tasks.task.created.v1", title)]
         effects += [Effect("tasks.task.assigned.v1", f"{title}>{user_id}") for user_id in assignees]
         body = {"project_id": self.project, "title": title, "assignee_ids": assignees}
-        made = await self.client.ask("task", self.who.token, ("tasks", "POST", "/v1/tasks"), body, effects)
-        if made is not None:
-            self.tasks = [*self.tasks, Task(made["id"], title, set(assignees))][-OPEN_TASKS:]
+        task = await self.client.ask("task", self.who.token, ("tasks", "POST", "/v1/tasks"), body, effects)
+        if task is not None:
+            self.tasks = [*self.tasks, Task(task["id"], title, set(assignees))][-OPEN_TASKS:]
 
     async def assign(self) -> None:
         task = self.dice.choice(self.tasks)
@@ -101,7 +107,7 @@ class Worker:
         effects = [Effect("tasks.task.assigned.v1", f"{task.title}>{user_id}")]
         call = ("tasks", "PUT", f"/v1/tasks/{task.id}/assignees/{user_id}")
         done = await self.client.ask("assign", self.who.token, call, None, effects)
-        self._keep(task, done)
+        self._forget_unless(done, task)
         task.assignees.add(user_id)
         return None
 
@@ -111,7 +117,7 @@ class Worker:
         effects = [Effect("tasks.task.status_changed.v1", f"{task.title}={status}")]
         call = ("tasks", "PUT", f"/v1/tasks/{task.id}/status")
         done = await self.client.ask("move", self.who.token, call, {"status": status}, effects)
-        self._keep(task, done)
+        self._forget_unless(done, task)
         task.status = status
 
     async def comment(self) -> None:
@@ -124,8 +130,8 @@ class Worker:
     async def invite(self) -> None:
         await invite(self.client, self.org, f"{self.mark('guest').lower()}@{DOMAIN}", Role.MEMBER)
 
-    def _keep(self, task: Task, done: Any) -> None:
-        """Of a task whose change was refused nobody knows how it is."""
+    def _forget_unless(self, done: Any, task: Task) -> None:
+        """Leave a task alone if its change was refused or not answered: its state is unknown then."""
         if done is None and task in self.tasks:
             self.tasks.remove(task)
 
@@ -136,28 +142,28 @@ async def invite(client: Client, org: Organization, email: str, role: Role) -> N
     await client.ask("invite", org.members[0].token, call, {"email": email, "role": role.value}, effects)
 
 
-class Founding:
-    """Organizations with their members, made as people make them: founded, invited, accepted by the e-mail's token."""
+class Founder:
+    """Creates organizations as people do: create one, invite members, accept with the token from the e-mail."""
 
     def __init__(self, client: Client, issuer: DevelopmentIssuer, mailbox: Callable[[], list[Mail]]) -> None:
         self._client, self._issuer, self._mailbox = client, issuer, mailbox
 
-    async def found(self, name: str, members: int) -> Organization:
+    async def found_organization(self, name: str, members: int) -> Organization:
         owner = self._person(f"owner-{name}")
         effects = [Effect("tenancy.organization.created.v1", name)]
         body = {"name": name.title(), "slug": name}
-        made = await self._client.ask("found", owner.token, ("tenancy", "POST", "/v1/organizations"), body, effects)
-        org = Organization(made["id"], [self._person(owner.email.partition("@")[0], made["id"], Role.OWNER)])
+        founded = await self._client.ask("found", owner.token, ("tenancy", "POST", "/v1/organizations"), body, effects)
+        org = Organization(founded["id"], [self._person(owner.email.partition("@")[0], founded["id"], Role.OWNER)])
         plan = ("tenancy", "PUT", f"/v1/organizations/{org.id}/plan")
         changed = [Effect("tenancy.organization.plan_changed.v1", f"{org.id}=enterprise")]
         await self._client.ask("plan", org.members[0].token, plan, {"plan": "enterprise"}, changed)
         names = [f"member{number}-{name}" for number in range(members)]
-        org.members += await asyncio.gather(*(self._joined(org, each) for each in names))
-        await self._known(org)
+        org.members += await asyncio.gather(*(self._join(org, each) for each in names))
+        await self._wait_until_assignable(org)
         return org
 
-    async def _known(self, org: Organization) -> None:
-        """Work is given to those whom the list of assignees offers."""
+    async def _wait_until_assignable(self, org: Organization) -> None:
+        """Wait until the list of possible assignees has every member, since tasks are assigned to them."""
         async with asyncio.timeout(MAIL_SECONDS):
             while True:
                 page = await self._client.read(org.members[0].token, "tasks", "/v1/assignees")
@@ -165,21 +171,21 @@ class Founding:
                     return
                 await asyncio.sleep(0.1)
 
-    async def _joined(self, org: Organization, name: str) -> Person:
+    async def _join(self, org: Organization, name: str) -> Person:
         stranger = self._person(name)
         await invite(self._client, org, stranger.email, Role.MANAGER)
-        token = await self._letter(stranger.email)
+        token = await self._invitation_token(stranger.email)
         effects = [Effect("tenancy.invitation.accepted.v1", stranger.email, "once")]
         call = ("tenancy", "POST", "/v1/invitations/accept")
         await self._client.ask("accept", stranger.token, call, {"token": token}, effects)
         return self._person(name, org.id, Role.MANAGER)
 
-    async def _letter(self, email: str) -> str:
+    async def _invitation_token(self, email: str) -> str:
         async with asyncio.timeout(MAIL_SECONDS):
             while True:
                 for mail in await asyncio.to_thread(self._mailbox):
-                    if mail.to == (email,) and (found := TOKEN.search(mail.text)):
-                        return found[1]
+                    if mail.to == (email,) and (match := TOKEN.search(mail.text)):
+                        return match[1]
                 await asyncio.sleep(0.1)
 
     def _person(self, name: str, org: str | None = None, role: Role | None = None) -> Person:

@@ -1,4 +1,4 @@
-"""Messages that can never be handled, put straight into queues and on the bus, and where each must end."""
+"""Poison messages: put directly into queues and on the bus, each with the dead-letter queue where it must end."""
 
 import json
 import random
@@ -12,7 +12,7 @@ import uuid_utils
 from chassis.declare.service import service
 from chassis.declare.subscription import Subscription
 from deploy.embedded.emulator import Emulator
-from verification.chaos.place import Stage
+from verification.chaos.stage import ChaosStage
 from verification.simulation.queues import matches
 
 HUGE = 200_000
@@ -20,7 +20,7 @@ Event = dict[str, Any]
 
 
 def event(type_: str = "tasks.task.created.v1", **changed: Any) -> Event:
-    """A bus event that is right in all but what is changed of its `detail`."""
+    """A bus event that is valid except for what is changed in its `detail`."""
     owner = f"tenfold.{type_.partition('.')[0]}"
     detail = {
         "specversion": "1.0", "id": uuid_utils.uuid7().hex, "source": owner, "type": type_,
@@ -33,7 +33,7 @@ def event(type_: str = "tasks.task.created.v1", **changed: Any) -> Event:
     return {"source": owner, "detail-type": type_, "detail": detail | changed}
 
 
-def _forged_owner() -> Event:
+def _with_forged_owner() -> Event:
     return event() | {"source": "tenfold.analytics"}
 
 
@@ -44,7 +44,7 @@ BODIES: dict[str, Callable[[], str]] = {
     "no detail": lambda: json.dumps({"source": "tenfold.tasks"}),
     "no envelope": lambda: json.dumps(event() | {"detail": {"id": "1"}}),
     "forged organization": lambda: json.dumps(event(orgid="org_x#TASK#../../org_other")),
-    "forged owner": lambda: json.dumps(_forged_owner()),
+    "forged owner": lambda: json.dumps(_with_forged_owner()),
     "forged source": lambda: json.dumps(event(source="tenfold.evil")),
     "too deep": lambda: "[" * 50_000,
     "huge": lambda: "x" * HUGE,
@@ -52,16 +52,16 @@ BODIES: dict[str, Callable[[], str]] = {
 }
 UNKNOWN = "tasks.task.exploded.v1"
 BUS: dict[str, Callable[[], Event]] = {
-    "forged owner": _forged_owner,
+    "forged owner": _with_forged_owner,
     "forged source": lambda: event(source="tenfold.evil"),
     "forged organization": lambda: event(orgid="org_x#TASK#1"),
 }
 
 
 class Poisoner:
-    """Puts poison into a stage's queues and on its bus. Calls block."""
+    """Puts poison into the queues and on the bus of a stage. Calls block."""
 
-    def __init__(self, emulator: Emulator, stage: Stage, seed: int) -> None:
+    def __init__(self, emulator: Emulator, stage: ChaosStage, seed: int) -> None:
         self._sqs, self._events = emulator.aws.client("sqs"), emulator.aws.client("events")
         self._names, self._dice = stage.names, random.Random(seed)
         self._subscriptions = [
@@ -71,23 +71,31 @@ class Poisoner:
             if isinstance(each, Subscription)
         ]
         self.sent: dict[str, set[str]] = defaultdict(set)
-        """Queue -> source message ids of what was put into it."""
+        """Queue -> ids of the messages that were put into it."""
         self.on_bus: dict[str, set[str]] = defaultdict(set)
-        """Queue -> ids of the events whose rule took them there."""
+        """Queue -> ids of the events that a rule routed to it."""
 
     @property
     def count(self) -> int:
-        """Messages: one event may become several."""
+        """Number of poison messages; one event on the bus may become several."""
         return sum(map(len, (*self.sent.values(), *self.on_bus.values())))
 
     def strike(self) -> None:
-        """One more, of any kind, anywhere."""
+        """Send one more, of a random kind to a random queue or to the bus."""
         if self._dice.random() < 0.25:
-            self._publish(self._dice.choice(list(BUS.values()))())
+            forged = self._dice.choice(list(BUS.values()))()
+            entry = {
+                "EventBusName": self._names.bus, "Source": forged["source"], "DetailType": forged["detail-type"],
+                "Detail": json.dumps(forged["detail"]),
+            }  # fmt: skip
+            self._events.put_events(Entries=[entry])
+            for name, subscription in self._subscriptions:
+                if matches(subscription.pattern, forged, {}):
+                    self.on_bus[self._names.queue(name, subscription.name)].add(forged["detail"]["id"])
             return
         name, subscription = self._dice.choice(self._subscriptions)
         bodies = list(BODIES.values())
-        if subscription.any_handler is None:  # audit keeps what it does not know
+        if subscription.any_handler is None:  # audit stores unknown events, so they are not poison there
             bodies.append(lambda: json.dumps(event(UNKNOWN)))
         self.put(name, subscription.name, self._dice.choice(bodies)())
 
@@ -95,13 +103,3 @@ class Poisoner:
         queue = self._names.queue(name, subscription)
         url = self._sqs.get_queue_url(QueueName=queue)["QueueUrl"]
         self.sent[queue].add(self._sqs.send_message(QueueUrl=url, MessageBody=body)["MessageId"])
-
-    def _publish(self, forged: Event) -> None:
-        entry = {
-            "EventBusName": self._names.bus, "Source": forged["source"], "DetailType": forged["detail-type"],
-            "Detail": json.dumps(forged["detail"]),
-        }  # fmt: skip
-        self._events.put_events(Entries=[entry])
-        for name, subscription in self._subscriptions:
-            if matches(subscription.pattern, forged, {}):
-                self.on_bus[self._names.queue(name, subscription.name)].add(forged["detail"]["id"])

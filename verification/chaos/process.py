@@ -1,8 +1,8 @@
-"""One service's process, forked from a server that has imported everything, so that a kill some milliseconds after its
-start meets the service and not its imports. It is `python -m chassis.runtime.run` in all else.
+"""The process of one service, which otherwise is `python -m chassis.runtime.run`.
 
-What is planted here (a clock that jumps, no inbox, no outbox) is composed around the service; the product has no
-switch for it.
+It is forked from a server that has imported everything, so that a kill some milliseconds after its start hits the
+service and not its imports. Plants (a jumping clock, no inbox, no outbox) wrap the service's dependencies from the
+outside; the product has no switch for them.
 """
 
 import contextlib
@@ -31,11 +31,13 @@ from chassis.work.context import ServiceContext
 from chassis.work.outbox import Outbox
 
 JUMP_SECONDS = 0.5
-FARTHEST = 3600.0
+MAX_JUMP_SECONDS = 3600.0
 JUMPS = 64
 
 
 class Plant(StrEnum):
+    """A defect that is planted in a process."""
+
     NOTHING = "nothing"
     JUMPING_CLOCK = "jumping clock"
     NO_INBOX = "no inbox"
@@ -44,7 +46,7 @@ class Plant(StrEnum):
 
 @dataclass(frozen=True)
 class Start:
-    """How a process starts: its variables, where its output goes, what is planted in it."""
+    """Parameters of a process: its environment variables, its log file, and the defect planted in it."""
 
     service: str
     environment: dict[str, str]
@@ -54,20 +56,20 @@ class Start:
 
 
 class JumpingClock:
-    """Wrong by up to an hour, forwards or backwards, and differently so twice a second."""
+    """A clock that is wrong by up to an hour, forwards or backwards, and jumps twice per second."""
 
     def __init__(self, seed: int) -> None:
         dice = random.Random(seed)
-        self._wrong = [timedelta(seconds=dice.uniform(-FARTHEST, FARTHEST)) for _ in range(JUMPS)]
+        self._errors = [timedelta(seconds=dice.uniform(-MAX_JUMP_SECONDS, MAX_JUMP_SECONDS)) for _ in range(JUMPS)]
         self._started = time.monotonic()
 
     def now(self) -> datetime:
         jumps = int((time.monotonic() - self._started) / JUMP_SECONDS)
-        return datetime.now(UTC) + self._wrong[jumps % JUMPS]
+        return datetime.now(UTC) + self._errors[jumps % JUMPS]
 
 
-class _Around:
-    """A table that is the other one in all but `write`."""
+class _TableWrapper:
+    """A table that passes everything on except `write`."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -90,29 +92,32 @@ class _Around:
         await self._table.discard(keys)
 
 
-class WithoutInbox(_Around):
-    """A claim that stands there already is no hindrance."""
+class WithoutInbox(_TableWrapper):
+    """A table that ignores existing inbox claims."""
 
     async def write(self, operations: Sequence[WriteOperation]) -> None:
         await self._table.write(
             [
-                replace(one, expect=Anything()) if isinstance(one, Put) and one.key.pk.startswith("INBOX#") else one
-                for one in operations
+                replace(each, expect=Anything()) if isinstance(each, Put) and each.key.pk.startswith("INBOX#") else each
+                for each in operations
             ]
         )
 
 
-class WithoutOutbox(_Around):
-    """Events are published from memory only. They come last in a transaction, so the others keep their positions."""
+class WithoutOutbox(_TableWrapper):
+    """A table that stores no outbox entries, so events are published from memory only.
+
+    The entries come last in a transaction, so the other operations keep their positions.
+    """
 
     async def write(self, operations: Sequence[WriteOperation]) -> None:
         await self._table.write(
-            [one for one in operations if not (isinstance(one, Put) and one.key.pk.startswith("OUTBOX#"))]
+            [each for each in operations if not (isinstance(each, Put) and each.key.pk.startswith("OUTBOX#"))]
         )
 
 
-def compose(start: Start, service: Service, settings: Settings, aws: Aws) -> ServiceContext:
-    """The service's own tools, with what `start` plants."""
+def make_planted_context(start: Start, service: Service, settings: Settings, aws: Aws) -> ServiceContext:
+    """The context of the service, with the defect that `start` plants."""
     context = make_context(service, settings, aws)
     clock: Clock = JumpingClock(start.seed) if start.plant is Plant.JUMPING_CLOCK else context.clock
     table = context.table
@@ -125,20 +130,20 @@ def compose(start: Start, service: Service, settings: Settings, aws: Aws) -> Ser
 
 
 def serve(start: Start) -> None:
-    """What a forked process does: be the service, until it is told to stop or whoever started it is gone."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    """Run the service in a forked process, until a signal stops it or the process that started it has ended."""
+
+    def end_with_parent() -> None:
+        parent = multiprocessing.parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
     os.environ.clear()
     os.environ.update(start.environment)
     log = os.open(start.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    with contextlib.suppress(PermissionError):  # it leads a group of its own already
+    with contextlib.suppress(PermissionError):  # raised if it already leads its own group
         os.setsid()
-    sys.exit(main([start.service], partial(compose, start)))
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    sys.exit(main([start.service], partial(make_planted_context, start)))

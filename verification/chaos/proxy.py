@@ -1,7 +1,7 @@
-"""The fault proxy: between the services and the embedded AWS, and the witness of what the bus took.
+"""Fault proxy between the services and the embedded AWS; it also records the events that the bus accepted.
 
-A long poll is passed on in short ones for as long as its caller is connected: the embedded AWS does not see that a
-caller has died and gives it messages for as long as its poll would have lasted, which SQS does not do.
+A long poll is forwarded as short ones while its caller is connected: the embedded AWS does not notice that a caller
+has died and gives it messages until the end of its poll, which SQS does not do.
 """
 
 import asyncio
@@ -17,19 +17,19 @@ from yarl import URL
 
 from deploy.local.ports import HOST
 from verification.chaos.faults import EXECUTED, Fault, Faults
-from verification.chaos.wire import Call, error, throttled
+from verification.chaos.wire import Call, error_response, throttling_response
 
-NOT_PASSED_ON = frozenset({"host", "connection", "keep-alive", "transfer-encoding", "content-length", "expect"})
+HOP_HEADERS = frozenset({"host", "connection", "keep-alive", "transfer-encoding", "content-length", "expect"})
 SHORT_POLL = 1
 UPSTREAM_SECONDS = 60.0
 MAX_BODY = 4 * 1024 * 1024
 NO_LINGER = struct.pack("ii", 1, 0)
-"""Closing sends a reset, as a machine that is gone does."""
+"""SO_LINGER value by which closing a socket sends a reset, as when a machine disappears."""
 
 
 class FaultProxy:
-    """One proxy in front of `upstream`. `published` are the events (id -> detail) that the bus accepted, and `calls`
-    counts what came."""
+    """Proxy in front of `upstream`. `published` are the events (id -> detail) that the bus accepted; `calls` counts
+    the requests."""
 
     def __init__(self, upstream: str, faults: Faults) -> None:
         self.faults = faults
@@ -68,37 +68,40 @@ class FaultProxy:
         fault = self.faults.next(call.operation)
         match fault:
             case Fault.THROTTLED:
-                return throttled(call)
+                return throttling_response(call)
             case Fault.REFUSED | Fault.OUTAGE:
-                return error(call, "ServiceUnavailable", 503)
+                return error_response(call, "ServiceUnavailable", 503)
             case Fault.RESET_BEFORE:
                 return _reset(request)
             case Fault.SLOW:
                 await asyncio.sleep(self.faults.delay())
-        # A caller that dies does not take back what it asked for.
-        answer = await asyncio.shield(self._passed_on(request, call, body))
+        # A call is executed even if its caller dies meanwhile.
+        answer = await asyncio.shield(self._pass_on(request, call, body))
         assert fault is None or fault in EXECUTED
         match fault:
             case Fault.EXECUTED_THEN_500:
-                return error(call, "InternalServerError", 500)
+                return error_response(call, "InternalServerError", 500)
             case Fault.RESET_AFTER:
                 return _reset(request)
         return answer
 
-    async def _passed_on(self, request: web.BaseRequest, call: Call, body: bytes) -> web.Response:
+    async def _pass_on(self, request: web.BaseRequest, call: Call, body: bytes) -> web.Response:
         if call.operation == "ReceiveMessage":
-            return await self._polled(request, body)
+            return await self._poll(request, body)
         answer = await self._forward(request, body)
         if call.operation == "PutEvents" and answer.status == 200:
-            self._witness(body, answer)
+            accepted = json.loads(_bytes(answer))["Entries"]
+            for entry, result in zip(json.loads(body)["Entries"], accepted, strict=True):
+                if "EventId" in result:
+                    self.published[json.loads(entry["Detail"])["id"]] = entry["Detail"]
         return answer
 
-    async def _polled(self, request: web.BaseRequest, body: bytes) -> web.Response:
-        asked: dict[str, Any] = json.loads(body)
-        deadline = time.monotonic() + asked.get("WaitTimeSeconds", 0)
+    async def _poll(self, request: web.BaseRequest, body: bytes) -> web.Response:
+        request_body: dict[str, Any] = json.loads(body)
+        deadline = time.monotonic() + request_body.get("WaitTimeSeconds", 0)
         while True:
             left = deadline - time.monotonic()
-            short = json.dumps({**asked, "WaitTimeSeconds": SHORT_POLL if left > 0 else 0}).encode()
+            short = json.dumps({**request_body, "WaitTimeSeconds": SHORT_POLL if left > 0 else 0}).encode()
             answer = await self._forward(request, short)
             alive = request.transport is not None and not request.transport.is_closing()
             if left <= SHORT_POLL or not alive or answer.status != 200 or b'"Messages"' in _bytes(answer):
@@ -106,7 +109,7 @@ class FaultProxy:
 
     async def _forward(self, request: web.BaseRequest, body: bytes) -> web.Response:
         assert self._session is not None
-        headers = {name: value for name, value in request.headers.items() if name.lower() not in NOT_PASSED_ON}
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in HOP_HEADERS}
         url = self._upstream.join(URL(request.raw_path, encoded=True))
         try:
             async with self._session.request(
@@ -115,14 +118,8 @@ class FaultProxy:
                 raw = await answer.read()
         except (aiohttp.ClientError, TimeoutError) as problem:
             return web.Response(status=502, text=f"the embedded AWS does not answer: {problem!r}")
-        kept = {name: value for name, value in answer.headers.items() if name.lower() not in NOT_PASSED_ON}
-        return web.Response(status=answer.status, body=raw, headers=kept)
-
-    def _witness(self, body: bytes, answer: web.Response) -> None:
-        taken = json.loads(_bytes(answer))["Entries"]
-        for entry, result in zip(json.loads(body)["Entries"], taken, strict=True):
-            if "EventId" in result:
-                self.published[json.loads(entry["Detail"])["id"]] = entry["Detail"]
+        headers = {name: value for name, value in answer.headers.items() if name.lower() not in HOP_HEADERS}
+        return web.Response(status=answer.status, body=raw, headers=headers)
 
 
 def _bytes(answer: web.Response) -> bytes:
@@ -136,4 +133,4 @@ def _reset(request: web.BaseRequest) -> web.Response:
         if connection is not None:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
         transport.abort()
-    return web.Response(status=500)  # nobody is there to read it
+    return web.Response(status=500)  # nobody reads it

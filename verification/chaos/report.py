@@ -1,10 +1,10 @@
-"""The figures of a run, as a table and as JSON."""
+"""Report of a chaos run, as a table and as JSON."""
 
 from typing import Any
 
 from verification.chaos.run import Outcome
 
-SHOWN = 20
+MAX_SHOWN = 20
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:
@@ -12,7 +12,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
     return {
         "seed": outcome.seed,
         "commands": len(log.commands),
-        "acknowledged": log.acknowledged,
+        "acknowledged": log.acknowledgements,
         "kills": outcome.kills,
         "freezes": outcome.freezes,
         "starts with a jumping clock": outcome.jumping,
@@ -54,7 +54,7 @@ def as_table(outcome: Outcome) -> str:
     lines += ["", *(f"control, {each.text}" for each in outcome.controls)]
     lines += ["seconds: " + ", ".join(f"{name} {value}" for name, value in figures["seconds"].items())]
     problems = outcome.problems
-    lines += [""] + [f"BROKEN {one}" for one in problems[:SHOWN]]
-    lines += [f"... and {len(problems) - SHOWN} more"] if len(problems) > SHOWN else []
+    lines += [""] + [f"BROKEN {problem}" for problem in problems[:MAX_SHOWN]]
+    lines += [f"... and {len(problems) - MAX_SHOWN} more"] if len(problems) > MAX_SHOWN else []
     lines += [f"every promise kept (seed {outcome.seed})" if not problems else f"seed {outcome.seed}"]
     return "\n".join(lines)

@@ -1,28 +1,31 @@
-"""What is done to a stage while clients work. Everything is due by their progress, not by the clock, so that a slow
-machine has the same storm."""
+"""The storm: kills, freezes, poison, bursts and outages while clients work.
+
+Everything is due at a share of the load, not at a time, so that a slow machine has the same storm.
+"""
 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from verification.chaos.place import Stage
 from verification.chaos.poison import Poisoner
 from verification.chaos.process import Plant
+from verification.chaos.stage import ChaosStage
 
 KILL_PAUSE = (0.05, 0.4)
 JUMPING_SHARE = 0.25
 BURST_SECONDS = 10.0
 FROZEN_SECONDS = 23.0
-"""Over the visibility of every subscription here (20 s): what the frozen process holds is taken up by another."""
-LOOK_SECONDS = 0.02
+"""Longer than the visibility timeout of every subscription here (20 s): another process receives the messages that
+the frozen one holds."""
+POLL_SECONDS = 0.02
 LAST_KILL, LAST_POISON = 0.97, 0.9
-"""Of the load: kills meet work to the end."""
+"""Shares of the load at which they end: kills interrupt work until the end."""
 
 
 @dataclass(frozen=True)
-class Plan:
-    """How much of what. Bursts, outages and freezes are spread evenly over the load."""
+class StormPlan:
+    """Numbers of each event of the storm. Bursts, outages and freezes are spread evenly over the load."""
 
     kills: int
     poison: int
@@ -33,33 +36,32 @@ class Plan:
 
 @dataclass
 class Storm:
-    """`progress` is the share of the load that is done, from 0 to 1."""
+    """One storm. `progress` returns the share of the load that is done, from 0 to 1."""
 
-    stage: Stage
-    plan: Plan
+    stage: ChaosStage
+    plan: StormPlan
     poisoner: Poisoner
     progress: Callable[[], float]
     seed: int
     kills: int = 0
     freezes: int = 0
     jumping: int = 0
-    _frozen: set[str] = field(default_factory=set)
 
     async def run(self) -> None:
-        """Everything at once; ends when all of it has happened."""
+        """Run everything at once; returns when all of it has happened."""
         self.stage.faults.on = True
         faults = self.stage.faults
         async with asyncio.TaskGroup() as group:
             group.create_task(self._kill())
             group.create_task(self._poison())
-            group.create_task(self._spread(self.plan.bursts, 0.3, lambda _: _done(faults.throttle, BURST_SECONDS)))
-            group.create_task(self._spread(self.plan.outages, 0.7, lambda _: _done(faults.bus_outage, BURST_SECONDS)))
+            group.create_task(self._spread(self.plan.bursts, 0.3, lambda _: faults.throttle(BURST_SECONDS)))
+            group.create_task(self._spread(self.plan.outages, 0.7, lambda _: faults.bus_outage(BURST_SECONDS)))
             group.create_task(self._spread(len(self.plan.freezes), 0.05, self._freeze))
 
     async def _kill(self) -> None:
         dice = random.Random(f"{self.seed} kills")
         while self.kills < self.plan.kills:
-            await self._reached(LAST_KILL * self.kills / self.plan.kills)
+            await self._wait_for_share(LAST_KILL * self.kills / self.plan.kills)
             await asyncio.sleep(dice.uniform(*KILL_PAUSE))
             plant = Plant.JUMPING_CLOCK if dice.random() < JUMPING_SHARE else None
             await self.stage.fleet.kill(dice.choice(self.stage.fleet.services), plant)
@@ -68,13 +70,14 @@ class Storm:
 
     async def _poison(self) -> None:
         while self.poisoner.count < self.plan.poison:
-            await self._reached(LAST_POISON * self.poisoner.count / self.plan.poison)
+            await self._wait_for_share(LAST_POISON * self.poisoner.count / self.plan.poison)
             await asyncio.to_thread(self.poisoner.strike)
 
-    async def _spread(self, times: int, offset: float, act: Callable[[int], Awaitable[None]]) -> None:
+    async def _spread(self, times: int, offset: float, act: Callable[[int], Awaitable[None] | None]) -> None:
         for number in range(times):
-            await self._reached((number + offset) / times)
-            await act(number)
+            await self._wait_for_share((number + offset) / times)
+            if (action := act(number)) is not None:
+                await action
 
     async def _freeze(self, number: int) -> None:
         service = self.plan.freezes[number]
@@ -83,10 +86,6 @@ class Storm:
         await asyncio.sleep(FROZEN_SECONDS)
         self.stage.fleet.thaw(frozen)
 
-    async def _reached(self, share: float) -> None:
+    async def _wait_for_share(self, share: float) -> None:
         while self.progress() < share:
-            await asyncio.sleep(LOOK_SECONDS)
-
-
-async def _done(act: Callable[[float], None], seconds: float) -> None:
-    act(seconds)
+            await asyncio.sleep(POLL_SECONDS)

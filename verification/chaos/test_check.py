@@ -1,4 +1,4 @@
-"""What judges a run must see what is missing, what is there twice, and what is wrong."""
+"""Tests of the checks of a chaos run: they must see what is missing, what is duplicated, and what is wrong."""
 
 import copy
 import io
@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from verification.chaos.check import Finding, compared, dead_letters, findings
+from verification.chaos.check import Finding, check_dead_letters, check_promises, compare_counts
 from verification.chaos.client import Log
 from verification.chaos.evidence import DeadLetter, Holdings
 from verification.simulation.ledger import Command, Effect
 
 ORG, TASK, PROJECT, USER, BY = "org_1", "task_1", "proj_1", "user_1", "user_2"
 STATE = {"slug": "acme", "name": "Acme", "plan": "free", "status": "active", "allowed_origins": []}
-LETTERS = Finding("dead letters", 0)
+NO_DEAD_LETTERS = Finding("dead letters", 0)
 
 
 def event(at: int, type_: str, subject: str, version: int, **data: Any) -> tuple[str, str]:
@@ -27,7 +27,7 @@ def event(at: int, type_: str, subject: str, version: int, **data: Any) -> tuple
     return event_id, json.dumps(raw)
 
 
-def published() -> dict[str, str]:
+def sample_events() -> dict[str, str]:
     task = {"task_id": TASK, "project_id": PROJECT, "title": "t1", "status": "open"}
     return dict(
         [
@@ -40,8 +40,8 @@ def published() -> dict[str, str]:
     )
 
 
-def log() -> Log:
-    made = Log(io.StringIO())
+def sample_log() -> Log:
+    log = Log(io.StringIO())
     effects = [
         ("tenancy.organization.created.v1", "acme"),
         ("tasks.project.created.v1", "P"),
@@ -51,12 +51,12 @@ def log() -> Log:
     for number, (type_, identity) in enumerate(effects, start=1):
         command = Command(number, "c", "t", "tasks", "POST", "/", None, [Effect(type_, identity)])
         command.acknowledged, command.tries = True, 1
-        made.commands.append(command)
-    return made
+        log.commands.append(command)
+    return log
 
 
-def holdings() -> Holdings:
-    facts = [json.loads(detail) for detail in published().values()]
+def sample_holdings() -> Holdings:
+    facts = [json.loads(detail) for detail in sample_events().values()]
     records = [
         {"PK": f"ORG#{ORG}#RECORD#{f['id']}", "id": f["id"], "org_id": ORG, "action": f["type"], "actor": BY, "seq": at}
         for at, f in enumerate(facts, start=1)
@@ -72,7 +72,7 @@ def holdings() -> Holdings:
         "assignee_ids": [USER],
     }
     task |= {"version": 2, "project_id": PROJECT, "number": 1}
-    told = {"PK": f"ORG#{ORG}#NOTIFICATION#n", "event_id": "event3", "user_id": USER}
+    notification = {"PK": f"ORG#{ORG}#NOTIFICATION#n", "event_id": "event3", "user_id": USER}
     unread = {"PK": f"ORG#{ORG}#UNREAD#{USER}", "user_id": USER, "unread": 1}
     project = {"PK": f"ORG#{ORG}#PROJECT#{PROJECT}", "project_id": PROJECT, "open": 1, "created": 1, "done": 0}
     person = {"PK": f"ORG#{ORG}#PERSON#{USER}", "user_id": USER, "open": 1, "assigned": 1}
@@ -80,7 +80,7 @@ def holdings() -> Holdings:
         {
             "tenancy": [member, org],
             "tasks": [dict(member), task, dict(org)],
-            "notify": [dict(member), told, unread, dict(org)],
+            "notify": [dict(member), notification, unread, dict(org)],
             "audit": [dict(member), *records, dict(org)],
             "analytics": [dict(member), project, person, dict(org)],
         },
@@ -88,44 +88,44 @@ def holdings() -> Holdings:
     )
 
 
-def judged(log: Log, events: dict[str, str], held: Holdings) -> dict[str, Finding]:
-    return {each.name: each for each in findings(log, events, held, LETTERS)}
+def check(log: Log, events: dict[str, str], holdings: Holdings) -> dict[str, Finding]:
+    return {each.name: each for each in check_promises(log, events, holdings, NO_DEAD_LETTERS)}
 
 
 def test_a_good_end_is_good() -> None:
-    assert all(each.good for each in judged(log(), published(), holdings()).values())
+    assert all(each.good for each in check(sample_log(), sample_events(), sample_holdings()).values())
 
 
 @pytest.mark.parametrize("lost", ["event1", "event2", "event3"])
 def test_an_acknowledged_command_without_its_event_is_lost(lost: str) -> None:
-    events = published()
+    events = sample_events()
     del events[lost]
-    assert len(judged(log(), events, holdings())["commands"].lost) == 1
+    assert len(check(sample_log(), events, sample_holdings())["commands"].lost) == 1
 
 
 def test_a_command_done_twice_is_seen() -> None:
-    events = published()
+    events = sample_events()
     again = {**json.loads(events["event2"]), "id": "event9", "subject": "task_9"}
     events["event9"] = json.dumps(again)
-    assert len(judged(log(), events, holdings())["commands"].duplicated) == 1
+    assert len(check(sample_log(), events, sample_holdings())["commands"].duplicated) == 1
 
 
-def test_what_nobody_asked_for_is_seen() -> None:
-    unasked = log()
-    unasked.commands.pop()
-    assert judged(unasked, published(), holdings())["commands"].duplicated
+def test_an_effect_without_a_command_is_seen() -> None:
+    log = sample_log()
+    log.commands.pop()
+    assert check(log, sample_events(), sample_holdings())["commands"].duplicated
 
 
 def test_a_refused_command_must_not_be_done_unless_a_try_had_no_answer() -> None:
-    refused = log()
-    command = refused.commands[-1]
+    log = sample_log()
+    command = log.commands[-1]
     command.acknowledged, command.refused = False, 422
-    assert judged(refused, published(), holdings())["commands"].duplicated
+    assert check(log, sample_events(), sample_holdings())["commands"].duplicated
     command.tries = 2
-    assert judged(refused, published(), holdings())["commands"].good
+    assert check(log, sample_events(), sample_holdings())["commands"].good
 
 
-PLACES = {
+AFFECTED = {
     "tenancy": ["organizations", "memberships"],
     "tasks": ["organizations", "memberships", "tasks"],
     "notify": ["organizations", "memberships", "notifications", "unread counters"],
@@ -135,14 +135,14 @@ PLACES = {
 
 
 @pytest.mark.parametrize(
-    ("service", "at"), [(name, at) for name, items in holdings().items.items() for at in range(len(items))]
+    ("service", "at"), [(name, at) for name, items in sample_holdings().items.items() for at in range(len(items))]
 )
 def test_every_item_that_is_missing_is_seen(service: str, at: int) -> None:
-    held = holdings()
-    del held.items[service][at]
-    bad = [name for name, each in judged(log(), published(), held).items() if each.lost]
-    assert bad, f"{holdings().items[service][at]} can be missing"
-    assert set(bad) <= set(PLACES[service])
+    holdings = sample_holdings()
+    del holdings.items[service][at]
+    bad = [name for name, each in check(sample_log(), sample_events(), holdings).items() if each.lost]
+    assert bad, f"{sample_holdings().items[service][at]} can be missing"
+    assert set(bad) <= set(AFFECTED[service])
 
 
 @pytest.mark.parametrize(
@@ -154,17 +154,17 @@ def test_every_item_that_is_missing_is_seen(service: str, at: int) -> None:
     ],
 )
 def test_a_counter_too_high_is_duplicated(service: str, at: int, name: str, promise: str) -> None:
-    held = holdings()
-    held.items[service][at][name] += 1
-    finding = judged(log(), published(), held)[promise]
+    holdings = sample_holdings()
+    holdings.items[service][at][name] += 1
+    finding = check(sample_log(), sample_events(), holdings)[promise]
     assert (len(finding.duplicated), finding.lost) == (1, [])
 
 
 @pytest.mark.parametrize(("service", "at", "promise"), [("notify", 1, "notifications"), ("audit", 1, "audit records")])
 def test_a_doubled_item_is_duplicated(service: str, at: int, promise: str) -> None:
-    held = holdings()
-    held.items[service].append(copy.copy(held.items[service][at]))
-    assert len(judged(log(), published(), held)[promise].duplicated) == 1
+    holdings = sample_holdings()
+    holdings.items[service].append(copy.copy(holdings.items[service][at]))
+    assert len(check(sample_log(), sample_events(), holdings)[promise].duplicated) == 1
 
 
 @pytest.mark.parametrize(
@@ -181,40 +181,45 @@ def test_a_doubled_item_is_duplicated(service: str, at: int, promise: str) -> No
     ],
 )
 def test_a_wrong_state_is_seen(service: str, at: int, change: dict[str, Any], promise: str) -> None:
-    held = holdings()
-    held.items[service][at] |= change
-    assert judged(log(), published(), held)[promise].wrong
+    holdings = sample_holdings()
+    holdings.items[service][at] |= change
+    assert check(sample_log(), sample_events(), holdings)[promise].wrong
 
 
-def test_mails_count_by_distinct_id() -> None:
-    held = holdings()
-    held.mails.clear()
-    assert judged(log(), published(), held)["e-mails"].lost
-    held.mails["event9.user_9"] = 1
-    assert judged(log(), published(), held)["e-mails"].duplicated
+def test_mails_are_counted_by_distinct_id() -> None:
+    holdings = sample_holdings()
+    holdings.mails.clear()
+    assert check(sample_log(), sample_events(), holdings)["e-mails"].lost
+    holdings.mails["event9.user_9"] = 1
+    assert check(sample_log(), sample_events(), holdings)["e-mails"].duplicated
 
 
 def test_an_outbox_that_is_not_empty_is_seen() -> None:
-    held = holdings()
-    held.items["tasks"].append({"PK": "OUTBOX#1", "SK": "event9"})
-    assert judged(log(), published(), held)["outbox empty"].wrong
+    holdings = sample_holdings()
+    holdings.items["tasks"].append({"PK": "OUTBOX#1", "SK": "event9"})
+    assert check(sample_log(), sample_events(), holdings)["outbox empty"].wrong
 
 
-def letter(source: str, *, queue: str = "q", reason: str = "not JSON", event_id: str = "e") -> DeadLetter:
+def sample_dead_letter(source: str, *, queue: str = "q", reason: str = "not JSON", event_id: str = "e") -> DeadLetter:
     return DeadLetter(queue, json.dumps({"detail": {"id": event_id}}), source, reason)
 
 
 def test_dead_letters_are_exactly_the_poison() -> None:
     sent, on_bus = {"q": {"m1", "m2"}}, {"q": {"event1"}}
-    right = [letter("m1"), letter("m2"), letter("m2"), letter("m3", event_id="event1")]
-    assert dead_letters(sent, on_bus, right).good
-    assert dead_letters(sent, on_bus, right[1:]).lost == ["m1 in q"]
-    assert dead_letters(sent, on_bus, right[:-1]).lost == ["event1 in q"]
-    assert "healthy" in dead_letters(sent, on_bus, [*right, letter("m9")]).wrong[0]
-    assert "healthy" in dead_letters(sent, on_bus, [*right, letter("m1", queue="other")]).wrong[0]
-    assert "no reason" in dead_letters(sent, on_bus, [letter("m1", reason=""), *right]).wrong[0]
+    right = [
+        sample_dead_letter("m1"),
+        sample_dead_letter("m2"),
+        sample_dead_letter("m2"),
+        sample_dead_letter("m3", event_id="event1"),
+    ]
+    assert check_dead_letters(sent, on_bus, right).good
+    assert check_dead_letters(sent, on_bus, right[1:]).lost == ["m1 in q"]
+    assert check_dead_letters(sent, on_bus, right[:-1]).lost == ["event1 in q"]
+    assert "healthy" in check_dead_letters(sent, on_bus, [*right, sample_dead_letter("m9")]).wrong[0]
+    assert "healthy" in check_dead_letters(sent, on_bus, [*right, sample_dead_letter("m1", queue="other")]).wrong[0]
+    assert "no reason" in check_dead_letters(sent, on_bus, [sample_dead_letter("m1", reason=""), *right]).wrong[0]
 
 
 def test_one_too_many_does_not_hide_one_too_few() -> None:
-    finding = compared("x", {"a": 1, "b": 1}, {"a": 2})
+    finding = compare_counts("x", {"a": 1, "b": 1}, {"a": 2})
     assert (finding.lost, finding.duplicated) == (["b"], ["a"])

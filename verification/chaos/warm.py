@@ -1,4 +1,4 @@
-"""Imported once by the server that processes are forked from: everything that a service's process would import."""
+"""Everything that the process of a service imports: loaded once by the server that processes are forked from."""
 
 import boto3  # noqa: F401
 

@@ -1,4 +1,4 @@
-"""How AWS's protocols name a call, and how each says an error."""
+"""AWS's protocols: the name of a call, and the form of an error."""
 
 import json
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ TOO_MANY = ("TooManyRequestsException", 429)
 
 @dataclass(frozen=True)
 class Call:
-    """`service` is "dynamodb", "sqs", ..., or "rest" for what names its operation by method and path."""
+    """A call's service ("dynamodb", "sqs" ..., or "rest" where method and path name the operation) and operation."""
 
     service: str
     operation: str
@@ -31,13 +31,13 @@ class Call:
         return cls(PREFIXES.get(prefix.partition("_")[0], "json"), operation)
 
 
-def error(call: Call, code: str, status: int) -> web.Response:
-    """An error as the call's service says it. Clients of JSON services read the body, those of others the header."""
+def error_response(call: Call, code: str, status: int) -> web.Response:
+    """An error in the form of the call's service. Clients of JSON services read the body, others the header."""
     body = json.dumps({"__type": code, "message": "planted by the chaos test"}).encode()
     kind = "application/json" if call.service == "rest" else "application/x-amz-json-1.0"
     return web.Response(status=status, body=body, headers={"Content-Type": kind, "x-amzn-errortype": code})
 
 
-def throttled(call: Call) -> web.Response:
+def throttling_response(call: Call) -> web.Response:
     code, status = THROTTLING.get(call.service, TOO_MANY)
-    return error(call, code, status)
+    return error_response(call, code, status)

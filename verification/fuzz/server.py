@@ -1,4 +1,4 @@
-"""A service with data in it, on a real port: its app on a table in memory, served by uvicorn in a thread."""
+"""A service with data on a real port: its app on a table in memory, served by uvicorn in a thread."""
 
 import asyncio
 import socket
@@ -14,25 +14,27 @@ from verification.isolation.seeds import world_of
 from verification.isolation.world import World
 
 FAR = 4_000_000_000
-"""When the fuzzer's token ends, in epoch seconds: the service's clock runs fast."""
+"""Expiry of the fuzzer's token, in epoch seconds: far away, since the service's clock runs fast."""
 CLOCK_STEP = 2.0
-"""Seconds that the service's clock moves on at each request, so that rate limits and leases go on."""
+"""Seconds by which the service's clock advances per request, so that rate limits and leases expire."""
 
 
 @dataclass(frozen=True)
-class Served:
+class ServiceServer:
+    """A running service."""
+
     port: int
     token: str
-    """Of the owner of the organization whose data it has."""
+    """Token of the owner of the organization whose data the service has."""
     ids: Mapping[str, str]
-    """What stands there, by the names of path parameters."""
+    """Ids of existing things by the names of path parameters."""
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
 
-class _Ticking:
+class _AdvancingClock:
     def __init__(self, app: ASGIApp, world: World) -> None:
         self._app, self._world = app, world
 
@@ -42,18 +44,18 @@ class _Ticking:
 
 
 @contextmanager
-def served(service: str) -> Iterator[Served]:
-    """Raises NoSeed for a service without data to begin with."""
+def serve(service: str) -> Iterator[ServiceServer]:
+    """Serve a service with seeded data. Raises NoSeed if it has no seed."""
     world = asyncio.run(world_of(service))
     token = world.token(world.vera.claims(world.victim_org), exp=FAR)
     ids = {"org_id": world.victim_org} | {name: pair.victim for name, pair in world.pairs.items()}
-    with listening(_Ticking(world.app, world)) as port:
-        yield Served(port, token, ids)
+    with listening(_AdvancingClock(world.app, world)) as port:
+        yield ServiceServer(port, token, ids)
 
 
 @contextmanager
 def listening(app: ASGIApp) -> Iterator[int]:
-    """Yields the port."""
+    """Serve an app. Yields the port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

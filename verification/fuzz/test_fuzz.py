@@ -1,4 +1,4 @@
-"""What the fuzzer is for, it finds."""
+"""The fuzzer finds planted faults."""
 
 import pytest
 from fastapi import FastAPI
@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from verification.fuzz.generated import fuzz
 from verification.fuzz.hostile import attack
-from verification.fuzz.server import Served, listening
+from verification.fuzz.server import ServiceServer, listening
 
 pytestmark = pytest.mark.slow
 
@@ -17,8 +17,8 @@ class Numbers(BaseModel):
     denominator: int
 
 
-def planted() -> FastAPI:
-    """Crashes on one number in each of two billion, says one thing and answers another, and waits for ever."""
+def faulty_app() -> FastAPI:
+    """An app that crashes on one number in two billion, breaks its own schema, and waits for ever for a body."""
     app = FastAPI()
 
     @app.get("/health/live")
@@ -41,11 +41,11 @@ def planted() -> FastAPI:
 
 
 async def test_planted_faults_are_found() -> None:
-    with listening(planted()) as port:
-        at = Served(port, "token", {})
-        outcome = fuzz(at, 10, seed=1)
-        _, wrong = await attack(at)
-    assert "POST /divisions" in outcome.told
-    assert "ZeroDivisionError" in outcome.told or "Server error" in outcome.told
-    assert "POST /texts, no UTF-8: 500" in wrong
+    with listening(faulty_app()) as port:
+        server = ServiceServer(port, "token", {})
+        outcome = fuzz(server, 10, seed=1)
+        _, wrong = await attack(server)
+    assert "POST /divisions" in outcome.report
+    assert "ZeroDivisionError" in outcome.report or "Server error" in outcome.report
+    assert "POST /texts, not UTF-8: 500" in wrong
     assert [line for line in wrong if "a slow body" in line]

@@ -1,4 +1,4 @@
-"""Who attacks a route with what: attacks of one request each, by everybody who must not get what is another's."""
+"""The attacks on a route: one request each, by everybody who must not get data of another organization."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,23 +16,25 @@ REFUSED, FORBIDDEN = frozenset({401, 404}), frozenset({403})
 ODD_IDS = ("{own}#A", "{victim}#A", "{own}#TASK#{victim}", "x/../{victim}", "..", "{victim}\x00", "%2e%2e", "é" * 30)
 
 ALIKE = {
-    ("assign_task", "path.user_id"): "who is named is no member of the caller's organization: 422",
-    ("unassign_task", "path.user_id"): "taking a task from somebody who does not have it changes nothing",
+    ("assign_task", "path.user_id"): "the named person is not a member of the caller's organization: 422",
+    ("unassign_task", "path.user_id"): "unassigning somebody who is not assigned changes nothing",
 }
-"""References in a path that are no resource of the route: answered as what does not exist is, but not with 404."""
+"""Ids in a path that are not the resource of the route: answered like ids that do not exist, but not with 404."""
 KNOWN = {
-    ("sign_up", "body.email"): "registering tells that an address is taken; it names no organization",
+    ("sign_up", "body.email"): "registering reveals that an address is taken, but not any organization",
     ("confirm_address", "body.email"): "the profile of a confirmed address is read before its code is refused",
-    ("accept_invitation", "body.token"): "who holds an invitation's secret token knows that it exists",
-    ("decline_invitation", "body.token"): "who holds an invitation's secret token knows that it exists",
+    ("accept_invitation", "body.token"): "whoever has the secret token of an invitation knows that it exists",
+    ("decline_invitation", "body.token"): "whoever has the secret token of an invitation knows that it exists",
 }
-"""Places in which the answer, or the work for it, may differ from that for what does not exist, and why. None of the
-victim's data may be shown there either, and nothing of theirs be changed."""
+"""Slots for which the answer, or the work for it, may differ from that for an id that does not exist, and why.
+
+Even there, none of the victim's data may be shown or changed.
+"""
 
 
 @dataclass(frozen=True)
 class Attack:
-    """`control` is the same request for what does not exist, sent by the same caller."""
+    """One attack. `control` is the same request by the same caller for ids that do not exist."""
 
     name: str
     request: Request
@@ -42,24 +44,24 @@ class Attack:
     names: Mapping[str, str] = field(default_factory=dict)
     expected: frozenset[int] | None = None
     knows: tuple[str, ...] = ()
-    """What the caller knows without being told, besides what they send."""
+    """Values that the caller knows already, besides those in the request."""
     untouched: bool = False
-    """Refused before the table is asked anything."""
+    """Whether the request must be refused before any call to the table."""
     suspended: bool = False
-    """Whether the victim's organization is suspended meanwhile."""
+    """Whether the victim's organization is suspended during the attack."""
     denied: str | None = None
-    """The operation that the membership of the victim's second owner refuses meanwhile."""
+    """The operation that the membership of the victim's second owner denies during the attack."""
     by_work: bool = True
-    """Whether the answer and the work must be the same as the control's too."""
+    """Whether the answer and the work must be the same as for the control."""
 
 
 def is_known(template: Template) -> bool:
-    """Whether the answer to the whole request may differ from that for what does not exist."""
-    return any((template.route.id, place.label) in KNOWN for place in template.places)
+    """Whether the answer to the whole request may differ from that for ids that do not exist."""
+    return any((template.route.id, slot.label) in KNOWN for slot in template.slots)
 
 
 class Attackers:
-    """Of one world. `prepare` makes their API keys in it."""
+    """All attackers in one world. `prepare` creates their API keys in it."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -73,57 +75,62 @@ class Attackers:
         self._bad_programs = await bad_programs(world, *operations)
 
     def attacker(self, template: Template) -> tuple[str | None, Reach]:
+        """The attacker's token, and what they may touch."""
         world = self._world
         if template.route.access == "public":
             return None, replace(self._reach, users=frozenset({"unknown", world.mallory.id}))
         return world.attacker, self._reach
 
     def attacks(self, template: Template) -> Iterator[Attack]:
-        yield from self._with_foreign_ids(template)
-        yield from self._with_odd_ids(template)
+        """Every attack that applies to a route."""
+        yield from self.foreign_id_attacks(template)
+        yield from self.odd_id_attacks(template)
         if template.route.access != "public":
-            yield from self._with_bad_tokens(template)
+            yield from self.bad_token_attacks(template)
         if template.route.access == "guarded":
-            yield from self._of_outsiders(template)
-            yield from self._of_programs(template)
-            yield self._of_the_denied(template)
+            yield from self.outsider_attacks(template)
+            yield from self.program_attacks(template)
+            yield self.denied_attack(template)
         if template.route.access == "guarded" and not template.route.while_suspended:
-            yield from self._of_the_suspended(template)
+            yield from self.suspended_attacks(template)
 
-    def _with_foreign_ids(self, template: Template) -> Iterator[Attack]:
+    def foreign_id_attacks(self, template: Template) -> Iterator[Attack]:
+        """The attacker sends the victim's ids, in each slot alone and in all of them."""
         token, reach = self.attacker(template)
-        staffs = template.route.access == "staff"
+        is_for_staff = template.route.access == "staff"
         whole = Attack(
             "another organization's member",
-            template.filled(victims),
+            template.fill(victims),
             token,
             reach,
-            expected=FORBIDDEN if staffs else None,
+            expected=FORBIDDEN if is_for_staff else None,
         )
-        for place in template.places:
-            known = (template.route.id, place.label) in KNOWN
-            alike = not place.label.startswith("path") or (template.route.id, place.label) in ALIKE
+        for slot in template.slots:
+            known = (template.route.id, slot.label) in KNOWN
+            alike = not slot.label.startswith("path") or (template.route.id, slot.label) in ALIKE
             yield replace(
                 whole,
-                name=f"another organization's {place.label}",
-                request=template.filled(only(place.label, victims)),
-                control=template.filled(only(place.label, absent)),
-                names={place.pair.victim: "<id>", place.pair.absent: "<id>"},
-                expected=FORBIDDEN if staffs else None if alike else REFUSED,
+                name=f"another organization's {slot.label}",
+                request=template.fill(only(slot.label, victims)),
+                control=template.fill(only(slot.label, absent)),
+                names={slot.pair.victim: "<id>", slot.pair.absent: "<id>"},
+                expected=FORBIDDEN if is_for_staff else None if alike else REFUSED,
                 by_work=not known,
             )
         known = is_known(template)
-        yield replace(whole, control=template.filled(absent), names=names_of(template.places), by_work=not known)
+        yield replace(whole, control=template.fill(absent), names=names_of(template.slots), by_work=not known)
 
-    def _with_odd_ids(self, template: Template) -> Iterator[Attack]:
+    def odd_id_attacks(self, template: Template) -> Iterator[Attack]:
+        """The attacker sends ids that could be mistaken for the victim's when keys are built."""
         token, reach = self.attacker(template)
-        for place in template.places:
+        for slot in template.slots:
             for odd in ODD_IDS:
-                value = odd.format(own=place.pair.own, victim=place.pair.victim)
-                request = template.filled(only(place.label, lambda _, value=value: value))  # type: ignore[misc]
-                yield Attack(f"odd id in {place.label}", request, token, reach)
+                value = odd.format(own=slot.pair.own, victim=slot.pair.victim)
+                request = template.fill(only(slot.label, lambda _, value=value: value))  # type: ignore[misc]
+                yield Attack(f"odd id in {slot.label}", request, token, reach)
 
-    def _with_bad_tokens(self, template: Template) -> Iterator[Attack]:
+    def bad_token_attacks(self, template: Template) -> Iterator[Attack]:
+        """Somebody sends the victim's ids without a token, or with an invalid one."""
         world = self._world
         good, bad = world.vera.claims(world.victim_org), world.mallory.claims(world.attacker_org)
         tokens: dict[str, str | None] = {
@@ -132,38 +139,39 @@ class Attackers:
         for name, token in ({"nobody": None} | tokens).items():
             yield Attack(
                 name,
-                template.filled(victims),
+                template.fill(victims),
                 token,
                 self._no_reach,
-                template.filled(absent),
-                names_of(template.places),
+                template.fill(absent),
+                names_of(template.slots),
                 frozenset({401}),
                 untouched=True,
             )
 
-    def _of_outsiders(self, template: Template) -> Iterator[Attack]:
+    def outsider_attacks(self, template: Template) -> Iterator[Attack]:
+        """A removed member, and a person without an organization, send the victim's ids."""
         world = self._world
-        out = world.removed.claims(world.victim_org, Role.ADMIN)
-        for name, claims in (("removed member", out), ("member of nothing", world.mallory.claims(None))):
+        removed = world.removed.claims(world.victim_org, Role.ADMIN)
+        for name, claims in (("removed member", removed), ("member of nothing", world.mallory.claims(None))):
             yield Attack(
                 name,
-                template.filled(victims),
+                template.fill(victims),
                 world.token(claims),
                 replace(self._no_reach, users=frozenset({claims.user_id})),
-                template.filled(absent),
-                names_of(template.places),
+                template.fill(absent),
+                names_of(template.slots),
                 REFUSED,
                 knows=(claims.user_id, str(claims.org)),
             )
 
-    def _of_the_denied(self, template: Template) -> Attack:
-        """An owner, whose membership refuses this one operation."""
+    def denied_attack(self, template: Template) -> Attack:
+        """An owner whose membership denies the operation of this route."""
         world, operation = self._world, str(template.route.operation["x-operation"])
         owner = world.by_role[Role.OWNER]
         claims = owner.claims(world.victim_org).model_copy(update={"denies": (operation,)})
         return Attack(
             "denied operation",
-            template.filled(victims),
+            template.fill(victims),
             world.token(claims),
             replace(self._no_reach, closed=frozenset(), users=frozenset({owner.id})),
             expected=FORBIDDEN,
@@ -171,14 +179,14 @@ class Attackers:
             denied=operation,
         )
 
-    def _of_the_suspended(self, template: Template) -> Iterator[Attack]:
-        """Their own organization, in which they may next to nothing now: not even its owner."""
+    def suspended_attacks(self, template: Template) -> Iterator[Attack]:
+        """Members of a suspended organization, in which not even its owner has access to this route."""
         world = self._world
         for person, role in ((world.vera, Role.OWNER), (world.by_role[Role.VIEWER], Role.VIEWER)):
             token = world.token(person.claims(world.victim_org, role))
             yield Attack(
                 f"suspended organization's {role}",
-                template.filled(victims),
+                template.fill(victims),
                 token,
                 replace(self._no_reach, closed=frozenset(), users=frozenset({person.id})),
                 expected=FORBIDDEN,
@@ -187,7 +195,7 @@ class Attackers:
             )
         yield Attack(
             "suspended organization's program",
-            self._good.with_key(template.filled(victims)),
+            self._good.with_key(template.fill(victims)),
             None,
             replace(self._no_reach, closed=frozenset(), users=frozenset({world.vera.id})),
             expected=FORBIDDEN,
@@ -195,33 +203,33 @@ class Attackers:
             suspended=True,
         )
 
-    def _of_programs(self, template: Template) -> Iterator[Attack]:
-        """With the attacker's own good key, with the victim's bad ones, and with one of theirs for something else."""
+    def program_attacks(self, template: Template) -> Iterator[Attack]:
+        """Programs: with the attacker's valid API key, and with the victim's invalid ones or one without the scope."""
         own_key, scopeless = self._own_program, self._scopeless
         whole = Attack(
             "another organization's API key",
-            own_key.with_key(template.filled(victims)),
+            own_key.with_key(template.fill(victims)),
             None,
             replace(self._reach, keys=frozenset({own_key.key_id})),
-            own_key.with_key(template.filled(absent)),
-            names_of(template.places),
+            own_key.with_key(template.fill(absent)),
+            names_of(template.slots),
             by_work=not is_known(template),
         )
         yield whole
-        for name, held in self._bad_programs.items():
+        for name, key in self._bad_programs.items():
             yield replace(
                 whole,
                 name=name,
-                request=held.with_key(template.filled(victims)),
-                control=held.with_key(template.filled(absent)),
-                reach=replace(self._no_reach, users=frozenset({held.holder}), keys=frozenset({held.key_id})),
+                request=key.with_key(template.fill(victims)),
+                control=key.with_key(template.fill(absent)),
+                reach=replace(self._no_reach, users=frozenset({key.holder}), keys=frozenset({key.key_id})),
                 expected=frozenset({401}),
-                knows=(held.key_id, held.holder, self._world.removed.id),
+                knows=(key.key_id, key.holder, self._world.removed.id),
                 by_work=True,
             )
         yield Attack(
             "API key without the scope",
-            scopeless.with_key(template.filled(victims)),
+            scopeless.with_key(template.fill(victims)),
             None,
             Reach(frozenset(), frozenset({scopeless.holder})),
             expected=frozenset({403}),

@@ -1,4 +1,4 @@
-"""Every event of every subscription, forged in its envelope, or with what is another organization's in its data."""
+"""Attacks by events: every event of every subscription, with a forged envelope, or with another organization's ids."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -7,26 +7,35 @@ from typing import Any
 
 from chassis.declare.subscription import AnySubscription, ExternalSubscription, Subscription
 from chassis.errors import Rejected, TenfoldError
-from chassis.storage.keys import Key
 from contracts.catalog import load_all
 from contracts.event import SOURCE_PREFIX, Event
-from verification.isolation.judge import Reach, Report, changes, differences, no_reach, reach_of, said, secrets, shown
+from verification.isolation.judge import (
+    Reach,
+    Report,
+    changes,
+    differences,
+    leaked_secrets,
+    no_reach,
+    reach_of,
+    secrets,
+    victim_values_in,
+)
 from verification.isolation.samples import (
     Choose,
-    Place,
     Sampler,
+    Slot,
     Uncovered,
     absent,
-    filled,
+    fill,
     names_of,
     only,
-    places,
+    slots_in,
     victims,
 )
-from verification.isolation.world import Outcome, World, watched
+from verification.isolation.world import Outcome, World, capture_logs
 
 NEWER = 9
-"""A version above all that the seeds made, so that no subscription to the latest state passes over the event."""
+"""A version above all in the seeds, so that no subscription to the latest state ignores the event."""
 FORGED_ORGS = ("", "thevictim", "org_", "org_thevictim#A", "org_THEVICTIM", "org_thevictim/..", "user_vera", None, 7)
 FORGED_KEYS = (
     "{own}/../{victim}/{file}/original",
@@ -39,27 +48,30 @@ FORGED_KEYS = (
 )
 
 HANDED_OVER = {
-    ("identity.memberships", "USER"): "the rows of an account are its memberships; the event's org adds its own, only",
+    (
+        "identity.memberships",
+        "USER",
+    ): "the rows of an account are its memberships; an event may change only that of its own organization",
 }
-"""What an organization's event may write into somebody's own rows, and why."""
+"""Subscriptions whose events may change a person's own rows, and why."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """An event of a contract with places in its data."""
+    """An event of a contract, with slots for ids in its data."""
 
     event: type[Event]
     data: dict[str, Any]
 
     @property
-    def places(self) -> list[Place]:
-        return list(places(self.data))
+    def slots(self) -> list[Slot]:
+        return list(slots_in(self.data))
 
     def body(
         self, world: World, org: Any, choose: Choose, *, outer: Mapping[str, str] | None = None, **inner: str
     ) -> dict[str, Any]:
-        """As the bus delivers it. `outer` replaces members of the bus's event, `inner` those of the envelope."""
-        data = filled(self.data, choose)
+        """The event as the bus delivers it. `outer` replaces members of it, `inner` those of the envelope."""
+        data = fill(self.data, choose)
         detail = {
             "specversion": "1.0",
             "id": "0" * 31 + "e",
@@ -75,12 +87,12 @@ class Sample:
             "correlationid": "correlation",
             "data": data,
         }
-        said = {"source": detail["source"], "detail-type": detail["type"], "detail": detail | inner}
-        return {**said, **(outer or {})}
+        event = {"source": detail["source"], "detail-type": detail["type"], "detail": detail | inner}
+        return {**event, **(outer or {})}
 
 
 class EventAttacks:
-    """All attacks on the subscriptions of one world."""
+    """All attacks by events on one world."""
 
     def __init__(self, world: World, report: Report) -> None:
         self._world, self._report = world, report
@@ -92,37 +104,35 @@ class EventAttacks:
         for subscription in self._world.sut.service.load_subscriptions():
             self._report.subscriptions += 1
             if isinstance(subscription, Subscription):
-                await self._attack(subscription)
+                await self._attack_subscription(subscription)
                 continue
             try:
                 await self._attack_external(subscription)
             except Uncovered as gap:
                 self._report.uncovered.append(str(gap))
 
-    async def _attack(self, subscription: Subscription) -> None:
-        known = load_all()
-        for event_type in known if subscription.any_handler else subscription.types:
+    async def _attack_subscription(self, subscription: Subscription) -> None:
+        contracts = load_all()
+        for event_type in contracts if subscription.any_handler else subscription.types:
+            event, world = contracts[event_type], self._world
+            schema = event.model_json_schema()
+            sampler = Sampler(world, event_type, schema.get("$defs", {}), words="wicked")
             try:
-                await self._attack_with(subscription, known[event_type])
+                sample = Sample(event, sampler.value("", schema, "data"))
+                await self._require_success(subscription, sample.body(world, world.victim_org, victims), event_type)
+                await self._attack_with_forgeries(subscription, sample)
+                await self._attack_with_foreign_ids(subscription, sample)
             except Uncovered as gap:
                 self._report.uncovered.append(str(gap))
 
-    async def _attack_with(self, subscription: Subscription, event: type[Event]) -> None:
-        world, schema = self._world, event.model_json_schema()
-        sampler = Sampler(world, event.event_type, schema.get("$defs", {}), words="wicked")
-        sample = Sample(event, sampler.value("", schema, "data"))
-        await self._rightful(subscription, sample.body(world, world.victim_org, victims), event.event_type)
-        await self._forged(subscription, sample)
-        await self._crossed(subscription, sample)
-
-    async def _rightful(self, subscription: AnySubscription, body: dict[str, Any], name: str) -> None:
-        """The victim's own event is taken, or an attack with its like proves nothing."""
-        outcome = await self._delivered(subscription, body)
+    async def _require_success(self, subscription: AnySubscription, body: dict[str, Any], name: str) -> None:
+        """Deliver the victim's own event. Raises Uncovered if it fails: an attack like it would prove nothing."""
+        outcome = await self._deliver(subscription, body)
         if not outcome.calls or outcome.body not in {"", "NotYet"}:
-            raise Uncovered(f"{subscription.name}: {name}: its own event is refused too: {outcome.body or 'no calls'}")
+            raise Uncovered(f"{subscription.name}: {name}: its own event is refused, too: {outcome.body or 'no calls'}")
 
-    async def _forged(self, subscription: Subscription, sample: Sample) -> None:
-        """Refused before anything is read: there is no organization, or not the owner's word."""
+    async def _attack_with_forgeries(self, subscription: Subscription, sample: Sample) -> None:
+        """Events without a valid organization, or not from the owner of their type, must be refused before any read."""
         world, real = self._world, sample.event.event_type
         bodies = {f"orgid {org!r}": sample.body(world, org, victims) for org in FORGED_ORGS}
         for source in ("tenfold.other", "aws.s3", "evil.tasks"):
@@ -132,72 +142,69 @@ class EventAttacks:
         bodies["another detail type"] = sample.body(world, world.victim_org, victims, outer={"detail-type": other})
         bodies["another type inside"] = sample.body(world, world.victim_org, victims, type=other)
         for name, body in bodies.items():
-            outcome = await self._delivered(subscription, body)
-            self._report.count(f"{subscription.name} {real}", f"forged: {name}", self._refused(outcome))
+            outcome = await self._deliver(subscription, body)
+            self._report.count(f"{subscription.name} {real}", f"forged: {name}", self._require_rejection(outcome))
 
-    async def _crossed(self, subscription: Subscription, sample: Sample) -> None:
-        """The attacker's organization, with the victim's ids in the data."""
+    async def _attack_with_foreign_ids(self, subscription: Subscription, sample: Sample) -> None:
+        """Events of the attacker's organization with the victim's ids in their data."""
         world, org = self._world, self._world.attacker_org
-        choices = {f"another organization's {place.label}": place.label for place in sample.places}
+        choices = {f"another organization's {slot.label}": slot.label for slot in sample.slots}
         attacks = {name: (only(label, victims), only(label, absent)) for name, label in choices.items()}
         attacks["another organization's data"] = (victims, absent)
-        names = names_of(sample.places)
-        for name, (theirs, nobodys) in attacks.items():
-            control = await self._delivered(subscription, sample.body(world, org, nobodys))
-            body = sample.body(world, org, theirs)
-            outcome = await self._delivered(subscription, body)
-            found = self._judged(subscription, outcome, control, body, names)
-            self._report.count(f"{subscription.name} {sample.event.event_type}", name, found)
+        names = names_of(sample.slots)
+        for name, (foreign, missing) in attacks.items():
+            control = await self._deliver(subscription, sample.body(world, org, missing))
+            body = sample.body(world, org, foreign)
+            outcome = await self._deliver(subscription, body)
+            leaks = self._find_leaks(subscription, outcome, control, body, names)
+            self._report.count(f"{subscription.name} {sample.event.event_type}", name, leaks)
 
     async def _attack_external(self, subscription: ExternalSubscription) -> None:
         world = self._world
         if subscription.name not in world.externals:
             raise Uncovered(f"{subscription.name}: add its event to verification/isolation/seeds/{world.name}.py")
         make, pair = world.externals[subscription.name]
-        await self._rightful(subscription, make(world.victim_org, pair.victim), subscription.detail_type)
-        control = await self._delivered(subscription, make(world.attacker_org, pair.absent))
+        await self._require_success(subscription, make(world.victim_org, pair.victim), subscription.detail_type)
+        control = await self._deliver(subscription, make(world.attacker_org, pair.absent))
         body = make(world.attacker_org, pair.victim)
-        outcome = await self._delivered(subscription, body)
+        outcome = await self._deliver(subscription, body)
         names = {pair.victim: "<id>", pair.absent: "<id>"}
-        found = self._judged(subscription, outcome, control, body, names)
-        self._report.count(subscription.name, "another organization's resource under the own prefix", found)
+        leaks = self._find_leaks(subscription, outcome, control, body, names)
+        self._report.count(subscription.name, "another organization's resource under the own prefix", leaks)
         for key in FORGED_KEYS:
             text = json.dumps(make(world.victim_org, pair.victim))
             forged = key.format(own=world.attacker_org, victim=world.victim_org, file=pair.victim)
             text = text.replace(f"{world.victim_org}/{pair.victim}/original", forged)
-            outcome = await self._delivered(subscription, json.loads(text))
-            self._report.count(subscription.name, f"forged key {forged!r}", self._refused(outcome))
+            outcome = await self._deliver(subscription, json.loads(text))
+            self._report.count(subscription.name, f"forged key {forged!r}", self._require_rejection(outcome))
 
-    # --- carrying it out
+    # --- delivery and judgement
 
-    async def _delivered(self, subscription: AnySubscription, body: Mapping[str, Any]) -> Outcome:
-        """`body` of the outcome is the name of the error, or nothing; `headers` hold what was written and sent."""
+    async def _deliver(self, subscription: AnySubscription, body: Mapping[str, Any]) -> Outcome:
+        """Deliver an event. The outcome's `body` names the error; its `headers` are what was written and sent."""
         world = self._world
         world.restore()
         start = len(world.table.calls)
-        with watched() as lines:
+        with capture_logs() as lines:
             refusal = ""
             try:
                 await world.sut.deliver_raw(subscription, dict(body))
             except TenfoldError as error:
                 refusal = type(error).__name__
-            except Exception as error:  # noqa: BLE001  (a crash is a finding, not the end of the run)
+            except Exception as error:  # noqa: BLE001  (a crash is a leak, not the end of the run)
                 refusal = f"crash: {error!r}"
         calls = tuple(world.table.calls[start:])
-        left = {"written": self._written(), "handed out": world.handed_to_ports()}
-        return Outcome(200 if not refusal else 422, refusal, left, calls, "\n".join(lines))
+        items = [world.table.items.get(key, {}) for key in sorted(world.changed_keys(), key=str)]
+        effects = {"written": json.dumps(items, default=str), "handed out": world.handed_to_ports()}
+        return Outcome(200 if not refusal else 422, refusal, effects, calls, "\n".join(lines))
 
-    def _written(self) -> str:
-        items = self._world.table.items
-        return json.dumps([items.get(key, {}) for key in sorted(self._world.changed_keys(), key=str)], default=str)
-
-    def _refused(self, outcome: Outcome) -> Iterator[str]:
+    def _require_rejection(self, outcome: Outcome) -> Iterator[str]:
         if outcome.body != Rejected.__name__:
             yield f"is not rejected: {outcome.body or 'handled'}"
         if outcome.calls:
-            yield f"asks the table: {outcome.calls[0].text}"
+            yield f"calls the table: {outcome.calls[0].text}"
 
-    def _judged(
+    def _find_leaks(
         self,
         subscription: AnySubscription,
         outcome: Outcome,
@@ -207,26 +214,20 @@ class EventAttacks:
     ) -> Iterator[str]:
         if outcome.body.startswith("crash"):
             yield outcome.body
-        reach = self._reach_with(subscription, body)
-        yield from shown(self._secrets, outcome, "", said(self._world, json.dumps(body)))
+        reach = self._reach
+        if (f"{self._world.name}.{subscription.name}", "USER") in HANDED_OVER:
+            person = body["detail"]["data"].get("user_id")
+            reach = Reach(reach.closed, reach.users | ({str(person)} if person else set()))
+        yield from leaked_secrets(self._secrets, outcome, "", victim_values_in(self._world, json.dumps(body)))
         yield from (each for each in differences(outcome, control, names) if not each.startswith("headers"))
         yield from reach.strays(outcome.calls)
         yield from changes(self._world, reach)
-        yield from self._beyond_handed_over(subscription)
+        yield from self._foreign_memberships_changed()
 
-    def _reach_with(self, subscription: AnySubscription, body: Mapping[str, Any]) -> Reach:
-        """With the person whom the event is about, where that is what the subscription is for."""
-        consumer = f"{self._world.name}.{subscription.name}"
-        if (consumer, "USER") not in HANDED_OVER:
-            return self._reach
-        whom = body["detail"]["data"].get("user_id")
-        return Reach(self._reach.closed, self._reach.users | ({str(whom)} if whom else set()))
-
-    def _beyond_handed_over(self, subscription: AnySubscription) -> Iterator[str]:
-        """In somebody's own rows, only the row that bears the attacker's organization may have changed."""
+    def _foreign_memberships_changed(self) -> Iterator[str]:
+        """Changed rows of other people, except those of the attacker's organization."""
+        own = f"USER#{self._world.mallory.id}#"
         for key in self._world.changed_keys():
-            if self._is_others(key) and not key.sk.endswith(f"#{self._world.attacker_org}"):
+            is_foreign = key.pk.startswith("USER#") and not key.pk.startswith(own)
+            if is_foreign and not key.sk.endswith(f"#{self._world.attacker_org}"):
                 yield f"changes {key.pk} {key.sk}"
-
-    def _is_others(self, key: Key) -> bool:
-        return key.pk.startswith("USER#") and not key.pk.startswith(f"USER#{self._world.mallory.id}#")

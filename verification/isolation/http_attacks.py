@@ -1,13 +1,12 @@
-"""Every route, attacked with what is another organization's, by everybody who must not get it."""
+"""Attacks by HTTP: every route, with another organization's ids, by everybody who must not get its data."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 from contracts.common import Role
-from contracts.event import Envelope
 from verification.isolation.attackers import Attack, Attackers, is_known
-from verification.isolation.judge import Report, changes, differences, said, secrets, shown
+from verification.isolation.judge import Report, changes, differences, leaked_secrets, secrets, victim_values_in
 from verification.isolation.people import STAFF
 from verification.isolation.requests import Route, Template, routes_of, templates_of
 from verification.isolation.samples import Uncovered, absent, names_of, own, victims
@@ -17,7 +16,7 @@ KEY = "Idempotency-Key"
 PRECONDITION_FAILED = 412
 CONDITIONS = {"get": "If-None-Match", "put": "If-Match", "patch": "If-Match", "delete": "If-Match"}
 ONLY_NUMBERS = frozenset({"count_unread_notifications", "show_keys"})
-"""Answers without a word in them that could be planted (a count, public keys); the table calls must do."""
+"""Routes whose answers have no text that could be planted (a count, public keys); their table calls are judged."""
 
 
 class HttpAttacks:
@@ -37,43 +36,43 @@ class HttpAttacks:
             self._report.routes += 1
             before = self._report.attacks
             try:
-                await self._attack(route)
+                await self._attack_route(route)
                 if self._report.attacks == before:
-                    raise Uncovered(f"{route.name}: no attack applies to it; write one")
+                    raise Uncovered(f"{route.name}: no attack applies to it; add one")
             except Uncovered as gap:
                 self._report.uncovered.append(str(gap))
 
-    async def _attack(self, route: Route) -> None:
-        templates = [each for each in templates_of(self._world, route) if await self._succeeds(each)]
+    async def _attack_route(self, route: Route) -> None:
+        templates = [each for each in templates_of(self._world, route) if await self._is_worth_attacking(each)]
         if not templates:
-            raise Uncovered(f"{route.name}: its own request is refused too, so an attack on it proves nothing")
+            raise Uncovered(f"{route.name}: the owner's request is refused, too, so an attack proves nothing")
         for template in templates:
             for attack in self._attackers.attacks(template):
-                await self._carry_out(route, attack)
+                await self._execute(route, attack)
             if route.has_cursor:
-                await self._with_cursor(template)
+                await self._attack_with_cursor(template)
             if route.is_unsafe:
-                await self._with_key(template)
+                await self._attack_with_key(template)
             if route.access != "public":
-                await self._with_tags(template)
+                await self._attack_with_tags(template)
 
-    async def _succeeds(self, template: Template) -> bool:
-        """Whether there is anything to steal: it works for whom it belongs to, and shows them what is theirs."""
+    async def _is_worth_attacking(self, template: Template) -> bool:
+        """Whether the owner's request succeeds. Raises Uncovered if its answer has nothing to steal."""
         self._world.restore()
-        outcome, route = await self._rightful(template), template.route
+        outcome, route = await self._send_as_owner(template), template.route
         if '"event": "request"' not in outcome.logs:
-            raise Uncovered(f"{route.name}: its log lines can't be read, so what they show can't be judged")
+            raise Uncovered(f"{route.name}: its log lines cannot be read, so they cannot be judged")
         if outcome.status >= 300:
             return False
-        shows = any(secret in outcome.body.lower() for secret in self._secrets)
-        if route.method == "get" and not shows and route.id not in ONLY_NUMBERS:
-            raise Uncovered(f"{route.name}: shows its owner nothing that would be known as theirs; seed it")
+        has_secret = any(secret in outcome.body.lower() for secret in self._secrets)
+        if route.method == "get" and not has_secret and route.id not in ONLY_NUMBERS:
+            raise Uncovered(f"{route.name}: its answer has no text of its owner; seed one")
         return True
 
-    async def _rightful(self, template: Template, **headers: str) -> Outcome:
-        """The request of whom it belongs to: for a public route, the caller's own."""
+    async def _send_as_owner(self, template: Template, **headers: str) -> Outcome:
+        """Send the owner's request; for a public route, the caller's own."""
         world, route = self._world, template.route
-        request = template.filled(own if route.access == "public" else victims)
+        request = template.fill(own if route.access == "public" else victims)
         request.headers |= headers
         if route.access == "public":
             return await world.send(request, None)
@@ -81,63 +80,63 @@ class HttpAttacks:
         claims = STAFF.staff_claims() if route.access == "staff" else holder.claims(world.victim_org)
         return await world.send(request, world.token(claims))
 
-    async def _with_cursor(self, template: Template) -> None:
+    async def _attack_with_cursor(self, template: Template) -> None:
         world, route = self._world, template.route
         world.restore()
         holder = world.token(world.vera.claims(world.victim_org))
-        page = await world.send(template.filled(victims, limit="1"), holder)
+        page = await world.send(template.fill(victims, limit="1"), holder)
         cursor = json.loads(page.body).get("next")
         if cursor is None:
             raise Uncovered(f"{route.name}: the victim's list has no second page; seed two items")
         token, reach = self._attackers.attacker(template)
-        nobodys = ("B" if cursor[0] == "A" else "A") + cursor[1:]
+        missing = ("B" if cursor[0] == "A" else "A") + cursor[1:]
         attack = Attack(
             "another organization's cursor",
-            template.filled(own, cursor=cursor),
+            template.fill(own, cursor=cursor),
             token,
             reach,
-            template.filled(own, cursor=nobodys),
-            {nobodys: "<cursor>", cursor: "<cursor>"},
+            template.fill(own, cursor=missing),
+            {missing: "<cursor>", cursor: "<cursor>"},
             frozenset({422}),
         )
-        await self._carry_out(route, attack)
+        await self._execute(route, attack)
 
-    async def _with_key(self, template: Template) -> None:
-        """The owner sends their request with a key; then the attacker uses that key, and one that nobody used."""
+    async def _attack_with_key(self, template: Template) -> None:
+        """The owner sends a request with an Idempotency-Key; then the attacker sends that key, and an unused one."""
         token, reach = self._attackers.attacker(template)
-        requests = {"for the owner's request": template.filled(victims)}
+        requests = {"for the owner's request": template.fill(victims)}
         if template.route.access != "public":
-            requests["for their own request"] = template.filled(own)
+            requests["for their own request"] = template.fill(own)
         for name, request in requests.items():
             used, fresh = (replace(request, headers={**request.headers, KEY: key}) for key in ("used-key", "idle-key"))
             attack = Attack(f"another organization's {KEY} {name}", used, token, reach, fresh)
             known = is_known(template)
-            await self._carry_out(template.route, replace(attack, by_work=not known), first=template)
+            await self._execute(template.route, replace(attack, by_work=not known), first=template)
 
-    async def _with_tags(self, template: Template) -> None:
-        """An entity tag of theirs tells nothing of what is theirs, and a change keeps to the one that it names."""
+    async def _attack_with_tags(self, template: Template) -> None:
+        """A condition must not reveal the victim's entity tag. Raises Uncovered if a change ignores If-Match."""
         route, token, reach = template.route, *self._attackers.attacker(template)
         header = CONDITIONS.get(route.method)
         if header is None:
             return
         if header == "If-Match":
             self._world.restore()
-            refused = await self._rightful(template, **{header: '"0-0"'})
+            refused = await self._send_as_owner(template, **{header: '"0-0"'})
             if refused.status != PRECONDITION_FAILED:
                 raise Uncovered(f"{route.name}: ignores If-Match; let its use case call scope.require_match")
         for tags in ("*", '"1-0000000000000000"'):
-            theirs, nobodys = (
+            foreign, missing = (
                 replace(request, headers={**request.headers, header: tags})
-                for request in (template.filled(victims), template.filled(absent))
+                for request in (template.fill(victims), template.fill(absent))
             )
-            attack = Attack(f"{header}: {tags}", theirs, token, reach, nobodys, names_of(template.places))
+            attack = Attack(f"{header}: {tags}", foreign, token, reach, missing, names_of(template.slots))
             known = is_known(template)
-            await self._carry_out(route, replace(attack, by_work=not known))
+            await self._execute(route, replace(attack, by_work=not known))
 
-    async def _outcome(self, attack: Attack, request: Request, first: Template | None) -> Outcome:
+    async def _send(self, attack: Attack, request: Request, first: Template | None) -> Outcome:
         self._world.restore()
         if first is not None:
-            await self._rightful(first, **{KEY: "used-key"})
+            await self._send_as_owner(first, **{KEY: "used-key"})
         if attack.suspended:
             self._world.suspend()
         if attack.denied is not None:
@@ -145,30 +144,26 @@ class HttpAttacks:
         self._world.mark()
         return await self._world.send(request, attack.token)
 
-    async def _carry_out(self, route: Route, attack: Attack, first: Template | None = None) -> None:
-        control = await self._outcome(attack, attack.control, first) if attack.control else None
-        outcome = await self._outcome(attack, attack.request, first)
-        recorded = await self._world.denials()
-        found = [*self._judged(attack, outcome, control), *_unrecorded(outcome, recorded)]
-        self._report.count(route.name, attack.name, found)
+    async def _execute(self, route: Route, attack: Attack, first: Template | None = None) -> None:
+        control = await self._send(attack, attack.control, first) if attack.control else None
+        outcome = await self._send(attack, attack.request, first)
+        records = await self._world.denials()
+        leaks = list(self._find_leaks(attack, outcome, control))
+        if outcome.status == 403 and len(records) != 1:
+            leaks.append(f"is refused with 403 and leaves {len(records)} records of it")
+        self._report.count(route.name, attack.name, leaks)
 
-    def _judged(self, attack: Attack, outcome: Outcome, control: Outcome | None) -> Iterator[str]:
+    def _find_leaks(self, attack: Attack, outcome: Outcome, control: Outcome | None) -> Iterator[str]:
         if outcome.status >= 500:
             yield f"answers {outcome.status}: {outcome.logs[-600:]}"
         if attack.expected is not None and outcome.status not in attack.expected:
             yield f"answers {outcome.status}"
         if attack.untouched and outcome.calls:
-            yield f"asks the table: {outcome.calls[0].text}"
-        known = [*said(self._world, str(attack.request)), *attack.knows]
-        yield from shown(self._secrets, outcome, "", known)
+            yield f"calls the table: {outcome.calls[0].text}"
+        known = [*victim_values_in(self._world, str(attack.request)), *attack.knows]
+        yield from leaked_secrets(self._secrets, outcome, "", known)
         if attack.by_work and control is not None:
             yield from differences(outcome, control, attack.names)
         if attack.by_work:
             yield from attack.reach.strays(outcome.calls)
         yield from changes(self._world, attack.reach)
-
-
-def _unrecorded(outcome: Outcome, recorded: Sequence[Envelope]) -> Iterator[str]:
-    """A refusal that audit would not know of, or one too many."""
-    if outcome.status == 403 and len(recorded) != 1:
-        yield f"is refused with 403 and leaves {len(recorded)} records of it"

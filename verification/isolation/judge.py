@@ -1,4 +1,4 @@
-"""What counts as a leak: what an attack gave away, did, or did otherwise than for an id that does not exist."""
+"""Judgement of attacks: leaks are secrets shown, foreign rows touched, and differences from ids that do not exist."""
 
 import json
 import re
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from verification.isolation.people import MARKER
-from verification.isolation.recording import Call, alike
+from verification.isolation.recording import Call, normalize
 from verification.isolation.world import Outcome, World
 
 IDS = re.compile(r"\b(?:org|user|proj|task|cmt|imp|inv|file|ntf|key)_[0-9a-z]+")
@@ -18,7 +18,7 @@ TIMING = re.compile(r'"ms": [0-9.]+')
 
 @dataclass(frozen=True)
 class Leak:
-    """A hole in a wall: where, by which attack, and what came through."""
+    """A leak: the target, the attack, and what it reached."""
 
     service: str
     target: str
@@ -31,7 +31,7 @@ class Leak:
 
 @dataclass
 class Report:
-    """What was attacked in one service. `uncovered` is what no attack reaches, and why."""
+    """Report on one service. `uncovered` are targets that no attack covers, with the reasons."""
 
     service: str
     routes: int = 0
@@ -43,42 +43,46 @@ class Report:
     leaks: list[Leak] = field(default_factory=list)
     uncovered: list[str] = field(default_factory=list)
 
-    def count(self, target: str, attack: str, found: Iterable[str]) -> None:
-        """One attack was carried out, and this was wrong with what came back."""
+    def count(self, target: str, attack: str, leaks: Iterable[str]) -> None:
+        """Count one attack, with its leaks."""
         self.attacks += 1
-        self.leaks += [Leak(self.service, target, attack, what) for what in found]
+        self.leaks += [Leak(self.service, target, attack, what) for what in leaks]
 
 
 @dataclass(frozen=True)
 class Reach:
-    """What an attacker may touch: all but the rows of `closed` organizations and of other people. What the guard of
-    another organization's route looks up, to find no membership there, is no trespass."""
+    """The rows that an attacker may touch: all except those of `closed` organizations and of other people.
+
+    Rows that a guard reads to find that the attacker has no membership do not count as touched.
+    """
 
     closed: frozenset[str]
     users: frozenset[str]
     keys: frozenset[str] = frozenset()
-    """API keys, which are looked up in the same way."""
+    """API keys that a guard may look up."""
 
     def owns(self, key: str) -> bool:
+        """Whether the attacker may touch a partition."""
         owner = OWNER.match(key)
         if owner is None:
             return key.startswith(GLOBAL)
-        kind, of = owner.groups()
-        return of in self.users if kind == "USER" else of not in self.closed
+        kind, owner_id = owner.groups()
+        return owner_id in self.users if kind == "USER" else owner_id not in self.closed
 
     def strays(self, calls: Iterable[Call]) -> Iterator[str]:
+        """Calls that touch rows beyond this reach."""
         for call in calls:
-            if self._is_guards(call):
+            if self._is_lookup_of_guard(call):
                 continue
             for partition in call.partitions:
                 if not self.owns(partition):
                     yield f"touches {partition} ({call.name})"
-            for place in call.lists:
-                if not self.owns(place) and not place.startswith("USER#"):
-                    yield f"writes into the list {place}"
+            for list_key in call.lists:
+                if not self.owns(list_key) and not list_key.startswith("USER#"):
+                    yield f"writes into the list {list_key}"
 
-    def _is_guards(self, call: Call) -> bool:
-        """The caller's own membership and the state of that organization, together and nothing else; or an API key."""
+    def _is_lookup_of_guard(self, call: Call) -> bool:
+        """Whether a call reads exactly the caller's membership and that organization, or an API key."""
         owner = OWNER.match(call.partitions[0]) if call.partitions else None
         if owner is None or call.name not in {"get", "get_all"}:
             return False
@@ -89,63 +93,66 @@ class Reach:
 
 
 def reach_of(world: World, user: str) -> Reach:
-    """Of a member of the attacker's organization."""
+    """Reach of a member of the attacker's organization."""
     return Reach(frozenset(victims_orgs(world)), frozenset({user}))
 
 
 def no_reach(world: World, *users: str) -> Reach:
-    """Of somebody who belongs to no organization."""
+    """Reach of a person without an organization."""
     return Reach(frozenset(_orgs(world)), frozenset(users))
 
 
 def victims_orgs(world: World) -> set[str]:
+    """Organizations whose rows have planted texts."""
     return {org for org in _orgs(world) if any(MARKER in str(row).lower() for row in world.rows(org))}
 
 
 def secrets(world: World) -> set[str]:
-    """What nobody else may see: the planted texts, and every id that only the victim's rows have."""
+    """The victim's secrets: the planted texts, and every id that only the victim's rows have."""
     theirs: set[str] = set()
     others: set[str] = set()
     victim = victims_orgs(world)
     for key, item in world.table.items.items():
         if owner := OWNER.match(key.pk):
-            of = theirs if owner[2] in victim or owner[2] == world.vera.id else others
-            of.update(IDS.findall(str(item)))
+            ids = theirs if owner[2] in victim or owner[2] == world.vera.id else others
+            ids.update(IDS.findall(str(item)))
     return {MARKER} | (theirs - others)
 
 
-def shown(secret_words: set[str], outcome: Outcome, sent: str, known: Iterable[str] = ()) -> Iterator[str]:
-    """Secrets in the answer or in the log lines, beyond those in `sent` and outside the very values that are `known`:
-    what the attacker says themselves may be said back."""
-    seen = outcome.seen.lower()
+def leaked_secrets(secret_words: set[str], outcome: Outcome, sent: str, known: Iterable[str] = ()) -> Iterator[str]:
+    """Secrets in the answer or in the log lines.
+
+    Values that the attacker sent (`sent`) or knows (`known`) may be repeated.
+    """
+    text = outcome.visible_text.lower()
     for value in sorted(known, key=len, reverse=True):
-        seen = seen.replace(value.lower(), "")
+        text = text.replace(value.lower(), "")
     for secret in sorted(secret_words):
-        if secret in seen and secret not in sent.lower():
+        if secret in text and secret not in sent.lower():
             yield f"shows {secret!r}"
 
 
-def said(world: World, text: str) -> list[str]:
-    """The victim's values that stand in a request or an event of the attacker."""
+def victim_values_in(world: World, text: str) -> list[str]:
+    """The victim's values in a request or an event of the attacker."""
     return [pair.victim for pair in world.pairs.values() if pair.victim in text]
 
 
 def differences(outcome: Outcome, control: Outcome, names: Mapping[str, str]) -> Iterator[str]:
-    """In what the attack can be told from the same attack on what does not exist."""
-    for what, one, other in (
+    """Differences from the same attack on ids that do not exist."""
+    for what, attacked, missing in (
         ("status", str(outcome.status), str(control.status)),
-        ("body", _plain(outcome.body), _plain(control.body)),
+        ("body", TRACE.sub("", outcome.body), TRACE.sub("", control.body)),
         ("headers", json.dumps(dict(outcome.headers)), json.dumps(dict(control.headers))),
-        ("table calls", _joined(outcome.calls), _joined(control.calls)),
+        ("table calls", _text_of(outcome.calls), _text_of(control.calls)),
         ("log lines", TIMING.sub("", outcome.logs), TIMING.sub("", control.logs)),
     ):
-        mine, theirs = alike(one, names), alike(other, names)
-        if mine != theirs:
-            yield f"{what} differ from those for what does not exist: {_first_difference(mine, theirs)}"
+        actual, expected = normalize(attacked, names), normalize(missing, names)
+        if actual != expected:
+            yield f"{what} differ from those for ids that do not exist: {_first_difference(actual, expected)}"
 
 
 def changes(world: World, reach: Reach) -> Iterator[str]:
-    """Rows that are not the attacker's and are not what they were."""
+    """Changed rows that are not the attacker's."""
     for key in world.changed_keys():
         if not reach.owns(key.pk):
             yield f"changes {key.pk} {key.sk}"
@@ -156,15 +163,12 @@ def _orgs(world: World) -> set[str]:
     return {owner[2] for owner in owners if owner is not None and owner[1] == "ORG"}
 
 
-def _plain(body: str) -> str:
-    return TRACE.sub("", body)
-
-
-def _joined(calls: Iterable[Call]) -> str:
+def _text_of(calls: Iterable[Call]) -> str:
     return "\n".join(call.text for call in calls)
 
 
-def _first_difference(mine: str, theirs: str) -> str:
-    at = next((at for at, (a, b) in enumerate(zip(mine, theirs, strict=False)) if a != b), min(len(mine), len(theirs)))
+def _first_difference(actual: str, expected: str) -> str:
+    pairs = enumerate(zip(actual, expected, strict=False))
+    at = next((at for at, (a, b) in pairs if a != b), min(len(actual), len(expected)))
     start = max(0, at - 80)
-    return f"{mine[start : at + 120]!r}, not {theirs[start : at + 120]!r}"
+    return f"{actual[start : at + 120]!r}, not {expected[start : at + 120]!r}"

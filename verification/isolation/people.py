@@ -1,4 +1,4 @@
-"""Who attacks, who is attacked, and the tokens that they hold or make up."""
+"""The attackers and their victims, and the valid and invalid tokens that they use."""
 
 import json
 from base64 import urlsafe_b64encode
@@ -15,13 +15,15 @@ from chassis.clock import Clock
 from contracts.common import SUPERADMIN, Role
 
 MARKER = "planted"
-"""Stands in every text of the victim, and nowhere else."""
+"""Part of every text of the victim, and of no other."""
 
 _STRANGERS_KEY = generate_private_key(public_exponent=65537, key_size=2048)
 
 
 @dataclass(frozen=True)
 class Person:
+    """A person, and their claims."""
+
     id: str
     email: str
     name: str
@@ -36,7 +38,7 @@ class Person:
 
 
 def theirs(name: str) -> Person:
-    """One of the victim's people."""
+    """A person of the victim's organization."""
     return Person(f"user_{name}", f"{name}@{MARKER}.example", f"{MARKER.title()} {name.title()}")
 
 
@@ -46,65 +48,67 @@ MALLORY = Person("user_mallory", "mallory@wicked.example", "Mallory")
 STAFF = Person("user_staff", "staff@tenfold.example", "Staff")
 MARK = Person("user_mark", "mark@wicked.example", "Mark")
 
-Make = Callable[[DevelopmentIssuer, Clock, TokenClaims, TokenClaims], str]
-"""A bad token, from what the victim's owner and what the attacker would have in a good one."""
+MakeToken = Callable[[DevelopmentIssuer, Clock, TokenClaims, TokenClaims], str]
+"""Makes an invalid token from the valid claims of the victim's owner and of the attacker."""
 
 
-def _expired(issuer: DevelopmentIssuer, clock: Clock, victim: TokenClaims, _attacker: TokenClaims) -> str:
+def expired_token(issuer: DevelopmentIssuer, clock: Clock, victim: TokenClaims, _attacker: TokenClaims) -> str:
     past = int((clock.now() - LIFETIME * 2).timestamp())
     return issuer.token(victim, iat=past, exp=past + int(LIFETIME.total_seconds()))
 
 
-def _forged(issuer: DevelopmentIssuer, clock: Clock, victim: TokenClaims, _attacker: TokenClaims) -> str:
+def forged_token(issuer: DevelopmentIssuer, clock: Clock, victim: TokenClaims, _attacker: TokenClaims) -> str:
     return DevelopmentIssuer(clock, _STRANGERS_KEY, issuer.issuer).token(victim)
 
 
-def _other_pool(issuer: DevelopmentIssuer, clock: Clock, victim: TokenClaims, _attacker: TokenClaims) -> str:
+def token_of_other_pool(issuer: DevelopmentIssuer, clock: Clock, victim: TokenClaims, _attacker: TokenClaims) -> str:
     other = Issuer("https://cognito-idp.us-east-1.amazonaws.com/us-east-1_other", "other:jwks", "other-client")
     return DevelopmentIssuer(clock, _STRANGERS_KEY, other).token(victim)
 
 
-def _other_client(issuer: DevelopmentIssuer, _clock: Clock, victim: TokenClaims, _attacker: TokenClaims) -> str:
+def token_of_other_client(issuer: DevelopmentIssuer, _clock: Clock, victim: TokenClaims, _attacker: TokenClaims) -> str:
     return issuer.token(victim, client_id="other-client")
 
 
-def _identity_token(issuer: DevelopmentIssuer, _clock: Clock, victim: TokenClaims, _attacker: TokenClaims) -> str:
+def identity_token(issuer: DevelopmentIssuer, _clock: Clock, victim: TokenClaims, _attacker: TokenClaims) -> str:
     return issuer.token(victim, token_use="id")
 
 
-def _edited(issuer: DevelopmentIssuer, _clock: Clock, victim: TokenClaims, attacker: TokenClaims) -> str:
-    """A good token of the attacker in which they wrote the victim's organization."""
+def token_with_edited_claims(
+    issuer: DevelopmentIssuer, _clock: Clock, victim: TokenClaims, attacker: TokenClaims
+) -> str:
+    """A valid token of the attacker whose claims were replaced by the victim's."""
     head, payload, signature = issuer.token(attacker).split(".")
     claims = jwt.decode(f"{head}.{payload}.{signature}", options={"verify_signature": False})
     claims |= victim.model_dump(mode="json", exclude_none=True, exclude={"email", "name"})
-    return f"{head}.{_encoded(claims)}.{signature}"
+    return f"{head}.{_encode(claims)}.{signature}"
 
 
-def _unsigned(issuer: DevelopmentIssuer, _clock: Clock, victim: TokenClaims, _attacker: TokenClaims) -> str:
+def unsigned_token(issuer: DevelopmentIssuer, _clock: Clock, victim: TokenClaims, _attacker: TokenClaims) -> str:
     claims = jwt.decode(issuer.token(victim), options={"verify_signature": False})
-    return f"{_encoded({'alg': 'none', 'typ': 'JWT', 'kid': issuer.kid})}.{_encoded(claims)}."
+    return f"{_encode({'alg': 'none', 'typ': 'JWT', 'kid': issuer.kid})}.{_encode(claims)}."
 
 
-def _signed_with_public_key(
+def token_signed_with_public_key(
     issuer: DevelopmentIssuer, _clock: Clock, victim: TokenClaims, _attacker: TokenClaims
 ) -> str:
-    """The confusion of algorithms: what everybody can read, taken for a shared secret."""
+    """Algorithm confusion: a token signed with HS256, with the public key as the shared secret."""
     claims = jwt.decode(issuer.token(victim), options={"verify_signature": False})
     [key] = issuer.keys()["keys"]
     return jwt.encode(claims, key["n"], algorithm="HS256", headers={"kid": issuer.kid})
 
 
-def _encoded(part: Mapping[str, Any]) -> str:
+def _encode(part: Mapping[str, Any]) -> str:
     return urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
 
 
-BAD_TOKENS: Mapping[str, Make] = {
-    "expired token": _expired,
-    "forged token": _forged,
-    "other pool's token": _other_pool,
-    "other client's token": _other_client,
-    "identity token": _identity_token,
-    "edited claims": _edited,
-    "unsigned token": _unsigned,
-    "confused algorithm": _signed_with_public_key,
+BAD_TOKENS: Mapping[str, MakeToken] = {
+    "expired token": expired_token,
+    "forged token": forged_token,
+    "other pool's token": token_of_other_pool,
+    "other client's token": token_of_other_client,
+    "identity token": identity_token,
+    "edited claims": token_with_edited_claims,
+    "unsigned token": unsigned_token,
+    "confused algorithm": token_signed_with_public_key,
 }

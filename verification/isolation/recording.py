@@ -1,4 +1,4 @@
-"""A table that writes down what it is asked, so that two requests can be compared by what they did."""
+"""A table that records its calls, so that two requests can be compared by their work."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ SHARD = re.compile(r"#\d{1,2}(?=\s|$)")
 
 @dataclass(frozen=True)
 class Call:
-    """One call: its name, the partitions it touched, the lists it wrote to, and all of it as text."""
+    """A call: its name, the partitions that it touched, the GSI partitions that it wrote to, and all of it as text."""
 
     name: str
     partitions: tuple[str, ...]
@@ -26,6 +26,8 @@ class Call:
 
 
 class RecordingTable(MemoryTable):
+    """A table in memory that records its calls."""
+
     def __init__(self) -> None:
         super().__init__()
         self.calls: list[Call] = []
@@ -52,7 +54,7 @@ class RecordingTable(MemoryTable):
         return await super().query(pk, index=index, after=after, before=before, limit=limit, descending=descending)
 
     async def write(self, operations: Sequence[WriteOperation]) -> None:
-        lists = [place for operation in operations for place in _lists_of(operation)]
+        lists = [list_key for operation in operations for list_key in _lists_of(operation)]
         lines = [f"{type(each).__name__} {each.key.pk} {each.key.sk}" for each in operations]
         self.note("write", [each.key.pk for each in operations], [*lines, *lists], lists)
         await super().write(operations)
@@ -76,8 +78,8 @@ def _lists_of(operation: WriteOperation) -> Iterator[str]:
     return (str(value) for name, value in values.items() if LIST_KEY.fullmatch(name))
 
 
-def alike(text: str, names: Mapping[str, str]) -> str:
-    """`text` with each value of `names` replaced by its name, and without hashes and shards, which follow from ids."""
+def normalize(text: str, names: Mapping[str, str]) -> str:
+    """A text with each value of `names` replaced by its name, and without hashes and shards, which depend on ids."""
     for value in sorted(names, key=len, reverse=True):
         text = text.replace(value, names[value])
     return SHARD.sub("#<shard>", HASH.sub("<hash>", text))

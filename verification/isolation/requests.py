@@ -1,11 +1,11 @@
-"""Requests made from a service's OpenAPI document, with every place in them that can name somebody else's."""
+"""Requests that are made from a service's OpenAPI document, with a slot for every id in them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from verification.isolation.samples import Choose, Place, Sampler, filled, places
+from verification.isolation.samples import Choose, Sampler, Slot, fill, slots_in
 from verification.isolation.world import Request, World
 
 UNSAFE = frozenset({"post", "put", "patch", "delete"})
@@ -47,7 +47,7 @@ class Route:
 
 @dataclass(frozen=True)
 class Template:
-    """A request with places still open."""
+    """A request with open slots."""
 
     route: Route
     query: Mapping[str, Any]
@@ -56,44 +56,48 @@ class Template:
     content_type: str
 
     @property
-    def places(self) -> list[Place]:
-        return list(places([self.parts, self.query, self.body]))
+    def slots(self) -> list[Slot]:
+        return list(slots_in([self.parts, self.query, self.body]))
 
-    def filled(self, choose: Choose, **query: str) -> Request:
+    def fill(self, choose: Choose, **query: str) -> Request:
+        """The request with an id in each slot, and with more query parameters."""
         path = self.route.path
-        for name, place in self.parts.items():
-            path = path.replace(f"{{{name}}}", quote(filled(place, choose), safe=""))
-        asked = {name: filled(value, choose) for name, value in self.query.items()} | query
+        for name, slot in self.parts.items():
+            path = path.replace(f"{{{name}}}", quote(fill(slot, choose), safe=""))
+        values = {name: fill(value, choose) for name, value in self.query.items()} | query
         headers = {} if self.body is None else {"Content-Type": self.content_type}
-        return Request(self.route.method.upper(), path, asked, filled(self.body, choose), headers)
+        return Request(self.route.method.upper(), path, values, fill(self.body, choose), headers)
 
 
 def routes_of(world: World) -> list[Route]:
-    """Every operation, whoever may call it."""
+    """Every operation of the service, whoever may call it."""
     paths = world.app.openapi()["paths"]
     return [Route(method, path, operation) for path, each in paths.items() for method, operation in each.items()]
 
 
 def templates_of(world: World, route: Route) -> list[Template]:
-    """With what is required, and once more with each id that may be left out; a patch with all that it may change.
-    Raises Uncovered."""
+    """Templates of a route: one with required values only, and one more for each optional id.
+
+    A patch has all fields that it may change. Raises Uncovered for a value that is missing in the seed.
+    """
     schemas = world.app.openapi().get("components", {}).get("schemas", {})
     sampler = Sampler(world, route.id, schemas, whole=route.method == "patch")
     parts: dict[str, Any] = {}
     required: dict[str, Any] = {}
     optional: dict[str, Any] = {}
-    for each in route.operation.get("parameters", ()):
-        name, schema, pair = each["name"], each["schema"], sampler.pair(each["name"], each["schema"])
-        if each["in"] == "path":
+    for parameter in route.operation.get("parameters", ()):
+        name, schema = parameter["name"], parameter["schema"]
+        pair = sampler.pair(name, schema)
+        if parameter["in"] == "path":
             if pair is None:
                 raise sampler.gap(f"a pair for {name} of {route.name}")
-            parts[name] = Place(f"path.{name}", pair)
-        elif each["in"] == "query" and each["required"]:
+            parts[name] = Slot(f"path.{name}", pair)
+        elif parameter["in"] == "query" and parameter["required"]:
             required[name] = sampler.value(name, schema, f"query.{name}")
-        elif each["in"] == "query" and name not in {"limit", "cursor"} and pair is not None:
-            optional[name] = Place(f"query.{name}", pair)
+        elif parameter["in"] == "query" and name not in {"limit", "cursor"} and pair is not None:
+            optional[name] = Slot(f"query.{name}", pair)
     content_type, body = _body(sampler, route)
-    queries = [required, *({**required, name: place} for name, place in optional.items())]
+    queries = [required, *({**required, name: slot} for name, slot in optional.items())]
     return [Template(route, query, parts, body, content_type) for query in queries]
 
 
@@ -104,4 +108,4 @@ def _body(sampler: Sampler, route: Route) -> tuple[str, Any]:
     if JSON in content:
         return JSON, sampler.value("", content[JSON]["schema"], "body")
     [kind] = content
-    return kind, sampler.known(kind)
+    return kind, sampler.known_value(kind)

@@ -1,4 +1,4 @@
-"""Every method of every repository, in the attacker's scope, with what is the victim's."""
+"""Attacks on storage: every method of every repository, in the attacker's scope, with the victim's ids and rows."""
 
 import inspect
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -16,30 +16,30 @@ from chassis.tenants import members
 from chassis.work.repository import Aggregate, Listing, PageRequest
 from chassis.work.scope import Scope
 from chassis.work.unit_of_work import UnitOfWork
-from verification.isolation.judge import OWNER, Report, changes, reach_of, secrets, shown, victims_orgs
+from verification.isolation.judge import OWNER, Report, changes, leaked_secrets, reach_of, secrets, victims_orgs
 from verification.isolation.people import MARKER
 from verification.isolation.samples import Uncovered
-from verification.isolation.world import Outcome, World, watched
+from verification.isolation.world import Outcome, World, capture_logs
 
-AT_MOST = 60
-"""Combinations of arguments that one method is called with."""
+MAX_CALLS = 60
+"""At most so many combinations of arguments are tried for one method."""
 PLAIN: dict[object, list[object]] = {int: [1], bool: [True, False], bytes: [b"wicked"], PageRequest: [PageRequest()]}
 
 
 @dataclass(frozen=True)
 class Method:
-    """A public method of a repository, or a function beside it that takes a scope."""
+    """A public method of a repository, or a function in its module that takes a scope."""
 
     name: str
     function: FunctionType
     repository: type | None
 
 
-def _repositories(service: str) -> list[ModuleType]:
+def repository_modules(service: str) -> list[ModuleType]:
     """Every module `repository` of a service, whichever feature it belongs to."""
     root = Path(str(import_module(f"services.{service}").__file__)).parent
-    found = sorted(path.relative_to(root).with_suffix("") for path in root.rglob("repository.py"))
-    return [import_module(".".join(("services", service, *path.parts))) for path in found]
+    paths = sorted(path.relative_to(root).with_suffix("") for path in root.rglob("repository.py"))
+    return [import_module(".".join(("services", service, *path.parts))) for path in paths]
 
 
 class StorageAttacks:
@@ -50,7 +50,7 @@ class StorageAttacks:
         world.restore()
         self._secrets = secrets(world)
         self._reach = reach_of(world, world.mallory.id)
-        self._modules: list[ModuleType] = _repositories(world.name)
+        self._modules: list[ModuleType] = repository_modules(world.name)
         if any(each.endswith("members:subscription") for each in world.sut.service.subscriptions):
             self._modules.append(members)
         self._victims_owners = victims_orgs(world) | {world.vera.id}
@@ -61,24 +61,29 @@ class StorageAttacks:
             for method in methods_of(module):
                 self._report.methods += 1
                 try:
-                    await self._attack(method, module)
+                    await self._attack_method(method, module)
                 except Uncovered as gap:
                     self._report.uncovered.append(str(gap))
 
-    async def _attack(self, method: Method, module: ModuleType) -> None:
+    async def _attack_method(self, method: Method, module: ModuleType) -> None:
         tried = 0
         for arguments in self._arguments(method, module):
             for scope in self._scopes(method):
-                outcome, sent = await self._called(method, scope, arguments)
-                self._report.count(method.name, f"{type(scope).__name__} {sent[:80]}", self._judged(outcome, sent))
+                outcome, sent = await self._call(method, scope, arguments)
+                leaks = [*leaked_secrets(self._secrets, outcome, sent), *self._reach.strays(outcome.calls)]
+                leaks += changes(self._world, self._reach)
+                leaks += [f"names the key {stray}" for stray in outcome.headers.values()]
+                self._report.count(method.name, f"{type(scope).__name__} {sent[:80]}", leaks)
                 tried += 1
         if not tried:
-            raise Uncovered(f"{method.name}: nothing to call it with; add it to world.arguments in the service's seed")
+            raise Uncovered(
+                f"{method.name}: no arguments to call it with; add them to world.arguments in the service's seed"
+            )
 
-    # --- what it is called with
+    # --- arguments
 
     def _scopes(self, method: Method) -> list[Scope]:
-        """The attacker's. What takes any scope is tried with both."""
+        """The attacker's scopes of the type that a method takes; both for one that takes any scope."""
         sut, world = self._world.sut, self._world
         in_org = sut.scope(world.mallory.id, org_id=world.attacker_org)
         own = sut.user_scope(world.mallory.id, world.attacker_org)
@@ -87,19 +92,25 @@ class StorageAttacks:
 
     def _arguments(self, method: Method, module: ModuleType) -> Iterator[dict[str, Any]]:
         parameters = list(inspect.signature(method.function, eval_str=True).parameters.values())
-        wanted = [each for each in parameters if each.name not in {"self", "scope"} and _is_named(each)]
-        choices = [self._choices(each, method, module) for each in wanted]
-        for chosen in islice(product(*choices), AT_MOST):
-            yield {each.name: value for each, value in zip(wanted, chosen, strict=True)}
+        wanted = [
+            parameter
+            for parameter in parameters
+            if parameter.name not in {"self", "scope"}
+            and "on_conflict" not in parameter.name  # an error to raise does not refer to anything
+            and parameter.kind is not inspect.Parameter.VAR_KEYWORD
+        ]
+        choices = [self._choices(parameter, method, module) for parameter in wanted]
+        for values in islice(product(*choices), MAX_CALLS):
+            yield {parameter.name: value for parameter, value in zip(wanted, values, strict=True)}
 
     def _choices(self, parameter: inspect.Parameter, method: Method, module: ModuleType) -> list[Any]:
         wanted = parameter.annotation
         if get_origin(wanted) in {Union, UnionType}:
             wanted = next(each for each in get_args(wanted) if each is not type(None))
-        for known in (self._world.arguments, PLAIN):
+        for values in (self._world.arguments, PLAIN):
             for key in (parameter.name, wanted):
-                if key in known:
-                    return known[key]
+                if key in values:
+                    return values[key]
         if wanted is UnitOfWork:
             return [UnitOfWork]
         if wanted is str:
@@ -110,90 +121,82 @@ class StorageAttacks:
             return list(wanted)
         model = getattr(method.repository, "model", None) if isinstance(wanted, TypeVar) else wanted
         if isinstance(model, type) and issubclass(model, Aggregate):
-            return self._victims(model)
+            return self._victim_rows(model)
         raise Uncovered(f"{method.name}: add a value for {parameter.name} ({wanted}) to world.arguments in the seed")
 
-    def _victims(self, model: type[Aggregate]) -> list[Aggregate]:
-        """The victim's rows that can be read as `model`."""
-        found: list[Aggregate] = []
+    def _victim_rows(self, model: type[Aggregate]) -> list[Aggregate]:
+        """The first rows of the victim that can be read as `model`."""
+        rows: list[Aggregate] = []
         for key, item in self._world.table.items.items():
-            if self._is_theirs(key):
+            if self._is_victims(key):
                 try:
-                    found.append(model.model_validate(item))
+                    rows.append(model.model_validate(item))
                 except ValueError:
                     continue  # a row of another kind
-        return found[:3]
+        return rows[:3]
 
     def _foreign_ids(self) -> list[str]:
-        """Every word of the victim's keys, and every id in their rows."""
+        """The last part of each key of the victim, and every id in the victim's rows."""
         ids = {secret for secret in self._secrets if secret != MARKER}
         for key in self._world.table.items:
-            if self._is_theirs(key):
+            if self._is_victims(key):
                 ids |= {key.pk.split("#")[-1], key.sk.split("#")[-1]}
         return sorted(ids)
 
-    def _is_theirs(self, key: Key) -> bool:
+    def _is_victims(self, key: Key) -> bool:
         owner = OWNER.match(key.pk)
         return owner is not None and owner[2] in self._victims_owners
 
-    # --- carrying it out
+    # --- calls
 
-    async def _called(self, method: Method, scope: Scope, arguments: dict[str, Any]) -> tuple[Outcome, str]:
+    async def _call(self, method: Method, scope: Scope, arguments: dict[str, Any]) -> tuple[Outcome, str]:
         world = self._world
         world.restore()
         start, unit = len(world.table.calls), scope.unit_of_work(claimed=False)
-        given = {name: unit if value is UnitOfWork else value for name, value in arguments.items()}
+        passed = {name: unit if value is UnitOfWork else value for name, value in arguments.items()}
         sent = repr({name: value for name, value in arguments.items() if value is not UnitOfWork})
-        with watched() as lines:
+        with capture_logs() as lines:
             try:
                 target = method.repository(scope) if method.repository else None
-                found = await _settled(method.function(target or scope, **given))
+                result = await _resolve_result(method.function(target or scope, **passed))
                 if UnitOfWork in arguments.values():
                     await unit.commit()
-                answer = repr(found)
+                answer = repr(result)
             except TenfoldError as error:
-                found, answer = None, repr(error)
-        strays = "\n".join(f"{place}" for place in _places_in(found) if not self._may_name(place))
-        headers = {"strays": strays} if strays else {}
+                result, answer = None, repr(error)
+        strays = [
+            f"{key}"
+            for key in _keys_in(result)
+            if not self._reach.owns(key.pk) and not (isinstance(key, ListEntry) and key.pk.startswith("USER#"))
+        ]
+        headers = {"strays": "\n".join(strays)} if strays else {}
         return Outcome(200, answer, headers, tuple(world.table.calls[start:]), "\n".join(lines)), sent
-
-    def _may_name(self, place: Key | ListEntry) -> bool:
-        return self._reach.owns(place.pk) or (isinstance(place, ListEntry) and place.pk.startswith("USER#"))
-
-    def _judged(self, outcome: Outcome, sent: str) -> Iterator[str]:
-        yield from shown(self._secrets, outcome, sent)
-        yield from self._reach.strays(outcome.calls)
-        yield from changes(self._world, self._reach)
-        yield from (f"names the key {stray}" for stray in outcome.headers.values())
 
 
 def methods_of(module: ModuleType) -> list[Method]:
-    """Of every class there that is made with a scope, inherited ones too, and every function that takes one."""
-    found = []
+    """Public methods of every class that is made with a scope, also inherited ones, and functions that take a scope."""
+    methods = []
     for name, each in vars(module).items():
         if getattr(each, "__module__", "") != module.__name__ or name.startswith("_"):
             continue
         if isinstance(each, type) and _takes_scope(each):
             functions = inspect.getmembers(each, inspect.isfunction)
-            found += [Method(f"{name}.{of}", function, each) for of, function in functions if not of.startswith("_")]
+            methods += [
+                Method(f"{name}.{method}", function, each) for method, function in functions if method[0] != "_"
+            ]
         elif isinstance(each, FunctionType) and _takes_scope(each):
-            found.append(Method(name, each, None))
-    return found
+            methods.append(Method(name, each, None))
+    return methods
 
 
 def _takes_scope(each: type | FunctionType) -> bool:
     try:
         return "scope" in inspect.signature(each).parameters
-    except ValueError:  # of a class that is made in C
+    except ValueError:  # raised for a class that is implemented in C
         return False
 
 
-def _is_named(parameter: inspect.Parameter) -> bool:
-    """Errors to raise are no reference to anything."""
-    return "on_conflict" not in parameter.name and parameter.kind is not inspect.Parameter.VAR_KEYWORD
-
-
-async def _settled(value: Any) -> Any:
+async def _resolve_result(value: Any) -> Any:
     if inspect.isawaitable(value):
         return await value
     if isinstance(value, AsyncIterator):
@@ -201,10 +204,10 @@ async def _settled(value: Any) -> Any:
     return value
 
 
-def _places_in(found: Any) -> Iterator[Key | ListEntry]:
-    match found:
+def _keys_in(result: Any) -> Iterator[Key | ListEntry]:
+    match result:
         case Key() | ListEntry():
-            yield found
-        case Sequence() if not isinstance(found, str | bytes):
-            for each in found:
-                yield from _places_in(each)
+            yield result
+        case Sequence() if not isinstance(result, str | bytes):
+            for each in result:
+                yield from _keys_in(each)

@@ -1,4 +1,4 @@
-"""What no attack reaches fails the run, and says what to add."""
+"""A target that no attack covers fails the run, with a message that says what to add."""
 
 from typing import Annotated, Any
 
@@ -14,7 +14,7 @@ from chassis.work.scope import OrgScope
 from services.analytics.figures import repository
 from services.analytics.figures.model import ProjectFigures
 from services.analytics.permissions import guard
-from verification.isolation.run import attacked
+from verification.isolation.run import attack_service
 
 SEED = "verification/isolation/seeds/analytics.py"
 router = APIRouter(prefix="/v1/analytics", route_class=Route)
@@ -50,28 +50,29 @@ class Budgets(Repository[Any]):
     model = ProjectFigures
 
     async def of_colour(self, colour: complex) -> None:
-        """Nobody has told the attacks of such a value."""
+        """A method with a parameter for which the seed has no value."""
 
 
-async def test_a_new_route_is_not_covered_until_its_seed_knows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_new_route_is_uncovered_until_its_seed_has_values(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Service, "load_router", lambda _self: router)
-    assert [gap.partition(";")[0] for gap in (await attacked("analytics")).uncovered] == [
+    assert [gap.partition(";")[0] for gap in (await attack_service("analytics")).uncovered] == [
         f"read_budget: add a pair for budget_id of GET /v1/analytics/budgets/{{budget_id}} to {SEED}",
         f"make_budget: add a value for colour to {SEED}",
         "GET /v1/analytics/budgets: the victim's list has no second page",
-        "GET /v1/analytics/colours: shows its owner nothing that would be known as theirs",
+        "GET /v1/analytics/colours: its answer has no text of its owner",
     ]
 
 
-async def test_a_new_repository_method_is_not_covered_until_it_can_be_called(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_new_repository_method_is_uncovered_until_it_can_be_called(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Budgets, "__module__", repository.__name__)
     monkeypatch.setattr(repository, "Budgets", Budgets, raising=False)
     assert any(
-        gap.startswith("Budgets.of_colour: add a value for colour") for gap in (await attacked("analytics")).uncovered
+        gap.startswith("Budgets.of_colour: add a value for colour")
+        for gap in (await attack_service("analytics")).uncovered
     )
 
 
-async def test_a_new_external_subscription_is_not_covered_until_its_event_is_known(
+async def test_a_new_external_subscription_is_uncovered_until_its_seed_has_an_event(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def adapter(raw: dict[str, Any]) -> ExternalEvent:
@@ -79,11 +80,11 @@ async def test_a_new_external_subscription_is_not_covered_until_its_event_is_kno
 
     feedback = ExternalSubscription("feedback", source="aws.ses", detail_type="Bounce", detail={}, adapter=adapter)
     monkeypatch.setattr(Service, "load_subscriptions", lambda _self: [feedback])
-    assert (await attacked("analytics")).uncovered == [
+    assert (await attack_service("analytics")).uncovered == [
         "feedback: add its event to verification/isolation/seeds/analytics.py"
     ]
 
 
-async def test_a_service_without_a_seed_is_not_covered() -> None:
-    report = await attacked("payments")
+async def test_a_service_without_a_seed_is_uncovered() -> None:
+    report = await attack_service("payments")
     assert report.uncovered == ["payments has no verification/isolation/seeds/payments.py"]

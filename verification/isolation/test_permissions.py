@@ -1,4 +1,4 @@
-"""Every operation, by every role: allowed or refused as the tables say, over HTTP."""
+"""Every operation by every role, over HTTP: allowed or refused as the permission tables say."""
 
 import json
 from collections.abc import Mapping
@@ -19,11 +19,11 @@ from verification.isolation.world import Outcome, World
 
 
 def about(user_id: str) -> Choose:
-    """The victim's own ids, with this person where a person is named."""
-    return lambda place: user_id if place.label == "path.user_id" else victims(place)
+    """Choose the victim's ids, and this person for a person in the path."""
+    return lambda slot: user_id if slot.label == "path.user_id" else victims(slot)
 
 
-async def sent(
+async def send_as(
     world: World,
     template: Template,
     role: Role,
@@ -32,15 +32,16 @@ async def sent(
     grants: tuple[str, ...] = (),
     denies: tuple[str, ...] = (),
 ) -> Outcome:
-    """What somebody with that role and those overrides, in their own organization, is answered."""
+    """The answer to a member with that role and those overrides in their own organization."""
     world.restore()
     person = world.by_role[role]
     world.override(person, grants=grants, denies=denies)
     claims = person.claims(world.victim_org, role).model_copy(update={"grants": grants, "denies": denies})
-    return await world.send(template.filled(choose), world.token(claims))
+    return await world.send(template.fill(choose), world.token(claims))
 
 
-async def judged(world: World, outcome: Outcome, operations: Mapping[str, Role], role: Role, name: str) -> None:
+async def check_outcome(world: World, outcome: Outcome, operations: Mapping[str, Role], role: Role, name: str) -> None:
+    """Check that a request was allowed or refused as the role requires, and that a refusal was recorded."""
     least = max(operations.values(), key=list(Role).index)
     where = f"{name} as {role}: {outcome.status} {outcome.body}"
     if role.covers(least):
@@ -55,77 +56,77 @@ async def judged(world: World, outcome: Outcome, operations: Mapping[str, Role],
 
 
 def operations_of(route: Route) -> tuple[dict[str, Role], dict[str, Role]]:
-    """What a guarded route asks of everybody, and what depending on whom it is about."""
-    asked = {route.operation["x-operation"]: Role(route.operation["x-required-role"])}
+    """Operations that a guarded route always requires, and those that depend on the person in the path."""
+    always = {route.operation["x-operation"]: Role(route.operation["x-required-role"])}
     sometimes = {name: Role(role) for name, role in route.operation.get("x-conditional-roles", {}).items()}
-    return asked, sometimes
+    return always, sometimes
 
 
 @pytest.mark.parametrize("service", service_names())
-async def test_each_role_may_what_the_tables_say_and_nothing_else(service: str) -> None:
+async def test_each_role_has_exactly_the_permissions_of_the_tables(service: str) -> None:
     world = await world_of(service)
     tested: set[str] = set()
     for route in (each for each in routes_of(world) if each.access == "guarded"):
-        asked, sometimes = operations_of(route)
-        tested |= asked.keys() | sometimes.keys()
+        always, sometimes = operations_of(route)
+        tested |= always.keys() | sometimes.keys()
         template = templates_of(world, route)[0]
         for role in Role:
             other = world.by_role[Role.MEMBER if role is Role.VIEWER else Role.VIEWER]
-            outcome = await sent(world, template, role, about(other.id))
-            await judged(world, outcome, asked | sometimes, role, route.name)
+            outcome = await send_as(world, template, role, about(other.id))
+            await check_outcome(world, outcome, always | sometimes, role, route.name)
             if sometimes:
-                themselves = await sent(world, template, role, about(world.by_role[role].id))
-                await judged(world, themselves, asked, role, f"{route.name} of themselves")
+                themselves = await send_as(world, template, role, about(world.by_role[role].id))
+                await check_outcome(world, themselves, always, role, f"{route.name} of themselves")
     assert tested == set(permissions_of(service))
 
 
 @pytest.mark.parametrize("service", service_names())
-async def test_a_grant_does_what_the_role_does_not_and_a_denial_undoes_both(service: str) -> None:
-    """Every operation, for the role just below the least that may it and for the owner; conditional ones too."""
+async def test_a_grant_adds_to_the_role_and_a_denial_overrides_both(service: str) -> None:
+    """Every operation, for the highest role without it and for the owner; also conditional ones."""
     world = await world_of(service)
     for route in (each for each in routes_of(world) if each.access == "guarded"):
-        asked, sometimes = operations_of(route)
+        always, sometimes = operations_of(route)
         template = templates_of(world, route)[0]
-        whom = about(world.by_role[Role.VIEWER].id)
-        for operation, least in (asked | sometimes).items():
+        choose = about(world.by_role[Role.VIEWER].id)
+        for operation, least in (always | sometimes).items():
             where = f"{route.name}, {operation}"
             below = [role for role in Role if not role.covers(least)][-1:]
             for role in below:
-                outcome = await sent(world, template, role, whom)
+                outcome = await send_as(world, template, role, choose)
                 assert (outcome.status, operation_of(outcome)) == (403, operation), f"{where} as {role}"
-                outcome = await sent(world, template, role, whom, grants=(operation,))
+                outcome = await send_as(world, template, role, choose, grants=(operation,))
                 assert outcome.status not in {401, 403}, f"{where} as {role}, granted: {outcome.body}"
             for role in (*below, Role.OWNER):
                 overrides = {"grants": (operation,), "denies": (operation,)}
-                outcome = await sent(world, template, role, whom, **overrides)
+                outcome = await send_as(world, template, role, choose, **overrides)
                 assert (outcome.status, operation_of(outcome)) == (403, operation), f"{where} as {role}, denied"
 
 
 @pytest.mark.parametrize("service", service_names())
-async def test_what_is_granted_is_nothing_else(service: str) -> None:
+async def test_a_grant_adds_nothing_else(service: str) -> None:
     world = await world_of(service)
     for route in (each for each in routes_of(world) if each.access == "guarded"):
-        asked, _ = operations_of(route)
-        others = tuple(sorted(permissions_of(service).keys() - asked.keys()))
+        always, _ = operations_of(route)
+        others = tuple(sorted(permissions_of(service).keys() - always.keys()))
         template = templates_of(world, route)[0]
-        if list(asked.values()) != [Role.VIEWER]:
-            outcome = await sent(world, template, Role.VIEWER, victims, grants=others)
-            assert (outcome.status, operation_of(outcome)) == (403, *asked), route.name
+        if list(always.values()) != [Role.VIEWER]:
+            outcome = await send_as(world, template, Role.VIEWER, victims, grants=others)
+            assert (outcome.status, operation_of(outcome)) == (403, *always), route.name
 
 
 def operation_of(outcome: Outcome) -> str | None:
-    found: str | None = json.loads(outcome.body).get("operation") if outcome.body else None
-    return found
+    operation: str | None = json.loads(outcome.body).get("operation") if outcome.body else None
+    return operation
 
 
 PEOPLE_ONLY = frozenset({"identity.api_key.create", "identity.api_key.rotate"})
-"""A program's key cannot make another secret, whatever its scopes."""
-GIVES = frozenset({"tenancy.member.change_permissions"})
-"""Nobody gives what they may not do themselves: a program needs the scopes for what it gives, too."""
+"""Operations that need a person: an API key cannot create another secret, whatever its scopes."""
+GRANTING = frozenset({"tenancy.member.change_permissions"})
+"""Operations that grant others: nobody can grant a permission that they do not have, so all scopes are needed."""
 
 
 @pytest.mark.parametrize("service", service_names())
-async def test_a_program_may_what_its_scopes_say_and_nothing_else(service: str) -> None:
+async def test_a_program_has_exactly_the_permissions_of_its_scopes(service: str) -> None:
     world = await world_of(service)
     every = permissions_of(service)
     for operation in every:
@@ -134,19 +135,19 @@ async def test_a_program_may_what_its_scopes_say_and_nothing_else(service: str) 
             world,
             world.victim_org,
             world.vera.id,
-            _name(operation, "only"),
-            *(OPERATIONS if operation in GIVES else [operation]),
+            _key_name(operation, "only"),
+            *(OPERATIONS if operation in GRANTING else [operation]),
         )
-        await program(world, world.victim_org, world.vera.id, _name(operation, "others"), *others)
+        await program(world, world.victim_org, world.vera.id, _key_name(operation, "others"), *others)
     world.save()
     for route in (each for each in routes_of(world) if each.access == "guarded"):
-        asked, sometimes = operations_of(route)
-        [operation] = asked
+        always, sometimes = operations_of(route)
+        [operation] = always
         template = templates_of(world, route)[0]
         for name, allowed in (("only", operation not in PEOPLE_ONLY and not sometimes), ("others", False)):
             world.restore()
-            key = format_key(world.victim_org, f"key_{MARKER}{_name(operation, name)}", SECRET)
-            request = template.filled(about(world.by_role[Role.VIEWER].id))
+            key = format_key(world.victim_org, f"key_{MARKER}{_key_name(operation, name)}", SECRET)
+            request = template.fill(about(world.by_role[Role.VIEWER].id))
             request.headers |= {HEADER: key}
             outcome = await world.send(request, None)
             where = f"{route.name} with {name} {operation}: {outcome.status} {outcome.body}"
@@ -154,5 +155,5 @@ async def test_a_program_may_what_its_scopes_say_and_nothing_else(service: str) 
             assert outcome.status not in {401, 403} if allowed else outcome.status == 403, where
 
 
-def _name(operation: str, name: str) -> str:
+def _key_name(operation: str, name: str) -> str:
     return f"{operation.replace('.', '').replace('_', '')}{name}"

@@ -1,4 +1,4 @@
-"""The attacks find what they are for: a wall that is taken down is reported by the attack that goes through it."""
+"""The attacks find planted leaks: each missing check is reported by the attack that exploits it."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -30,13 +30,13 @@ from services.tasks.tasks.repository import TaskRepository
 from verification.isolation.event_attacks import EventAttacks
 from verification.isolation.http_attacks import HttpAttacks
 from verification.isolation.judge import Report
-from verification.isolation.run import attacked
+from verification.isolation.run import attack_service
 from verification.isolation.storage_attacks import StorageAttacks
 
 ITEM = "GET /v1/tasks/{task_id}"
 
 
-def found(report: Report, target: str, attack: str, what: str = "") -> bool:
+def has_leak(report: Report, target: str, attack: str, what: str = "") -> bool:
     return any(target in leak.target and attack in leak.attack and what in leak.what for leak in report.leaks)
 
 
@@ -45,14 +45,14 @@ async def test_a_repository_that_keys_by_id_only(monkeypatch: pytest.MonkeyPatch
         return Key(f"TASK#{id}")
 
     monkeypatch.setattr(TaskRepository, "key", key)
-    report = await attacked("tasks", HttpAttacks, StorageAttacks)
-    assert found(report, ITEM, "another organization's path.task_id", "shows 'planted'")
-    assert found(report, "POST /v1/tasks/{task_id}/comments", "another organization's path.task_id", "answers 201")
-    assert found(report, "TaskRepository.get", "OrgScope", "shows 'planted'")
-    assert found(report, "TaskRepository.key", "OrgScope", "names the key")
+    report = await attack_service("tasks", HttpAttacks, StorageAttacks)
+    assert has_leak(report, ITEM, "another organization's path.task_id", "shows 'planted'")
+    assert has_leak(report, "POST /v1/tasks/{task_id}/comments", "another organization's path.task_id", "answers 201")
+    assert has_leak(report, "TaskRepository.get", "OrgScope", "shows 'planted'")
+    assert has_leak(report, "TaskRepository.key", "OrgScope", "names the key")
 
 
-async def test_a_repository_that_tells_what_exists_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_repository_that_reveals_what_exists_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     async def find(self: TaskRepository, id: str) -> Any:  # noqa: A002
         here = await Repository.find(self, id)
         if here is None and any(id in key.pk for key in self.scope.table.items):  # type: ignore[attr-defined]
@@ -60,10 +60,12 @@ async def test_a_repository_that_tells_what_exists_elsewhere(monkeypatch: pytest
         return here
 
     monkeypatch.setattr(TaskRepository, "find", find)
-    assert found(await attacked("tasks", HttpAttacks), ITEM, "another organization's path.task_id", "status differ")
+    assert has_leak(
+        await attack_service("tasks", HttpAttacks), ITEM, "another organization's path.task_id", "status differ"
+    )
 
 
-async def test_a_log_line_with_what_is_not_the_callers(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_log_line_with_data_of_another_organization(monkeypatch: pytest.MonkeyPatch) -> None:
     async def find(self: TaskRepository, id: str) -> Any:  # noqa: A002
         for key, item in self.scope.table.items.items():  # type: ignore[attr-defined]
             if key.pk.endswith(f"#TASK#{id}") and key.sk == "A":
@@ -71,18 +73,20 @@ async def test_a_log_line_with_what_is_not_the_callers(monkeypatch: pytest.Monke
         return await Repository.find(self, id)
 
     monkeypatch.setattr(TaskRepository, "find", find)
-    assert found(await attacked("tasks", HttpAttacks), ITEM, "another organization's path.task_id", "shows 'planted'")
+    assert has_leak(
+        await attack_service("tasks", HttpAttacks), ITEM, "another organization's path.task_id", "shows 'planted'"
+    )
 
 
-async def test_work_that_is_more_for_what_exists(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_more_work_for_ids_that_exist(monkeypatch: pytest.MonkeyPatch) -> None:
     async def find(self: TaskRepository, id: str) -> Any:  # noqa: A002
         if any(key.pk.endswith(f"#TASK#{id}") for key in self.scope.table.items):  # type: ignore[attr-defined]
             await self.scope.table.get(self.key("again"))
         return await Repository.find(self, id)
 
     monkeypatch.setattr(TaskRepository, "find", find)
-    assert found(
-        await attacked("tasks", HttpAttacks), ITEM, "another organization's path.task_id", "table calls differ"
+    assert has_leak(
+        await attack_service("tasks", HttpAttacks), ITEM, "another organization's path.task_id", "table calls differ"
     )
 
 
@@ -94,77 +98,79 @@ async def test_a_guard_that_skips_the_membership(monkeypatch: pytest.MonkeyPatch
         return resolve
 
     monkeypatch.setattr(guard, "by_membership", anybody)
-    report = await attacked("tenancy", HttpAttacks)
-    assert found(report, "GET /v1/organizations/{org_id}", "path.org_id", "shows 'planted'")
-    assert found(report, "GET /v1/organizations/{org_id}/members", "removed member", "answers 200")
+    report = await attack_service("tenancy", HttpAttacks)
+    assert has_leak(report, "GET /v1/organizations/{org_id}", "path.org_id", "shows 'planted'")
+    assert has_leak(report, "GET /v1/organizations/{org_id}/members", "removed member", "answers 200")
 
 
-async def test_a_guard_that_believes_the_token_of_who_is_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    def believed(claims: TokenClaims) -> ActorResolver:
+async def test_a_guard_that_trusts_the_token_of_a_removed_member(monkeypatch: pytest.MonkeyPatch) -> None:
+    def by_token(claims: TokenClaims) -> ActorResolver:
         async def resolve(scope: OrgScope) -> tuple[Actor, None]:
             return replace(scope.actor, role=claims.role), None
 
         return resolve
 
-    monkeypatch.setattr(guard, "by_projection", believed)
-    report = await attacked("analytics", HttpAttacks)
-    assert found(report, "GET /v1/analytics/projects", "removed member", "answers 200")
+    monkeypatch.setattr(guard, "by_projection", by_token)
+    report = await attack_service("analytics", HttpAttacks)
+    assert has_leak(report, "GET /v1/analytics/projects", "removed member", "answers 200")
 
 
 @pytest.mark.parametrize(
     ("service", "route"),
     [("analytics", "GET /v1/analytics/projects"), ("tenancy", "GET /v1/organizations/{org_id}/members")],
 )
-async def test_a_guard_that_lets_the_suspended_in(monkeypatch: pytest.MonkeyPatch, service: str, route: str) -> None:
+async def test_a_guard_that_admits_suspended_organizations(
+    monkeypatch: pytest.MonkeyPatch, service: str, route: str
+) -> None:
     monkeypatch.setattr(OrgStatus, "operates", True)
-    report = await attacked(service, HttpAttacks)
-    assert found(report, route, "suspended organization's owner", "answers 200")
+    report = await attack_service(service, HttpAttacks)
+    assert has_leak(report, route, "suspended organization's owner", "answers 200")
 
 
-async def test_a_guard_that_forgets_what_a_membership_denies(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_guard_that_ignores_denials(monkeypatch: pytest.MonkeyPatch) -> None:
     def by_role(actor: Actor, role: Role, _grants: object, _denies: object) -> Actor:
         return replace(actor, role=role)
 
     monkeypatch.setattr(actor_resolvers, "_with_role", by_role)
-    report = await attacked("analytics", HttpAttacks)
-    assert found(report, "GET /v1/analytics/projects", "denied operation", "answers 200")
+    report = await attack_service("analytics", HttpAttacks)
+    assert has_leak(report, "GET /v1/analytics/projects", "denied operation", "answers 200")
 
 
-async def test_a_route_for_staff_that_anybody_gets_into(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_staff_route_that_admits_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(TokenClaims, "is_staff", True)
-    report = await attacked("tenancy", HttpAttacks)
-    assert found(report, "PUT /v1/organizations/{org_id}/status", "another organization's member", "answers 200")
+    report = await attack_service("tenancy", HttpAttacks)
+    assert has_leak(report, "PUT /v1/organizations/{org_id}/status", "another organization's member", "answers 200")
 
 
-async def test_tokens_whose_signature_nobody_checks(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unchecked(_self: TokenVerifier, token: str, *_: object) -> TokenClaims:
+async def test_tokens_without_a_signature_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    def decode_unchecked(_self: TokenVerifier, token: str, *_: object) -> TokenClaims:
         return TokenClaims.model_validate(jwt.decode(token, options={"verify_signature": False}))
 
-    monkeypatch.setattr(TokenVerifier, "_claims", unchecked)
-    report = await attacked("analytics", HttpAttacks)
+    monkeypatch.setattr(TokenVerifier, "_claims", decode_unchecked)
+    report = await attack_service("analytics", HttpAttacks)
     for attack in ("edited claims", "forged token", "expired token", "other client's token", "identity token"):
-        assert found(report, "GET /v1/analytics/projects", attack, "shows 'planted'"), attack
+        assert has_leak(report, "GET /v1/analytics/projects", attack, "shows 'planted'"), attack
 
 
-async def test_tokens_that_live_on(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_tokens_without_an_expiry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tokens, "LEEWAY", timedelta(days=9))
-    report = await attacked("analytics", HttpAttacks)
-    assert found(report, "GET /v1/analytics/projects", "expired token", "answers 200")
+    report = await attack_service("analytics", HttpAttacks)
+    assert has_leak(report, "GET /v1/analytics/projects", "expired token", "answers 200")
     assert {leak.attack for leak in report.leaks} == {"expired token"}
 
 
-async def test_an_idempotency_key_that_is_everybodys(monkeypatch: pytest.MonkeyPatch) -> None:
-    def everybodys(request: Any, scope: Any) -> IdempotencyClaim | None:
+async def test_an_idempotency_key_that_is_shared_by_organizations(monkeypatch: pytest.MonkeyPatch) -> None:
+    def shared_claim(request: Any, scope: Any) -> IdempotencyClaim | None:
         claim = idempotency.idempotency_claim_for(request, scope)
         return claim and replace(claim, key=Key(f"ORG#org_any#{request.headers['Idempotency-Key']}"))
 
-    monkeypatch.setattr(admission, "idempotency_claim_for", everybodys)
-    report = await attacked("tasks", HttpAttacks)
-    assert found(report, "PUT /v1/tasks/{task_id}/status", "Idempotency-Key for the owner's request", "shows")
-    assert found(report, "POST /v1/tasks", "Idempotency-Key for their own request", "differ")
+    monkeypatch.setattr(admission, "idempotency_claim_for", shared_claim)
+    report = await attack_service("tasks", HttpAttacks)
+    assert has_leak(report, "PUT /v1/tasks/{task_id}/status", "Idempotency-Key for the owner's request", "shows")
+    assert has_leak(report, "POST /v1/tasks", "Idempotency-Key for their own request", "differ")
 
 
-async def test_a_cursor_that_carries_its_list_along(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_cursor_that_is_not_bound_to_its_organization(monkeypatch: pytest.MonkeyPatch) -> None:
     page = Listing.page
 
     async def follow(self: Listing, scope: Any, request: Any, *args: Any, **more: Any) -> Page[Any]:
@@ -175,8 +181,8 @@ async def test_a_cursor_that_carries_its_list_along(monkeypatch: pytest.MonkeyPa
         return Page(items=items)
 
     monkeypatch.setattr(Listing, "page", follow)
-    report = await attacked("tasks", HttpAttacks)
-    assert found(report, "GET /v1/projects", "another organization's cursor", "shows 'planted'")
+    report = await attack_service("tasks", HttpAttacks)
+    assert has_leak(report, "GET /v1/projects", "another organization's cursor", "shows 'planted'")
 
 
 async def test_an_object_without_its_organization(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,20 +193,24 @@ async def test_an_object_without_its_organization(monkeypatch: pytest.MonkeyPatc
         return Address(url, self._scope.now())
 
     monkeypatch.setattr(FileAddresses, "thumbnail", thumbnail)
-    assert found(await attacked("files", StorageAttacks), "FileAddresses.thumbnail", "OrgScope", "touches file_")
+    report = await attack_service("files", StorageAttacks)
+    assert has_leak(report, "FileAddresses.thumbnail", "OrgScope", "touches file_")
 
 
-async def test_an_events_organization_taken_on_trust(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_event_whose_organization_is_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     class Loose(Envelope):
         orgid: Any
 
     monkeypatch.setattr(dispatch, "Envelope", Loose)
-    assert found(
-        await attacked("analytics", EventAttacks), "figures tasks.task.created.v1", "forged: orgid", "is not rejected"
+    assert has_leak(
+        await attack_service("analytics", EventAttacks),
+        "figures tasks.task.created.v1",
+        "forged: orgid",
+        "is not rejected",
     )
 
 
-async def test_an_event_from_whoever_sends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_event_whose_sender_is_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     own = dispatch.Dispatcher._domain_event
 
     def trusting(self: Any, subscription: Any, raw: dict[str, Any], delivery: Any) -> Any:
@@ -209,18 +219,20 @@ async def test_an_event_from_whoever_sends_it(monkeypatch: pytest.MonkeyPatch) -
         return own(self, subscription, raw, delivery)
 
     monkeypatch.setattr(dispatch.Dispatcher, "_domain_event", trusting)
-    report = await attacked("analytics", EventAttacks)
-    assert found(report, "figures tasks.task.created.v1", "forged: source tenfold.other", "is not rejected")
-    assert found(report, "figures tasks.task.created.v1", "forged: another detail type", "is not rejected")
+    report = await attack_service("analytics", EventAttacks)
+    assert has_leak(report, "figures tasks.task.created.v1", "forged: source tenfold.other", "is not rejected")
+    assert has_leak(report, "figures tasks.task.created.v1", "forged: another detail type", "is not rejected")
 
 
-async def test_a_consumer_that_counts_what_the_data_names(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_consumer_without_a_scope(monkeypatch: pytest.MonkeyPatch) -> None:
     add = FiguresRepository._add
 
-    def unscoped(self: Any, unit: Any, key: Key, *rest: Any) -> None:
+    def add_unscoped(self: Any, unit: Any, key: Key, *rest: Any) -> None:
         add(self, unit, Key(key.pk.split("#", 2)[2]), *rest)
 
-    monkeypatch.setattr(FiguresRepository, "_add", unscoped)
-    report = await attacked("analytics")
-    assert found(report, "figures tasks.task.created.v1", "another organization's data.project_id", "touches PROJECT#")
-    assert found(report, "FiguresRepository.add_to_person", "OrgScope", "touches PERSON#")
+    monkeypatch.setattr(FiguresRepository, "_add", add_unscoped)
+    report = await attack_service("analytics")
+    assert has_leak(
+        report, "figures tasks.task.created.v1", "another organization's data.project_id", "touches PROJECT#"
+    )
+    assert has_leak(report, "FiguresRepository.add_to_person", "OrgScope", "touches PERSON#")

@@ -1,6 +1,7 @@
-"""What is secret shows nowhere: not in log lines, not in traces, not on the bus, not in the answer to a bad request.
+"""Secrets appear nowhere: not in log lines, not in traces, not on the bus, not in the answer to a bad request.
 
-Every route gets its own request and broken variants of it, and what they leave behind is searched for what they sent.
+Every route gets its own request and invalid variants of it; everything that they leave behind is searched for the
+secrets that they sent.
 """
 
 import copy
@@ -21,7 +22,7 @@ from verification.isolation.seeds import world_of
 from verification.isolation.world import Outcome, Request, World
 
 SECRET_FIELDS = frozenset({"password", "secret", "token", "refresh_token", "invitation_token"})
-"""Names of what a request may carry and nobody may repeat. A test below finds names that are missing here."""
+"""Names of fields of requests that are secret. A test below finds names that are missing here."""
 SUSPICIOUS = ("password", "secret", "token", "credential_value", "private")
 
 
@@ -35,8 +36,8 @@ def spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
 
 
 def secrets_in(request: Request, token: str | None) -> set[str]:
-    found = set(_secret_values(request.body))
-    return found if token is None else {*found, token.rpartition(".")[2]}
+    values = set(_secret_values(request.body))
+    return values if token is None else {*values, token.rpartition(".")[2]}
 
 
 def _secret_values(body: Any) -> Iterator[str]:
@@ -51,7 +52,7 @@ def _secret_values(body: Any) -> Iterator[str]:
 
 
 def variants(request: Request) -> Iterator[Request]:
-    """The request as it is, and refused ones: with a field too many, with each field of another kind, cut in half."""
+    """The request itself, and invalid ones: with an additional field, each field of another type, and truncated."""
     yield request
     if not isinstance(request.body, dict):
         return
@@ -69,7 +70,7 @@ def _with_body(request: Request, body: Any) -> Request:
 
 
 def left_behind(world: World, outcome: Outcome, spans: InMemorySpanExporter) -> Iterator[tuple[str, str]]:
-    """Everything that others than the caller may see of a request; an answer only if it refuses."""
+    """Everything that others than the caller may see of a request; an answer only if it is a refusal."""
     yield "the log", outcome.logs
     yield "the trace", "\n".join(span.to_json() for span in spans.get_finished_spans())
     for envelope in world.sut.bus.envelopes:
@@ -79,15 +80,15 @@ def left_behind(world: World, outcome: Outcome, spans: InMemorySpanExporter) -> 
 
 
 def _open_fields(envelope: Envelope) -> dict[str, Any]:
-    """Without what its contract marks as secret, for the one consumer that needs it."""
+    """An event without the fields that its contract marks as secret, which one consumer needs."""
     secret = REGISTRY[envelope.type].secret_fields()
     open_data = {name: value for name, value in envelope.data.items() if name not in secret}
     return envelope.model_dump(mode="json") | {"data": open_data}
 
 
 async def leaks(world: World, template: Template, spans: InMemorySpanExporter) -> list[str]:
-    route, found = template.route, []
-    for request in variants(template.filled(own if route.access == "public" else victims)):
+    route, result = template.route, []
+    for request in variants(template.fill(own if route.access == "public" else victims)):
         world.restore()
         spans.clear()
         holder = world.holders.get(route.id, world.vera)
@@ -95,10 +96,10 @@ async def leaks(world: World, template: Template, spans: InMemorySpanExporter) -
         outcome = await world.send(request, token)
         await world.sut.outbox.flush()
         for where, text in left_behind(world, outcome, spans):
-            found += [
+            result += [
                 f"{route.name} ({outcome.status}): {where}" for each in secrets_in(request, token) if each in text
             ]
-    return found
+    return result
 
 
 @pytest.mark.parametrize("service", service_names())
@@ -114,7 +115,7 @@ async def test_no_secret_is_repeated(service: str, spans: InMemorySpanExporter) 
 
 
 @pytest.mark.parametrize("service", service_names())
-async def test_what_is_named_like_a_secret_is_known_as_one(service: str) -> None:
+async def test_fields_named_like_secrets_are_listed_as_secrets(service: str) -> None:
     world = await world_of(service)
     for name, schema in world.app.openapi().get("components", {}).get("schemas", {}).items():
         if name.endswith(("View", "Session", "Page")):

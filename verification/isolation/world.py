@@ -1,4 +1,4 @@
-"""One service with the data of two organizations, and what a request to it did."""
+"""A service with the data of two organizations, and the outcome of requests to it."""
 
 import copy
 import json
@@ -33,14 +33,14 @@ PLAIN = (dict, list, set, int, str, type(None))
 
 @dataclass(frozen=True)
 class Pair:
-    """What stands in one place of a request: the victim's value, the attacker's own, and one that does not exist."""
+    """Ids for a slot of a request: the victim's, the attacker's own, and one that does not exist."""
 
     victim: str
     own: str
 
     @property
     def absent(self) -> str:
-        """Of the same kind, and as long where that matters."""
+        """An id that does not exist, of the same kind and length."""
         if "@" in self.victim:
             return "nobody@nowhere.example"
         prefix, mark, rest = self.victim.rpartition("_")
@@ -49,7 +49,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one request did and gave away."""
+    """Outcome of a request: its answer, its calls to the table, and its log lines."""
 
     status: int
     body: str
@@ -58,14 +58,14 @@ class Outcome:
     logs: str
 
     @property
-    def seen(self) -> str:
-        """All that the caller, or who reads the log lines of the request, gets to see."""
+    def visible_text(self) -> str:
+        """Everything that the caller, or a reader of the log lines, can see."""
         return f"{self.body}\n{json.dumps(dict(self.headers))}\n{self.logs}"
 
 
 @dataclass
 class Request:
-    """`body` is sent as JSON, or as it is if it is text."""
+    """A request. `body` is sent as JSON, or unchanged if it is a text."""
 
     method: str
     path: str
@@ -75,7 +75,7 @@ class Request:
 
 
 class World:
-    """A service under test with everything that its attackers need to know."""
+    """A service under test, with everything that its attackers need."""
 
     def __init__(self, name: str, ports: Mapping[type, object] | None = None) -> None:
         self.table = RecordingTable()
@@ -86,13 +86,13 @@ class World:
         self.pairs: dict[str, Pair] = {}
         self.values: dict[str, Any] = {}
         self.holders: dict[str, Person] = {}
-        """Of operations that are not the owner's: who carries them out."""
+        """Operation id -> person who calls it, for operations that the owner does not call."""
         self.stateful: list[object] = []
-        """The adapters whose state is part of the world's."""
+        """Adapters whose state is saved and restored with the world."""
         self.externals: dict[str, tuple[Callable[[str, str], dict[str, Any]], Pair]] = {}
-        """Of subscriptions to events of AWS itself: what makes the event of an organization's resource, and two ids."""
+        """Subscription to events of AWS -> function that makes the event of a resource, and the ids of resources."""
         self.arguments: dict[object, list[object]] = {}
-        """What repositories' methods take, by type or by name, where the rows do not say it."""
+        """Arguments of repository methods, by type or by name, where rows do not provide them."""
         self._app: FastAPI | None = None
         self._saved: tuple[Any, ...] | None = None
         self._before: dict[Key, Item] = {}
@@ -104,7 +104,11 @@ class World:
     @property
     def app(self) -> FastAPI:
         if self._app is None:
-            self._app = make_app(self.sut.service, self.sut.api_state, _ready)
+
+            async def ready() -> str | None:
+                return None
+
+            self._app = make_app(self.sut.service, self.sut.api_state, ready)
         return self._app
 
     def set_port(self, port: type, adapter: object) -> None:
@@ -118,33 +122,36 @@ class World:
         return [(self.vera, Role.OWNER), *((person, role) for role, person in self.by_role.items())]
 
     async def tell_members(self, subscription: Subscription) -> None:
-        """As tenancy's events would: everybody of both organizations, and one of the victim's who is out again."""
+        """Deliver tenancy's events about the members of both organizations, and about a removed one of the victim."""
         await self.tell_organizations(subscription)
         for org in (self.victim_org, self.attacker_org):
             for person, role in self.members(org):
-                await self._tell(subscription, tenancy.MemberAdded, person, role, org, 1)
-        await self._tell(subscription, tenancy.MemberAdded, self.removed, Role.ADMIN, self.victim_org, 1)
-        await self._tell(subscription, tenancy.MemberRemoved, self.removed, Role.ADMIN, self.victim_org, 2)
+                await self._deliver_membership(subscription, tenancy.MemberAdded, person, role, org, 1)
+        await self._deliver_membership(subscription, tenancy.MemberAdded, self.removed, Role.ADMIN, self.victim_org, 1)
+        await self._deliver_membership(
+            subscription, tenancy.MemberRemoved, self.removed, Role.ADMIN, self.victim_org, 2
+        )
 
     def override(self, person: Person, *, grants: tuple[str, ...] = (), denies: tuple[str, ...] = ()) -> None:
-        """What one of the victim's people may, and may not, beside their role, where the service keeps it."""
+        """Set the permission overrides of a member of the victim, if the service stores memberships."""
         row = self.table.items.get(MemberRepository(self.sut.scope(org_id=self.victim_org)).key(person.id))
         if row is not None:
             row |= {"grants": list(grants), "denies": list(denies)}
 
     def suspend(self) -> None:
-        """The victim's organization, as the staff would."""
+        """Suspend the victim's organization, as staff would."""
         key = OrganizationProfileRepository(self.sut.scope(org_id=self.victim_org)).key(self.victim_org)
         self.table.items[key] |= {"status": OrgStatus.SUSPENDED.value}
 
     async def tell_organizations(self, subscription: Subscription) -> None:
+        """Deliver tenancy's events about both organizations."""
         for org, owner in ((self.victim_org, self.vera), (self.attacker_org, self.mallory)):
             created = tenancy.OrganizationCreated(
                 org_id=org, slug=owner.id, name=owner.name, plan=Plan.FREE, owner_id=owner.id, personal=False
             )
             await self.sut.deliver(subscription, created, org_id=org)
 
-    async def _tell(
+    async def _deliver_membership(
         self,
         subscription: Subscription,
         event: type[tenancy.MemberAdded | tenancy.MemberRemoved],
@@ -153,8 +160,8 @@ class World:
         org: str,
         version: int,
     ) -> None:
-        told = event(user_id=person.id, email=person.email, name=person.name, role=role)
-        await self.sut.deliver(subscription, told, org_id=org, version=version)
+        change = event(user_id=person.id, email=person.email, name=person.name, role=role)
+        await self.sut.deliver(subscription, change, org_id=org, version=version)
 
     def token(self, claims: TokenClaims, **overrides: Any) -> str:
         return self.sut.issuer.token(claims, **overrides)
@@ -170,17 +177,17 @@ class World:
     # --- state
 
     def save(self) -> None:
-        """What `restore` goes back to."""
+        """Save the state to which `restore` returns."""
         items = {key: dict(item) for key, item in self.table.items.items()}
         ports = [(port, copy.deepcopy(_plain(port))) for port in self.stateful]
         self._saved = (items, self.sut.clock.now(), self.sut.ids._count, len(self.sut.bus.entries), ports)
 
     def mark(self) -> None:
-        """What `changed_keys` compares with from now on, until the next `restore`."""
+        """Save the items with which `changed_keys` compares until the next `restore`."""
         self._before = {key: dict(item) for key, item in self.table.items.items()}
 
     def restore(self) -> None:
-        """So that two requests start from the same, to the last id."""
+        """Return to the saved state, so that two requests start from the same state and get the same ids."""
         assert self._saved is not None
         items, now, count, entries, ports = self._saved
         self.table.items = {key: dict(item) for key, item in items.items()}
@@ -197,7 +204,7 @@ class World:
         self._before = items
 
     def changed_keys(self) -> Iterator[Key]:
-        """What differs from what was restored, or marked."""
+        """Keys of items that have changed since `restore` or `mark`."""
         before = self._before
         for key in before.keys() | self.table.items.keys():
             if before.get(key) != self.table.items.get(key):
@@ -207,12 +214,12 @@ class World:
         return [item for key, item in self.table.items.items() if key.pk.startswith(f"ORG#{org}#")]
 
     def handed_to_ports(self) -> str:
-        """What the adapters hold since `restore` that they did not hold before: mails, objects, accounts."""
+        """New state of the adapters since `restore`: e-mails, objects, accounts."""
         assert self._saved is not None
-        return "\n".join(line for port, state in self._saved[4] for line in _news(state, _plain(port)))
+        return "\n".join(line for port, state in self._saved[4] for line in _additions(state, _plain(port)))
 
     async def denials(self) -> list[Envelope]:
-        """The records of refusals since `restore`."""
+        """Events about refused requests since `restore`."""
         assert self._saved is not None
         await self.sut.outbox.flush()
         return [each for each in self.sut.bus.envelopes[self._saved[3] :] if each.type.endswith(".access.denied.v1")]
@@ -220,11 +227,12 @@ class World:
     # --- requests
 
     async def send(self, request: Request, token: str | None) -> Outcome:
+        """Send a request to the app."""
         headers = dict(request.headers)
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         as_text = request.body if isinstance(request.body, str) else None
-        with watched() as lines:
+        with capture_logs() as lines:
             start = len(self.table.calls)
             transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
@@ -235,33 +243,33 @@ class World:
                     content=as_text,
                     json=request.body if as_text is None else None,
                 )
-        process_cache = {name: value for name, value in answer.headers.items() if name != "content-length"}
+        answer_headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
         calls = tuple(self.table.calls[start:])
-        return Outcome(answer.status_code, answer.text, process_cache, calls, "\n".join(lines))
+        return Outcome(answer.status_code, answer.text, answer_headers, calls, "\n".join(lines))
 
     async def call(
         self, token: str | None, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> Any:
-        """For seeds: the parsed answer of what must succeed."""
+        """Send a request that must succeed, for seeds. Returns the parsed answer."""
         answer = await self.send(Request(method, path, body=body, headers=headers or {}), token)
         assert answer.status < 300, f"{method} {path}: {answer.status} {answer.body}"
         return json.loads(answer.body) if answer.body else None
 
 
 @contextmanager
-def watched() -> Iterator[list[str]]:
-    """The log lines, ours and the libraries', that are written meanwhile."""
+def capture_logs() -> Iterator[list[str]]:
+    """Collect the log lines of our code and of libraries."""
     lines: list[str] = []
 
-    class Keep(logging.Handler):
+    class ListHandler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             lines.append(self.format(record))
 
-    handler, root = Keep(), logging.getLogger()
+    handler, root = ListHandler(), logging.getLogger()
     root.addHandler(handler)
-    steps = (structlog.contextvars.merge_contextvars, structlog.processors.format_exc_info)
+    processors = (structlog.contextvars.merge_contextvars, structlog.processors.format_exc_info)
     try:
-        with structlog.testing.capture_logs(processors=steps) as captured:
+        with structlog.testing.capture_logs(processors=processors) as captured:
             yield lines
         lines += [json.dumps(line, default=str) for line in captured]
     finally:
@@ -269,7 +277,7 @@ def watched() -> Iterator[list[str]]:
 
 
 def text(what: str) -> str:
-    """One of the victim's texts."""
+    """A text of the victim."""
     return f"{MARKER} {what}"
 
 
@@ -277,16 +285,12 @@ def _plain(port: object) -> dict[str, Any]:
     return {name: value for name, value in vars(port).items() if isinstance(value, PLAIN)}
 
 
-def _news(before: Any, after: Any) -> Iterator[str]:
+def _additions(before: Any, after: Any) -> Iterator[str]:
     match before, after:
         case dict(), dict():
             for name, value in after.items():
-                yield from _news(before.get(name), value)
+                yield from _additions(before.get(name), value)
         case list(), list():
             yield from (repr(value) for value in after if value not in before)
         case _ if before != after:
             yield repr(after)
-
-
-async def _ready() -> str | None:
-    return None

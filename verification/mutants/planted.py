@@ -1,4 +1,4 @@
-"""Bugs of the messaging heart, each as the change of a line or two, with the tests that must notice it."""
+"""Bugs in the messaging core: each changes a line or two, and names the tests that must notice it."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ UNIT, OUTBOX, DISPATCH, WORKER = (
 )
 BROKER = "faststream-sqs/src/faststream_sqs"
 BROKER_TESTS = "faststream-sqs/tests/sqs_suite"
-SETTLING, IN_A_LAMBDA = "tests/chassis/messaging/test_acknowledge.py", f"{BROKER_TESTS}/test_lambda.py"
+ACKNOWLEDGE_TESTS, LAMBDA_TESTS = "tests/chassis/messaging/test_acknowledge.py", f"{BROKER_TESTS}/test_lambda.py"
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """`before` stands exactly once in `file`. `tests` pass without the bug, and at least one must fail with it."""
+    """A planted bug. `before` is exactly once in `file`. `tests` pass without the bug, and one must fail with it."""
 
     name: str
     file: str
@@ -48,21 +48,21 @@ MUTANTS = (
         ("tests/chassis/work/test_outbox.py",),
     ),
     Mutant(
-        "entries that the bus refused taken for published",
+        "entries that the bus refused counted as published",
         OUTBOX,
         "accepted = [entry for entry, ok in zip(batch, results, strict=True) if ok]",
         "accepted = list(batch)",
         ("tests/chassis/work/test_outbox.py",),
     ),
     Mutant(
-        "the sweep stops at what the bus refuses",
+        "the sweep stops at the first refusal of the bus",
         OUTBOX,
         "            if refused >= REFUSALS_PER_SWEEP:\n",
         "            if refused:\n                self._broke_off.clear()\n",
         ("tests/chassis/work/test_outbox.py",),
     ),
     Mutant(
-        "the sweeper takes what its committer is publishing",
+        "the sweeper publishes events that their committer is publishing",
         OUTBOX,
         "before = oldest_id_at(self._clock.now() - SWEEP_AGE)",
         "before = oldest_id_at(self._clock.now() + SWEEP_AGE)",
@@ -73,10 +73,10 @@ MUTANTS = (
         f"{BROKER}/invocation.py",
         "failed = [record for record in self._records if record not in self._done]",
         "failed: list[SQSRecord] = []",
-        (IN_A_LAMBDA,),
+        (LAMBDA_TESTS,),
     ),
     Mutant(
-        "a delete that SQS refused taken for done",
+        "a delete that SQS refused counted as done",
         f"{BROKER}/settlement.py",
         'return [int(entry["Id"]) for entry in failed if not entry.get("SenderFault")]',
         "return []",
@@ -87,10 +87,10 @@ MUTANTS = (
         WORKER,
         "        try:\n            await dispatcher.handle(delivery)\n",
         "        try:\n            await message.ack()\n            await dispatcher.handle(delivery)\n",
-        (SETTLING,),
+        (ACKNOWLEDGE_TESTS,),
     ),
     Mutant(
-        "the heartbeat off",
+        "no heartbeat",
         f"{BROKER}/heartbeat.py",
         "            await self.beat()\n",
         "            continue\n",
@@ -111,7 +111,7 @@ MUTANTS = (
         ("awsjson/tests/awsjson_suite/test_retry.py",),
     ),
     Mutant(
-        "back-off that ignores the receive count",
+        "a backoff that ignores the receive count",
         f"{BROKER}/settlement.py",
         "self._backoff.delay(record.receive_count)",
         "self._backoff.delay(1)",
@@ -125,7 +125,7 @@ MUTANTS = (
         ("awsjson/tests/awsjson_suite/test_retry.py", "tests/chassis/messaging/test_retries.py"),
     ),
     Mutant(
-        "a redrive that the inbox does not know",
+        "a redrive that the inbox does not recognize",
         DISPATCH,
         "IdempotencyClaim(inbox_key(self.consumer, envelope.id)",
         "IdempotencyClaim(inbox_key(self.consumer, delivery.message_id)",
@@ -139,28 +139,28 @@ MUTANTS = (
         ("tests/chassis/messaging/test_dispatch.py",),
     ),
     Mutant(
-        "dead-lettered on the first error that can be tried again",
+        "dead-lettered on the first retryable error",
         WORKER,
         "if message.receive_count < dispatcher.max_receives:",
         "if message.receive_count < 1:",
-        (SETTLING,),
+        (ACKNOWLEDGE_TESTS,),
     ),
     Mutant(
-        "a dead letter acknowledged though it was not sent",
+        "a dead letter acknowledged although it was not sent",
         f"{BROKER}/settlement.py",
         'dead-letter queue", error)\n            return False',
         'dead-letter queue", error)\n            return True',
-        (f"{BROKER_TESTS}/test_faults.py", f"{BROKER_TESTS}/test_runtime.py", IN_A_LAMBDA),
+        (f"{BROKER_TESTS}/test_faults.py", f"{BROKER_TESTS}/test_runtime.py", LAMBDA_TESTS),
     ),
     Mutant(
-        "an unknown event acknowledged and forgotten",
+        "an unknown event acknowledged",
         DISPATCH,
         'raise Rejected(f"{subscription.name} has no handler for {envelope.type}.")',
-        'raise AlreadyHandled("It is none of ours.")',
+        'raise AlreadyHandled("It is not for us.")',
         ("tests/chassis/messaging/test_dispatch.py",),
     ),
     Mutant(
-        "events believed whoever sends them",
+        "events accepted from any sender",
         DISPATCH,
         'if raw.get("detail-type") != envelope.type or raw.get("source") != owner or envelope.source != owner:',
         'if raw.get("detail-type") != envelope.type:',
@@ -181,7 +181,7 @@ MUTANTS = (
         ("tests/chassis/storage/test_table_writes.py",),
     ),
     Mutant(
-        "a repeated request carried out again",
+        "a repeated request executed again",
         "chassis/http/idempotency.py",
         "    if not is_keyed(request):\n        return None\n",
         "    if is_keyed(request):\n        return None\n",
@@ -195,10 +195,10 @@ MUTANTS = (
         ("tests/chassis/messaging/test_worker.py",),
     ),
     Mutant(
-        "a handler without an end",
+        "a handler without a timeout",
         WORKER,
         "async with asyncio.timeout(self._seconds) as limit:",
         "async with asyncio.timeout(None) as limit:",
-        (SETTLING,),
+        (ACKNOWLEDGE_TESTS,),
     ),
 )

@@ -1,11 +1,11 @@
-"""What one may try with a resource of each type: what its own service must be able to do, and what it must not."""
+"""Attempts on resources of each type: those that the owning service must be allowed, and those that nobody may be."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 KEY = {"PK": {"S": "ORG#org_1#PROBE#1"}, "SK": {"S": "PROBE"}}
-TABLE, QUEUE, BUCKET, VAULT = "AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::S3::Bucket", "AWS::KMS::Key"
+TABLE, QUEUE, BUCKET, VAULT_KEY = "AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::S3::Bucket", "AWS::KMS::Key"
 POOL, PARAMETER, BUS = "AWS::Cognito::UserPool", "AWS::SSM::Parameter", "AWS::Events::EventBus"
 SECRET, SENDER = "AWS::SecretsManager::Secret", "AWS::SES::EmailIdentity"
 CONTEXT = {"tenfold:org": "org_1", "tenfold:purpose": "probe"}
@@ -14,8 +14,10 @@ Use = Callable[[Any, str], Any]
 
 @dataclass(frozen=True)
 class Attempt:
-    """`use` is given a client of `service` and the resource's physical id. `own` tells whether the service that the
-    resource belongs to may."""
+    """One call to a resource. `use` gets a client of `service` and the physical id of the resource.
+
+    `own` says whether the service that owns the resource is allowed to make the call.
+    """
 
     name: str
     service: str
@@ -30,7 +32,7 @@ def _query(client: Any, table: str, **more: Any) -> Any:
     )
 
 
-def _queue_named(client: Any, url: str, call: str, **more: Any) -> Any:
+def _call_queue(client: Any, url: str, call: str, **more: Any) -> Any:
     return getattr(client, call)(QueueUrl=url, **more)
 
 
@@ -46,26 +48,26 @@ _TABLE = (
     Attempt("read many", "dynamodb", lambda c, t: c.batch_get_item(RequestItems={t: {"Keys": [KEY]}}), own=True),
     Attempt("scan", "dynamodb", lambda c, t: c.scan(TableName=t)),
     Attempt("select", "dynamodb", lambda c, t: c.execute_statement(Statement=f'SELECT * FROM "{t}"')),
-    Attempt("query an index that there is not", "dynamodb", lambda c, t: _query(c, f"{t}x", IndexName="list1")),
+    Attempt("query an index that does not exist", "dynamodb", lambda c, t: _query(c, f"{t}x", IndexName="list1")),
     Attempt("delete the table", "dynamodb", lambda c, t: c.delete_table(TableName=t)),
 )  # fmt: skip
 INDEXED = Attempt("query an index", "dynamodb", lambda c, t: _query(c, t, IndexName="list1"), own=True)
-"""Of a table that has one."""
+"""Attempt on a table with a GSI."""
 _QUEUE = (
-    Attempt("receive", "sqs", lambda c, q: _queue_named(c, q, "receive_message", WaitTimeSeconds=0), own=True),
+    Attempt("receive", "sqs", lambda c, q: _call_queue(c, q, "receive_message", WaitTimeSeconds=0), own=True),
     Attempt(
         "acknowledge", "sqs",
-        lambda c, q: _queue_named(c, q, "delete_message_batch", Entries=[{"Id": "1", "ReceiptHandle": "none"}]),
+        lambda c, q: _call_queue(c, q, "delete_message_batch", Entries=[{"Id": "1", "ReceiptHandle": "none"}]),
         own=True,
     ),
-    Attempt("send", "sqs", lambda c, q: _queue_named(c, q, "send_message", MessageBody="forged")),
-    Attempt("purge", "sqs", lambda c, q: _queue_named(c, q, "purge_queue")),
-    Attempt("delete", "sqs", lambda c, q: _queue_named(c, q, "delete_queue")),
+    Attempt("send", "sqs", lambda c, q: _call_queue(c, q, "send_message", MessageBody="forged")),
+    Attempt("purge", "sqs", lambda c, q: _call_queue(c, q, "purge_queue")),
+    Attempt("delete", "sqs", lambda c, q: _call_queue(c, q, "delete_queue")),
 )  # fmt: skip
 DEAD_LETTERS = (
-    Attempt("send", "sqs", lambda c, q: _queue_named(c, q, "send_message", MessageBody="refused"), own=True),
-    Attempt("receive", "sqs", lambda c, q: _queue_named(c, q, "receive_message", WaitTimeSeconds=0)),
-    Attempt("delete", "sqs", lambda c, q: _queue_named(c, q, "delete_queue")),
+    Attempt("send", "sqs", lambda c, q: _call_queue(c, q, "send_message", MessageBody="refused"), own=True),
+    Attempt("receive", "sqs", lambda c, q: _call_queue(c, q, "receive_message", WaitTimeSeconds=0)),
+    Attempt("delete", "sqs", lambda c, q: _call_queue(c, q, "delete_queue")),
 )
 _BUCKET = (
     Attempt("put", "s3", lambda c, b: c.put_object(Bucket=b, Key="org_1/probe", Body=b"x"), own=True),
@@ -100,6 +102,6 @@ _SECRET = (
 )
 _SENDER = (Attempt("delete", "sesv2", lambda c, s: c.delete_email_identity(EmailIdentity=s)),)
 ATTEMPTS: Mapping[str, tuple[Attempt, ...]] = {
-    TABLE: _TABLE, QUEUE: _QUEUE, BUCKET: _BUCKET, VAULT: _VAULT, POOL: _POOL, PARAMETER: _PARAMETER, BUS: _BUS,
+    TABLE: _TABLE, QUEUE: _QUEUE, BUCKET: _BUCKET, VAULT_KEY: _VAULT, POOL: _POOL, PARAMETER: _PARAMETER, BUS: _BUS,
     SECRET: _SECRET, SENDER: _SENDER,
 }  # fmt: skip

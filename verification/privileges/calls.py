@@ -1,4 +1,4 @@
-"""What a signed HTTP request asks of AWS: whose key signed it, and the actions and resources that IAM decides on."""
+"""Reading signed HTTP requests to AWS: the key that signed, and the actions and resources that IAM decides on."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from verification.privileges.policy import Request
 
 ACCOUNT = "000000000000"
 SECRET_ENDING = "-a1B2c3"
-"""Secrets Manager ends each ARN with six characters of its own."""
+"""Secrets Manager appends six random characters to each ARN."""
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/[^/]+/([^/]+)/aws4_request")
 _FORM_FIELD = r'name="{name}"\r\n\r\n(.*?)\r\n'
 _TRANSACTION = {
@@ -28,12 +28,12 @@ _MAIL = "/v2/email/outbound-emails"
 
 
 class UnreadableCallError(Exception):
-    """A request whose actions are not known here; say them in this module."""
+    """A request whose actions this module does not know; add them here."""
 
 
 @dataclass(frozen=True)
 class Http:
-    """A request as it came. Header and query names are in lower case."""
+    """An HTTP request. Names of headers and query parameters are in lower case."""
 
     method: str
     path: str
@@ -44,39 +44,38 @@ class Http:
 
 @dataclass(frozen=True)
 class Call:
-    """`key_id` is of the credentials that signed."""
+    """A call to AWS: the id of the access key that signed it, and what it requests of IAM."""
 
     key_id: str
     requests: tuple[Request, ...]
 
 
 def call_of(http: Http) -> Call | None:
-    """None for what is not signed, or for what anybody may call. Raises UnreadableCallError."""
+    """The call in a request; None if it is not signed, or needs no permission. Raises UnreadableCallError."""
     if http.method == "OPTIONS":
         return None
-    signed = _signed(http)
-    if signed is None:
+    signature = _read_signature(http)
+    if signature is None:
         return None
-    key_id, service = signed
+    key_id, service = signature
     if service not in _READERS:
         raise UnreadableCallError(f"a call of {service}")
     if service != "s3" and service != "ses":
         operation = http.headers.get("x-amz-target", "").rpartition(".")[2]
-        if operation in _public(service):
+        if operation in _public_operations(service):
             return None
-        found = _READERS[service](operation, json.loads(http.body or b"{}"))
+        requests = tuple(_READERS[service](operation, json.loads(http.body or b"{}")))
     else:
-        found = _object(http) if service == "s3" else _mail(http)
-    requests = tuple(found)
+        requests = tuple(read_s3(http) if service == "s3" else read_ses(http))
     if not requests:
         raise UnreadableCallError(f"{service}: {http.method} {http.path} {http.headers.get('x-amz-target', '')}")
     return Call(key_id, requests)
 
 
-def _signed(http: Http) -> tuple[str, str] | None:
-    """The key and the service that the signature is for: in a header, in a presigned address or in a form."""
-    if found := _CREDENTIAL.search(http.headers.get("authorization", "")):
-        return found[1], found[2]
+def _read_signature(http: Http) -> tuple[str, str] | None:
+    """The key id and the service of the signature, which is in a header, in a presigned URL or in a form."""
+    if match := _CREDENTIAL.search(http.headers.get("authorization", "")):
+        return match[1], match[2]
     scope = http.query.get("x-amz-credential") or _field(http, "x-amz-credential")
     if scope is None:
         return None
@@ -85,16 +84,16 @@ def _signed(http: Http) -> tuple[str, str] | None:
 
 
 def _field(http: Http, name: str) -> str | None:
-    """A field of an upload's form; the file comes last, so the fields are in the beginning."""
+    """A field of an upload form; the fields are at the beginning, since the file comes last."""
     if "multipart/form-data" not in http.headers.get("content-type", ""):
         return None
-    found = re.search(_FORM_FIELD.format(name=name).encode(), http.body[:20_000], re.IGNORECASE)
-    return found[1].decode() if found else None
+    match = re.search(_FORM_FIELD.format(name=name).encode(), http.body[:20_000], re.IGNORECASE)
+    return match[1].decode() if match else None
 
 
 @lru_cache
-def _public(service: str) -> frozenset[str]:
-    """Operations that need no permission, by the service's own model."""
+def _public_operations(service: str) -> frozenset[str]:
+    """Operations that need no permission according to the model of the service."""
     model = botocore.session.get_session().get_service_model(service)
     return frozenset(name for name in model.operation_names if model.operation_model(name).auth_type == "none")
 
@@ -103,7 +102,7 @@ def _arn(service: str, resource: str) -> str:
     return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"
 
 
-def _table(operation: str, body: Any) -> Iterator[Request]:
+def read_dynamodb(operation: str, body: Any) -> Iterator[Request]:
     if operation.startswith("Transact"):
         for item in body["TransactItems"]:
             for member, detail in item.items():
@@ -114,12 +113,12 @@ def _table(operation: str, body: Any) -> Iterator[Request]:
         yield Request(f"dynamodb:{operation}", _arn("dynamodb", f"table/{table}{index}"))
 
 
-def _queue(operation: str, body: Any) -> Iterator[Request]:
+def read_sqs(operation: str, body: Any) -> Iterator[Request]:
     name = body.get("QueueName") or body["QueueUrl"].rpartition("/")[2]
     yield Request(f"sqs:{operation.removesuffix('Batch')}", _arn("sqs", name))
 
 
-def _bus(operation: str, body: Any) -> Iterator[Request]:
+def read_events(operation: str, body: Any) -> Iterator[Request]:
     if operation == "PutEvents":
         for entry in body["Entries"]:
             bus = Request("events:PutEvents", _arn("events", f"event-bus/{entry['EventBusName']}"))
@@ -128,21 +127,21 @@ def _bus(operation: str, body: Any) -> Iterator[Request]:
         yield Request("events:DescribeEventBus", _arn("events", f"event-bus/{body['Name']}"))
 
 
-def _parameter(operation: str, body: Any) -> Iterator[Request]:
+def read_ssm(operation: str, body: Any) -> Iterator[Request]:
     for name in body["Names"]:
         yield Request(f"ssm:{operation}", _arn("ssm", f"parameter{name}"))
 
 
-def _key(operation: str, body: Any) -> Iterator[Request]:
+def read_kms(operation: str, body: Any) -> Iterator[Request]:
     context = {f"kms:EncryptionContext:{name}": value for name, value in body.get("EncryptionContext", {}).items()}
     yield Request(f"kms:{operation}", _arn("kms", f"key/{body['KeyId']}")).with_context(context)
 
 
-def _pool(operation: str, body: Any) -> Iterator[Request]:
+def read_cognito(operation: str, body: Any) -> Iterator[Request]:
     yield Request(f"cognito-idp:{operation}", _arn("cognito-idp", f"userpool/{body['UserPoolId']}"))
 
 
-def _secret(operation: str, body: Any) -> Iterator[Request]:
+def read_secretsmanager(operation: str, body: Any) -> Iterator[Request]:
     secret: str = body["SecretId"]
     yield Request(
         f"secretsmanager:{operation}",
@@ -150,7 +149,7 @@ def _secret(operation: str, body: Any) -> Iterator[Request]:
     )
 
 
-def _mail(http: Http) -> Iterator[Request]:
+def read_ses(http: Http) -> Iterator[Request]:
     if (http.method, http.path) != ("POST", _MAIL):
         return
     body = json.loads(http.body)
@@ -162,7 +161,7 @@ def _mail(http: Http) -> Iterator[Request]:
         yield Request("ses:SendEmail", _arn("ses", resource)).with_context({"ses:FromAddress": sender})
 
 
-def _object(http: Http) -> Iterator[Request]:
+def read_s3(http: Http) -> Iterator[Request]:
     bucket, _, key = unquote(http.path).lstrip("/").partition("/")
     if http.method == "POST" and not key:
         key, action = _field(http, "key") or "", "PutObject"
@@ -174,6 +173,7 @@ def _object(http: Http) -> Iterator[Request]:
 
 
 _READERS: Mapping[str, Callable[[str, Any], Iterator[Request]]] = {
-    "dynamodb": _table, "sqs": _queue, "events": _bus, "ssm": _parameter, "kms": _key, "cognito-idp": _pool,
-    "secretsmanager": _secret, "s3": lambda *_: iter(()), "ses": lambda *_: iter(()),
+    "dynamodb": read_dynamodb, "sqs": read_sqs, "events": read_events, "ssm": read_ssm, "kms": read_kms,
+    "cognito-idp": read_cognito,
+    "secretsmanager": read_secretsmanager, "s3": lambda *_: iter(()), "ses": lambda *_: iter(()),
 }  # fmt: skip

@@ -1,7 +1,7 @@
-"""IAM's decision on one request, for the policies that we write.
+"""IAM's decision on a request, for the policies that we write.
 
-It knows the operators that our policies use and refuses to judge by others. A key that a request does not carry fails
-every test but `Null`, as on AWS.
+It supports the operators of our policies and raises for others. A condition key that a request does not have fails
+every operator except `Null`, as on AWS.
 """
 
 import re
@@ -15,7 +15,7 @@ Statement = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Request:
-    """One action on one resource, and the condition keys that come with it."""
+    """One action on one resource, with its condition keys."""
 
     action: str
     resource: str
@@ -31,14 +31,14 @@ class Request:
 
 @dataclass(frozen=True)
 class Grant:
-    """One action on one pattern of resources, of an Allow."""
+    """Permission for one action on a pattern of resources."""
 
     action: str
     resource: str
     conditions: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
 
     def covers(self, request: Request) -> bool:
-        """Raises ValueError for an operator that this module does not know."""
+        """Whether the grant allows a request. Raises ValueError for an unsupported operator."""
         context = dict(request.context)
         return (
             like(self.action.lower()).fullmatch(request.action.lower()) is not None
@@ -48,35 +48,35 @@ class Grant:
 
 
 def grants(statements: Iterable[Statement]) -> list[Grant]:
-    """What the statements allow, piece by piece. Raises ValueError for what is no plain Allow."""
-    found = []
+    """The grants in statements, one per action and resource. Raises ValueError unless they are plain Allows."""
+    result = []
     for statement in statements:
         if statement["Effect"] != "Allow" or not statement.keys() <= {"Effect", "Action", "Resource", "Condition"}:
-            raise ValueError(f"only plain Allows are understood, not {statement}")
+            raise ValueError(f"only plain Allows are supported, not {statement}")
         conditions = tuple(
-            (operator, key, tuple(listed(wanted)))
+            (operator, key, tuple(as_list(wanted)))
             for operator, tests in statement.get("Condition", {}).items()
             for key, wanted in tests.items()
         )
-        found += [
+        result += [
             Grant(action, resource, conditions)
-            for action in listed(statement["Action"])
-            for resource in listed(statement["Resource"])
+            for action in as_list(statement["Action"])
+            for resource in as_list(statement["Resource"])
         ]
-    return found
+    return result
 
 
-def allowed(granted: Iterable[Grant], request: Request) -> bool:
+def is_allowed(granted: Iterable[Grant], request: Request) -> bool:
     return any(grant.covers(request) for grant in granted)
 
 
-def listed(value: Any) -> list[Any]:
+def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
 @lru_cache(4096)
 def like(pattern: str) -> re.Pattern[str]:
-    """IAM's wildcards: `*` for any text, `?` for one character."""
+    """A pattern with IAM's wildcards: `*` for any text, `?` for one character."""
     return re.compile("".join({"*": ".*", "?": "."}.get(each, re.escape(each)) for each in pattern), re.DOTALL)
 
 
@@ -88,4 +88,4 @@ def _holds(operator: str, actual: str | None, wanted: tuple[str, ...]) -> bool:
             return actual in wanted
         case "StringLike":
             return actual is not None and any(like(each).fullmatch(actual) for each in wanted)
-    raise ValueError(f"the operator {operator} is not understood")
+    raise ValueError(f"the operator {operator} is not supported")

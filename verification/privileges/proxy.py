@@ -1,5 +1,7 @@
-"""The recording proxy: between the services' processes and the embedded AWS, it writes down what each key was used
-for. It changes nothing, the host of a request neither, for that is signed."""
+"""Recording proxy between the processes of the services and the embedded AWS: it records the calls of each access key.
+
+It changes nothing, not even the host of a request, since that is signed.
+"""
 
 from collections import Counter
 
@@ -13,9 +15,9 @@ from verification.privileges.policy import Request
 
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "expect"})
 LENGTH = {"content-length"}
-"""Of a body that an answer to HEAD does not have."""
+"""Header that an answer to HEAD keeps, although it has no body."""
 OWN_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
-"""What a client would add by itself."""
+"""Headers that aiohttp would add by itself."""
 UPSTREAM_SECONDS = 60.0
 MAX_BODY = 32 * 1024 * 1024
 FORBIDDEN = 403
@@ -23,8 +25,8 @@ REFUSAL = b"is not authorized to perform"
 
 
 class RecordingProxy:
-    """`used` counts the requests of each key; `refused` tells what the embedded AWS did not allow, `unreadable` what
-    this proxy did not understand."""
+    """One proxy. `used` counts the requests of each key, `refused` the refusals of the embedded IAM, `unreadable` the
+    requests that the proxy could not read."""
 
     def __init__(self, upstream: str) -> None:
         self.used: Counter[tuple[str, Request]] = Counter()
@@ -60,19 +62,16 @@ class RecordingProxy:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
-        self._write_down(request, body)
-        return await self._forward(request, body)
-
-    def _write_down(self, request: web.Request, body: bytes) -> None:
         query = {name.lower(): value for name, value in request.query.items()}
         headers = {name.lower(): value for name, value in request.headers.items()}
         try:
             call = call_of(Http(request.method, request.rel_url.raw_path, query, headers, body))
         except UnreadableCallError as problem:
             self.unreadable[str(problem)] += 1
-            return
-        if call is not None:
-            self.used.update((call.key_id, each) for each in call.requests)
+        else:
+            if call is not None:
+                self.used.update((call.key_id, each) for each in call.requests)
+        return await self._forward(request, body)
 
     async def _forward(self, request: web.Request, body: bytes) -> web.Response:
         if self._session is None:
@@ -85,12 +84,14 @@ class RecordingProxy:
             ) as answer:
                 raw, status = await answer.read(), answer.status
                 dropped = HOP_BY_HOP - LENGTH if request.method == "HEAD" else HOP_BY_HOP
-                kept = [(name, value) for name, value in answer.headers.items() if name.lower() not in dropped]
+                response_headers = [
+                    (name, value) for name, value in answer.headers.items() if name.lower() not in dropped
+                ]
         except (aiohttp.ClientError, TimeoutError) as problem:
             return web.Response(status=502, text=f"the embedded AWS does not answer: {problem!r}")
         if REFUSAL in raw and status in {400, FORBIDDEN}:
             self.refused[raw.decode(errors="replace")[:300]] += 1
         response = web.Response(status=status, body=raw)
-        for name, value in kept:
+        for name, value in response_headers:
             response.headers[name] = value
         return response

@@ -1,14 +1,13 @@
-"""What was granted against what was used."""
+"""Report that compares what was granted with what was used."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.markup import escape
 from rich.table import Table
 
-from verification.privileges.played import Played
-from verification.privileges.policy import Grant, Request, allowed
+from verification.privileges.day import RecordedDay
+from verification.privileges.policy import Grant, Request, is_allowed
 from verification.privileges.unused import Reason
 
 
@@ -24,15 +23,17 @@ class Line:
 
 @dataclass(frozen=True)
 class Report:
+    """Every grant, and what does not match."""
+
     lines: list[Line]
     missing: list[tuple[str, Request, int]]
-    """Used and not granted."""
+    """Requests that were used and not granted."""
     stale: list[Reason]
-    """They explain nothing that anybody is granted."""
+    """Reasons that explain no grant."""
 
     @property
     def needless(self) -> list[Line]:
-        """Granted, not used, and nobody knows why."""
+        """Grants without use and without reason."""
         return [line for line in self.lines if not line.times and not line.reason]
 
     @property
@@ -40,41 +41,39 @@ class Report:
         return not (self.needless or self.missing or self.stale)
 
 
-def compared(played: Played, reasons: Sequence[Reason]) -> Report:
+def compare(day: RecordedDay, reasons: Sequence[Reason]) -> Report:
+    """Compare the grants of a day with their uses."""
     lines, missing = [], []
-    for service, granted in sorted(played.granted.items()):
-        used = played.used[service]
-        lines += list(_lines(service, granted, used, reasons))
-        missing += [(service, request, times) for request, times in used.items() if not allowed(granted, request)]
+    for service, granted in sorted(day.granted.items()):
+        used = day.used[service]
+        for grant in granted:
+            times = sum(count for request, count in used.items() if grant.covers(request))
+            why = next((reason.why for reason in reasons if reason.explains(grant)), "")
+            lines.append(Line(service, grant, times, "" if times else why))
+        missing += [(service, request, times) for request, times in used.items() if not is_allowed(granted, request)]
     stale = [reason for reason in reasons if not any(reason.explains(line.grant) for line in lines)]
     return Report(lines, missing, stale)
 
 
-def _lines(service: str, granted: list[Grant], used: Counter[Request], reasons: Sequence[Reason]) -> Iterator[Line]:
-    for grant in granted:
-        times = sum(count for request, count in used.items() if grant.covers(request))
-        why = next((reason.why for reason in reasons if reason.explains(grant)), "")
-        yield Line(service, grant, times, "" if times else why)
-
-
 def table(report: Report) -> Table:
-    shown = Table("service", "action", "resource", "used")
+    rows = Table("service", "action", "resource", "used")
     for line in report.lines:
         note = str(line.times) if line.times else f"[yellow]no[/]: {escape(line.reason)}" if line.reason else "[red]no"
-        shown.add_row(line.service, line.grant.action, escape(short(line.grant.resource)), note)
-    return shown
+        rows.add_row(line.service, line.grant.action, escape(short(line.grant.resource)), note)
+    return rows
 
 
 def short(arn: str) -> str:
-    """Without the account and the region, which are always the same."""
+    """An ARN without account and region, which are always the same."""
     return arn.split(":", 5)[-1]
 
 
-def troubles(played: Played, report: Report) -> list[str]:
-    """Everything that must not be, a line each."""
-    found = [f"used and not granted: {name} {one.action} {one.resource}" for name, one, _ in report.missing]
-    found += [f"granted and not used: {one.service} {one.grant.action} {one.grant.resource}" for one in report.needless]
-    found += [f"a reason for {one.action} on {one.resource}, which nobody is granted" for one in report.stale]
-    found += [f"refused {times} times: {text}" for text, times in played.refused.items()]
-    found += [f"not understood: {text}" for text in played.unreadable]
-    return found + ([] if played.day_is_good else ["the day did not end as it must"])
+def list_problems(day: RecordedDay, report: Report) -> list[str]:
+    """Every problem of the report, one line each."""
+    problems = [f"used and not granted: {name} {call.action} {call.resource}" for name, call, _ in report.missing]
+    needless = [(line.service, line.grant) for line in report.needless]
+    problems += [f"granted and not used: {name} {grant.action} {grant.resource}" for name, grant in needless]
+    problems += [f"a reason for {each.action} on {each.resource}, which is not granted" for each in report.stale]
+    problems += [f"refused {times} times: {text}" for text, times in day.refused.items()]
+    problems += [f"not readable: {text}" for text in day.unreadable]
+    return problems + ([] if day.day_is_good else ["the day did not end as it must"])

@@ -1,4 +1,4 @@
-"""The roles that the templates make, with what they may do, and the resources that there are; all without AWS."""
+"""The roles and the resources in the templates of a stage, resolved without AWS."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -29,11 +29,13 @@ ARNS = {
     "AWS::Logs::LogGroup": ("LogGroupName", f"arn:aws:logs:{_HERE}:log-group:{{}}"),
     "AWS::Lambda::Function": ("FunctionName", f"arn:aws:lambda:{_HERE}:function:{{}}"),
 }
-"""How a resource of a type is named: by which property (its logical id if it has no such), and as what ARN."""
+"""Resource type -> the property with its name (without one, the logical id is used), and the form of its ARN."""
 
 
 @dataclass(frozen=True)
 class Resource:
+    """A resource in a template."""
+
     stack: str
     logical_id: str
     type: str
@@ -43,7 +45,7 @@ class Resource:
 
 @dataclass(frozen=True)
 class Role:
-    """Whose code runs with it, and what it may do. A service's processes share one, named "process"."""
+    """A role and its grants. The processes of a service share one role, named "process"."""
 
     stack: str
     name: str
@@ -53,71 +55,77 @@ class Role:
         return f"{self.stack}.{self.name}"
 
 
-class Stage:
-    """Everything in the templates of a plan."""
+class TemplateStage:
+    """The resources and roles in the templates of a deployment plan."""
 
     def __init__(self, plan: DeploymentPlan) -> None:
         self._templates = plan.templates
-        self.resources = [each for stack in plan.templates for each in self._resources(stack)]
+        self.resources = [
+            self._resource(stack, logical_id, declared)
+            for stack, template in plan.templates.items()
+            for logical_id, declared in template["Resources"].items()
+            if declared["Type"] in ARNS
+        ]
         self._by_id = {(each.stack, each.logical_id): each for each in self.resources}
         self.roles = [role for stack in plan.templates for role in self._roles(stack)]
 
     def of(self, stack: str, kind: str) -> list[Resource]:
         return [each for each in self.resources if (each.stack, each.type) == (stack, kind)]
 
-    def _resources(self, stack: str) -> Iterator[Resource]:
-        for logical_id, made in self._templates[stack]["Resources"].items():
-            if made["Type"] in ARNS:
-                naming, arn = ARNS[made["Type"]]
-                name = made.get("Properties", {}).get(naming, f"{stack}-{logical_id}")
-                name = self._filled(name, {}) if isinstance(name, dict) else name
-                yield Resource(stack, logical_id, made["Type"], name, arn.format(name))
+    def _resource(self, stack: str, logical_id: str, declared: Mapping[str, Any]) -> Resource:
+        name_property, arn = ARNS[declared["Type"]]
+        name = declared.get("Properties", {}).get(name_property, f"{stack}-{logical_id}")
+        name = self._substitute(name, {}) if isinstance(name, dict) else name
+        return Resource(stack, logical_id, declared["Type"], name, arn.format(name))
 
     def _roles(self, stack: str) -> Iterator[Role]:
         resources: Template = self._templates[stack]["Resources"]
         managed = {
-            name: made["Properties"]["PolicyDocument"]["Statement"]
-            for name, made in resources.items()
-            if made["Type"] == "AWS::IAM::ManagedPolicy"
+            name: declared["Properties"]["PolicyDocument"]["Statement"]
+            for name, declared in resources.items()
+            if declared["Type"] == "AWS::IAM::ManagedPolicy"
         }
         if PROCESS_POLICY in managed:
             yield self._role(stack, "process", managed[DATA_POLICY] + managed[PROCESS_POLICY])
-        for name, made in resources.items():
-            if made["Type"] == "AWS::IAM::Role":
-                attached = [one["Ref"] for one in made["Properties"].get("ManagedPolicyArns", ())]
-                own = [one["PolicyDocument"]["Statement"] for one in made["Properties"].get("Policies", ())]
-                statements = [one for part in [*(managed[each] for each in attached), *own] for one in part]
+        for name, declared in resources.items():
+            if declared["Type"] == "AWS::IAM::Role":
+                attached = [policy["Ref"] for policy in declared["Properties"].get("ManagedPolicyArns", ())]
+                inline = [
+                    policy["PolicyDocument"]["Statement"] for policy in declared["Properties"].get("Policies", ())
+                ]
+                documents = [*(managed[policy] for policy in attached), *inline]
+                statements = [statement for document in documents for statement in document]
                 yield self._role(stack, name, statements)
 
     def _role(self, stack: str, name: str, statements: list[Any]) -> Role:
-        return Role(stack, name, tuple(grants(self.resolved(stack, statements))))
+        return Role(stack, name, tuple(grants(self.resolve(stack, statements))))
 
-    def resolved(self, stack: str, value: Any) -> Any:
-        """`value` of a template without its intrinsics. Raises KeyError for what refers to something unknown here."""
+    def resolve(self, stack: str, value: Any) -> Any:
+        """A value of a template without intrinsic functions. Raises KeyError for an unknown reference."""
         match value:
             case {"Ref": name}:
-                return self._known(stack)[name]
+                return self._names_in(stack)[name]
             case {"Fn::GetAtt": [name, "Arn"]}:
-                return self._known(stack)[f"{name}.Arn"]
+                return self._names_in(stack)[f"{name}.Arn"]
             case {"Fn::Sub": str()}:
-                return self._filled(value, self._known(stack))
+                return self._substitute(value, self._names_in(stack))
             case dict():
-                return {key: self.resolved(stack, each) for key, each in value.items()}
+                return {key: self.resolve(stack, each) for key, each in value.items()}
             case list():
-                return [self.resolved(stack, each) for each in value]
+                return [self.resolve(stack, each) for each in value]
         return value
 
-    def _known(self, stack: str) -> Mapping[str, str]:
+    def _names_in(self, stack: str) -> Mapping[str, str]:
         own = [each for each in self.resources if each.stack == stack]
         aliases = {
-            name: self._by_id[stack, made["Properties"]["FunctionName"]["Ref"]].arn
-            for name, made in self._templates[stack]["Resources"].items()
-            if made["Type"] == "AWS::Lambda::Alias"
+            name: self._by_id[stack, declared["Properties"]["FunctionName"]["Ref"]].arn
+            for name, declared in self._templates[stack]["Resources"].items()
+            if declared["Type"] == "AWS::Lambda::Alias"
         }
         parameters = {
-            name: said["Default"]
-            for name, said in self._templates[stack].get("Parameters", {}).items()
-            if "Default" in said
+            name: parameter["Default"]
+            for name, parameter in self._templates[stack].get("Parameters", {}).items()
+            if "Default" in parameter
         }
         return (
             parameters
@@ -126,5 +134,5 @@ class Stage:
             | {f"{each.logical_id}.Arn": each.arn for each in own}
         )
 
-    def _filled(self, value: Mapping[str, str], known: Mapping[str, str]) -> str:
-        return _REFERENCE.sub(lambda found: {**PSEUDO, **known}[found[1]], value["Fn::Sub"])
+    def _substitute(self, value: Mapping[str, str], names: Mapping[str, str]) -> str:
+        return _REFERENCE.sub(lambda match: {**PSEUDO, **names}[match[1]], value["Fn::Sub"])

@@ -1,4 +1,4 @@
-"""Requests as boto3 signs them are read back: whose they are, and what IAM is asked."""
+"""Requests signed by boto3 are read back: their key, and what they request of IAM."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,21 +27,21 @@ def as_http(method: str, url: str, headers: dict[str, str], body: bytes) -> Http
 
 
 def read(service: str, use: Callable[[Any], Any]) -> Call | None:
-    """What is read from the request that `use` would send."""
-    client, sent = SESSION.client(service, endpoint_url="http://localhost:1"), []  # type: ignore[call-overload]
+    """The call that is read from the request that `use` would send."""
+    client, requests = SESSION.client(service, endpoint_url="http://localhost:1"), []  # type: ignore[call-overload]
 
-    def instead(request: Any, **_: Any) -> AWSResponse:
+    def intercept(request: Any, **_: Any) -> AWSResponse:
         headers = {
             name: value.decode() if isinstance(value, bytes) else str(value) for name, value in request.headers.items()
         }
         body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
-        sent.append(as_http(request.method, request.url, headers, body))
+        requests.append(as_http(request.method, request.url, headers, body))
         raise InterruptedError
 
-    client.meta.events.register("before-send", instead)
+    client.meta.events.register("before-send", intercept)
     with pytest.raises(InterruptedError):
         use(client)
-    return call_of(sent[0])
+    return call_of(requests[0])
 
 
 def table(action: str, more: str = "") -> Request:
@@ -103,17 +103,17 @@ CASES: list[tuple[str, Callable[[Any], Any], list[Request]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("service", "use", "asked"), CASES)
-def test_a_call_is_read(service: str, use: Callable[[Any], Any], asked: list[Request]) -> None:
-    assert read(service, use) == Call("ASIAONE", tuple(asked))
+@pytest.mark.parametrize(("service", "use", "expected"), CASES)
+def test_a_call_is_read(service: str, use: Callable[[Any], Any], expected: list[Request]) -> None:
+    assert read(service, use) == Call("ASIAONE", tuple(expected))
 
 
-def test_what_needs_no_permission_is_nobodys() -> None:
+def test_a_call_without_a_permission_is_not_read() -> None:
     assert read("cognito-idp", lambda c: c.initiate_auth(ClientId="c", AuthFlow="USER_PASSWORD_AUTH")) is None
 
 
-def test_a_presigned_address_and_a_form_are_their_signers() -> None:
-    # As chassis.aws.client signs them.
+def test_a_presigned_url_and_a_form_are_read_as_their_signers() -> None:
+    # Signed as in chassis.aws.client.
     s3 = SESSION.client(
         "s3",
         endpoint_url="http://localhost:1",
@@ -133,7 +133,7 @@ def test_a_presigned_address_and_a_form_are_their_signers() -> None:
     assert read_back == Call("ASIAONE", (Request("s3:PutObject", "arn:aws:s3:::b/o/k"),))
 
 
-def test_what_it_does_not_know_it_says() -> None:
+def test_an_unknown_call_is_an_error() -> None:
     with pytest.raises(UnreadableCallError, match="iam"):
         read("iam", lambda c: c.list_users())
     with pytest.raises(UnreadableCallError, match="events"):

@@ -1,4 +1,4 @@
-"""By the templates alone: no role reaches what is not its service's, whatever the service declares."""
+"""By the templates alone: no role reaches resources of another service, whatever its service declares."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -10,24 +10,24 @@ from deploy.services import service_names
 from deploy.stage.stage import synthesize
 from deploy.template import Target
 from deploy.template.shared import STACK
-from verification.privileges.policy import Grant, Request, allowed, like
-from verification.privileges.roles import Resource, Role, Stage
+from verification.privileges.policy import Grant, Request, is_allowed, like
+from verification.privileges.roles import Resource, Role, TemplateStage
 
 STAGES = {
-    "processes": Stage(synthesize(Target("prod"))),
-    "functions": Stage(synthesize(Target("prod", lambdas=True, aliases=True))),
+    "processes": TemplateStage(synthesize(Target("prod"))),
+    "functions": TemplateStage(synthesize(Target("prod", lambdas=True, aliases=True))),
 }
 ROLES = [pytest.param(stage, role, id=f"{kind}-{role}") for kind, stage in STAGES.items() for role in stage.roles]
 every_role = pytest.mark.parametrize(("stage", "role"), ROLES)
 WITHOUT_RESOURCES = "xray:"
-"""The one service whose actions have no resources; tests/deploy/test_policies holds the list."""
+"""The one AWS service whose actions have no resources; tests/deploy/test_policies has the list."""
 AUTH_PATH = "parameter/tenfold/prod/auth/"
 CURSORS = Target("prod").names.cursor_secret
 CONTEXT = {"kms:EncryptionContext:tenfold:org": "org_1", "kms:EncryptionContext:tenfold:purpose": "credential"}
 
 
-def touched(stage: Stage, grant: Grant) -> list[Resource]:
-    """The resources that a grant is about: themselves, a table's indexes, a bucket's objects."""
+def resources_of(stage: TemplateStage, grant: Grant) -> list[Resource]:
+    """The resources that a grant covers: themselves, the indexes of a table, the objects of a bucket."""
     pattern = like(grant.resource)
     return [
         each
@@ -36,22 +36,24 @@ def touched(stage: Stage, grant: Grant) -> list[Resource]:
     ]
 
 
-def foreign(stage: Stage, role: Role) -> Iterator[str]:
-    """Each grant that is about something of another stack, or about nothing that there is."""
+def foreign(stage: TemplateStage, role: Role) -> Iterator[str]:
+    """Each grant that covers a resource of another stack, or none at all."""
     for grant in role.grants:
         if grant.resource == "*" and grant.action.startswith(WITHOUT_RESOURCES):
             continue
-        found = touched(stage, grant)
-        shared = _shared(grant, role)
-        if not found and not shared:
-            yield f"{grant.action} on {grant.resource}, which is nothing"
+        covered = resources_of(stage, grant)
+        shared = _is_shared(grant, role)
+        if not covered and not shared:
+            yield f"{grant.action} on {grant.resource}, which does not exist"
         yield from (
-            f"{grant.action} on {each.arn} of {each.stack}" for each in found if each.stack != role.stack and not shared
+            f"{grant.action} on {each.arn} of {each.stack}"
+            for each in covered
+            if each.stack != role.stack and not shared
         )
 
 
-def _shared(grant: Grant, role: Role) -> bool:
-    """What all services use: the bus in their own name, the names of whose tokens to trust, the key of cursors."""
+def _is_shared(grant: Grant, role: Role) -> bool:
+    """Whether all services have this grant: publishing as themselves, parameters of the issuer, the cursor key."""
     match grant.action:
         case "events:PutEvents":
             return grant.conditions == (("StringEquals", "events:source", (SOURCE_PREFIX + role.stack,)),)
@@ -65,7 +67,7 @@ def _shared(grant: Grant, role: Role) -> bool:
 
 
 @every_role
-def test_a_role_reaches_its_own_services_resources_only(stage: Stage, role: Role) -> None:
+def test_a_role_reaches_its_own_services_resources_only(stage: TemplateStage, role: Role) -> None:
     assert not list(foreign(stage, role))
 
 
@@ -88,48 +90,48 @@ def test_every_service_has_roles(kind: str) -> None:
 
 
 @every_role
-def test_nobody_publishes_in_anothers_name(stage: Stage, role: Role) -> None:
+def test_no_service_publishes_as_another(stage: TemplateStage, role: Role) -> None:
     (bus,) = stage.of(STACK, "AWS::Events::EventBus")
     names = {
         name
         for name in [*service_names(), "aws.s3"]
-        if allowed(
+        if is_allowed(
             role.grants, Request("events:PutEvents", bus.arn).with_context({"events:source": SOURCE_PREFIX + name})
         )
     }
     assert names <= {role.stack}
-    assert not allowed(role.grants, Request("events:PutEvents", bus.arn))
+    assert not is_allowed(role.grants, Request("events:PutEvents", bus.arn))
 
 
 @every_role
-def test_a_vaults_key_opens_in_a_context_only(stage: Stage, role: Role) -> None:
+def test_a_vault_key_decrypts_in_a_context_only(stage: TemplateStage, role: Role) -> None:
     for key in (each for each in stage.resources if each.type == "AWS::KMS::Key"):
         for action in ("kms:Decrypt", "kms:GenerateDataKey"):
             request = Request(action, key.arn)
-            assert not allowed(role.grants, request)
+            assert not is_allowed(role.grants, request)
             for missing in CONTEXT:
                 some: Mapping[str, str] = {name: value for name, value in CONTEXT.items() if name != missing}
-                assert not allowed(role.grants, request.with_context(some))
+                assert not is_allowed(role.grants, request.with_context(some))
             if key.stack != role.stack:
-                assert not allowed(role.grants, request.with_context(CONTEXT))
+                assert not is_allowed(role.grants, request.with_context(CONTEXT))
 
 
 @every_role
-def test_mail_goes_out_from_the_one_address(stage: Stage, role: Role) -> None:
+def test_mail_is_sent_from_the_one_address(stage: TemplateStage, role: Role) -> None:
     for sender in (each for each in stage.resources if each.type == "AWS::SES::EmailIdentity"):
         request = Request("ses:SendEmail", sender.arn)
-        assert not allowed(role.grants, request.with_context({"ses:FromAddress": f"ceo@{sender.name}"}))
+        assert not is_allowed(role.grants, request.with_context({"ses:FromAddress": f"ceo@{sender.name}"}))
 
 
 @pytest.mark.parametrize("role", [pytest.param(role, id=str(role)) for role in STAGES["functions"].roles])
-def test_a_function_reads_the_queue_that_it_is_for_and_no_other(role: Role) -> None:
-    """The API, the schedules and the triggers read none."""
+def test_a_consumer_reads_its_own_queue_only(role: Role) -> None:
+    """The API, the schedules and the triggers read no queue."""
     read = {grant.resource for grant in role.grants if grant.action == "sqs:ReceiveMessage"}
     assert len(read) == (1 if role.name.endswith("ConsumerRole") else 0)
 
 
 @every_role
-def test_no_role_reads_whole_tables_or_administers_anything(stage: Stage, role: Role) -> None:
+def test_no_role_reads_whole_tables_or_administers_anything(stage: TemplateStage, role: Role) -> None:
     wanted = {"dynamodb:Scan", "dynamodb:PartiQLSelect", "sqs:PurgeQueue", "s3:PutBucketPolicy", "events:StartReplay"}
     assert not wanted & {grant.action for grant in role.grants}
     administering = ("Create", "Put", "Update", "Delete", "Attach", "Tag", "Set", "Admin")

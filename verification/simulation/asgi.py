@@ -1,4 +1,4 @@
-"""One HTTP request to an app in the same process, without a server or a client library."""
+"""An HTTP request to an app in the same process, without a server or a client library."""
 
 import json
 from collections.abc import Mapping, MutableMapping
@@ -10,6 +10,8 @@ from fastapi import FastAPI
 
 @dataclass(frozen=True)
 class Answer:
+    """Answer of an app."""
+
     status: int
     headers: dict[str, str]
     body: bytes
@@ -19,8 +21,8 @@ class Answer:
         return 200 <= self.status < 300
 
     @property
-    def again(self) -> bool:
-        """Whether the same request may be answered otherwise later."""
+    def asks_to_retry(self) -> bool:
+        """Whether the same request may get another answer later."""
         return self.status >= 500 or (self.status == 409 and "retry-after" in self.headers)
 
     def json(self) -> Any:
@@ -28,7 +30,7 @@ class Answer:
 
 
 async def ask(app: FastAPI, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-    """The app's answer, also when it crashed after making it."""
+    """Send a request. Returns the app's answer, even if the app crashed after sending it."""
     scope = {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -43,23 +45,23 @@ async def ask(app: FastAPI, method: str, path: str, headers: Mapping[str, str], 
         "client": ("192.0.2.1", 1),
         "server": ("simulation", 80),
     }
-    status, found, chunks = 500, {}, []
+    status, response_headers, chunks = 500, {}, []
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(message: MutableMapping[str, Any]) -> None:
-        nonlocal status, found
+        nonlocal status, response_headers
         if message["type"] == "http.response.start":
             status = message["status"]
-            found = {name.decode(): value.decode() for name, value in message["headers"]}
+            response_headers = {name.decode(): value.decode() for name, value in message["headers"]}
         else:
             chunks.append(message.get("body", b""))
 
     try:
         await app(scope, receive, send)
     except Exception:
-        # Starlette sends its 500 first and raises then, for a server's log.
+        # Starlette first sends its 500 and then raises, for the server's log.
         if status != 500:
             raise
-    return Answer(status, found, b"".join(chunks))
+    return Answer(status, response_headers, b"".join(chunks))

@@ -1,4 +1,4 @@
-"""A process's view of the world: its table, the bus, and each message, all of them over the wire."""
+"""The backends of a simulated process: its table, the bus, and each message, all of them over the wire."""
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -21,32 +21,32 @@ from verification.simulation.wire import FaultKind, Life, Wire
 T = TypeVar("T")
 
 LAG = 6
-"""Writes that a list may not show yet."""
+"""Number of writes that a GSI may not show yet."""
 
 
 def unavailable() -> Exception:
-    return Unavailable("The simulated network is at fault.")
+    return Unavailable("The simulated network has failed.")
 
 
 class QueueDown(Exception):
-    """The queue did not answer. Whether it did what it was asked for is unknown."""
+    """The queue did not answer. Whether it executed the call is unknown."""
 
 
 class LaggingTable(MemoryTable):
-    """Remembers what stood where a moment ago, as DynamoDB's list indexes still show it."""
+    """A table that remembers earlier states, since GSIs of DynamoDB lag behind."""
 
     def __init__(self) -> None:
         super().__init__()
         self._before: deque[list[tuple[Key, Item | None]]] = deque(maxlen=LAG)
 
     async def write(self, operations: Sequence[WriteOperation]) -> None:
-        stood = [(operation.key, self.items.get(operation.key)) for operation in operations]
-        copies = [(key, dict(item) if item is not None else None) for key, item in stood]
+        items = [(operation.key, self.items.get(operation.key)) for operation in operations]
+        copies = [(key, dict(item) if item is not None else None) for key, item in items]
         await super().write(operations)
         self._before.append(copies)
 
-    def a_moment_ago(self, writes: int) -> MemoryTable:
-        """As it was before the last `writes` of them."""
+    def before_last_writes(self, writes: int) -> MemoryTable:
+        """The table as it was before its last `writes` writes."""
         view = MemoryTable()
         view.items = dict(self.items)
         for changes in list(self._before)[::-1][:writes]:
@@ -59,12 +59,12 @@ class LaggingTable(MemoryTable):
 
 
 class WiredTable:
-    """A service's table; `committed` sees each write that was carried out, whatever its caller heard of it."""
+    """The table of a service; `on_commit` gets each executed write, whether or not its caller learns of it."""
 
     def __init__(
-        self, wire: Wire, life: Life, table: LaggingTable, committed: Callable[[Sequence[WriteOperation]], None]
+        self, wire: Wire, life: Life, table: LaggingTable, on_commit: Callable[[Sequence[WriteOperation]], None]
     ) -> None:
-        self._wire, self._life, self._table, self._committed = wire, life, table, committed
+        self._wire, self._life, self._table, self._on_commit = wire, life, table, on_commit
 
     async def get(self, key: Key) -> Item | None:
         return await self._call("get", lambda: self._table.get(key))
@@ -83,8 +83,8 @@ class WiredTable:
         descending: bool = False,
     ) -> list[Item]:
         table: MemoryTable = self._table
-        if index and self._wire.takes(FaultKind.LAG, f"{self._life.service}.table.query"):
-            table = self._table.a_moment_ago(self._wire.chance.randint(1, LAG))
+        if index and self._wire.meets(FaultKind.LAG, f"{self._life.service}.table.query"):
+            table = self._table.before_last_writes(self._wire.chance.randint(1, LAG))
         return await self._call(
             "query",
             lambda: table.query(pk, index=index, after=after, before=before, limit=limit, descending=descending),
@@ -93,7 +93,7 @@ class WiredTable:
     async def write(self, operations: Sequence[WriteOperation]) -> None:
         async def work() -> None:
             await self._table.write(operations)
-            self._committed(operations)
+            self._on_commit(operations)
 
         await self._call("write", work)
 
@@ -108,30 +108,32 @@ class WiredTable:
 
 
 class WiredBus:
-    """Hands what it accepts to `deliver`."""
+    """The bus; `deliver` gets what it accepts."""
 
     def __init__(self, wire: Wire, life: Life, deliver: Callable[[OutboxEntry], None]) -> None:
         self._wire, self._life, self._deliver = wire, life, deliver
 
     async def put(self, entries: Sequence[OutboxEntry]) -> list[bool]:
-        place = f"{self._life.service}.bus.put"
-        partial = self._wire.takes(FaultKind.PARTIAL, place)
+        operation = f"{self._life.service}.bus.put"
+        partial = self._wire.meets(FaultKind.PARTIAL, operation)
 
         async def work() -> list[bool]:
-            # With one entry a part of it is nothing, as EventBridge's throttling refuses single entries too.
+            # Of one entry nothing is accepted: EventBridge's throttling refuses single entries, too.
             accepted = [not partial or at % 2 == 1 for at in range(len(entries))]
             for entry, ok in zip(entries, accepted, strict=True):
                 if ok:
                     self._deliver(entry)
             return accepted
 
-        return await self._wire.call(self._life, place, work, unavailable)
+        return await self._wire.call(self._life, operation, work, unavailable)
 
 
 @dataclass(eq=False)
 class WiredMessage:
-    """One receipt of a message, with the settlements of `faststream_sqs.SQSMessage`: what can't be settled stays in
-    its queue and comes again."""
+    """One receipt of a message, with the methods of `faststream_sqs.SQSMessage` that settle it.
+
+    A message that cannot be settled stays in its queue and is delivered again.
+    """
 
     wire: Wire
     life: Life
@@ -166,9 +168,9 @@ class WiredMessage:
 
     async def reject(self, reason: str = "") -> None:
         async def work() -> None:
-            self.queue.bury(DeadLetter(self.message_id, self.body.decode(), reason, self.receive_count))
+            self.queue.add_dead_letter(DeadLetter(self.message_id, self.body.decode(), reason, self.receive_count))
 
-        if await self._settle("bury", work):
+        if await self._settle("dead_letter", work):
             await self.ack()
         else:
             await self.nack()

@@ -1,4 +1,4 @@
-"""What must be true: of seats always, of all the rest once everything has come to rest."""
+"""The checks: of seats after every step, of everything once the system is at rest."""
 
 from collections import Counter, defaultdict
 
@@ -18,28 +18,28 @@ from verification.simulation.world import World
 
 
 def check_step(world: World) -> None:
-    """After every step."""
+    """Check after a step that no bug showed and no seat limit is exceeded. Raises Violation."""
     if world.bugs:
         raise Violation("bug", world.bugs[0])
     plans = {item["id"]: Plan(item["plan"]) for item in world.items("tenancy", "ORGANIZATION")}
-    taken = _seats_taken(world)
+    seats = _seats_taken(world)
     for item in world.items("tenancy", "USAGE"):
         org_id = item["PK"].split("#")[1]
-        if max(item["seats"], taken[org_id]) > SEATS[plans[org_id]]:
-            raise Violation("limit", f"{org_id} has {item['seats']} ({taken[org_id]}) seats taken")
+        if max(item["seats"], seats[org_id]) > SEATS[plans[org_id]]:
+            raise Violation("limit", f"{org_id} counts {item['seats']} seats, and {seats[org_id]} are taken")
 
 
 def check_rest(world: World) -> None:
-    """When everything has come to rest. Raises Violation."""
+    """Check everything once the system is at rest. Raises Violation."""
     check_step(world)
     facts, ledger = Facts(world.state.committed), world.state.ledger
-    _check_messages(world, facts)
-    _check_letters(world)
+    check_events(world, facts)
+    check_dead_letters(world)
     effects.check(ledger, facts)
-    _check_seats(world)
+    check_seats(world)
     projections.check(world, facts)
-    _check_audit(world, facts)
-    _check_mails(world, ledger)
+    check_audit(world, facts)
+    check_mails(world, ledger)
 
 
 def _seats_taken(world: World) -> Counter[str]:
@@ -51,7 +51,8 @@ def _seats_taken(world: World) -> Counter[str]:
     return taken
 
 
-def _check_seats(world: World) -> None:
+def check_seats(world: World) -> None:
+    """Check that the counted seats are those of active members and pending invitations."""
     taken = _seats_taken(world)
     for item in world.items("tenancy", "USAGE"):
         org_id = item["PK"].split("#")[1]
@@ -59,27 +60,31 @@ def _check_seats(world: World) -> None:
             raise Violation("limit", f"{org_id} counts {item['seats']} seats, but {taken[org_id]} are taken")
 
 
-def _check_messages(world: World, facts: Facts) -> None:
+def check_events(world: World, facts: Facts) -> None:
+    """Check that exactly the committed events were published, and that no outbox entry is left."""
     state = world.state
     for fact in facts.all:
         if not state.published[fact.id]:
             raise Violation("lost", f"{fact.type} {fact.id} was committed and never published")
-    if strange := state.published.keys() - state.committed.keys():
-        raise Violation("without a command", f"{min(strange)} was published and never committed")
+    if unknown := state.published.keys() - state.committed.keys():
+        raise Violation("without a command", f"{min(unknown)} was published and never committed")
     for service in SERVICES:
         if world.outbox_of(service):
             raise Violation("outbox", f"{service} still holds {world.outbox_of(service)[0]['SK']}")
 
 
-def _check_letters(world: World) -> None:
-    """Dead letters are exactly the poison, by what they are: their ids change when they are sent back."""
-    found = {(letter.body, queue.name) for queue in world.state.queues.values() for letter in queue.dead}
+def check_dead_letters(world: World) -> None:
+    """Check that the dead letters are exactly the poison, by body: their ids change when they are redriven."""
+    actual = {
+        (dead_letter.body, queue.name) for queue in world.state.queues.values() for dead_letter in queue.dead_letters
+    }
     wanted = set(world.state.poison.items())
-    if found != wanted:
-        raise Violation("dead letters", f"missing {wanted - found}, too many {found - wanted}")
+    if actual != wanted:
+        raise Violation("dead letters", f"missing {wanted - actual}, too many {actual - wanted}")
 
 
-def _check_audit(world: World, facts: Facts) -> None:
+def check_audit(world: World, facts: Facts) -> None:
+    """Check that each event has one record with its content, and that each chain is sealed and valid."""
     records = {item["id"]: item for item in world.items("audit", "RECORD")}
     if missing := [fact for fact in facts.all if fact.id not in records]:
         raise Violation("audit", f"{missing[0].type} {missing[0].id} has no record")
@@ -90,17 +95,17 @@ def _check_audit(world: World, facts: Facts) -> None:
         record = records[fact.id]
         sealed[fact.org] += 1
         if (record["org_id"], record["action"], record["actor"]) != (fact.org, fact.type, fact.actor):
-            raise Violation("audit", f"the record of {fact.id} says something else")
+            raise Violation("audit", f"the record of {fact.id} does not match it")
     for org_id, count in sealed.items():
         if world.state.verified.get(org_id) == count:
             continue
-        outcome = shared_loop().run_until_complete(verify(_auditor(world, org_id)))
+        outcome = shared_loop().run_until_complete(verify(_audit_scope(world, org_id)))
         if not outcome.valid or outcome.unsealed or outcome.sealed != count:
             raise Violation("chain", f"{count} events of {org_id}: {outcome}")
         world.state.verified[org_id] = count
 
 
-def _auditor(world: World, org_id: str) -> OrgScope:
+def _audit_scope(world: World, org_id: str) -> OrgScope:
     state = world.state
     table = state.tables["audit"]
     outbox = Outbox(table, _NoBus(), state.clock)
@@ -109,16 +114,16 @@ def _auditor(world: World, org_id: str) -> OrgScope:
 
 class _NoBus:
     async def put(self, entries: object) -> list[bool]:
-        raise AssertionError("who verifies publishes nothing")
+        raise AssertionError("a verification publishes nothing")
 
 
-def _check_mails(world: World, ledger: Ledger) -> None:
-    """At least once may be more than once only where something went wrong."""
+def check_mails(world: World, ledger: Ledger) -> None:
+    """Check that e-mails go to known addresses only, and are repeated only if something went wrong."""
     mails = world.state.outside.mails
     repeated = len(mails) - len({mail.id for mail in mails})
     if repeated and not world.trouble and not world.wire.fired:
-        raise Violation("duplicated", f"{repeated} e-mails were sent again though nothing went wrong")
+        raise Violation("duplicated", f"{repeated} e-mails were sent again, although nothing went wrong")
     addresses = {person.email for person in ledger.people.values()}
     addresses |= {effect.identity for command in ledger.commands for effect in command.effects}
-    if strange := [mail.to for mail in mails if mail.to not in addresses]:
-        raise Violation("without a command", f"an e-mail went to {strange[0]}")
+    if unknown := [mail.to for mail in mails if mail.to not in addresses]:
+        raise Violation("without a command", f"an e-mail went to {unknown[0]}")

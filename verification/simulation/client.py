@@ -1,5 +1,4 @@
-"""Sends commands, and understands the answers as a careful client does: what was not answered may be sent again with
-the same Idempotency-Key, and nothing counts before it is acknowledged."""
+"""A careful client: repeats unanswered commands with the same Idempotency-Key, and relies only on acknowledged ones."""
 
 import json
 from typing import Any
@@ -12,7 +11,7 @@ PASSWORD = "Blue-Harbor-47"
 
 
 class Client:
-    """All people's clients together."""
+    """The client of everybody in the simulation."""
 
     def __init__(self, world: World) -> None:
         self.world, self.ledger = world, world.state.ledger
@@ -28,7 +27,7 @@ class Client:
         then: str | None = None,
         **about: str,
     ) -> Command:
-        """A new command, sent once. `call` is the service, the method and the path."""
+        """Make a command and send it once. `call` is the service, the method and the path."""
         number = len(self.ledger.commands) + 1
         token = self.ledger.people[who].token if who is not None else None
         command = Command(number, kind, token, *call, body, effects, then, about)
@@ -37,13 +36,13 @@ class Client:
         return command
 
     def send(self, command: Command) -> None:
-        """Try it, once more or for the first time."""
+        """Send a command, for the first time or again."""
         command.tries += 1
-        answer, under_way = self.world.request(
+        answer, is_running = self.world.request(
             command.service, command.method, command.path, _bytes(command.body), self._headers(command)
         )
-        command.lingers |= under_way
-        if answer is None or answer.again:
+        command.lingers |= is_running
+        if answer is None or answer.asks_to_retry:
             return
         if not answer.acknowledges:
             command.refused = answer.status
@@ -64,7 +63,7 @@ class Client:
     # --- people
 
     def sign_up(self, email: str, invitation: str | None = None) -> None:
-        """Sign up, confirm, sign in: each when the one before is acknowledged."""
+        """Sign up, then confirm and sign in, each once the step before is acknowledged."""
         self.ledger.people[email] = Person(email, email.partition("@")[0], invitation=invitation)
         body = {"email": email, "password": PASSWORD, "name": email.partition("@")[0]}
         if invitation:

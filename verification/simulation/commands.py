@@ -1,5 +1,7 @@
-"""What people do. Each method takes two numbers that decide between what is possible now, and does nothing if nothing
-is: so any sequence of steps is one that can be played, and shrunk."""
+"""Steps of people. Each takes two numbers that select among what is possible now, and does nothing if nothing is.
+
+So any sequence of steps can be played, and shrunk.
+"""
 
 import json
 from collections.abc import Sequence
@@ -17,6 +19,8 @@ DOMAIN = "acme.example"
 
 
 class Commands:
+    """Every step of people, by its name."""
+
     def __init__(self, client: Client) -> None:
         self._client, self._world, self._ledger = client, client.world, client.ledger
 
@@ -26,7 +30,7 @@ class Commands:
         self._client.sign_up(f"{self._ledger.mark('person')}@{DOMAIN}")
 
     def sign_in(self, a: int, b: int) -> None:
-        if person := _pick(self._known, a):
+        if person := _pick(self._signed_in_people, a):
             self._client.sign_in(person.email)
 
     def sign_in_wrongly(self, a: int, b: int) -> None:
@@ -44,8 +48,8 @@ class Commands:
 
     # --- organizations
 
-    def found(self, a: int, b: int) -> None:
-        if person := _pick(self._known, a):
+    def create_organization(self, a: int, b: int) -> None:
+        if person := _pick(self._signed_in_people, a):
             slug = self._ledger.mark("slug-")
             effects = [Effect("tenancy.organization.created.v1", slug)]
             call = ("tenancy", "POST", "/v1/organizations")
@@ -68,32 +72,38 @@ class Commands:
 
     def invite(self, a: int, b: int) -> None:
         if org := self._organization(a):
-            strangers = [person.email for person in self._known if person.email not in org.members]
-            known = _pick([email for email in strangers if email not in self._ledger.asked], a) if b % 2 else None
-            email = known or f"{self._ledger.mark('guest')}@{DOMAIN}"
-            self._ledger.asked.add(email)
+            strangers = [person.email for person in self._signed_in_people if person.email not in org.members]
+            existing = (
+                _pick([email for email in strangers if email not in self._ledger.invited_addresses], a)
+                if b % 2
+                else None
+            )
+            email = existing or f"{self._ledger.mark('guest')}@{DOMAIN}"
+            self._ledger.invited_addresses.add(email)
             effects = [Effect("tenancy.invitation.created.v1", email)]
             call = ("tenancy", "POST", f"/v1/organizations/{org.id}/invitations")
             body = {"email": email, "role": ROLES[b % len(ROLES)]}
             self._client.ask("invite", org.owner, call, body, effects, then="invited", org=org.id, email=email)
 
     def join(self, a: int, b: int) -> None:
-        """Somebody new finds an invitation in their mailbox, signs up and accepts it; or else is invited."""
-        for email, token in self._letters():
+        """Sign up with an invitation from the mailbox and accept it; if there is none, invite somebody."""
+        for email, token in self._pending_invitations():
             if email not in self._ledger.people:
                 self._client.sign_up(email, token)
                 return
         self.invite(a, b)
 
     def accept(self, a: int, b: int) -> None:
-        letters = [(person, token) for email, token in self._letters() if (person := self._person(email))]
-        if letter := _pick(letters, a):
-            self._client.accept(*letter)
+        invitations = [
+            (person, token) for email, token in self._pending_invitations() if (person := self._person(email))
+        ]
+        if invitation := _pick(invitations, a):
+            self._client.accept(*invitation)
 
     def decline(self, a: int, b: int) -> None:
-        letters = [(email, token) for email, token in self._letters() if self._person(email)]
-        if letter := _pick(letters, a):
-            email, token = letter
+        invitations = [(email, token) for email, token in self._pending_invitations() if self._person(email)]
+        if invitation := _pick(invitations, a):
+            email, token = invitation
             effects = [Effect("tenancy.invitation.declined.v1", email, "once")]
             call = ("tenancy", "POST", "/v1/invitations/decline")
             self._client.ask("decline", email, call, {"token": token}, effects, then="declined", email=email)
@@ -152,49 +162,49 @@ class Commands:
             self._client.ask("task", person.email, call, body, effects, then="task", org=org.id)
 
     def assign(self, a: int, b: int) -> None:
-        if found := self._task(a, b):
-            org, person, task = found
+        if choice := self._task(a, b):
+            org, person, task = choice
             user_id = self._id(org.members[b % len(org.members)])
             effects = [Effect("tasks.task.assigned.v1", f"{task.title}>{user_id}", "once")]
             call = ("tasks", "PUT", f"/v1/tasks/{task.id}/assignees/{user_id}")
             self._client.ask("assign", person.email, call, None, effects)
 
     def unassign(self, a: int, b: int) -> None:
-        if found := self._task(a, b):
-            org, person, task = found
+        if choice := self._task(a, b):
+            org, person, task = choice
             user_id = self._id(org.members[b % len(org.members)])
             effects = [Effect("tasks.task.unassigned.v1", f"{task.title}>{user_id}", "maybe")]
             call = ("tasks", "DELETE", f"/v1/tasks/{task.id}/assignees/{user_id}")
             self._client.ask("unassign", person.email, call, None, effects)
 
     def move(self, a: int, b: int) -> None:
-        if found := self._task(a, b):
-            _, person, task = found
+        if choice := self._task(a, b):
+            _, person, task = choice
             status = list(TaskStatus)[b % len(TaskStatus)].value
             effects = [Effect("tasks.task.status_changed.v1", f"{task.title}={status}", "maybe")]
             call = ("tasks", "PUT", f"/v1/tasks/{task.id}/status")
             self._client.ask("move", person.email, call, {"status": status}, effects)
 
     def comment(self, a: int, b: int) -> None:
-        if found := self._task(a, b):
-            org, person, task = found
+        if choice := self._task(a, b):
+            org, person, task = choice
             text = f"{self._ledger.mark('note')} for @{org.members[b % len(org.members)]}"
             call = ("tasks", "POST", f"/v1/tasks/{task.id}/comments")
             effects = [Effect("tasks.comment.added.v1", text)]
             self._client.ask("comment", person.email, call, {"text": text}, effects)
 
     def import_rows(self, a: int, b: int) -> None:
-        """Three rows: a plain one, one for a member (who may not be known yet), and one of no project."""
+        """Import three rows: plain, assigned to a member (whom tasks may not know yet), and without a project."""
         worker = self._worker(a, 0)
         if worker and worker[0].projects:
             org, person = worker
             key = sorted(org.projects)[b % len(org.projects)]
-            plain, given = self._ledger.mark("row"), self._ledger.mark("row")
+            plain, assigned = self._ledger.mark("row"), self._ledger.mark("row")
             email = org.members[b % len(org.members)]
-            text = f"project,title,assignee\n{key},{plain},\n{key},{given},{email}\nNONE,{given},\n"
+            text = f"project,title,assignee\n{key},{plain},\n{key},{assigned},{email}\nNONE,{assigned},\n"
             effects = [Effect("tasks.import.requested.v1", person.id)]
-            effects += [Effect("tasks.task.created.v1", plain), Effect("tasks.task.created.v1", given, "maybe")]
-            effects += [Effect("tasks.task.assigned.v1", f"{given}>{self._id(email)}", "maybe")]
+            effects += [Effect("tasks.task.created.v1", plain), Effect("tasks.task.created.v1", assigned, "maybe")]
+            effects += [Effect("tasks.task.assigned.v1", f"{assigned}>{self._id(email)}", "maybe")]
             self._client.ask("import", person.email, ("tasks", "POST", "/v1/imports"), text, effects)
 
     # --- files
@@ -208,7 +218,7 @@ class Commands:
             self._client.ask("upload", worker[1].email, call, body, effects, then="form", name=name)
 
     def upload(self, a: int, b: int) -> None:
-        """Put a file into the store; one in three is not what was announced. The store tells of it, perhaps twice."""
+        """Upload a file; one in three differs from its request. The store announces the upload, sometimes twice."""
         if form := _pick(self._ledger.forms, a):
             self._ledger.forms.remove(form)
             fields, name = form
@@ -230,7 +240,7 @@ class Commands:
     # --- what is possible
 
     @property
-    def _known(self) -> list[Person]:
+    def _signed_in_people(self) -> list[Person]:
         return [person for person in self._ledger.people.values() if person.token]
 
     def _person(self, email: str) -> Person | None:
@@ -244,7 +254,7 @@ class Commands:
         return _pick(list(self._ledger.organizations.values()), a)
 
     def _worker(self, a: int, b: int) -> tuple[Organization, Person] | None:
-        """An organization and one of its members who is signed in to it."""
+        """An organization and a member who is signed in to it."""
         present = [
             (org, [person for email in org.members if (person := self._person(email)) and person.org == org.id])
             for org in self._ledger.organizations.values()
@@ -259,15 +269,15 @@ class Commands:
         task = _pick(worker[0].tasks, a + b) if worker else None
         return (*worker, task) if worker and task else None
 
-    def _letters(self) -> list[tuple[str, str]]:
-        """Invitations in mailboxes that were not answered yet: (address, token)."""
-        waiting = {email for org in self._ledger.organizations.values() for email in org.invited}
-        letters = {mail.to: json.loads(mail.text) for mail in self._world.state.outside.mails}
-        return [(email, values["token"]) for email, values in letters.items() if email in waiting and "token" in values]
+    def _pending_invitations(self) -> list[tuple[str, str]]:
+        """Invitations in mailboxes that are still pending: (address, token)."""
+        pending = {email for org in self._ledger.organizations.values() for email in org.invited}
+        newest = {mail.to: json.loads(mail.text) for mail in self._world.state.outside.mails}
+        return [(email, values["token"]) for email, values in newest.items() if email in pending and "token" in values]
 
 
 def _content(name: str, *, good: bool) -> bytes:
-    """What is not good has the announced size, and is no text."""
+    """Content of a file. A bad one has the announced size, but is not a text."""
     return f"content of {name}".encode() if good else b"\x00ontent of " + name.encode()
 
 

@@ -1,4 +1,4 @@
-"""One simulation: a base to start from, steps, and the end. A seed and a number of steps replay it exactly."""
+"""One simulation: a snapshot to start from, steps, and the end. A seed and a number of steps replay it exactly."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -18,16 +18,16 @@ from verification.simulation.wire import Fault, FaultKind
 from verification.simulation.world import World
 
 LATEST_FAULT = 12
-"""How many calls ahead a fault is set: as many as a command or a delivery makes."""
+"""A fault is set at most so many calls ahead: as many as a command or a delivery makes."""
 FAVOURED = ("join", "request_upload", "upload", "create_task", "assign", "move", "comment", "retry")
 FLOW = ("publish_all", "deliver", "deliver_all")
-"""Steps that others wait for come more often."""
+"""Steps that others depend on are drawn more often."""
 FOUNDER, WORKER = "ada@acme.example", "bo@acme.example"
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What happened in simulations; faults are crashes, refusals, lost answers, stalls and partial failures."""
+    """Counts of simulations; faults are crashes, refusals, lost answers, stalls and partial failures."""
 
     calls: int = 0
     faults: int = 0
@@ -37,12 +37,12 @@ class Figures:
     poison: int = 0
 
     def __add__(self, other: "Figures") -> "Figures":
-        mine, theirs = asdict(self), asdict(other)
-        return Figures(**{name: mine[name] + theirs[name] for name in mine})
+        left, right = asdict(self), asdict(other)
+        return Figures(**{name: left[name] + right[name] for name in left})
 
 
 class Simulation:
-    """Plays steps and checks after each. `finish` brings everything to rest and checks all the rest."""
+    """Plays steps and checks after each. `finish` brings the system to rest and checks everything."""
 
     def __init__(self, seed: int, snapshot: bytes | None = None, *, background: bool = False) -> None:
         self.world = World(seed, snapshot, background=background)
@@ -50,9 +50,9 @@ class Simulation:
         self.commands, self.environment = Commands(self.client), Environment(self.client)
 
     def step(self, name: str, a: int = 0, b: int = 0) -> None:
-        """A step by its name; `a` and `b` decide what it is about."""
-        whose = self.commands if name in COMMANDS else self.environment
-        getattr(whose, name)(a, b)
+        """Play a step by its name; `a` and `b` select among what is possible."""
+        steps = self.commands if name in COMMANDS else self.environment
+        getattr(steps, name)(a, b)
         check_step(self.world)
 
     def arm(self, kind: FaultKind, at: int) -> None:
@@ -68,9 +68,11 @@ class Simulation:
 
 @contextmanager
 def simulation(seed: int, snapshot: bytes | None = None, *, background: bool = False) -> Iterator[Simulation]:
-    """Quiet: in a simulation failures are what it is about. Imports have chunks of two rows, so that a small one has
-    several."""
-    with pytest.MonkeyPatch.context() as patch, quiet():
+    """A simulation without logs, since failures are expected in it.
+
+    Imports have chunks of two rows, so that a small import has several.
+    """
+    with pytest.MonkeyPatch.context() as patch, silence_logs():
         patch.setattr(csv_import, "CHUNK_ROWS", 2)
         running = Simulation(seed, snapshot, background=background)
         try:
@@ -80,27 +82,28 @@ def simulation(seed: int, snapshot: bytes | None = None, *, background: bool = F
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def silence_logs() -> Iterator[None]:
+    """Drop every log entry."""
+
+    def drop(*_: object) -> structlog.typing.EventDict:
+        raise structlog.DropEvent
+
     before = structlog.get_config()
-    structlog.configure(processors=[_dropped], cache_logger_on_first_use=False)
+    structlog.configure(processors=[drop], cache_logger_on_first_use=False)
     try:
         yield
     finally:
         structlog.configure(**before)
 
 
-def _dropped(*_: object) -> structlog.typing.EventDict:
-    raise structlog.DropEvent
-
-
 @cache
 def base() -> bytes:
-    """An organization with a free plan (three seats), its founder, a member and a project, all at rest."""
+    """Snapshot of an organization with a free plan (three seats), its owner, a member and projects, at rest."""
     with simulation(0, background=True) as running:
         client, step = running.client, running.step
         client.sign_up(FOUNDER)
         running.environment.drain()
-        step("found")
+        step("create_organization")
         running.environment.drain()
         step("switch")
         for _ in range(2):
@@ -119,13 +122,16 @@ def base() -> bytes:
         return running.world.snapshot()
 
 
-def play(seed: int, steps: int, tell: Callable[[str], None] = lambda _: None) -> Figures:
-    """Raises Violation. The same seed and number of steps make the same simulation, to the last call."""
+def play(seed: int, steps: int, report_step: Callable[[str], None] = lambda _: None) -> Figures:
+    """Play random steps. The same seed and number of steps give the same simulation, to the last call.
+
+    Raises Violation.
+    """
     dice = random.Random(seed)
     with simulation(seed, base()) as running:
         for number in range(steps):
             name, a, b = random_step(dice)
-            tell(f"{number + 1} {name} {a} {b}")
+            report_step(f"{number + 1} {name} {a} {b}")
             if name == "fault":
                 running.arm(list(FaultKind)[a % len(FaultKind)], b % LATEST_FAULT)
             else:

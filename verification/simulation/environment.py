@@ -1,4 +1,4 @@
-"""What networks, machines and operators do: deliver in any order, twice or late; die; throttle; redrive."""
+"""Steps of networks, machines and operators: deliver in any order, twice or late; crash; throttle; redrive."""
 
 import json
 from collections.abc import Callable
@@ -10,11 +10,11 @@ from verification.simulation.violations import Violation
 from verification.simulation.wire import Fault, FaultKind
 
 PAUSES = (1, 5, 31, 301)
-"""Seconds: a moment, longer than the sweeper waits, than every visibility, than every back-off."""
+"""Seconds: a moment; longer than the sweeper waits, than any visibility timeout, than any backoff."""
 ROUNDS = 80
-"""In which a system without faults comes to rest: more than the receives of any subscription."""
+"""Rounds in which a system without faults comes to rest: more than the receives of any subscription."""
 POISON = (
-    "this is no JSON #{0}",
+    "not JSON #{0}",
     '{{"nothing": {0}}}',
     '{{"source": "tenfold.tasks", "detail-type": "tasks.task.moved.v9", "detail": {{"id": "{0}"}}}}',
     '{{"source": "aws.s3", "detail-type": "Object Created", "detail": {{"object": {{"key": "elsewhere/{0}"}}}}}}',
@@ -22,6 +22,8 @@ POISON = (
 
 
 class Environment:
+    """Every step of the environment, by its name."""
+
     def __init__(self, client: Client) -> None:
         self._client, self._world, self._state = client, client.world, client.world.state
 
@@ -41,7 +43,7 @@ class Environment:
         self._world.run_schedules("audit", times=1 + b % 2)
 
     def deliver(self, a: int, b: int) -> None:
-        """A few messages of one queue, from anywhere in it, at once."""
+        """Deliver a few messages at once, from anywhere in one queue."""
         if busy := self._busy():
             queue = busy[a % len(busy)]
             visible = queue.visible(self._state.clock.now())
@@ -64,7 +66,7 @@ class Environment:
         self._world.crash(_service(a))
 
     def deploy_older(self, a: int, b: int) -> None:
-        """A service goes back to what it was before it handled one type of event, of which more may be on the way."""
+        """Roll a service back to a version without a handler for one type of event, of which more may be on the way."""
         service = _service(a)
         if types := handled_types(service):
             self._world.trouble = True
@@ -79,14 +81,14 @@ class Environment:
         self._world.resume()
 
     def duplicate(self, a: int, b: int) -> None:
-        """EventBridge delivers at least once: some event of the past comes again, to everybody."""
-        known = [event_id for event_id in self._state.committed if self._state.published[event_id]]
-        if known:
-            envelope = json.loads(self._state.committed[known[a % len(known)]])
+        """Deliver a past event again, to every subscriber: EventBridge delivers at least once."""
+        past = [event_id for event_id in self._state.committed if self._state.published[event_id]]
+        if past:
+            envelope = json.loads(self._state.committed[past[a % len(past)]])
             self._world.emit({"source": envelope["source"], "detail-type": envelope["type"], "detail": envelope})
 
     def expire(self, a: int, b: int) -> None:
-        """What is being handled becomes visible: its consumer was too slow."""
+        """Make messages in flight visible, as if their consumers were too slow."""
         self._world.trouble, now = True, self._state.clock.now()
         for queue in self._state.queues.values():
             for message in queue.messages.values():
@@ -99,56 +101,58 @@ class Environment:
         queue.send(body, self._state.clock.now())
 
     def throttle(self, a: int, b: int) -> None:
-        place = ("table", "bus.put", "queue", "mail")[a % 4]
-        self._world.wire.armed += [Fault(FaultKind.REFUSE, 0, place) for _ in range(3 + b % 8)]
+        operation = ("table", "bus.put", "queue", "mail")[a % 4]
+        self._world.wire.armed += [Fault(FaultKind.REFUSE, 0, operation) for _ in range(3 + b % 8)]
 
     def exhaust(self, a: int, b: int) -> None:
-        """The deletions of a queue are lost until what is in it has used up its receives, handled or not."""
+        """Lose the deletions of a queue until its messages have used up their receives, handled or not."""
         busy = [queue for queue in self._state.queues.values() if queue.messages]
         if not busy:
             return
         queue = busy[a % len(busy)]
-        place = f"{queue.name}.queue.delete"
+        operation = f"{queue.name}.queue.delete"
         for _ in range(queue.max_receives + 1):
             self.expire(0, 0)
             visible = queue.visible(self._state.clock.now())
-            self._world.wire.armed += [Fault(FaultKind.REFUSE, 0, place) for _ in visible]
+            self._world.wire.armed += [Fault(FaultKind.REFUSE, 0, operation) for _ in visible]
             self._world.receive(queue, visible)
-        self._world.wire.armed = [fault for fault in self._world.wire.armed if fault.place != place]
+        self._world.wire.armed = [fault for fault in self._world.wire.armed if fault.operation != operation]
 
     def redrive(self, a: int, b: int) -> None:
-        """An operator sends everything back, poison too."""
+        """Redrive every dead letter, poison too."""
         for queue in self._state.queues.values():
-            self.send_back(queue, lambda _: True)
+            self.redrive_matching(queue, lambda _: True)
 
-    # --- an operator's hands
+    # --- operators
 
-    def send_back(self, queue: Queue, wanted: Callable[[DeadLetter], bool]) -> None:
-        letters = [letter for letter in queue.dead if wanted(letter)]
-        queue.dead = [letter for letter in queue.dead if not wanted(letter)]
-        for letter in letters:
-            self.check_letter(queue, letter)
-            queue.send(self._body_again(letter), self._state.clock.now())
+    def redrive_matching(self, queue: Queue, wanted: Callable[[DeadLetter], bool]) -> None:
+        dead_letters = [dead_letter for dead_letter in queue.dead_letters if wanted(dead_letter)]
+        queue.dead_letters = [dead_letter for dead_letter in queue.dead_letters if not wanted(dead_letter)]
+        for dead_letter in dead_letters:
+            self.check_dead_letter(queue, dead_letter)
+            queue.send(self._redriven_body(dead_letter), self._state.clock.now())
 
-    def _body_again(self, letter: DeadLetter) -> str:
-        """The message as it was, with the event's id by which its consumer knows it."""
-        return letter.body
+    def _redriven_body(self, dead_letter: DeadLetter) -> str:
+        """The unchanged body, with the event id by which its consumer recognizes it."""
+        return dead_letter.body
 
-    def check_letter(self, queue: Queue, letter: DeadLetter) -> None:
-        """Only poison is rejected, and what an older deployment has no handler for; the rest used up its receives."""
-        rejected = letter.body in self._state.poison or "has no handler for" in (letter.reason or "")
-        if not rejected and letter.receives < queue.max_receives:
-            told = f"{queue.name} gave up after {letter.receives} receives: {letter.reason}\n{letter.body}"
-            raise Violation("dead letters", told)
+    def check_dead_letter(self, queue: Queue, dead_letter: DeadLetter) -> None:
+        """Check that a dead letter is poison, was unknown to an older deployment, or has used up its receives."""
+        rejected = dead_letter.body in self._state.poison or "has no handler for" in (dead_letter.reason or "")
+        if not rejected and dead_letter.receives < queue.max_receives:
+            detail = (
+                f"{queue.name} gave up after {dead_letter.receives} receives: {dead_letter.reason}\n{dead_letter.body}"
+            )
+            raise Violation("dead letters", detail)
 
     def drain(self) -> None:
-        """Let faults end, and everything come to rest. Raises Violation if it never does."""
+        """End all faults and run until everything is at rest. Raises Violation if it never is."""
         self._world.wire.armed.clear()
         self.deploy_newest(0, 0)
         for _ in range(ROUNDS):
             self._world.resume()
             for command in self._client.ledger.open:
-                if command.number % 2 or command.tries < 2:  # some clients give up: that is nobody's loss
+                if command.number % 2 or command.tries < 2:  # some clients give up, which loses nothing
                     self._client.send(command)
             self._world.advance(5)
             for service in SERVICES:
@@ -158,28 +162,23 @@ class Environment:
             self.deliver_all(0, 0)
             self._world.run_schedules("audit")
             for queue in self._state.queues.values():
-                self.send_back(queue, lambda letter: letter.body not in self._state.poison)
-            if self._at_rest():
+                self.redrive_matching(queue, lambda dead_letter: dead_letter.body not in self._state.poison)
+            left = {
+                queue.name: list(queue.messages.values())[:3] for queue in self._state.queues.values() if queue.messages
+            }
+            if not left and not any(self._world.outbox_of(service) for service in SERVICES):
                 return
             self._skip_waiting()
-        left = {
-            queue.name: list(queue.messages.values())[:3] for queue in self._state.queues.values() if queue.messages
-        }
         raise Violation("stuck", f"after {ROUNDS} rounds without a fault there is still {left}")
 
-    def _at_rest(self) -> bool:
-        if any(queue.messages for queue in self._state.queues.values()):
-            return False
-        return not any(self._world.outbox_of(service) for service in SERVICES)
-
     def _skip_waiting(self) -> None:
-        """To the time at which the first hidden message can be received."""
+        """Advance the clock to the time at which the first invisible message can be received."""
         waiting = [m.visible_at for queue in self._state.queues.values() for m in queue.messages.values()]
         if waiting and min(waiting) > self._state.clock.now():
             self._world.advance((min(waiting) - self._state.clock.now()).total_seconds())
 
     def _busy(self) -> list[Queue]:
-        """Queues with something to deliver. If there is none, what waits to be published comes first."""
+        """Queues with visible messages. If there are none, waiting events are published first."""
         for _ in range(2):
             if busy := [queue for queue in self._state.queues.values() if queue.visible(self._state.clock.now())]:
                 return busy
@@ -199,5 +198,5 @@ def _service(number: int) -> str:
 ENVIRONMENT = tuple(
     name
     for name in vars(Environment)
-    if not name.startswith("_") and name not in {"send_back", "check_letter", "drain"}
+    if not name.startswith("_") and name not in {"redrive_matching", "check_dead_letter", "drain"}
 )

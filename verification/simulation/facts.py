@@ -1,4 +1,4 @@
-"""The events that really happened: those whose transaction was carried out, whatever anybody heard of it."""
+"""The events that really happened: their transactions were committed, whether or not the committer learned of it."""
 
 import json
 from collections import defaultdict
@@ -33,12 +33,16 @@ IDENTITIES: dict[str, Callable[[Data, str], str]] = {
     "tasks.import.requested.v1": lambda data, _: data["requested_by"],
     "files.upload.requested.v1": lambda data, _: data["name"],
 }
-"""What a command's effect is recognized by. Events of other types follow from these, and are checked by what they
-follow from."""
+"""Event type -> identity by which the effect of a command is recognized.
+
+Events of other types follow from these and are checked against them.
+"""
 
 
 @dataclass(frozen=True)
 class Fact:
+    """One event, with the fields that the checks compare."""
+
     id: str
     type: str
     org: str
@@ -50,26 +54,27 @@ class Fact:
 
     @property
     def identity(self) -> str | None:
-        known = IDENTITIES.get(self.type)
-        return known(self.data, self.org) if known else None
+        identify = IDENTITIES.get(self.type)
+        return identify(self.data, self.org) if identify else None
 
 
 class Facts:
-    """In the order of their ids, from the events themselves (id -> detail)."""
+    """All facts in the order of their ids, parsed from events (id -> detail)."""
 
     def __init__(self, details: Mapping[str, str]) -> None:
-        self.all = [_parsed(detail) for _, detail in sorted(details.items())]
+        self.all = [_parse(detail) for _, detail in sorted(details.items())]
         self._by_type: dict[str, list[Fact]] = defaultdict(list)
         for fact in self.all:
             self._by_type[fact.type].append(fact)
 
     def of(self, *types: str) -> Iterable[Fact]:
-        for each in types:
-            yield from self._by_type[f"{each}.v1"]
+        """The facts of these types, which are given without their version."""
+        for type_ in types:
+            yield from self._by_type[f"{type_}.v1"]
 
 
 @lru_cache(maxsize=10_000)
-def _parsed(detail: str) -> Fact:
+def _parse(detail: str) -> Fact:
     raw = json.loads(detail)
     return Fact(
         raw["id"],

@@ -1,8 +1,12 @@
-"""How long a quiet organization waits beside one that sends a hundred times as much, in simulated time.
+"""Proves that a flooding organization hardly delays a quiet one, in simulated time.
 
-`python -m verification.simulation.fairness` prints it for each combination of a fair or a plain queue (an SQS fair
-queue hands out the messages of the group with the fewest in flight first; ministack can't show that) and a worker whose
-organizations take turns or not. The worker's buffer is the real one, and it is filled as the real pollers do."""
+    python -m verification.simulation.fairness
+
+It takes seconds and prints how much longer the quiet organization waits (p95) beside one that sends a hundred times as
+many messages, for each combination of a fair or a plain queue and a worker whose organizations take turns or not. (An
+SQS fair queue first hands out messages of the group with the fewest in flight; the embedded AWS cannot show that.) The
+worker's buffer is the real one, and it is filled as by the real pollers.
+"""
 
 import heapq
 import random
@@ -21,15 +25,15 @@ from chassis.messaging.worker import PREFETCH_PER_WORKER
 QUIET, NOISY = "quiet", "noisy"
 WORKERS = 8
 HANDLING = 0.05
-"""Seconds that a handler takes, give or take a fifth."""
+"""Seconds that a handler takes, plus or minus a fifth."""
 BUS, POLL = 0.1, 0.005
-"""Seconds from the commit to the queue, and of a receive call that finds something."""
+"""Seconds from the commit to the queue, and of a receive call that returns something."""
 QUIET_EVERY, SECONDS = 0.5, 120.0
 
 
 @dataclass
 class FairQueue:
-    """A queue of message groups. `fair` is SQS's order for groups, otherwise the first comes first."""
+    """A queue of message groups: with SQS's fair order if `fair`, otherwise first in, first out."""
 
     fair: bool
     waiting: dict[str, deque[tuple[int, SQSRecord]]] = field(default_factory=dict)
@@ -55,8 +59,8 @@ def group_of(record: SQSRecord) -> str:
     return record.body.partition("-")[0]
 
 
-class Day:
-    """Messages are sent, polled, held and handled until all that was sent is done."""
+class QueueSimulation:
+    """Sends, polls, buffers and handles messages until all of them are handled."""
 
     def __init__(self, *, skew: int, fair_queue: bool, turns: bool, seed: int = 1) -> None:
         self._queue = FairQueue(fair_queue)
@@ -64,62 +68,56 @@ class Day:
         self._dice = random.Random(seed)
         self._agenda: list[tuple[float, int, str, SQSRecord | None]] = []
         self._numbers = count()
-        self._held = self._running = 0
+        self._buffered = self._running = 0
         self._polling = False
         self._sent: dict[str, float] = {}
         self.waited: list[float] = []
-        """Seconds from commit to effect, of each message of the quiet organization."""
+        """Seconds from commit to effect for each message of the quiet organization."""
         for at in range(int(SECONDS / QUIET_EVERY)):
             self._send(QUIET, at * QUIET_EVERY)
         for at in range(int(SECONDS / QUIET_EVERY) * skew):
             self._send(NOISY, at * QUIET_EVERY / skew)
 
-    def play(self) -> "Day":
+    def play(self) -> "QueueSimulation":
         while self._agenda:
-            now, _, what, record = heapq.heappop(self._agenda)
-            if what == "arrive" and record is not None:
+            now, _, step, record = heapq.heappop(self._agenda)
+            if step == "arrive" and record is not None:
                 self._queue.send(record)
-            elif what == "polled":
+            elif step == "receive":
                 self._polling = False
-                self._take_in()
+                for received in self._queue.receive(BATCH):
+                    self._buffered += 1
+                    self._buffer.add(received)
             elif record is not None:
-                self._handled(record, now)
-            self._work(now)
+                self._finish(record, now)
+            while self._buffer and self._running < WORKERS:
+                [next_record] = self._buffer.take()
+                self._running += 1
+                self._schedule(now + HANDLING * self._dice.uniform(0.8, 1.2), "finish", next_record)
             self._poll(now)
         return self
 
     def _send(self, group: str, at: float) -> None:
         record = SQSRecord("q", f"{group}-{next(self._numbers)}")
         self._sent[record.body] = at
-        self._later(at + BUS, "arrive", record)
+        self._schedule(at + BUS, "arrive", record)
 
     def _poll(self, now: float) -> None:
-        """As the real pollers: for full batches, one call at a time, and only if it would find something."""
-        room = WORKERS * PREFETCH_PER_WORKER - self._held
+        """Poll as the real pollers do: full batches, one call at a time; and only if it would return something."""
+        room = WORKERS * PREFETCH_PER_WORKER - self._buffered
         if not self._polling and room >= BATCH and any(self._queue.waiting.values()):
             self._polling = True
-            self._later(now + POLL, "polled", None)
+            self._schedule(now + POLL, "receive", None)
 
-    def _take_in(self) -> None:
-        for record in self._queue.receive(BATCH):
-            self._held += 1
-            self._buffer.add(record)
-
-    def _work(self, now: float) -> None:
-        while self._buffer and self._running < WORKERS:
-            [record] = self._buffer.take()
-            self._running += 1
-            self._later(now + HANDLING * self._dice.uniform(0.8, 1.2), "handled", record)
-
-    def _handled(self, record: SQSRecord, now: float) -> None:
+    def _finish(self, record: SQSRecord, now: float) -> None:
         self._running -= 1
-        self._held -= 1
+        self._buffered -= 1
         self._queue.delete(record)
         if group_of(record) == QUIET:
             self.waited.append(now - self._sent[record.body])
 
-    def _later(self, at: float, what: str, record: SQSRecord | None) -> None:
-        heapq.heappush(self._agenda, (at, next(self._numbers), what, record))
+    def _schedule(self, at: float, step: str, record: SQSRecord | None) -> None:
+        heapq.heappush(self._agenda, (at, next(self._numbers), step, record))
 
 
 def p95(waited: list[float]) -> float:
@@ -127,16 +125,16 @@ def p95(waited: list[float]) -> float:
 
 
 def ratio(*, skew: int, fair_queue: bool, turns: bool) -> float:
-    """The quiet organization's p95 beside the noisy one, over its p95 alone."""
-    alone = Day(skew=0, fair_queue=fair_queue, turns=turns).play()
-    beside = Day(skew=skew, fair_queue=fair_queue, turns=turns).play()
+    """The p95 of the quiet organization beside the noisy one, divided by its p95 alone."""
+    alone = QueueSimulation(skew=0, fair_queue=fair_queue, turns=turns).play()
+    beside = QueueSimulation(skew=skew, fair_queue=fair_queue, turns=turns).play()
     return p95(beside.waited) / p95(alone.waited)
 
 
 def main() -> int:
     for fair_queue, turns in ((True, True), (True, False), (False, True), (False, False)):
-        told = f"{'fair' if fair_queue else 'plain'} queue, {'turns' if turns else 'no turns'} in the worker"
-        print(f"{told:<40} {ratio(skew=100, fair_queue=fair_queue, turns=turns):8.2f}x")
+        label = f"{'fair' if fair_queue else 'plain'} queue, {'turns' if turns else 'no turns'} in the worker"
+        print(f"{label:<40} {ratio(skew=100, fair_queue=fair_queue, turns=turns):8.2f}x")
     return 0
 
 

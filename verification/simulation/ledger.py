@@ -1,5 +1,4 @@
-"""What clients know: whom they are, what they asked for, and what was acknowledged. Nothing in it is read from the
-system's insides."""
+"""The clients' own record of people, commands and acknowledgements. Nothing in it is read from inside the system."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -7,7 +6,7 @@ from typing import Any, Literal
 
 @dataclass
 class Person:
-    """`token` is their latest access token, `org` the organization in it. `invitation` is what they came by."""
+    """A person, with the latest access token, its organization, and the token of an invitation to accept."""
 
     email: str
     name: str
@@ -20,6 +19,8 @@ class Person:
 
 @dataclass
 class Task:
+    """A task that was acknowledged."""
+
     id: str
     title: str
     org: str
@@ -27,7 +28,7 @@ class Task:
 
 @dataclass
 class Organization:
-    """`members` are the addresses of those whom clients know to be in, the owner first."""
+    """An organization. `members` are the addresses of its members as far as clients know, the owner first."""
 
     id: str
     slug: str
@@ -36,7 +37,7 @@ class Organization:
     """Key -> id."""
     tasks: list[Task] = field(default_factory=list)
     invited: dict[str, str] = field(default_factory=dict)
-    """Address -> invitation id; those not answered yet."""
+    """Address -> id of a pending invitation."""
 
     @property
     def owner(self) -> str:
@@ -48,8 +49,11 @@ Promise = Literal["each", "once", "maybe"]
 
 @dataclass(frozen=True)
 class Effect:
-    """A fact that a command makes: an event of this type, with this identity. An acknowledgement promises one more of
-    them for `each` command, or that there is at least one (`once`: it may have been so already), or nothing."""
+    """Effect of a command: an event of this type with this identity.
+
+    An acknowledgement promises one more of them (`each`), at least one (`once`: it may have existed already), or
+    nothing (`maybe`).
+    """
 
     type: str
     identity: str
@@ -58,10 +62,10 @@ class Effect:
 
 @dataclass
 class Command:
-    """One wish of a client, however often it is sent: its key and its token, which says in which organization it is
-    meant, stay the same.
+    """One command of a client, however often it is sent: its Idempotency-Key and its token stay the same.
 
-    `then` names what the client does with the answer, with `about` as it was when it asked.
+    `then` names the follow-up that the client does with the answer; `about` are its arguments, fixed when the command
+    was made.
     """
 
     number: int
@@ -78,7 +82,7 @@ class Command:
     acknowledged: bool = False
     refused: int | None = None
     lingers: bool = False
-    """A try of it may still be carried out after a later one was refused."""
+    """Whether an earlier try may still be executed after a later one was refused."""
 
     @property
     def key(self) -> str:
@@ -86,7 +90,7 @@ class Command:
 
     @property
     def uncertain(self) -> bool:
-        """A refusal of a repetition says nothing of the first try: things may have changed since it was carried out."""
+        """Whether a refusal leaves open if the command was executed: an earlier try may have been."""
         return self.lingers or self.tries > 1
 
     @property
@@ -96,7 +100,7 @@ class Command:
 
 @dataclass
 class Upload:
-    """A file that was put into the store with the API's form."""
+    """A file that was uploaded to the object store with a form of the API."""
 
     name: str
     content: bytes
@@ -105,21 +109,23 @@ class Upload:
 
 @dataclass
 class Ledger:
+    """Everything that clients know and have requested."""
+
     people: dict[str, Person] = field(default_factory=dict)
     organizations: dict[str, Organization] = field(default_factory=dict)
-    asked: set[str] = field(default_factory=set)
-    """Addresses that were ever invited: each only once, so that one invitation is told from another."""
+    invited_addresses: set[str] = field(default_factory=set)
+    """Addresses that were ever invited. Each is invited only once, so that an address identifies an invitation."""
     commands: list[Command] = field(default_factory=list)
     forms: list[tuple[dict[str, Any], str]] = field(default_factory=list)
-    """Upload forms that were given out and not used yet, with the file's name."""
+    """Upload forms that are not used yet, each with the name of its file."""
     uploads: dict[str, Upload] = field(default_factory=dict)
-    """By file name."""
+    """Uploads by file name."""
     removed: set[tuple[str, str]] = field(default_factory=set)
-    """(organization, user) of every removal that anybody asked for."""
+    """(organization, user) of every removal that was requested."""
     marks: int = 0
 
     def mark(self, word: str) -> str:
-        """A text that stands in one command only."""
+        """A text that is in one command only."""
         self.marks += 1
         return f"{word}{self.marks}"
 

@@ -1,12 +1,12 @@
-"""An event loop without time: what would wait is skipped, and what waits for nobody ends the run."""
+"""An event loop without waiting: timers advance a virtual time, and a run ends when only the outside can go on."""
 
 import asyncio
 import selectors
 from functools import cache
 
 
-class _Instant(selectors.SelectSelector):
-    """Watches nothing. A wait for a timer moves the loop's time; a wait for nothing at all stops the loop."""
+class _InstantSelector(selectors.SelectSelector):
+    """A selector without files: waiting for a timer advances the loop's time, waiting without one stops the loop."""
 
     loop: "VirtualLoop"
 
@@ -19,9 +19,11 @@ class _Instant(selectors.SelectSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
+    """Event loop on virtual time."""
+
     def __init__(self) -> None:
         self._now = 0.0
-        selector = _Instant()
+        selector = _InstantSelector()
         selector.loop = self
         super().__init__(selector)
 
@@ -32,11 +34,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._now += seconds
 
     def run_until_idle(self) -> None:
-        """Run until every task has ended or waits for something that only the outside can give it."""
+        """Run until every task has ended or waits for something from outside the loop."""
         self.run_forever()
 
 
 @cache
 def shared_loop() -> VirtualLoop:
-    """One for all worlds: a world that is closed leaves no task in it."""
+    """One loop for all worlds: a closed world leaves no task in it."""
     return VirtualLoop()

@@ -1,4 +1,4 @@
-"""The same steps, chosen by Hypothesis, which finds a short way to what it breaks."""
+"""The steps as a state machine of Hypothesis, which shrinks a failure to a short sequence."""
 
 import hypothesis.strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
@@ -12,12 +12,12 @@ NUMBERS = st.integers(0, 63)
 
 
 class Machine(RuleBasedStateMachine):
-    """A world at the point where an organization begins to work."""
+    """Random steps that start with an organization ready to work."""
 
     @initialize(seed=st.integers(0, 2**16))
     def begin(self, seed: int) -> None:
-        self._ending = simulation(seed, base())
-        self._running: Simulation = self._ending.__enter__()
+        self._context = simulation(seed, base())
+        self._running: Simulation = self._context.__enter__()
 
     @rule(name=st.sampled_from(COMMANDS + FAVOURED), a=NUMBERS, b=NUMBERS)
     def command(self, name: str, a: int, b: int) -> None:
@@ -40,4 +40,4 @@ class Machine(RuleBasedStateMachine):
             try:
                 self._running.finish()
             finally:
-                self._ending.__exit__(None, None, None)
+                self._context.__exit__(None, None, None)

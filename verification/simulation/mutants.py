@@ -1,4 +1,4 @@
-"""Planted bugs of the messaging heart. The simulation must find each: one that finds none proves nothing."""
+"""Planted bugs in the messaging core, each of which the simulation must find."""
 
 import contextlib
 import itertools
@@ -50,7 +50,7 @@ def _claim_only(patch: Patch, wanted: Callable[[bool], bool]) -> None:
 
 
 def claim_outside(patch: Patch) -> None:
-    """The inbox is looked into first and written to afterwards, not with the effect."""
+    """The inbox is read before the effect and written after it, not in its transaction."""
     real = UnitOfWork.commit
 
     async def commit(self: UnitOfWork) -> bool:
@@ -69,7 +69,7 @@ def claim_outside(patch: Patch) -> None:
 
 
 def outbox_off(patch: Patch) -> None:
-    """Events are published from memory only: what is written beside the state is nothing that anybody looks for."""
+    """Events are published from memory only: their outbox entries have a key that no sweeper reads."""
 
     def operation(self: Outbox, entry: OutboxEntry) -> Put:
         values = {"source": entry.source, "type": entry.event_type, "detail": entry.detail}
@@ -79,7 +79,7 @@ def outbox_off(patch: Patch) -> None:
 
 
 def sweeper_off(patch: Patch) -> None:
-    """Nobody publishes what a crash left behind."""
+    """Outbox entries left by a crash are never published."""
 
     async def sweep(self: Outbox) -> int:
         return 0
@@ -88,7 +88,7 @@ def sweeper_off(patch: Patch) -> None:
 
 
 def cleared_before_the_answer(patch: Patch) -> None:
-    """The outbox forgets an event before the bus has it."""
+    """Outbox entries are deleted before the bus has accepted them."""
 
     async def publish(self: Outbox, batch: Sequence[OutboxEntry]) -> int:
         await self._table.discard([outbox_key(shard_of(e.event_id, SHARDS), e.event_id) for e in batch])
@@ -98,7 +98,7 @@ def cleared_before_the_answer(patch: Patch) -> None:
 
 
 def partial_failure_ignored(patch: Patch) -> None:
-    """What the bus refuses of a batch counts as accepted."""
+    """Entries of a batch that the bus refuses count as accepted."""
 
     async def publish(self: Outbox, batch: Sequence[OutboxEntry]) -> int:
         await self._bus.put(batch)
@@ -109,7 +109,7 @@ def partial_failure_ignored(patch: Patch) -> None:
 
 
 def published_before_the_commit(patch: Patch) -> None:
-    """Events are handed over before their transaction is done."""
+    """Events are handed over to be published before their transaction is committed."""
     real = UnitOfWork.commit
 
     async def commit(self: UnitOfWork) -> bool:
@@ -124,6 +124,8 @@ def published_before_the_commit(patch: Patch) -> None:
 
 
 def ack_before_the_handler(patch: Patch) -> None:
+    """A message is acknowledged before its handler runs."""
+
     def acknowledge(dispatcher: Dispatcher) -> Callable[[Any], Awaitable[None]]:
         async def receive(message: Any) -> None:
             await message.ack()
@@ -136,7 +138,7 @@ def ack_before_the_handler(patch: Patch) -> None:
 
 
 def retryable_is_rejected(patch: Patch) -> None:
-    """The first passing trouble sends a message to the dead letters."""
+    """A message is dead-lettered on its first retryable error."""
 
     def acknowledge(dispatcher: Dispatcher) -> Callable[[Any], Awaitable[None]]:
         async def receive(message: Any) -> None:
@@ -153,7 +155,7 @@ def retryable_is_rejected(patch: Patch) -> None:
 
 
 def errors_swallowed(patch: Patch) -> None:
-    """Whatever a handler raises, its message is done."""
+    """A message is acknowledged although its handler failed."""
 
     def acknowledge(dispatcher: Dispatcher) -> Callable[[Any], Awaitable[None]]:
         async def receive(message: Any) -> None:
@@ -180,7 +182,7 @@ def _delivery(message: Any) -> Delivery:
 
 
 def poison_forgotten(patch: Patch) -> None:
-    """What can never succeed is acknowledged and forgotten."""
+    """A message that can never succeed is acknowledged, not dead-lettered."""
 
     def acknowledge(dispatcher: Dispatcher) -> Callable[[Any], Awaitable[None]]:
         async def receive(message: Any) -> None:
@@ -199,7 +201,7 @@ def poison_forgotten(patch: Patch) -> None:
 
 
 def unknown_forgotten(patch: Patch) -> None:
-    """A deployment takes an event that it has no handler for as none of its business."""
+    """An event without a handler in this deployment is acknowledged."""
     real = Dispatcher.handle
 
     async def handle(self: Dispatcher, delivery: Delivery) -> None:
@@ -213,20 +215,20 @@ def unknown_forgotten(patch: Patch) -> None:
 
 
 def redriven_as_new(patch: Patch) -> None:
-    """A redrive publishes the event anew, under another id that no inbox knows."""
+    """A redrive gives the event a new id, which no inbox knows."""
 
-    def body_again(self: Environment, letter: DeadLetter) -> str:
-        body = {} if letter.body in self._state.poison else json.loads(letter.body)
+    def redriven_body(self: Environment, dead_letter: DeadLetter) -> str:
+        body = {} if dead_letter.body in self._state.poison else json.loads(dead_letter.body)
         if "orgid" not in body.get("detail", {}):
-            return letter.body
+            return dead_letter.body
         body["detail"]["id"] = f"redriven{next(_fresh)}"
         return json.dumps(body)
 
-    patch.setattr(Environment, "_body_again", body_again)
+    patch.setattr(Environment, "_redriven_body", redriven_body)
 
 
 def repetition_fails(patch: Patch) -> None:
-    """A message whose effect exists is taken for one that failed."""
+    """A message whose effect exists already is treated as failed."""
 
     async def run(self: Dispatcher, call: Any, _span: object) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Planted bugs of services, each of which the simulation must find."""
+"""Planted bugs in services, each of which the simulation must find."""
 
 import itertools
 from collections.abc import Awaitable, Callable
@@ -72,7 +72,7 @@ def _unconditional(patch: Patch, repository: type[Repository[Any]]) -> None:
 
 
 def seats_unlimited(patch: Patch) -> None:
-    """Seats are counted, and the limit is not part of the transaction."""
+    """Seats are counted, but the limit is not a condition of the transaction."""
 
     def reserve(self: SeatCounter, unit: UnitOfWork, _plan: Plan) -> None:
         unit.add(self._key, {"seats": 1})
@@ -81,7 +81,7 @@ def seats_unlimited(patch: Patch) -> None:
 
 
 def seat_freed_apart(patch: Patch) -> None:
-    """The seat of who leaves is freed in a transaction of its own, which a crash leaves out."""
+    """The seat of a former member is freed in a transaction of its own, which a crash can prevent."""
     real = UnitOfWork.commit
 
     def release(self: SeatCounter, unit: UnitOfWork) -> None:
@@ -100,7 +100,7 @@ def seat_freed_apart(patch: Patch) -> None:
 
 
 def marked_before_sent(patch: Patch) -> None:
-    """An e-mail counts as sent before the mail service has it."""
+    """An e-mail is marked as sent before the mail service has it."""
 
     async def send(scope: OrgScope, delivery: EmailDelivery, content: EmailContent | None) -> None:
         if content is None:
@@ -112,7 +112,7 @@ def marked_before_sent(patch: Patch) -> None:
 
 
 def imported_under_fresh_ids(patch: Patch) -> None:
-    """A task of an import does not get the same id again."""
+    """A repeated import gives its tasks new ids."""
     real = Import.task_of
 
     def task_of(self: Import, row: PlannedTask, now: Any) -> Task:
@@ -122,7 +122,7 @@ def imported_under_fresh_ids(patch: Patch) -> None:
 
 
 def one_unclaimed_consumer(patch: Patch) -> None:
-    """One use case of one consumer forgets its claim."""
+    """One use case of one consumer does not claim its event."""
 
     async def count_created(scope: OrgScope, project_id: str, status: Any, day: Any) -> None:
         unit = scope.unit_of_work(claimed=False)

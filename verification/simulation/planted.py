@@ -1,4 +1,4 @@
-"""Every planted bug, with what must find it."""
+"""Every planted bug, with the promises that it breaks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,13 +10,15 @@ from verification.simulation.violations import Kind
 
 DOUBLE: frozenset[Kind] = frozenset({"duplicated", "projection"})
 LOSS: frozenset[Kind] = frozenset({"lost", "audit", "stuck"})
-MISLAID: frozenset[Kind] = frozenset({"dead letters"})
+DEAD_LETTERS: frozenset[Kind] = frozenset({"dead letters"})
 
 
 @dataclass(frozen=True)
 class Planted:
-    """A bug, and the promises of which it breaks one: to be found for another reason proves nothing. `chapter` is
-    where in the day it shows; None is anywhere."""
+    """A planted bug. It breaks one of `breaks`: finding it by another promise proves nothing.
+
+    `chapter` is the part of the first day in which it shows; with None, random simulations find it.
+    """
 
     plant: Callable[[Patch], None]
     breaks: frozenset[Kind]
@@ -35,10 +37,10 @@ MUTANTS = (
     Planted(mutants.cleared_before_the_answer, LOSS),
     Planted(mutants.partial_failure_ignored, LOSS),
     Planted(mutants.published_before_the_commit, frozenset({"without a command"})),
-    Planted(mutants.ack_before_the_handler, LOSS | MISLAID),
-    Planted(mutants.retryable_is_rejected, MISLAID),
+    Planted(mutants.ack_before_the_handler, LOSS | DEAD_LETTERS),
+    Planted(mutants.retryable_is_rejected, DEAD_LETTERS),
     Planted(mutants.errors_swallowed, LOSS | {"projection"}),
-    Planted(mutants.poison_forgotten, MISLAID),
+    Planted(mutants.poison_forgotten, DEAD_LETTERS),
     Planted(mutants.unknown_forgotten, LOSS | {"projection"}),
     Planted(mutants.redriven_as_new, DOUBLE | {"audit"}),
     Planted(mutants.repetition_fails, LOSS),

@@ -1,4 +1,4 @@
-"""What stands behind the services' ports, outside of every process: it survives their deaths."""
+"""Adapters of the services' ports. The state behind them is outside of every process and survives its crash."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class PlainIssuer(DevelopmentIssuer):
-    """Unsigned tokens: signatures have tests of their own, and cost more than all the rest of a request."""
+    """Issues unsigned tokens: signatures have tests of their own and cost more than the rest of a request."""
 
     def __init__(self) -> None:
         pass
@@ -37,26 +37,28 @@ class PlainIssuer(DevelopmentIssuer):
 
 
 class PlainVerifier(TokenVerifier):
+    """Accepts the tokens of `PlainIssuer`."""
+
     def __init__(self) -> None:
         pass
 
     async def verify(self, token: str) -> TokenClaims:
         if not token.startswith("{"):
-            raise Unauthenticated("The token is none of PlainIssuer's.")
+            raise Unauthenticated("The token is not from PlainIssuer.")
         return TokenClaims.model_validate_json(token)
 
 
 @dataclass
 class Outside:
-    """The mail service, the object store, and the secrets given out so far. `mails` are in the order of sending."""
+    """The mail service, the object store, and the number of secrets given out. `mails` are in the order of sending."""
 
     mails: list[Mail] = field(default_factory=list)
     store: FakeObjectStore = field(default_factory=FakeObjectStore)
     secrets: int = 0
 
 
-class Wired:
-    """A port's adapter in one process."""
+class WiredPort:
+    """Adapter of a port in one process, with its calls over the wire."""
 
     def __init__(self, wire: Wire, life: Life) -> None:
         self._wire, self._life = wire, life
@@ -67,7 +69,7 @@ class Wired:
         return await self._wire.call(self._life, f"{self._life.service}.{what}", work, refusal)
 
 
-class WiredProvider(Wired):
+class WiredProvider(WiredPort):
     def __init__(self, wire: Wire, life: Life, real: DevelopmentProvider) -> None:
         super().__init__(wire, life)
         self._real = real
@@ -100,7 +102,7 @@ class WiredProvider(Wired):
         return await self._call("provider.keys", self._real.keys)
 
 
-class WiredMailer(Wired):
+class WiredMailer(WiredPort):
     def __init__(self, wire: Wire, life: Life, outside: Outside) -> None:
         super().__init__(wire, life)
         self._outside = outside
@@ -109,7 +111,7 @@ class WiredMailer(Wired):
         async def work() -> None:
             self._outside.mails.append(mail)
 
-        await self._call("mail.send", work, lambda: Retryable("The mail service takes nothing."))
+        await self._call("mail.send", work, lambda: Retryable("The mail service accepts nothing."))
 
 
 class PlainComposer:
@@ -119,13 +121,13 @@ class PlainComposer:
         return Mail(id, to, content.subject, json.dumps(dict(content.values), default=str), "")
 
 
-class WiredStore(Wired):
+class WiredStore(WiredPort):
     def __init__(self, wire: Wire, life: Life, real: FakeObjectStore) -> None:
         super().__init__(wire, life)
         self._real = real
 
     async def presign_post(self, key: str, *, content_type: str, size: int, lifetime: timedelta) -> Form:
-        # Presigning is arithmetic: no call leaves the process.
+        # Presigning is computed locally: no call leaves the process.
         return await self._real.presign_post(key, content_type=content_type, size=size, lifetime=lifetime)
 
     async def presign_get(
@@ -148,8 +150,8 @@ class WiredStore(Wired):
         await self._call("store.delete", lambda: self._real.delete(key, version))
 
 
-class WiredInspector(Wired):
-    """Finds a text in everything, so that each file has something derived."""
+class WiredInspector(WiredPort):
+    """Finds text in every file, so that each has derived content."""
 
     async def inspect(self, content: bytes, content_type: str) -> Findings:
         async def work() -> Findings:
@@ -172,7 +174,7 @@ class CountedSecrets:
 
 
 def ports_of(wire: Wire, life: Life, outside: Outside, provider: DevelopmentProvider) -> dict[type, object]:
-    """Every port of every service; each takes the ones that it declares."""
+    """Adapters of all ports of all services; each service uses those that it declares."""
     return {
         IdentityProvider: WiredProvider(wire, life, provider),
         Mailer: WiredMailer(wire, life, outside),

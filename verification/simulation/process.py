@@ -1,8 +1,8 @@
-"""One process of a service, of its real code, between its start and its death."""
+"""One process of a service with its real code, from its start to its crash."""
 
 from collections.abc import Callable, Coroutine, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
@@ -34,22 +34,25 @@ SERVICES = ("identity", "tenancy", "tasks", "notify", "files", "audit", "analyti
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a process finds when it starts. `deliver` takes what the bus accepted, `committed` what a table did;
-    `unknown` is the type of event that an older deployment has no handler for yet."""
+    """The surroundings of a process at its start.
+
+    `deliver` gets entries that the bus accepted, `on_commit` the writes that a table executed; `unknown` is the type of
+    event that an older deployment has no handler for.
+    """
 
     wire: Wire
     clock: Clock
     ids: Ids
     table: LaggingTable
     deliver: Callable[[OutboxEntry], None]
-    committed: Callable[[Sequence[WriteOperation]], None]
+    on_commit: Callable[[Sequence[WriteOperation]], None]
     ports: Callable[[Life], dict[type, object]]
     bugs: list[str]
     unknown: str | None = None
 
 
 class WatchedDispatcher(Dispatcher):
-    """Notes what no handler should ever raise."""
+    """A dispatcher that records errors that no handler should raise."""
 
     def __init__(self, context: ServiceContext, subscription: AnySubscription, bugs: list[str]) -> None:
         super().__init__(context, subscription)
@@ -66,28 +69,33 @@ class WatchedDispatcher(Dispatcher):
 
 
 class Process:
+    """A running process: its life, and the entry points that the simulation calls."""
+
     def __init__(self, name: str, around: Surroundings) -> None:
         declared, self.life, self._bugs = declaration(name), Life(name), around.bugs
-        table = WiredTable(around.wire, self.life, around.table, around.committed)
+        table = WiredTable(around.wire, self.life, around.table, around.on_commit)
         self.outbox = Outbox(table, WiredBus(around.wire, self.life, around.deliver), around.clock)
-        known = around.ports(self.life)
-        ports = {CursorKeys: FixedKeys(), RateLimitStore: table, **{port: known[port] for port in declared.ports}}
+        available = around.ports(self.life)
+        ports = {CursorKeys: FixedKeys(), RateLimitStore: table, **{port: available[port] for port in declared.ports}}
         self.context = ServiceContext(name, table, self.outbox, around.clock, around.ids, ports)
+        self._api_state = ApiState(self.context, PlainVerifier())
         self._schedules = [load(schedule.task) for schedule in declared.schedules]
         self._settle = {
-            each.name: acknowledge(WatchedDispatcher(self.context, before(each, around.unknown), around.bugs))
+            each.name: acknowledge(
+                WatchedDispatcher(self.context, older_subscription(each, around.unknown), around.bugs)
+            )
             for each in subscriptions_of(name)
         }
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
-        """Begin `work`; it ends with the process at the latest."""
+        """Start `work`; it ends with the process at the latest."""
         task = shared_loop().create_task(work)
         self.life.tasks.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._check_end)
 
     async def answer(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
         app = app_of(self.life.service)
-        app.state.api = replace(app.state.api, context=self.context)
+        app.state.api = self._api_state
         answer = await ask(app, method, path, headers, body)
         if answer.status == 500:
             self._bugs.append(f"{method} {path} crashed: {answer.body!r}")
@@ -100,14 +108,14 @@ class Process:
         await self.outbox.flush()
 
     async def sweep(self) -> None:
-        await self._tried(self.outbox.sweep())
+        await self._run_scheduled(self.outbox.sweep())
 
     async def run_schedules(self) -> None:
         for task in self._schedules:
-            await self._tried(task(self.context))
+            await self._run_scheduled(task(self.context))
 
-    async def _tried(self, work: Coroutine[Any, Any, Any]) -> None:
-        """As chassis.runtime.process repeats its schedules: expected errors wait for the next time."""
+    async def _run_scheduled(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Run a task as chassis.runtime.process does: after an expected error, it waits for its next turn."""
         try:
             await work
         except TenfoldError:
@@ -115,7 +123,7 @@ class Process:
         except Exception as error:  # noqa: BLE001
             self._bugs.append(f"a schedule of {self.life.service} raised {error!r}")
 
-    def _ended(self, task: Any) -> None:
+    def _check_end(self, task: Any) -> None:
         self.life.tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             self._bugs.append(f"a task of {self.life.service} died of {error!r}")
@@ -131,8 +139,8 @@ def subscriptions_of(name: str) -> tuple[AnySubscription, ...]:
     return tuple(declaration(name).load_subscriptions())
 
 
-def before(subscription: AnySubscription, unknown: str | None) -> AnySubscription:
-    """The subscription as it was before it handled events of the type `unknown`."""
+def older_subscription(subscription: AnySubscription, unknown: str | None) -> AnySubscription:
+    """The subscription in a version without a handler for events of the type `unknown`."""
     if not isinstance(subscription, Subscription) or unknown not in subscription.handlers:
         return subscription
     older = copy(subscription)
@@ -142,13 +150,13 @@ def before(subscription: AnySubscription, unknown: str | None) -> AnySubscriptio
 
 def handled_types(name: str) -> list[str]:
     """The types of events that the service has handlers for."""
-    own = [each for each in subscriptions_of(name) if isinstance(each, Subscription)]
-    return sorted({event_type for each in own for event_type in each.handlers})
+    subscriptions = [each for each in subscriptions_of(name) if isinstance(each, Subscription)]
+    return sorted({event_type for each in subscriptions for event_type in each.handlers})
 
 
 @cache
 def app_of(name: str) -> FastAPI:
-    """One for all processes of a service: only its tools change, and making it takes longer than a whole journey."""
+    """One app for all processes of a service: only its state changes, and making it takes longer than a journey."""
 
     async def ready() -> str | None:
         return None

@@ -1,4 +1,4 @@
-"""SQS and EventBridge in memory: rules by pattern, visibility, receive counts, dead letters."""
+"""SQS and EventBridge in memory: rules with patterns, visibility timeouts, receive counts, dead letters."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from chassis.declare.subscription import AnySubscription
 
 @dataclass
 class Message:
-    """`handle` names the latest receipt: SQS takes orders only from that."""
+    """A message in a queue. `handle` is the receipt handle of the latest receive, the only one that SQS accepts."""
 
     id: str
     body: str
@@ -23,7 +23,7 @@ class Message:
 
 @dataclass
 class DeadLetter:
-    """`reason` is why a consumer rejected it; None when its receives were used up."""
+    """A dead letter. `reason` is the consumer's reason to reject it; None if its receives ran out."""
 
     source_id: str
     body: str
@@ -33,22 +33,22 @@ class DeadLetter:
 
 @dataclass
 class Queue:
-    """One subscription's queue with its dead-letter queue. `made` numbers its messages and receipts."""
+    """The queue of a subscription with its dead-letter queue. `count` numbers its messages and receipts."""
 
     name: str
     visibility: int
     max_receives: int
     messages: dict[str, Message] = field(default_factory=dict)
-    dead: list[DeadLetter] = field(default_factory=list)
-    made: int = 0
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    count: int = 0
 
     @classmethod
     def of(cls, service: str, subscription: AnySubscription) -> "Queue":
         return cls(f"{service}.{subscription.name}", subscription.visibility, subscription.max_receives)
 
     def send(self, body: str, now: datetime) -> Message:
-        self.made += 1
-        message = Message(f"{self.name}/{self.made}", body, now, now)
+        self.count += 1
+        message = Message(f"{self.name}/{self.count}", body, now, now)
         self.messages[message.id] = message
         return message
 
@@ -56,44 +56,48 @@ class Queue:
         return [message for message in self.messages.values() if message.visible_at <= now]
 
     def take(self, message_id: str, now: datetime) -> tuple[Message, int] | None:
-        """Receive that message: it and its receipt. None if it is not to be had; one received too often is moved."""
+        """Receive one message: the message and its receipt handle, or None if it is invisible or gone.
+
+        A message without receives left becomes a dead letter.
+        """
         message = self.messages.get(message_id)
         if message is None or message.visible_at > now:
             return None
         if message.receives >= self.max_receives:
             del self.messages[message_id]
-            self.dead.append(DeadLetter(message.id, message.body, None, message.receives))
+            self.dead_letters.append(DeadLetter(message.id, message.body, None, message.receives))
             return None
-        self.made += 1
+        self.count += 1
         message.receives += 1
-        message.handle = self.made
+        message.handle = self.count
         message.visible_at = now + timedelta(seconds=self.visibility)
         return message, message.handle
 
     def delete(self, message_id: str, handle: int) -> None:
-        """An outdated receipt is answered with success and does nothing."""
+        """Delete a message; with an outdated receipt handle, succeed without an effect."""
         message = self.messages.get(message_id)
         if message is not None and message.handle == handle:
             del self.messages[message_id]
 
     def hide(self, message_id: str, handle: int, until: datetime) -> None:
+        """Change a message's visibility timeout; with an outdated receipt handle, succeed without an effect."""
         message = self.messages.get(message_id)
         if message is not None and message.handle == handle:
             message.visible_at = until
 
-    def bury(self, letter: DeadLetter) -> None:
-        self.dead.append(letter)
+    def add_dead_letter(self, dead_letter: DeadLetter) -> None:
+        self.dead_letters.append(dead_letter)
 
 
 def matches(pattern: Mapping[str, Any], event: Mapping[str, Any], resources: Mapping[str, str]) -> bool:
-    """Whether EventBridge's rule with `pattern` takes `event`. `resources` is what {"Ref": name} stands for."""
-    return all(_field_matches(wanted, event.get(name), resources) for name, wanted in pattern.items())
+    """Whether a rule of EventBridge with `pattern` matches `event`. `resources` are the values of {"Ref": name}."""
 
+    def field_matches(wanted: Any, value: Any) -> bool:
+        if isinstance(wanted, Mapping):
+            return isinstance(value, Mapping) and matches(wanted, value, resources)
+        return any(_alternative_matches(each, value, resources) for each in wanted)
 
-def _field_matches(wanted: Any, value: Any, resources: Mapping[str, str]) -> bool:
-    if isinstance(wanted, Mapping):
-        return isinstance(value, Mapping) and matches(wanted, value, resources)
-    return any(_alternative_matches(each, value, resources) for each in wanted)
+    return all(field_matches(wanted, event.get(name)) for name, wanted in pattern.items())
 
 
 def _alternative_matches(wanted: Any, value: Any, resources: Mapping[str, str]) -> bool:
@@ -107,4 +111,4 @@ def _alternative_matches(wanted: Any, value: Any, resources: Mapping[str, str]) 
         case str():
             return bool(value == wanted)
         case _:
-            raise NotImplementedError(f"the simulation does not know the pattern {json.dumps(wanted)}")
+            raise NotImplementedError(f"the simulation does not support the pattern {json.dumps(wanted)}")

@@ -1,4 +1,4 @@
-"""A hundred times as much of one organization hardly delays another: by fair queues and by turns, and not without."""
+"""A flooding organization hardly delays another: with fair queues and turns, and only with both."""
 
 import pytest
 

@@ -1,6 +1,8 @@
-"""Commands, duplicates, reordering, delay, expiry, throttling, partial failures, lost answers, crashes, dead letters
-and redrives in any order, and at the end every promise kept. Always the same examples; other ones by
-`python -m verification.simulation --seeds N`."""
+"""Any sequence of steps keeps every promise.
+
+Steps are commands, duplicates, reordering, delay, expiry, throttling, partial failures, lost answers, crashes, dead
+letters and redrives. The examples are always the same; `python -m verification.simulation --seeds N` plays others.
+"""
 
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test

@@ -1,4 +1,4 @@
-"""An aggregate's events in a thousand orders, some of them twice, make the same projection."""
+"""The events of an aggregate give the same projection in a thousand orders, with some of them twice."""
 
 import asyncio
 import itertools
@@ -18,7 +18,7 @@ from contracts.event import SOURCE_PREFIX, Envelope, Event
 from contracts.tasks import v1 as tasks
 from contracts.tenancy import v1 as tenancy
 from verification.simulation import folds
-from verification.simulation.driver import quiet
+from verification.simulation.driver import silence_logs
 from verification.simulation.process import subscriptions_of
 
 ORDERS = 1000
@@ -27,18 +27,18 @@ USER = "user_bo"
 ORG = "org_acme"
 
 
-def _life_of_a_membership() -> list[tuple[int, Event]]:
-    """Added, promoted twice, removed, invited again, and at last a viewer."""
-    who = {"user_id": USER, "email": "bo@acme.example", "name": "Bo"}
+def _membership_events() -> list[tuple[int, Event]]:
+    """A member is added, promoted twice, removed, added again, and becomes a viewer."""
+    member = {"user_id": USER, "email": "bo@acme.example", "name": "Bo"}
     roles = (Role.MEMBER, Role.MANAGER, Role.ADMIN)
-    facts: list[Event] = [tenancy.MemberAdded(**who, role=roles[0])]
-    facts += [tenancy.MemberRoleChanged(**who, previous_role=a, role=b) for a, b in itertools.pairwise(roles)]
-    facts += [tenancy.MemberRemoved(**who, role=Role.ADMIN), tenancy.MemberAdded(**who, role=Role.MEMBER)]
-    facts += [tenancy.MemberRoleChanged(**who, previous_role=Role.MEMBER, role=Role.VIEWER)]
+    facts: list[Event] = [tenancy.MemberAdded(**member, role=roles[0])]
+    facts += [tenancy.MemberRoleChanged(**member, previous_role=a, role=b) for a, b in itertools.pairwise(roles)]
+    facts += [tenancy.MemberRemoved(**member, role=Role.ADMIN), tenancy.MemberAdded(**member, role=Role.MEMBER)]
+    facts += [tenancy.MemberRoleChanged(**member, previous_role=Role.MEMBER, role=Role.VIEWER)]
     return list(enumerate(facts, start=1))
 
 
-def _life_of_a_task() -> list[tuple[int, Event]]:
+def _task_events() -> list[tuple[int, Event]]:
     task = {"task_id": "task_1", "project_id": "proj_web", "title": "Ship"}
     open_, moving, done = TaskStatus.OPEN, TaskStatus.IN_PROGRESS, TaskStatus.DONE
     more = {"priority": "low", "assigned_by": "user_ada"}
@@ -76,12 +76,12 @@ def _bodies(facts: Sequence[tuple[int, Event]]) -> list[bytes]:
     return bodies
 
 
-async def _projected(service: str, subscription: str, bodies: Sequence[bytes]) -> dict[str, object]:
-    """What stands in the service's table at the end, but for its inbox."""
+async def _project(service: str, subscription: str, bodies: Sequence[bytes]) -> dict[str, object]:
+    """The items in the service's table at the end, without its inbox."""
     table, clock = MemoryTable(), FakeClock()
     context = ServiceContext(service, table, Outbox(table, FakeBus(), clock), clock, CountingIds())
-    [found] = [each for each in subscriptions_of(service) if each.name == subscription]
-    dispatcher = Dispatcher(context, found)
+    [declared] = [each for each in subscriptions_of(service) if each.name == subscription]
+    dispatcher = Dispatcher(context, declared)
     for body in bodies:
         await dispatcher.handle(Delivery(body, "message"))
     return {
@@ -91,31 +91,31 @@ async def _projected(service: str, subscription: str, bodies: Sequence[bytes]) -
     }
 
 
-def _converges(service: str, subscription: str, facts: Sequence[tuple[int, Event]]) -> dict[str, object]:
+def _project_in_all_orders(service: str, subscription: str, facts: Sequence[tuple[int, Event]]) -> dict[str, object]:
     bodies, dice = _bodies(facts), random.Random(service)
 
     async def all_orders() -> dict[str, object]:
-        wanted = await _projected(service, subscription, bodies)
+        wanted = await _project(service, subscription, bodies)
         for _ in range(ORDERS):
             order = [*bodies, *dice.sample(bodies, 2)]
             dice.shuffle(order)
-            assert await _projected(service, subscription, order) == wanted, order
+            assert await _project(service, subscription, order) == wanted, order
         return wanted
 
-    with quiet():
+    with silence_logs():
         return asyncio.run(all_orders())
 
 
 @pytest.mark.parametrize("service", WITH_MEMBERS)
 def test_members_converge(service: str) -> None:
-    [row] = _converges(service, "members", _life_of_a_membership()).values()
+    [row] = _project_in_all_orders(service, "members", _membership_events()).values()
 
     assert isinstance(row, dict)
     assert (row["role"], row["active"], row["version"]) == ("viewer", True, 6)
 
 
 def test_memberships_in_tokens_converge() -> None:
-    rows = _converges("identity", "memberships", _life_of_a_membership()).values()
+    rows = _project_in_all_orders("identity", "memberships", _membership_events()).values()
 
     assert len(rows) == 2  # of the person, for their tokens, and of the organization, for the guards
     for row in rows:
@@ -124,7 +124,7 @@ def test_memberships_in_tokens_converge() -> None:
 
 
 def test_figures_converge() -> None:
-    figures = _converges("analytics", "figures", _life_of_a_task())
+    figures = _project_in_all_orders("analytics", "figures", _task_events())
 
     project, person = figures[f"ORG#{ORG}#PROJECT#proj_web A"], figures[f"ORG#{ORG}#PERSON#user_cy A"]
     assert project == {"created": 1, "open": 1, "done_on_2026-11-22": 1, "done_on_2026-11-23": -1}

@@ -1,4 +1,4 @@
-"""The simulated world itself: it must be as hostile as the real one, and the same each time."""
+"""Tests of the simulated world: it must be as hostile as the real one, and the same each time."""
 
 import asyncio
 import random
@@ -51,13 +51,15 @@ def test_only_the_latest_receipt_settles(queue: Queue, clock: FakeClock) -> None
     assert not queue.messages
 
 
-def test_what_was_received_too_often_is_dead(queue: Queue, clock: FakeClock) -> None:
+def test_a_message_received_too_often_is_a_dead_letter(queue: Queue, clock: FakeClock) -> None:
     message = queue.send("body", clock.now())
     for _ in range(queue.max_receives):
         _handle(queue, message.id, clock)
 
     assert queue.take(message.id, clock.now()) is None
-    assert [(letter.source_id, letter.reason, letter.receives) for letter in queue.dead] == [(message.id, None, 2)]
+    assert [
+        (dead_letter.source_id, dead_letter.reason, dead_letter.receives) for dead_letter in queue.dead_letters
+    ] == [(message.id, None, 2)]
 
 
 def _handle(queue: Queue, message_id: str, clock: FakeClock) -> int:
@@ -68,7 +70,7 @@ def _handle(queue: Queue, message_id: str, clock: FakeClock) -> int:
     return taken[1]
 
 
-def test_rules_are_the_subscriptions_own() -> None:
+def test_rules_match_what_subscriptions_declare() -> None:
     def takers(source: str, detail_type: str, detail: Mapping[str, object] | None = None) -> set[str]:
         event = {"source": source, "detail-type": detail_type, "detail": detail or {}}
         return {
@@ -92,7 +94,7 @@ def test_rules_are_the_subscriptions_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "done", "told"),
+    ("kind", "executed", "raises"),
     [
         (FaultKind.CRASH_BEFORE, False, False),
         (FaultKind.CRASH_AFTER, True, False),
@@ -102,39 +104,39 @@ def test_rules_are_the_subscriptions_own() -> None:
         (FaultKind.STALL_AFTER, True, False),
     ],
 )
-def test_each_fault_is_what_it_says(kind: FaultKind, done: bool, told: bool) -> None:
-    wire, life, carried_out = Wire(random.Random(0)), Life("tasks"), []
+def test_each_fault_is_what_it_says(kind: FaultKind, executed: bool, raises: bool) -> None:
+    wire, life, executions = Wire(random.Random(0)), Life("tasks"), []
     wire.armed.append(Fault(kind, 1))
 
     async def calls() -> None:
         async def work() -> None:
-            carried_out.append(True)
+            executions.append(True)
 
         await wire.call(life, "first", work, RuntimeError)
-        carried_out.clear()
+        executions.clear()
         await wire.call(life, "second", work, RuntimeError)
 
-    async def watched() -> tuple[bool, bool]:
+    async def observe() -> tuple[bool, bool]:
         task = asyncio.create_task(calls())
         for _ in range(20):
             await asyncio.sleep(0)
-        told = task.done() and isinstance(task.exception(), RuntimeError)
+        raised = task.done() and isinstance(task.exception(), RuntimeError)
         task.cancel()
-        return bool(carried_out), told
+        return bool(executions), raised
 
-    assert asyncio.run(watched()) == (done, told)
+    assert asyncio.run(observe()) == (executed, raises)
     assert life.dead == (kind in {FaultKind.CRASH_BEFORE, FaultKind.CRASH_AFTER})
 
 
-async def test_a_lagging_list_shows_what_stood_in_it_a_moment_ago() -> None:
+async def test_a_lagging_list_shows_earlier_items() -> None:
     table = LaggingTable()
     key = Key("ORG#a#THING#1")
     await table.write([Put(key, {"L1PK": "LIST", "L1SK": "1"}, Absent())])
     await table.write([Put(key, {"done": True}, Anything())])
 
     assert await table.query("LIST", index=1) == []
-    assert [item["L1SK"] for item in await table.a_moment_ago(1).query("LIST", index=1)] == ["1"]
-    assert await table.a_moment_ago(2).get(key) is None
+    assert [item["L1SK"] for item in await table.before_last_writes(1).query("LIST", index=1)] == ["1"]
+    assert await table.before_last_writes(2).get(key) is None
 
 
 def test_a_crash_forgets_what_only_memory_knew() -> None:
@@ -167,8 +169,8 @@ def test_a_seed_replays_to_the_last_call() -> None:
     assert play(7, 40) == play(7, 40)
 
 
-def test_what_is_missing_is_missed() -> None:
-    """The checks against damage done by hand: each must name its promise."""
+def test_missing_items_are_noticed() -> None:
+    """Each check must notice damage to the tables and name its promise."""
     for service, kind, promise in (
         ("audit", "RECORD", "audit"),
         ("analytics", "PERSON", "projection"),
@@ -185,6 +187,6 @@ def test_what_is_missing_is_missed() -> None:
             items = running.world.state.tables[service].items
             damaged = next(key for key in reversed(items) if f"#{kind}#" in f"{key.pk}#" and key.sk == "A")
             del items[damaged]
-            with pytest.raises(Violation) as found:
+            with pytest.raises(Violation) as violation:
                 running.finish()
-            assert found.value.kind == promise
+            assert violation.value.kind == promise

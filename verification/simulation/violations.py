@@ -1,4 +1,4 @@
-"""What the simulation says when a promise is broken."""
+"""The error of the simulation for a broken promise."""
 
 from typing import Literal
 
@@ -18,7 +18,7 @@ Kind = Literal[
 
 
 class Violation(AssertionError):
-    """`kind` is which promise, `detail` what was found."""
+    """A broken promise: its `kind`, and in `detail` what was observed."""
 
     def __init__(self, kind: Kind, detail: str) -> None:
         super().__init__(f"{kind}: {detail}")

@@ -1,4 +1,4 @@
-"""Where every call leaves a process. Each is numbered, and here it crashes, is refused, or loses its answer."""
+"""The wire: every call that leaves a process goes over it, is numbered, and may meet a fault."""
 
 import asyncio
 import random
@@ -12,6 +12,8 @@ T = TypeVar("T")
 
 
 class FaultKind(StrEnum):
+    """A kind of fault."""
+
     CRASH_BEFORE = "crash before"
     CRASH_AFTER = "crash after"
     REFUSE = "refuse"
@@ -23,25 +25,27 @@ class FaultKind(StrEnum):
 
 
 SPECIAL = frozenset({FaultKind.PARTIAL, FaultKind.LAG})
-"""Faults of one sort of call only, which asks for them itself."""
+"""Faults of one kind of call only, which asks for them itself."""
 
 
 @dataclass
 class Fault:
-    """Happens at the `at`-th call from now that it fits (0 is the next one). `place` narrows it to calls whose name
-    contains that text."""
+    """A fault at the `at`-th matching call from now (0 is the next one).
+
+    It matches calls whose name contains `operation`.
+    """
 
     kind: FaultKind
     at: int = 0
-    place: str = ""
+    operation: str = ""
 
-    def fits(self, place: str) -> bool:
-        return self.place in place
+    def matches(self, operation: str) -> bool:
+        return self.operation in operation
 
 
 @dataclass(eq=False)
 class Life:
-    """One process from its start to its death. What a dead one still tries never leaves it."""
+    """The life of a process. Calls of a dead process do not leave it."""
 
     service: str
     dead: bool = False
@@ -49,7 +53,7 @@ class Life:
 
 
 class Wire:
-    """`count` numbers the calls, `trace` names them; `fired` counts the faults that happened."""
+    """All calls of all processes. `count` numbers them, `trace` names them; `fired` counts the faults that happened."""
 
     def __init__(self, chance: random.Random) -> None:
         self.chance = chance
@@ -60,23 +64,23 @@ class Wire:
         self.stalled: list[asyncio.Future[None]] = []
 
     async def call(
-        self, life: Life, place: str, work: Callable[[], Awaitable[T]], refusal: Callable[[], Exception]
+        self, life: Life, operation: str, work: Callable[[], Awaitable[T]], refusal: Callable[[], Exception]
     ) -> T:
         """Do `work` unless a fault prevents it. Raises what `work` raises, or `refusal()`."""
-        for _ in range(self.chance.choice((0, 1, 1, 2))):  # lets tasks meet in another order each time
+        for _ in range(self.chance.choice((0, 1, 1, 2))):  # lets tasks interleave differently each time
             await asyncio.sleep(0)
         if life.dead:
-            await _silence()
+            await _never_return()
         self.count += 1
-        self.trace.append(place)
-        match self._due(place):
+        self.trace.append(operation)
+        match self._due(operation):
             case FaultKind.CRASH_BEFORE:
                 life.dead = True
-                return await _silence()
+                return await _never_return()
             case FaultKind.CRASH_AFTER:
                 await _outcome(work)
                 life.dead = True
-                return await _silence()
+                return await _never_return()
             case FaultKind.REFUSE:
                 raise refusal()
             case FaultKind.AMBIGUOUS:
@@ -94,21 +98,21 @@ class Wire:
             case _:
                 return await work()
 
-    def takes(self, kind: FaultKind, place: str) -> bool:
-        """Whether this call suffers that special fault."""
-        return self._due(place, kind) is not None
+    def meets(self, kind: FaultKind, operation: str) -> bool:
+        """Whether this call meets that special fault."""
+        return self._due(operation, kind) is not None
 
     def resume(self) -> None:
-        """Whoever stalls goes on."""
+        """Let all stalled calls continue."""
         waiting, self.stalled = self.stalled, []
         for future in waiting:
             if not future.done():
                 future.set_result(None)
 
-    def _due(self, place: str, special: FaultKind | None = None) -> FaultKind | None:
+    def _due(self, operation: str, special: FaultKind | None = None) -> FaultKind | None:
         for fault in self.armed:
             wanted = fault.kind is special if special else fault.kind not in SPECIAL
-            if not wanted or not fault.fits(place):
+            if not wanted or not fault.matches(operation):
                 continue
             if fault.at > 0:
                 fault.at -= 1
@@ -123,7 +127,7 @@ class Wire:
         self.stalled.append(future)
         await future
         if life.dead:
-            await _silence()
+            await _never_return()
 
 
 @dataclass(frozen=True)
@@ -134,11 +138,11 @@ class _Raised:
 async def _outcome(work: Callable[[], Awaitable[T]]) -> T | _Raised:
     try:
         return await work()
-    except Exception as error:  # noqa: BLE001  (an answer that nobody hears, or hears later)
+    except Exception as error:  # noqa: BLE001  (its caller gets no answer, or a late one)
         return _Raised(error)
 
 
-async def _silence() -> NoReturn:
-    """A dead process waits for nothing; the world buries its tasks."""
+async def _never_return() -> NoReturn:
+    """Never return: the process is dead, and the world cancels its tasks."""
     await asyncio.get_running_loop().create_future()
-    raise AssertionError("the dead do not wake")
+    raise AssertionError("a dead process continued")

@@ -1,10 +1,10 @@
-"""The world: what survives every process, and what happens in it. Nothing happens by itself."""
+"""The world: the state that survives every process, and what can happen to it. Nothing happens by itself."""
 
 import json
 import pickle
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -22,12 +22,12 @@ from verification.simulation.process import SERVICES, Process, Surroundings, sub
 from verification.simulation.queues import Message, Queue, matches
 from verification.simulation.wire import Wire
 
-BURIALS = 50
-"""Cancellations that a dead process's tasks may take to end; more means that one of them never will."""
+MAX_CANCELLATIONS = 50
+"""Cancellations that the tasks of a dead process may take to end; one that needs more never ends."""
 
 
 class Ids:
-    """Like UUIDv7: in the order of their making, with the simulated time in front, by which the sweeper finds them."""
+    """Ids like UUIDv7: in creation order, beginning with the simulated time, by which the sweeper finds them."""
 
     def __init__(self, clock: FakeClock) -> None:
         self._clock, self._count = clock, 0
@@ -40,8 +40,11 @@ class Ids:
 
 @dataclass
 class State:
-    """Pickles, so that many runs can begin at one moment. `committed` are the events (id -> detail) whose transaction
-    was carried out, `published` how often the bus took each: what the checks start from."""
+    """State of a world. It can be pickled, so that many runs can start from one snapshot.
+
+    `committed` are the events (id -> detail) of committed transactions, `published` is how often the bus accepted each:
+    the checks start from them.
+    """
 
     clock: FakeClock = field(default_factory=FakeClock)
     tables: dict[str, LaggingTable] = field(default_factory=lambda: {name: LaggingTable() for name in SERVICES})
@@ -50,12 +53,12 @@ class State:
     committed: dict[str, str] = field(default_factory=dict)
     published: Counter[str] = field(default_factory=Counter)
     verified: dict[str, int] = field(default_factory=dict)
-    """Organization -> how many events its chain had when it was last verified."""
+    """Organization -> number of events in its chain when it was last verified."""
     ledger: Ledger = field(default_factory=Ledger)
     poison: dict[str, str] = field(default_factory=dict)
-    """Body -> the queue that it was put into."""
+    """Body -> queue into which it was put."""
     unknown: dict[str, str] = field(default_factory=dict)
-    """Service -> the type of event that its deployment of now has no handler for."""
+    """Service -> type of event for which its present deployment has no handler."""
     ids: Ids = field(init=False)
     provider: ProviderInMemory = field(init=False)
 
@@ -69,8 +72,11 @@ class State:
 
 
 class World:
-    """`background` lets processes publish what they commit right away, as long-lived ones do; without it, that is a
-    step of its own, as a crash may come in between."""
+    """A world with its processes.
+
+    With `background`, processes publish their commits at once, as long-lived ones do; without it, publishing is a step
+    of its own, so that a crash may come before it.
+    """
 
     def __init__(self, seed: int, snapshot: bytes | None = None, *, background: bool = False) -> None:
         self.state: State = pickle.loads(snapshot) if snapshot else State()
@@ -79,7 +85,7 @@ class World:
         self.wire = Wire(self.chance)
         self.bugs: list[str] = []
         self.trouble = False
-        """Whether anything went wrong that may make a message come twice."""
+        """Whether something happened after which a message may be delivered twice."""
         self._processes: dict[str, Process] = {}
         self._background = background
         self._loop = shared_loop()
@@ -92,53 +98,53 @@ class World:
             self.crash(name)
 
     def snapshot(self) -> bytes:
-        """What a world can begin with. Only for moments at which nothing runs."""
+        """State from which another world can start. Only valid while nothing runs."""
         return pickle.dumps(self.state)
 
-    # --- what happens
+    # --- events
 
     def request(
         self, service: str, method: str, path: str, body: bytes, headers: dict[str, str]
     ) -> tuple[Answer | None, bool]:
-        """The answer, if it comes, and whether the request is still under way."""
+        """Send a request. Returns the answer, if there is one, and whether the request is still running."""
         process = self._process(service)
         answers: list[Answer] = []
 
-        async def asked() -> None:
+        async def ask() -> None:
             answers.append(await process.answer(method, path, headers, body))
 
-        process.spawn(asked())
+        process.spawn(ask())
         self._run()
         return (answers[0] if answers else None), not answers and not process.life.dead
 
     def publish(self, service: str) -> None:
-        self._do(service, lambda process: process.publish())
+        self._do(service, Process.publish)
 
     def sweep(self, service: str) -> None:
-        self._do(service, lambda process: process.sweep())
+        self._do(service, Process.sweep)
 
     def run_schedules(self, service: str, *, times: int = 1) -> None:
-        """Several at once, as several processes would."""
+        """Run a service's schedules; with `times`, several times at once, as several processes would."""
         process = self._process(service)
         for _ in range(times):
             process.spawn(process.run_schedules())
         self._run()
 
     def receive(self, queue: Queue, messages: Sequence[Message]) -> None:
-        """Receive these messages with one call and handle them all at once."""
+        """Receive these messages with one call and handle them concurrently."""
         service, _, subscription = queue.name.partition(".")
         process = self._process(service)
-        process.spawn(self._received(process, queue, subscription, [message.id for message in messages]))
+        process.spawn(self._receive_messages(process, queue, subscription, [message.id for message in messages]))
         self._run()
 
     def crash(self, service: str) -> None:
         process = self._processes.get(service)
         if process is not None:
             process.life.dead = True
-            self._bury()
+            self._remove_dead()
 
     def deploy(self, service: str, unknown: str | None) -> None:
-        """From now on the service runs as it was before it handled `unknown`; None is the newest deployment."""
+        """Deploy a version of the service without a handler for `unknown`; with None, the newest version."""
         self.state.unknown.pop(service, None)
         if unknown is not None:
             self.state.unknown[service] = unknown
@@ -149,7 +155,7 @@ class World:
         self._run()
 
     def emit(self, event: dict[str, Any], *, copies: int = 1) -> None:
-        """An event comes over the bus: a message in the queue of each subscription whose rule takes it."""
+        """Deliver an event over the bus: send it to the queue of each subscription whose rule matches."""
         body = json.dumps(event, sort_keys=True)
         for name in SERVICES:
             for subscription in subscriptions_of(name):
@@ -160,12 +166,12 @@ class World:
     def advance(self, seconds: float) -> None:
         self.state.clock.advance(seconds=seconds)
 
-    # --- what is there
+    # --- state
 
     def items(self, service: str, kind: str) -> list[Item]:
         """Every item of a kind, of every organization."""
-        mark = f"#{kind}#"
-        return [item for key, item in self.state.tables[service].items.items() if mark in f"{key.pk}#"]
+        part = f"#{kind}#"
+        return [item for key, item in self.state.tables[service].items.items() if part in f"{key.pk}#"]
 
     def outbox_of(self, service: str) -> list[Item]:
         return [item for key, item in self.state.tables[service].items.items() if key.pk.startswith("OUTBOX#")]
@@ -175,31 +181,29 @@ class World:
     def _process(self, name: str) -> Process:
         process = self._processes.get(name)
         if process is None:
-            process = self._processes[name] = Process(name, self._surroundings(name))
+            state = self.state
+            surroundings = Surroundings(
+                wire=self.wire,
+                clock=state.clock,
+                ids=state.ids,
+                table=state.tables[name],
+                deliver=self._deliver,
+                on_commit=self._record_commit,
+                ports=lambda life: ports_of(self.wire, life, state.outside, state.provider),
+                bugs=self.bugs,
+                unknown=state.unknown.get(name),
+            )
+            process = self._processes[name] = Process(name, surroundings)
             if self._background:
                 process.spawn(process.outbox.run())
         return process
 
-    def _surroundings(self, name: str) -> Surroundings:
-        state = self.state
-        return Surroundings(
-            wire=self.wire,
-            clock=state.clock,
-            ids=state.ids,
-            table=state.tables[name],
-            deliver=self._deliver,
-            committed=self._committed,
-            ports=lambda life: ports_of(self.wire, life, state.outside, state.provider),
-            bugs=self.bugs,
-            unknown=state.unknown.get(name),
-        )
-
-    def _do(self, service: str, work: Any) -> None:
+    def _do(self, service: str, work: Callable[[Process], Coroutine[Any, Any, None]]) -> None:
         process = self._process(service)
         process.spawn(work(process))
         self._run()
 
-    async def _received(self, process: Process, queue: Queue, subscription: str, ids: Sequence[str]) -> None:
+    async def _receive_messages(self, process: Process, queue: Queue, subscription: str, ids: Sequence[str]) -> None:
         wire, clock = self.wire, self.state.clock
 
         async def work() -> list[tuple[Message, int]]:
@@ -207,25 +211,25 @@ class World:
             return [each for each in taken if each is not None]
 
         try:
-            found = await wire.call(process.life, f"{queue.name}.queue.receive", work, QueueDown)
+            received = await wire.call(process.life, f"{queue.name}.queue.receive", work, QueueDown)
         except QueueDown:
             return
-        for message, handle in found:
+        for message, handle in received:
             receipt = WiredMessage.of(wire, process.life, clock, queue, message, handle)
             process.spawn(process.handle(subscription, receipt))
 
     def _run(self) -> None:
         self._loop.run_until_idle()
-        self._bury()
+        self._remove_dead()
 
-    def _bury(self) -> None:
+    def _remove_dead(self) -> None:
         for name, process in list(self._processes.items()):
             if process.life.dead:
                 del self._processes[name]
                 self._cancel(process)
 
     def _cancel(self, process: Process) -> None:
-        for _ in range(BURIALS):
+        for _ in range(MAX_CANCELLATIONS):
             if not process.life.tasks:
                 return
             for task in list(process.life.tasks):
@@ -233,9 +237,9 @@ class World:
             self._loop.run_until_idle()
         raise AssertionError(f"{process.life.tasks} of {process.life.service} do not end")
 
-    def _committed(self, operations: Sequence[WriteOperation]) -> None:
+    def _record_commit(self, operations: Sequence[WriteOperation]) -> None:
         for operation in operations:
-            # By its content, not by its key: what is published from memory only must be missed too.
+            # Found by content, not by key, so that events that are published from memory only are missed, too.
             if isinstance(operation, Put) and {"source", "type", "detail"} <= operation.item.keys():
                 self.state.committed[operation.key.sk] = operation.item["detail"]
 

@@ -1,4 +1,4 @@
-"""A route says who may call it, or its service does not start."""
+"""Every route declares who may call it; otherwise its service does not start."""
 
 from typing import Annotated
 
@@ -55,7 +55,7 @@ mounted_router.mount("/files", lambda _scope, _receive, _send: None)  # type: ig
         ("nested_router", "can't be guarded"),
     ],
 )
-def test_a_route_that_does_not_say_it_keeps_the_service_from_starting(
+def test_a_route_without_declared_access_prevents_the_start(
     monkeypatch: pytest.MonkeyPatch, router: str, message: str
 ) -> None:
     made = ServiceUnderTest(service)
@@ -64,7 +64,7 @@ def test_a_route_that_does_not_say_it_keeps_the_service_from_starting(
         made.client()
 
 
-async def test_the_document_says_what_each_route_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_document_has_the_access_of_each_route(monkeypatch: pytest.MonkeyPatch) -> None:
     made = ServiceUnderTest(service)
     monkeypatch.setattr(Service, "load_router", lambda _self: guarded_router)
     async with made.client() as http:
@@ -81,6 +81,6 @@ async def test_the_document_says_what_each_route_asks(monkeypatch: pytest.Monkey
     }
 
 
-def test_a_condition_without_a_rule_cannot_be_named() -> None:
+def test_a_condition_without_a_rule_is_refused() -> None:
     with pytest.raises(DeclarationError, match="polish has no entry"):
         guard.in_path("tasks.task.paint", sometimes=["tasks.task.polish"])

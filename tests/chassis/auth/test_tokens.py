@@ -1,4 +1,4 @@
-"""Which tokens are good. Everything else is refused, and never by a crash."""
+"""Verification of tokens: every invalid token is refused, and none causes a crash."""
 
 import base64
 import hashlib
@@ -53,22 +53,22 @@ def part(value: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
 
-def resigned(world: World, key: RSAPrivateKey, algorithm: str = "RS256", **headers: Any) -> str:
-    """The claims of a good token, signed by that key."""
+def sign_again(world: World, key: RSAPrivateKey, algorithm: str = "RS256", **headers: Any) -> str:
+    """A token with valid claims, signed by that key."""
     payload = jwt.decode(world.issuer.token(ADA), options={"verify_signature": False})
     return jwt.encode(payload, key, algorithm=algorithm, headers=headers)
 
 
-async def test_a_good_token_gives_its_claims(world: World) -> None:
+async def test_a_valid_token_gives_its_claims(world: World) -> None:
     assert await world.verifier.verify(world.issuer.token(ADA)) == ADA
 
 
-async def test_a_token_without_an_organization_is_good_too(world: World) -> None:
+async def test_a_token_without_an_organization_is_valid(world: World) -> None:
     alone = TokenClaims(user_id="user_bo", email="bo@acme.example")
     assert await world.verifier.verify(world.issuer.token(alone)) == alone
 
 
-async def test_a_token_is_good_until_it_expires(world: World) -> None:
+async def test_a_token_is_valid_until_it_expires(world: World) -> None:
     token = world.issuer.token(ADA)
     almost = LIFETIME + LEEWAY - timedelta(seconds=1)
     world.clock.advance(seconds=almost.total_seconds())
@@ -78,7 +78,7 @@ async def test_a_token_is_good_until_it_expires(world: World) -> None:
 
 
 @pytest.mark.parametrize("claim", ["iat", "nbf"])
-async def test_a_token_from_the_future_is_not_good_yet(world: World, claim: str) -> None:
+async def test_a_token_from_the_future_is_not_valid_yet(world: World, claim: str) -> None:
     now = int(world.clock.now().timestamp())
     assert "not valid yet" in await world.refused(world.issuer.token(ADA, **{claim: now + 60}))
     await world.verifier.verify(world.issuer.token(ADA, **{claim: now + 5}))
@@ -106,18 +106,18 @@ async def test_a_token_for_something_else_is_refused(world: World, overrides: di
 
 
 @pytest.mark.parametrize("token", ["", "x", "a.b.c", "....", "\u00fc", "e30.e30.e30", "null.null.null", "x" * 10_000])
-async def test_what_is_no_token_is_refused(world: World, token: str) -> None:
+async def test_a_text_that_is_not_a_token_is_refused(world: World, token: str) -> None:
     await world.refused(token)
 
 
-async def test_a_token_that_nobody_signed_is_refused(world: World) -> None:
+async def test_an_unsigned_token_is_refused(world: World) -> None:
     payload = world.issuer.token(ADA).split(".")[1]
     for name in ("none", "None", "NONE", ""):
         assert "algorithm" in await world.refused(f"{part({'alg': name, 'kid': 'development'})}.{payload}.")
 
 
 async def test_a_token_signed_with_the_public_key_as_a_secret_is_refused(world: World) -> None:
-    """The confusion of HS256 with RS256: the public key is known to everybody."""
+    """Algorithm confusion of HS256 with RS256: everybody knows the public key."""
     public = ONE_KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     payload = world.issuer.token(ADA).split(".")[1]
     for algorithm in ("HS256", "RS256"):
@@ -133,17 +133,17 @@ async def test_a_token_that_was_changed_is_refused(world: World) -> None:
 
 
 async def test_a_token_signed_by_somebody_else_is_refused(world: World) -> None:
-    assert "not valid" in await world.refused(resigned(world, OTHER_KEY, kid="development"))
-    assert "does not have" in await world.refused(resigned(world, OTHER_KEY, kid="unknown"))
-    assert "does not have" in await world.refused(resigned(world, ONE_KEY))
-    assert await world.verifier.verify(resigned(world, ONE_KEY, kid="development")) == ADA
+    assert "not valid" in await world.refused(sign_again(world, OTHER_KEY, kid="development"))
+    assert "does not have" in await world.refused(sign_again(world, OTHER_KEY, kid="unknown"))
+    assert "does not have" in await world.refused(sign_again(world, ONE_KEY))
+    assert await world.verifier.verify(sign_again(world, ONE_KEY, kid="development")) == ADA
 
 
-async def test_each_key_is_good_under_its_own_name_only(world: World) -> None:
+async def test_each_key_is_valid_under_its_own_id_only(world: World) -> None:
     second = DevelopmentIssuer(world.clock, OTHER_KEY)
     second.kid, world.others = "second", [second]
     for key, kid, good in ((ONE_KEY, "second", False), (OTHER_KEY, "development", False), (OTHER_KEY, "second", True)):
-        token = resigned(world, key, kid=kid)
+        token = sign_again(world, key, kid=kid)
         if good:
             assert await world.verifier.verify(token) == ADA
         else:
@@ -151,30 +151,30 @@ async def test_each_key_is_good_under_its_own_name_only(world: World) -> None:
 
 
 @pytest.mark.parametrize("kid", ["../../../dev/null", "' OR 1=1", "", None, 7, ["development"], {"a": 1}, "k" * 2000])
-async def test_an_odd_name_of_a_key_names_none(world: World, kid: Any) -> None:
+async def test_an_odd_key_id_matches_no_key(world: World, kid: Any) -> None:
     _, payload, signature = world.issuer.token(ADA).split(".")
     await world.refused(f"{part({'alg': 'RS256', 'typ': 'JWT', 'kid': kid})}.{payload}.{signature}")
 
 
 @pytest.mark.parametrize("name", ["jwk", "jku", "x5u", "x5c"])
-async def test_a_key_that_the_token_brings_along_is_not_used(world: World, name: str) -> None:
+async def test_a_key_inside_the_token_is_not_used(world: World, name: str) -> None:
     brought = DevelopmentIssuer(world.clock, OTHER_KEY).keys()["keys"][0]
     value = {"jwk": brought, "x5c": [brought["n"]]}.get(name, "https://evil.example/keys")
-    assert "not valid" in await world.refused(resigned(world, OTHER_KEY, kid="development", **{name: value}))
+    assert "not valid" in await world.refused(sign_again(world, OTHER_KEY, kid="development", **{name: value}))
 
 
 @pytest.mark.parametrize("algorithm", ["RS384", "RS512", "PS256"])
 async def test_the_right_key_by_another_algorithm_is_refused(world: World, algorithm: str) -> None:
-    assert "algorithm" in await world.refused(resigned(world, ONE_KEY, algorithm, kid="development"))
+    assert "algorithm" in await world.refused(sign_again(world, ONE_KEY, algorithm, kid="development"))
 
 
 @pytest.mark.parametrize("claims", [{"token_use": "id"}, {"client_id": None}, {"client_id": "another"}])
 async def test_an_audience_is_not_enough(world: World, claims: dict[str, Any]) -> None:
-    """An identity token names us as its audience, and is no access token."""
+    """An identity token has our client as its audience, but is not an access token."""
     await world.refused(world.issuer.token(ADA, aud=world.issuer.issuer.client_id, **claims))
 
 
-async def test_a_key_that_its_issuer_took_back_is_good_no_longer_than_keys_are_kept(world: World) -> None:
+async def test_a_revoked_signing_key_is_valid_no_longer_than_the_cache(world: World) -> None:
     token = world.issuer.token(ADA)
     await world.verifier.verify(token)
     world.issuer.kid = "rotated"
@@ -229,7 +229,7 @@ async def test_a_new_key_of_the_issuer_is_found_after_a_moment(world: World) -> 
     assert await world.verifier.verify(token) == ADA
 
 
-async def test_an_issuer_that_does_not_answer_is_unavailability_and_no_refusal(world: World) -> None:
+async def test_an_issuer_that_does_not_answer_is_unavailability_and_not_a_refusal(world: World) -> None:
     world.down = True
     token = world.issuer.token(ADA)
     with pytest.raises(Unavailable):

@@ -1,4 +1,4 @@
-"""What DynamoTable makes of DynamoDB's failures. No backend of the conformance suite fails on demand."""
+"""DynamoTable's handling of failures, which no backend of the conformance suite produces on demand."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ PUT = Put(Key("THING"), {}, Absent())
 
 
 class Scripted:
-    """Answers each call with the next of its script; raises what is an error."""
+    """A client that answers each call with the next entry of its script, or raises it if it is an error."""
 
     def __init__(self, *script: dict[str, Any] | Exception) -> None:
         self.script = list(script)
@@ -33,20 +33,20 @@ class Scripted:
         return answer
 
 
-def cancelled(*codes: str) -> TransactionCancelled:
+def cancellation(*codes: str) -> TransactionCancelled:
     return TransactionCancelled(reasons=tuple(CancellationReason(code) for code in codes))
 
 
-async def test_conflicts_without_end_are_unavailability() -> None:
-    """The client has tried again already, within its budget: nobody does so a second time around it."""
-    calls = Scripted(cancelled("TransactionConflict", "None"))
+async def test_endless_conflicts_are_unavailability() -> None:
+    """The client has retried already, within its budget: no code around it retries again."""
+    calls = Scripted(cancellation("TransactionConflict", "None"))
     with pytest.raises(Unavailable, match="same records"):
         await DynamoTable(calls, "things").write([PUT])
     assert len(calls.calls) == 1
 
 
-async def test_a_condition_that_does_not_hold_counts_more_than_a_conflict() -> None:
-    calls = Scripted(cancelled("TransactionConflict", "ConditionalCheckFailed", "None", "ConditionalCheckFailed"))
+async def test_a_failed_condition_takes_precedence_over_a_conflict() -> None:
+    calls = Scripted(cancellation("TransactionConflict", "ConditionalCheckFailed", "None", "ConditionalCheckFailed"))
     with pytest.raises(ConditionRefused) as refused:
         await DynamoTable(calls, "things").write([PUT])
     assert refused.value.positions == (1, 3)
@@ -73,21 +73,21 @@ async def test_a_store_that_does_not_answer_is_unavailability(error: AwsError) -
         await table.discard([PUT.key])
 
 
-@pytest.mark.parametrize("error", [AwsError("ValidationException", status=400), cancelled("ValidationError")])
+@pytest.mark.parametrize("error", [AwsError("ValidationException", status=400), cancellation("ValidationError")])
 async def test_a_mistake_of_ours_is_not_hidden_as_unavailability(error: AwsError) -> None:
     with pytest.raises(type(error)) as raised:
         await DynamoTable(Scripted(error), "things").write([PUT])
     assert raised.value is error
 
 
-async def test_what_a_batch_left_over_is_deleted_in_the_next() -> None:
+async def test_unprocessed_deletes_are_in_the_next_batch() -> None:
     left = [{"DeleteRequest": {"Key": {"PK": {"S": "THING"}, "SK": {"S": "2"}}}}]
     calls = Scripted({"UnprocessedItems": {"things": left}}, {"UnprocessedItems": {}})
     await DynamoTable(calls, "things").discard([Key("THING", "1"), Key("THING", "2")])
     assert [params["RequestItems"]["things"] for _, params in calls.calls][1] == left
 
 
-async def test_reads_by_key_are_consistent_and_lists_are_read_by_their_index() -> None:
+async def test_reads_by_key_are_consistent_and_lists_are_read_by_their_gsi() -> None:
     calls = Scripted({}, {"Items": []}, {"Items": []})
     table = DynamoTable(calls, "things")
     await table.get(Key("THING"))
@@ -97,7 +97,7 @@ async def test_reads_by_key_are_consistent_and_lists_are_read_by_their_index() -
     assert [params.get("IndexName") for _, params in calls.calls] == [None, None, "list2"]
 
 
-async def test_what_a_read_of_many_left_over_is_asked_for_again() -> None:
+async def test_unprocessed_keys_are_read_again() -> None:
     one, other = ({"PK": {"S": "P"}, "SK": {"S": name}} for name in "ab")
     calls = Scripted(
         {"Responses": {"things": [other]}, "UnprocessedKeys": {"things": {"Keys": [one], "ConsistentRead": True}}},
@@ -109,7 +109,7 @@ async def test_what_a_read_of_many_left_over_is_asked_for_again() -> None:
     assert all(params["RequestItems"]["things"]["ConsistentRead"] for _, params in calls.calls)
 
 
-async def test_leftovers_without_end_are_unavailability(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_endless_unprocessed_keys_are_unavailability(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chassis.resilience.retry.random.uniform", lambda *_: 0)
     left = {"Responses": {}, "UnprocessedKeys": {"things": {"Keys": [{"PK": {"S": "P"}, "SK": {"S": "a"}}]}}}
     with pytest.raises(Unavailable):

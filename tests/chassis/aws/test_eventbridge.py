@@ -1,4 +1,4 @@
-"""The adapter of EventBridge: what it says of each entry."""
+"""The adapter of EventBridge: its result for each entry."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from chassis.errors import Unavailable
 from chassis.work.outbox import OutboxEntry
 
 
-async def test_each_entry_is_told_whether_it_was_accepted() -> None:
+async def test_the_result_says_for_each_entry_whether_it_was_accepted() -> None:
     sent: list[Any] = []
 
     class Calls:

@@ -1,4 +1,4 @@
-"""The delivery policy that the declarations state is the one that queues and workers get."""
+"""Queues and workers get the delivery policy that the declarations state."""
 
 import inspect
 

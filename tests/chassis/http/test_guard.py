@@ -1,4 +1,4 @@
-"""Who may come in: the token or tenancy's events, whichever is newer."""
+"""Admission of requests, decided by the token or tenancy's events, whichever is newer."""
 
 from typing import Any
 
@@ -22,13 +22,13 @@ def world() -> ServiceUnderTest:
 
 
 async def remember(world: ServiceUnderTest, role: Role, version: int, *, active: bool = True, **more: Any) -> None:
-    """What tenancy's events told this service of Bo's membership."""
+    """Store Bo's membership as of tenancy's events."""
     member = Member(id="user_bo", email="bo@acme.example", name="Bo", role=role, active=active, version=version, **more)
     await project(world.scope(), member)
 
 
-async def told(world: ServiceUnderTest, status: OrgStatus, version: int) -> None:
-    """What tenancy's event tells this service of the organization."""
+async def deliver_organization(world: ServiceUnderTest, status: OrgStatus, version: int) -> None:
+    """Deliver tenancy's event about the organization."""
     state = tenancy.OrganizationState(slug="acme", name="Acme", plan=Plan.FREE, status=status, allowed_origins=[])
     changed = tenancy.OrganizationStatusChanged(
         org_id="org_acme", previous_status=OrgStatus.ACTIVE, status=status, reason="unpaid", organization=state
@@ -42,7 +42,7 @@ async def status(world: ServiceUnderTest, method: str, path: str, role: Role | N
         return (await http.request(method, path, json=json)).status_code
 
 
-async def test_without_a_token_nobody_comes_in(world: ServiceUnderTest) -> None:
+async def test_without_a_token_nobody_is_admitted(world: ServiceUnderTest) -> None:
     async with world.client(None) as http:
         answers = [
             await http.get(LIST),
@@ -59,7 +59,7 @@ async def test_without_a_token_nobody_comes_in(world: ServiceUnderTest) -> None:
     ("role", "expected"),
     [(Role.VIEWER, 403), (Role.MEMBER, 201), (Role.MANAGER, 201), (Role.ADMIN, 201), (Role.OWNER, 201)],
 )
-async def test_each_role_may_what_the_table_says(world: ServiceUnderTest, role: Role, expected: int) -> None:
+async def test_each_role_has_the_permissions_of_the_table(world: ServiceUnderTest, role: Role, expected: int) -> None:
     assert await status(world, "POST", CREATE, role) == expected
 
 
@@ -80,32 +80,32 @@ async def test_a_token_without_an_organization_is_refused(world: ServiceUnderTes
     async with world.client("user_bo", org_id=None) as http:
         answer = await http.get(LIST)
         assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (401, "no-membership")
-        assert (await http.get("/v1/projects/proj_1/later")).status_code == 409  # a route for anybody signed in
+        assert (await http.get("/v1/projects/proj_1/later")).status_code == 409  # a route for everybody signed in
 
 
 async def test_a_token_with_an_organization_but_no_role_is_refused(world: ServiceUnderTest) -> None:
     assert await status(world, "GET", LIST, None) == 401
 
 
-async def test_a_role_taken_away_counts_before_the_token_expires(world: ServiceUnderTest) -> None:
+async def test_a_lost_role_takes_effect_before_the_token_expires(world: ServiceUnderTest) -> None:
     assert await status(world, "POST", CREATE, Role.ADMIN, mv=1) == 201
     await remember(world, Role.VIEWER, 2)
     assert await status(world, "POST", CREATE, Role.ADMIN, mv=1) == 403
     assert await status(world, "GET", LIST, Role.ADMIN, mv=1) == 200
 
 
-async def test_a_role_given_counts_before_the_token_is_refreshed(world: ServiceUnderTest) -> None:
+async def test_a_new_role_takes_effect_before_the_token_is_refreshed(world: ServiceUnderTest) -> None:
     await remember(world, Role.ADMIN, 2)
     assert await status(world, "POST", CREATE, Role.VIEWER, mv=1) == 201
 
 
 @pytest.mark.parametrize("mv", [2, 3])
-async def test_a_token_that_is_as_new_as_the_events_or_newer_counts(world: ServiceUnderTest, mv: int) -> None:
+async def test_a_token_at_least_as_new_as_the_events_decides(world: ServiceUnderTest, mv: int) -> None:
     await remember(world, Role.VIEWER, 2)
     assert await status(world, "POST", CREATE, Role.ADMIN, mv=mv) == 201
 
 
-async def test_a_removed_member_is_out_and_told_why(world: ServiceUnderTest) -> None:
+async def test_a_removed_member_is_refused_with_the_reason(world: ServiceUnderTest) -> None:
     await remember(world, Role.ADMIN, 1)
     assert await status(world, "GET", LIST, Role.ADMIN, mv=1) == 200
     await remember(world, Role.ADMIN, 2, active=False)
@@ -114,12 +114,12 @@ async def test_a_removed_member_is_out_and_told_why(world: ServiceUnderTest) -> 
     assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (401, "no-membership")
 
 
-async def test_who_came_back_comes_in_with_a_newer_token_even_before_the_event(world: ServiceUnderTest) -> None:
+async def test_a_returned_member_is_admitted_with_a_newer_token_even_before_the_event(world: ServiceUnderTest) -> None:
     await remember(world, Role.ADMIN, 2, active=False)
     assert await status(world, "GET", LIST, Role.MEMBER, mv=3) == 200
 
 
-async def test_what_is_another_organizations_looks_as_if_it_did_not_exist(world: ServiceUnderTest) -> None:
+async def test_data_of_another_organization_is_answered_as_missing(world: ServiceUnderTest) -> None:
     theirs = await create(world.scope(org_id="org_other"), "Secret")
     async with world.client() as http:
         foreign = await http.get(f"/v1/projects/{theirs.id}")
@@ -137,7 +137,7 @@ async def test_an_operation_without_a_rule_cannot_be_guarded() -> None:
         Guard({})("tasks.project.paint")
 
 
-async def test_events_say_who_acted_and_from_where(world: ServiceUnderTest) -> None:
+async def test_events_record_the_actor_and_the_origin(world: ServiceUnderTest) -> None:
     async with world.client("user_bo", Role.MEMBER) as http:
         await http.post(CREATE, json={"name": "Web"}, headers={"User-Agent": "x" * 500})
     [event] = await world.published()
@@ -173,7 +173,7 @@ async def test_what_a_membership_grants_or_denies_overrides_its_role(
         assert await status(world, "POST", CREATE, role, mv=1, **overrides) == expected
 
 
-async def test_the_newer_of_token_and_events_decides_overrides_too(world: ServiceUnderTest) -> None:
+async def test_the_newer_of_token_and_events_also_decides_overrides(world: ServiceUnderTest) -> None:
     await remember(world, Role.VIEWER, 2, grants=("tasks.project.create",))
     assert await status(world, "POST", CREATE, Role.VIEWER, mv=1) == 201
     assert await status(world, "POST", CREATE, Role.VIEWER, mv=3) == 403
@@ -181,7 +181,7 @@ async def test_the_newer_of_token_and_events_decides_overrides_too(world: Servic
     assert await status(world, "POST", CREATE, Role.VIEWER, mv=3, grants=("tasks.project.create",)) == 403
 
 
-async def test_who_is_denied_is_told_so_and_not_that_the_role_is_too_low(world: ServiceUnderTest) -> None:
+async def test_a_denial_is_answered_as_such_and_not_as_a_missing_role(world: ServiceUnderTest) -> None:
     async with world.client("user_bo", Role.OWNER, denies=("tasks.project.create",)) as http:
         answer = (await http.post(CREATE, json={"name": "Web"})).json()
     assert (answer["type"].rpartition("/")[2], answer["operation"]) == ("forbidden", "tasks.project.create")
@@ -192,24 +192,24 @@ async def test_who_is_denied_is_told_so_and_not_that_the_role_is_too_low(world: 
 
 
 @pytest.mark.parametrize("standing", [OrgStatus.SUSPENDED, OrgStatus.CANCELLED])
-async def test_in_a_suspended_organization_even_an_owner_may_nothing_until_it_works_again(
+async def test_in_a_suspended_organization_even_an_owner_has_no_access(
     world: ServiceUnderTest, standing: OrgStatus
 ) -> None:
-    await told(world, standing, 2)
+    await deliver_organization(world, standing, 2)
     async with world.client("user_bo", Role.OWNER, mv=9) as http:
         answer = (await http.get(LIST)).json()
         assert (answer["status"], answer["type"].rpartition("/")[2]) == (403, "organization-suspended")
         assert (answer["operation"], standing in answer["detail"]) == ("tasks.project.read", True)
-        assert (await http.get("/v1/projects/proj_1/later")).status_code == 409  # a route for anybody signed in
+        assert (await http.get("/v1/projects/proj_1/later")).status_code == 409  # a route for everybody signed in
     assert await status(world, "GET", LIST, Role.OWNER, org_id="org_other") == 200
-    await told(world, OrgStatus.ACTIVE, 3)
+    await deliver_organization(world, OrgStatus.ACTIVE, 3)
     assert await status(world, "POST", CREATE, Role.MEMBER) == 201
-    await told(world, standing, 2)  # an old event comes late
+    await deliver_organization(world, standing, 2)  # an old event arrives late
     assert await status(world, "POST", CREATE, Role.MEMBER) == 201
 
 
-async def test_a_stranger_is_told_nothing_of_a_suspension(world: ServiceUnderTest) -> None:
-    await told(world, OrgStatus.SUSPENDED, 2)
+async def test_a_stranger_does_not_learn_of_a_suspension(world: ServiceUnderTest) -> None:
+    await deliver_organization(world, OrgStatus.SUSPENDED, 2)
     await remember(world, Role.ADMIN, 2, active=False)
     async with world.client("user_bo", Role.ADMIN, mv=1) as http:
         assert (await http.get(LIST)).json()["type"].endswith("/no-membership")
@@ -218,7 +218,7 @@ async def test_a_stranger_is_told_nothing_of_a_suspension(world: ServiceUnderTes
 async def test_membership_and_organization_are_one_round_trip() -> None:
     table = RecordingTable()
     world = ServiceUnderTest(service, table=table)
-    await told(world, OrgStatus.ACTIVE, 2)
+    await deliver_organization(world, OrgStatus.ACTIVE, 2)
     await remember(world, Role.MEMBER, 2)
     table.calls.clear()
     assert await status(world, "GET", "/v1/projects/proj_nothing", Role.MEMBER) == 404

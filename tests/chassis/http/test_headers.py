@@ -1,4 +1,4 @@
-"""What every answer carries, whatever it is, and what a request may bring."""
+"""Headers of every answer, and limits of requests."""
 
 from collections.abc import AsyncIterator
 
@@ -47,7 +47,7 @@ async def test_every_answer_has_the_security_headers(
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_the_documentation_may_load_what_it_shows(http: httpx.AsyncClient) -> None:
+async def test_the_documentation_page_may_load_its_resources(http: httpx.AsyncClient) -> None:
     assert (await http.get("/docs")).headers["content-security-policy"] == "frame-ancestors 'none'"
 
 
@@ -61,7 +61,7 @@ async def test_headers_that_are_too_large_are_refused(http: httpx.AsyncClient, h
 @pytest.mark.parametrize(
     ("path", "status"), [(f"{PROJECTS}?colour=red&limit=5", 422), (f"{PROJECTS}?limit=5", 200), (PROJECTS, 200)]
 )
-async def test_a_query_parameter_that_is_not_known_is_named(http: httpx.AsyncClient, path: str, status: int) -> None:
+async def test_an_unknown_query_parameter_is_named(http: httpx.AsyncClient, path: str, status: int) -> None:
     answer = await http.get(path)
     assert answer.status_code == status
     if status == 422:
@@ -69,7 +69,7 @@ async def test_a_query_parameter_that_is_not_known_is_named(http: httpx.AsyncCli
         assert "cursor, limit" in answer.json()["detail"]
 
 
-async def test_nobody_learns_a_route_s_parameters_without_a_token(world: ServiceUnderTest) -> None:
+async def test_parameters_of_a_route_are_not_revealed_without_a_token(world: ServiceUnderTest) -> None:
     async with world.client(None) as http:
         assert (await http.get(f"{PROJECTS}?colour=red")).status_code == 401
 
@@ -95,7 +95,7 @@ async def test_a_preflight_is_answered_without_a_token(world: ServiceUnderTest) 
     assert "access-control-allow-credentials" not in answer.headers
 
 
-async def test_a_page_that_the_organization_allows_reads_its_answer(world: ServiceUnderTest) -> None:
+async def test_an_allowed_origin_can_read_its_answer(world: ServiceUnderTest) -> None:
     await allow(world, ORIGIN)
     async with world.client() as http:
         for answer in (
@@ -108,9 +108,7 @@ async def test_a_page_that_the_organization_allows_reads_its_answer(world: Servi
 
 
 @pytest.mark.parametrize("allowed", [(), (ORIGIN,)])
-async def test_another_page_reads_nothing_and_changes_nothing(
-    world: ServiceUnderTest, allowed: tuple[str, ...]
-) -> None:
+async def test_another_origin_can_read_and_change_nothing(world: ServiceUnderTest, allowed: tuple[str, ...]) -> None:
     await allow(world, *allowed)
     async with world.client() as http:
         refused = await http.post(PROJECTS, json={"name": "Web"}, headers={"Origin": STRANGE})
@@ -130,7 +128,7 @@ async def test_another_page_reads_nothing_and_changes_nothing(
         ("GET", f"{PROJECTS}/x/crash", 500),
     ],
 )
-async def test_every_page_reads_why_nobody_in_particular_is_refused(
+async def test_every_origin_can_read_why_an_anonymous_request_is_refused(
     world: ServiceUnderTest, method: str, path: str, status: int
 ) -> None:
     world.public_origins = (ORIGIN,)
@@ -144,18 +142,18 @@ async def test_every_page_reads_why_nobody_in_particular_is_refused(
     assert "access-control-allow-origin" not in unasked.headers
 
 
-async def test_what_one_organization_allows_another_does_not(world: ServiceUnderTest) -> None:
+async def test_an_origin_is_allowed_by_one_organization_only(world: ServiceUnderTest) -> None:
     await allow(world, ORIGIN)
     async with world.client(org_id="org_other") as http:
         assert (await http.post(PROJECTS, json={"name": "Web"}, headers={"Origin": ORIGIN})).status_code == 403
 
 
-async def test_the_api_s_own_pages_are_allowed(http: httpx.AsyncClient) -> None:
+async def test_the_api_s_own_origin_is_allowed(http: httpx.AsyncClient) -> None:
     headers = {"Origin": "http://test"}
     assert (await http.post(PROJECTS, json={"name": "Web"}, headers=headers)).status_code == 201
 
 
-async def test_public_routes_are_for_the_pages_of_the_stage(world: ServiceUnderTest) -> None:
+async def test_public_routes_allow_the_origins_of_the_stage(world: ServiceUnderTest) -> None:
     world.public_origins = (ORIGIN,)
     await allow(world, STRANGE)
     async with world.client(None) as http:

@@ -1,4 +1,4 @@
-"""Errors are the same everywhere, name what is wrong, and tell no secrets."""
+"""Errors have the same form everywhere, name what is wrong, and reveal no secrets."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -47,9 +47,7 @@ def kind(answer: httpx.Response) -> str:
         (b"{", ["body.1"]),
     ],
 )
-async def test_a_body_that_is_not_valid_names_the_field(
-    http: httpx.AsyncClient, content: bytes, fields: list[str]
-) -> None:
+async def test_an_invalid_body_names_the_field(http: httpx.AsyncClient, content: bytes, fields: list[str]) -> None:
     answer = await http.post("/v1/projects", content=content, headers={"Content-Type": "application/json"})
     assert (answer.status_code, kind(answer)) == (422, "invalid")
     assert [error["field"] for error in answer.json()["errors"]] == fields
@@ -57,19 +55,19 @@ async def test_a_body_that_is_not_valid_names_the_field(
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=many", "limit=1e9"])
-async def test_a_query_that_is_not_valid_names_the_parameter(http: httpx.AsyncClient, query: str) -> None:
+async def test_an_invalid_query_names_the_parameter(http: httpx.AsyncClient, query: str) -> None:
     answer = await http.get(f"/v1/projects?{query}")
     assert (answer.status_code, kind(answer)) == (422, "invalid")
     assert [error["field"] for error in answer.json()["errors"]] == ["query.limit"]
 
 
-async def test_a_rule_of_ours_names_the_field_in_the_same_way(http: httpx.AsyncClient) -> None:
+async def test_a_rule_of_our_own_names_the_field_in_the_same_way(http: httpx.AsyncClient) -> None:
     answer = await http.get("/v1/projects/proj_1/invalid")
     assert (answer.status_code, kind(answer)) == (422, "invalid")
     assert answer.json()["errors"] == [{"field": "path.project_id", "message": "is wrong"}]
 
 
-async def test_what_may_succeed_later_says_when(http: httpx.AsyncClient) -> None:
+async def test_a_retryable_error_says_when_to_retry(http: httpx.AsyncClient) -> None:
     answer = await http.get("/v1/projects/proj_1/later")
     assert (answer.status_code, kind(answer), answer.headers["retry-after"]) == (409, "not-yet", "2")
 
@@ -82,12 +80,12 @@ async def test_what_may_succeed_later_says_when(http: httpx.AsyncClient) -> None
         ("PATCH", "/v1/projects", 405, "method-not-allowed"),
     ],
 )
-async def test_what_is_not_there(http: httpx.AsyncClient, method: str, path: str, status: int, expected: str) -> None:
+async def test_a_missing_thing(http: httpx.AsyncClient, method: str, path: str, status: int, expected: str) -> None:
     answer = await http.request(method, path)
     assert (answer.status_code, kind(answer)) == (status, expected)
 
 
-async def test_a_crash_tells_nothing_but_the_trace_to_look_for(
+async def test_a_crash_reveals_only_its_trace_id(
     world: ServiceUnderTest, spans: InMemorySpanExporter, logged: list[dict[str, Any]]
 ) -> None:
     async with world.client() as http:
@@ -105,7 +103,7 @@ async def test_a_crash_tells_nothing_but_the_trace_to_look_for(
     )
 
 
-async def test_a_request_continues_the_callers_trace_and_its_event_does_too(
+async def test_a_request_and_its_event_continue_the_callers_trace(
     world: ServiceUnderTest, spans: InMemorySpanExporter
 ) -> None:
     trace = "0af7651916cd43dd8448eb211c80319c"
@@ -121,12 +119,12 @@ async def test_a_request_continues_the_callers_trace_and_its_event_does_too(
     assert sorted(names) == ["POST /v1/projects", "POST /v1/projects", "publish tasks.project.created.v1"]
 
 
-async def test_a_body_that_announces_too_much_is_refused_unread(http: httpx.AsyncClient) -> None:
+async def test_a_body_with_a_too_large_announced_length_is_refused_unread(http: httpx.AsyncClient) -> None:
     answer = await http.post("/v1/projects", content=b"x" * (MAX_BODY + 1))
     assert (answer.status_code, kind(answer)) == (413, "too-large")
 
 
-async def test_a_body_that_announces_nothing_is_refused_when_it_is_too_much(http: httpx.AsyncClient) -> None:
+async def test_a_too_large_body_without_an_announced_length_is_refused(http: httpx.AsyncClient) -> None:
     sent = 0
 
     async def chunks() -> AsyncIterator[bytes]:
@@ -175,14 +173,14 @@ async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
     assert (b"connection", b"close") in sent[0]["headers"]
 
 
-async def test_a_method_that_there_is_not_is_told_which_there_are(http: httpx.AsyncClient) -> None:
+async def test_an_unknown_method_is_answered_with_the_allowed_ones(http: httpx.AsyncClient) -> None:
     answer = await http.request("TRACE", "/v1/projects")
     assert (answer.status_code, kind(answer)) == (405, "method-not-allowed")
     assert answer.headers["allow"] == "GET, POST"
     assert (await http.post("/health/live")).headers["allow"] == "GET"
 
 
-async def test_of_two_paths_that_match_the_one_with_fewer_parameters_is_meant() -> None:
+async def test_of_two_matching_paths_the_one_with_fewer_parameters_wins() -> None:
     app = FastAPI()
     app.add_api_route("/things/{name}", lambda name: name, methods=["PUT"])
     app.add_api_route("/things/rotation", lambda: None, methods=["POST"])
@@ -198,7 +196,7 @@ async def test_health_needs_no_token(world: ServiceUnderTest) -> None:
         assert (await http.get("/health/ready")).status_code == 200
 
 
-async def test_the_document_names_operations_shortly_and_the_token(http: httpx.AsyncClient) -> None:
+async def test_the_document_has_short_operation_ids_and_the_token_scheme(http: httpx.AsyncClient) -> None:
     document = (await http.get("/openapi.json")).json()
     assert document["paths"]["/v1/projects"]["post"]["operationId"] == "create_project"
     assert [*document["components"]["securitySchemes"]] == ["HTTPBearer", "ApiKey"]

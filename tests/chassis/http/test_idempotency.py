@@ -1,4 +1,4 @@
-"""A repeated request gets the first one's answer, and its effect exists once."""
+"""A repeated request gets the answer of the first, and its effect exists once."""
 
 import asyncio
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ async def test_a_repetition_gets_the_first_answer_and_has_no_effect(world: Servi
 
 
 async def test_without_the_header_each_request_counts(world: ServiceUnderTest) -> None:
-    """The control of the test above."""
+    """Control of the test above."""
     await post(world, None)
     await post(world, None)
     assert await names(world) == ["Web", "Web"]
@@ -70,31 +70,31 @@ async def test_the_same_key_for_another_request_is_refused(world: ServiceUnderTe
     assert await names(world) == ["Web"]
 
 
-async def test_keys_of_two_people_do_not_meet(world: ServiceUnderTest) -> None:
+async def test_keys_of_two_people_are_separate(world: ServiceUnderTest) -> None:
     await post(world, user_id="user_ada")
     answer = await post(world, user_id="user_bo")
     assert "idempotency-replayed" not in answer.headers
     assert len(await names(world)) == 2
 
 
-async def test_keys_of_people_that_we_do_not_know_yet_do_not_meet(world: ServiceUnderTest) -> None:
+async def test_keys_of_people_without_a_membership_are_separate(world: ServiceUnderTest) -> None:
     path = f"{PROJECTS}/suggestions"
     answers = [await post(world, name=name, path=path, user_id=None) for name in ("Web", "App", "Web")]
     assert [answer.json() for answer in answers] == ["new", "new", "known"]
 
 
-async def test_keys_of_two_organizations_do_not_meet(world: ServiceUnderTest) -> None:
+async def test_keys_of_two_organizations_are_separate(world: ServiceUnderTest) -> None:
     await post(world, org_id="org_acme")
     await post(world, org_id="org_other")
     assert (await names(world, org_id="org_acme"), await names(world, org_id="org_other")) == (["Web"], ["Web"])
 
 
-async def test_who_may_no_longer_do_it_gets_no_kept_answer(world: ServiceUnderTest) -> None:
+async def test_a_lost_permission_also_ends_stored_answers(world: ServiceUnderTest) -> None:
     await post(world)
     assert (await post(world, role=Role.VIEWER)).status_code == 403
 
 
-async def test_a_refusal_is_not_kept_so_that_the_request_may_be_mended(world: ServiceUnderTest) -> None:
+async def test_a_refusal_is_not_stored_so_that_the_request_can_be_corrected(world: ServiceUnderTest) -> None:
     async with world.client() as http:
         refused = await http.post(PROJECTS, json={"name": ""}, headers={HEADER: "k1"})
     assert refused.status_code == 422
@@ -104,7 +104,7 @@ async def test_a_refusal_is_not_kept_so_that_the_request_may_be_mended(world: Se
 async def test_after_a_crash_between_effect_and_answer_the_first_answer_is_given(
     world: ServiceUnderTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also when what the request met before its effect would refuse it now."""
+    """Also if a check before the effect would refuse the request now."""
 
     async def dies(*_: Any) -> None:
         raise SystemError("killed")
@@ -122,8 +122,8 @@ async def test_after_a_crash_between_effect_and_answer_the_first_answer_is_given
     assert len(await world.published()) == 1
 
 
-async def test_a_refusal_met_by_a_try_that_was_overtaken_is_not_its_answer(world: ServiceUnderTest) -> None:
-    """The project is gone between the guard of one try and its own look at it: by the other try."""
+async def test_a_try_that_was_overtaken_is_not_answered_with_its_refusal(world: ServiceUnderTest) -> None:
+    """The other try removes the project between the guard of this one and its own read."""
     project = (await post(world, None)).json()["id"]
     table, overtaken, looks = cast("MemoryTable", world.table), asyncio.Event(), iter(range(9))
     get = table.get
@@ -143,7 +143,7 @@ async def test_a_refusal_met_by_a_try_that_was_overtaken_is_not_its_answer(world
         assert [other.status_code, (await slow).status_code] == [204, 204]
 
 
-async def test_who_does_not_hear_from_the_store_but_was_heard_is_answered(world: ServiceUnderTest) -> None:
+async def test_a_committed_request_whose_store_did_not_answer_is_answered(world: ServiceUnderTest) -> None:
     table = cast("MemoryTable", world.table)
     write = table.write
 
@@ -170,25 +170,25 @@ async def test_a_crash_before_the_effect_leaves_the_key_free(world: ServiceUnder
     assert await names(world) == ["Web"]
 
 
-async def test_of_fifty_at_once_one_has_the_effect_and_all_get_its_answer(table: Table) -> None:
+async def test_of_fifty_concurrent_requests_one_has_the_effect_and_all_get_its_answer(table: Table) -> None:
     world = ServiceUnderTest(service, table=table)
 
-    async def answered() -> httpx.Response:
-        """A try that an overloaded store did not hear in time is repeated, as its answer asks for."""
+    async def post_until_answered() -> httpx.Response:
+        """Repeat a try that an overloaded store did not answer in time, as its answer asks."""
         for _ in range(10):
             answer = await post(world)
             if answer.status_code != 503:
                 break
         return answer
 
-    answers = await asyncio.gather(*(answered() for _ in range(50)))
+    answers = await asyncio.gather(*(post_until_answered() for _ in range(50)))
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.content for answer in answers}) == 1
     assert await names(world) == ["Web"]
     assert len(await world.published()) == 1
 
 
-async def test_an_answer_without_a_body_is_replayed_too(world: ServiceUnderTest) -> None:
+async def test_an_answer_without_a_body_is_replayed(world: ServiceUnderTest) -> None:
     project = (await post(world, None)).json()["id"]
     async with world.client() as http:
         first = await http.delete(f"{PROJECTS}/{project}", headers={HEADER: "k1"})
@@ -199,22 +199,22 @@ async def test_an_answer_without_a_body_is_replayed_too(world: ServiceUnderTest)
 
 
 @pytest.mark.parametrize("key", ["", "x" * (MAX_KEY + 1)])
-async def test_a_key_that_cannot_be_used_is_refused(world: ServiceUnderTest, key: str) -> None:
+async def test_an_invalid_key_is_refused(world: ServiceUnderTest, key: str) -> None:
     assert (await post(world, key)).status_code == 422
     assert (await post(world, "x" * MAX_KEY)).status_code == 201
 
 
-async def test_an_answer_that_is_too_large_for_an_item_is_not_kept_and_the_effect_exists_once(
+async def test_an_answer_too_large_for_an_item_is_not_stored_and_the_effect_exists_once(
     world: ServiceUnderTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Kept with the effect, it would make DynamoDB refuse both."""
+    """Stored with the effect, it would make DynamoDB refuse both."""
     monkeypatch.setattr("chassis.http.idempotency.MAX_ANSWER", 10)
     first, again = await post(world), await post(world)
     assert (first.status_code, again.status_code) == (201, 409)
     assert await names(world) == ["Web"]
 
 
-async def test_answers_and_claims_are_forgotten_by_the_store(world: ServiceUnderTest) -> None:
+async def test_answers_and_claims_expire_in_the_store(world: ServiceUnderTest) -> None:
     await post(world)
     kept = [item for key, item in cast("MemoryTable", world.table).items.items() if "#IDEMPOTENCY#" in key.pk]
     assert len(kept) == 1

@@ -1,4 +1,4 @@
-"""The document tells what every route reads and answers."""
+"""The OpenAPI document describes the requests and answers of every route."""
 
 from typing import Any
 
@@ -22,21 +22,21 @@ async def paths() -> dict[str, Any]:
     return dict(document["paths"])
 
 
-def said(operation: dict[str, Any]) -> tuple[set[str], set[str]]:
+def description_of(operation: dict[str, Any]) -> tuple[set[str], set[str]]:
     headers = {each["name"] for each in operation["parameters"] if each["in"] == "header"}
     return headers, set(operation["responses"])
 
 
-async def test_a_change_tells_of_its_conditions(paths: dict[str, Any]) -> None:
-    headers, answers = said(paths["/v1/projects/{project_id}/name"]["put"])
+async def test_a_change_documents_its_conditions(paths: dict[str, Any]) -> None:
+    headers, answers = description_of(paths["/v1/projects/{project_id}/name"]["put"])
     assert headers == {"Idempotency-Key", "If-Match"}
     told = (200, 400, 401, 403, 404, 408, 409, 412, 413, 415, 422, 429, 431, 500, 503)
     assert answers == {str(status) for status in told}
 
 
-async def test_a_read_tells_of_its_tag(paths: dict[str, Any]) -> None:
+async def test_a_read_documents_its_tag(paths: dict[str, Any]) -> None:
     operation = paths["/v1/projects/{project_id}"]["get"]
-    headers, answers = said(operation)
+    headers, answers = description_of(operation)
     assert headers == {"If-None-Match"}
     assert "304" in answers
     assert "412" not in answers
@@ -46,11 +46,11 @@ async def test_a_read_tells_of_its_tag(paths: dict[str, Any]) -> None:
     }
 
 
-async def test_what_is_public_asks_for_no_token(paths: dict[str, Any]) -> None:
+async def test_a_public_route_needs_no_token(paths: dict[str, Any]) -> None:
     assert "security" not in paths["/v1/projects/suggestions"]["post"]
 
 
-async def test_what_is_limited_tells_what_is_left_and_when_to_come_back(paths: dict[str, Any]) -> None:
+async def test_a_limited_route_documents_its_rate_limit_headers(paths: dict[str, Any]) -> None:
     for method, path in (("post", "/v1/projects"), ("delete", "/v1/projects/{project_id}")):
         answers = paths[path][method]["responses"]
         assert set(answers["429"]["headers"]) == {*ALLOWANCE_HEADERS, "Retry-After"}
@@ -69,7 +69,7 @@ def test_a_patch_must_be_a_merge_patch(monkeypatch: pytest.MonkeyPatch) -> None:
         ServiceUnderTest(service).client(None)
 
 
-async def test_problems_are_problems(paths: dict[str, Any]) -> None:
+async def test_errors_have_the_schema_of_problems(paths: dict[str, Any]) -> None:
     for path in paths.values():
         for operation in path.values():
             for status, answer in operation["responses"].items():

@@ -1,4 +1,4 @@
-"""What becomes of a message is decided by the type of the error, and by nothing else."""
+"""The type of an error alone decides how its message is settled."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ from chassis.resilience.deadline import left
 
 
 class Message:
-    """A message that remembers how it was settled."""
+    """A message that records how it was settled."""
 
     body, message_id, receive_count = b"{}", "message1", 3
     sent_at = datetime(2026, 11, 21, tzinfo=UTC)
@@ -80,15 +80,15 @@ async def test_settlement(error: Exception | None, settled: Any) -> None:
     ],
     ids=repr,
 )
-async def test_the_last_receive_tells_the_dead_letter_why(error: Exception | None, settled: Any) -> None:
+async def test_after_the_last_receive_the_dead_letter_has_the_reason(error: Exception | None, settled: Any) -> None:
     message, outcome = Message(), Outcome(error)
     message.receive_count = outcome.max_receives
     await acknowledge(outcome)(cast("SQSMessage", message))
     assert message.settled == [settled]
 
 
-class Waits(Outcome):
-    """A dispatcher that waits for `seconds`, and remembers what its calls may take."""
+class WaitingDispatcher(Outcome):
+    """A dispatcher that waits for `seconds`, and records the time limits of its calls."""
 
     def __init__(self, seconds: float, error: Exception | None = None) -> None:
         super().__init__(error)
@@ -100,21 +100,23 @@ class Waits(Outcome):
         await super().handle(delivery)
 
 
-async def test_a_delivery_that_takes_too_long_is_tried_again() -> None:
+async def test_a_delivery_that_takes_too_long_is_retried() -> None:
     message = Message()
-    await acknowledge(TimeoutMiddleware(Waits(60), 0.05))(cast("SQSMessage", message))
+    await acknowledge(TimeoutMiddleware(WaitingDispatcher(60), 0.05))(cast("SQSMessage", message))
     assert message.settled == ["nack"]
 
 
-async def test_a_handlers_own_timeout_is_its_own_failure() -> None:
+async def test_a_timeout_of_the_handler_itself_is_its_own_failure() -> None:
     message = Message()
-    message.receive_count = Waits.max_receives
-    await acknowledge(TimeoutMiddleware(Waits(0, TimeoutError("mine")), 30))(cast("SQSMessage", message))
-    assert message.settled == [("reject", f"gave up after {Waits.max_receives} receives: TimeoutError: mine")]
+    message.receive_count = WaitingDispatcher.max_receives
+    await acknowledge(TimeoutMiddleware(WaitingDispatcher(0, TimeoutError("mine")), 30))(cast("SQSMessage", message))
+    assert message.settled == [
+        ("reject", f"gave up after {WaitingDispatcher.max_receives} receives: TimeoutError: mine")
+    ]
 
 
 async def test_the_calls_of_a_delivery_end_before_it_does() -> None:
-    dispatcher = Waits(0)
+    dispatcher = WaitingDispatcher(0)
     await TimeoutMiddleware(dispatcher, 30).handle(Delivery(b"{}", "message1"))
     assert 27 < dispatcher.patience <= 28
 
@@ -129,7 +131,7 @@ async def test_the_calls_of_a_delivery_end_before_it_does() -> None:
         ("no event", None, None),
     ],
 )
-def test_whose_a_message_is(body: Any, group: str | None, organization: str | None) -> None:
+def test_the_organization_of_a_message(body: Any, group: str | None, organization: str | None) -> None:
     attributes = {"MessageGroupId": group} if group else {}
     for text in (json.dumps(body), json.dumps(body, separators=(",", ":"))):
         assert organization_of(SQSRecord("queue", text, attributes=attributes)) == organization

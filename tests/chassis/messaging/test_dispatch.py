@@ -1,4 +1,4 @@
-"""From a message's body to its handler, or to the reason why not."""
+"""Dispatch of a message to its handler, or its rejection with a reason."""
 
 import json
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ class Created(Reads[tasks.ProjectCreated]):
 
 
 class World(ServiceUnderTest):
-    """A service with one subscription, whose handler remembers what it got and does as it is told."""
+    """A service with one subscription, whose handler records its arguments and raises on demand."""
 
     def __init__(self) -> None:
         super().__init__(service)
@@ -59,7 +59,7 @@ def world() -> World:
 
 
 def body(event_type: str = "tasks.project.created.v1", **overrides: Any) -> dict[str, Any]:
-    """What EventBridge puts into a queue. `overrides` replace members of the envelope; None leaves them out."""
+    """A message as EventBridge sends it. `overrides` replace members of the envelope; None omits them."""
     source = "tenfold." + event_type.split(".", maxsplit=1)[0]
     detail = {
         "id": "event1",
@@ -84,7 +84,7 @@ def body(event_type: str = "tasks.project.created.v1", **overrides: Any) -> dict
     }
 
 
-async def test_a_handler_gets_what_it_reads_and_whose_it_is(world: World) -> None:
+async def test_a_handler_gets_its_subset_model_and_the_organization(world: World) -> None:
     await world.handle(body(clientip="192.0.2.7", useragent="curl"))
     [(event, ctx)] = world.got
     assert event == Created(project_id="proj_1", name="Web")
@@ -117,7 +117,7 @@ async def test_fields_that_a_producer_adds_later_are_ignored(world: World) -> No
         (b'{"detail": {}}', "envelope.id"),
     ],
 )
-async def test_what_is_no_event_is_rejected(world: World, raw: bytes, reason: str) -> None:
+async def test_a_body_that_is_not_an_event_is_rejected(world: World, raw: bytes, reason: str) -> None:
     with pytest.raises(Rejected, match=reason):
         await world.handle(raw)
 
@@ -140,7 +140,7 @@ async def test_what_is_no_event_is_rejected(world: World, raw: bytes, reason: st
         ({"data": {"project_id": "proj_1", "name": 7}}, "data.name"),
     ],
 )
-async def test_an_event_that_is_not_valid_is_rejected_by_the_field(
+async def test_an_invalid_event_is_rejected_with_the_field(
     world: World, overrides: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(Rejected) as rejected:
@@ -164,12 +164,12 @@ async def test_an_event_from_another_source_than_its_owner_is_rejected(world: Wo
     assert world.got == []
 
 
-async def test_an_event_that_nobody_handles_is_rejected(world: World) -> None:
+async def test_an_event_without_a_handler_is_rejected(world: World) -> None:
     with pytest.raises(Rejected, match="no handler for tasks"):
         await world.handle(body("tasks.project.archived.v1"))
 
 
-async def test_an_event_that_was_handled_is_success_and_has_no_second_effect(world: World) -> None:
+async def test_a_repeated_event_succeeds_without_a_second_effect(world: World) -> None:
     await world.handle(body())
     await world.handle(body())
     assert (len(world.got), await world.count()) == (2, 1)
@@ -177,14 +177,14 @@ async def test_an_event_that_was_handled_is_success_and_has_no_second_effect(wor
     assert await world.count() == 2
 
 
-async def test_its_claim_outlives_every_dead_letter(world: World) -> None:
+async def test_a_claim_outlives_every_dead_letter(world: World) -> None:
     await world.handle(body())
     claim = await world.table.get(inbox_key("tasks.projects", "event1"))
     assert claim is not None
     assert claim["expires_at"] - world.clock.now().timestamp() >= 2 * DEAD_LETTER_SECONDS
 
 
-async def test_the_same_event_counts_for_each_subscription(world: World) -> None:
+async def test_the_same_event_has_an_effect_for_each_subscription(world: World) -> None:
     other = Subscription("others")
     other.on(Created)(world._handle)
     await world.handle(body())
@@ -193,13 +193,13 @@ async def test_the_same_event_counts_for_each_subscription(world: World) -> None
 
 
 @pytest.mark.parametrize("error", [Rejected("never"), Retryable("later"), RuntimeError("a bug")])
-async def test_what_a_handler_raises_is_raised(world: World, error: Exception) -> None:
+async def test_an_error_of_a_handler_is_raised(world: World, error: Exception) -> None:
     world.raises = error
     with pytest.raises(type(error)):
         await world.handle(body())
 
 
-async def test_a_handler_may_find_out_itself_that_its_effect_exists(world: World) -> None:
+async def test_a_handler_may_detect_itself_that_its_effect_exists(world: World) -> None:
     world.raises = AlreadyHandled("found it")
     await world.handle(body())
 
@@ -235,7 +235,7 @@ def stored(raw: dict[str, Any]) -> ExternalEvent:
     return ExternalEvent(id=f"bucket/{key}", org_id=key.split("/")[0], data=Stored(key=key))
 
 
-async def test_an_event_of_aws_goes_through_its_adapter_and_counts_once(world: World) -> None:
+async def test_an_event_of_aws_goes_through_its_adapter_and_has_one_effect(world: World) -> None:
     got: list[tuple[Stored, EventContext]] = []
     uploads = ExternalSubscription("uploads", source="aws.s3", detail_type="Object Created", detail={}, adapter=stored)
     raw = {"source": "aws.s3", "detail-type": "Object Created", "detail": {"key": "org_acme/photo"}}

@@ -1,4 +1,4 @@
-"""How often AWS is called while it refuses, and how long anybody waits: through the port that every service uses."""
+"""Retries of calls to AWS while it refuses, and their time limits, through the port that every service uses."""
 
 import asyncio
 import random
@@ -31,7 +31,7 @@ CONFLICT = (
 
 @dataclass
 class Stub:
-    """An AWS that answers as `answer` says, and counts."""
+    """An AWS that answers by `answer` and counts the calls."""
 
     answer: Callable[[], Awaitable[web.Response]]
     url: str = ""
@@ -43,7 +43,7 @@ class Stub:
 
 
 @asynccontextmanager
-async def served(stub: Stub) -> AsyncIterator[Stub]:
+async def serve(stub: Stub) -> AsyncIterator[Stub]:
     app = web.Application()
     app.router.add_post("/{path:.*}", stub.handle)
     app.router.add_put("/{path:.*}", stub.handle)
@@ -59,8 +59,8 @@ async def served(stub: Stub) -> AsyncIterator[Stub]:
 
 
 @asynccontextmanager
-async def connected(stub: Stub, *, budget: int = CALLS.retry_capacity) -> AsyncIterator[Aws]:
-    """The port on the stub; nobody sleeps between the tries."""
+async def connect(stub: Stub, *, budget: int = CALLS.retry_capacity) -> AsyncIterator[Aws]:
+    """The port, connected to the stub, without pauses between the tries."""
     json = AwsJson(
         region="us-east-1", endpoint_url=stub.url, config=replace(CALLS, retry_capacity=budget), credentials=KEYS,
         sleep=lambda _: asyncio.sleep(0),
@@ -83,8 +83,8 @@ def storm(share: float) -> Callable[[], Awaitable[web.Response]]:
 
 
 async def amplification(share: float, *, budget: int = CALLS.retry_capacity) -> float:
-    """Calls at the store for one that was needed."""
-    async with served(Stub(storm(share))) as stub, connected(stub, budget=budget) as aws:
+    """Calls that reach the store per call that is needed."""
+    async with serve(Stub(storm(share))) as stub, connect(stub, budget=budget) as aws:
         table, slots = DynamoTable(aws, "things"), asyncio.Semaphore(AT_ONCE)
 
         async def write(number: int) -> None:
@@ -104,11 +104,11 @@ async def test_a_storm_of_throttling_is_not_answered_with_a_storm_of_retries() -
     assert await amplification(0.8, budget=10_000_000) > 3, "without a budget it would be: the test can tell"
 
 
-async def test_a_conflict_of_transactions_is_tried_again_in_one_place_only() -> None:
+async def test_a_transaction_conflict_is_retried_in_one_place_only() -> None:
     async def always() -> web.Response:
         return web.Response(status=400, text=CONFLICT)
 
-    async with served(Stub(always)) as stub, connected(stub) as aws:
+    async with serve(Stub(always)) as stub, connect(stub) as aws:
         with pytest.raises(Unavailable):
             await DynamoTable(aws, "things").write([Put(Key("THING"), {}, Absent())])
         assert stub.calls == CALLS.max_attempts
@@ -119,8 +119,8 @@ async def silence() -> web.Response:
     return web.Response()
 
 
-async def test_no_call_takes_longer_than_what_is_left_of_its_work() -> None:
-    async with served(Stub(silence)) as stub, connected(stub) as aws:
+async def test_no_call_takes_longer_than_the_deadline_of_its_work() -> None:
+    async with serve(Stub(silence)) as stub, connect(stub) as aws:
         table, began = DynamoTable(aws, "things"), time.monotonic()
         with deadline(0.3):
             with pytest.raises(Unavailable):
@@ -134,13 +134,13 @@ async def test_no_call_takes_longer_than_what_is_left_of_its_work() -> None:
 
 
 async def test_a_thread_that_hangs_is_not_waited_for() -> None:
-    async with served(Stub(silence)) as stub, connected(stub) as aws:
+    async with serve(Stub(silence)) as stub, connect(stub) as aws:
         with deadline(0.2), pytest.raises(Unavailable, match="store of files does not answer in time"):
             await aws.boto3("s3", lambda _: time.sleep(0.5))
 
 
-async def test_what_is_outside_and_does_not_answer_is_left_alone() -> None:
-    async with served(Stub(silence)) as stub, connected(stub) as aws:
+async def test_an_external_service_that_does_not_answer_is_left_alone() -> None:
+    async with serve(Stub(silence)) as stub, connect(stub) as aws:
         for _ in range(FAILURES):
             with pytest.raises(DeadlineExceeded):
                 await aws.call("cognito-idp", "InitiateAuth", {}, timeout=0.02)

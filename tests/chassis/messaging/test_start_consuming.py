@@ -1,4 +1,4 @@
-"""A process that starts while AWS does not answer."""
+"""Start of a process while AWS does not answer."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from chassis.resilience.retry import RetryPolicy
 
 
 class Broker:
-    """Fails as often as it has errors."""
+    """A broker whose start fails with each of its errors."""
 
     def __init__(self, *errors: AwsError) -> None:
         self.errors, self.starts = list(errors), 0
@@ -31,7 +31,7 @@ async def test_consumers_start_once_the_queues_answer() -> None:
     assert broker.starts == 3
 
 
-async def test_what_waiting_does_not_mend_ends_the_process() -> None:
+async def test_a_permanent_error_ends_the_process() -> None:
     broker = Broker(AwsError("AccessDenied", status=403))
     with pytest.raises(AwsError, match="AccessDenied"):
         await start_consuming(broker)

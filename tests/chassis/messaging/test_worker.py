@@ -1,4 +1,4 @@
-"""The worker on real queues: what one subscription does is no other's trouble."""
+"""The worker on real queues: a subscription in trouble does not affect the others."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ async def aws(emulator: Emulator) -> AsyncIterator[AwsJson]:
 
 
 class Queues:
-    """The queues of two subscriptions of one service, each with its dead letters."""
+    """The queues of two subscriptions of one service, each with its dead-letter queue."""
 
     def __init__(self, aws: AwsJson) -> None:
         self.aws, self.names = aws, Names(f"t{uuid4().hex[:8]}")
@@ -43,7 +43,7 @@ class Queues:
             self.urls[subscription.name] = answer["QueueUrl"]
 
     async def waiting(self, subscription: Subscription) -> int:
-        """Messages that nobody has received."""
+        """Messages that were not received yet."""
         params = {"QueueUrl": self.urls[subscription.name], "AttributeNames": ["ApproximateNumberOfMessages"]}
         answer = await self.aws.call("sqs", "GetQueueAttributes", params)
         return int(answer["Attributes"]["ApproximateNumberOfMessages"])
@@ -112,7 +112,7 @@ async def test_a_subscription_in_trouble_delays_no_other(aws: AwsJson, trouble: 
     assert handled == MESSAGES
 
 
-async def test_organizations_take_turns_among_what_is_held(aws: AwsJson) -> None:
+async def test_organizations_take_turns_among_prefetched_messages(aws: AwsJson) -> None:
     busy, queues, order, all_here = Subscription("busy", concurrency=1), Queues(aws), list[str](), asyncio.Event()
 
     @busy.on_any

@@ -1,4 +1,4 @@
-"""What does not answer is left alone, and found again when it does."""
+"""The circuit breaker stops calls to a dependency that does not answer, and resumes them when it does."""
 
 import asyncio
 
@@ -40,7 +40,7 @@ def world() -> World:
     [ConnectionFailed(), DeadlineExceeded(), AwsError("InternalError", status=500), Unavailable("down")],
     ids=repr,
 )
-def test_what_does_not_answer_is_left_alone(world: World, error: Exception) -> None:
+def test_a_dependency_that_does_not_answer_is_left_alone(world: World, error: Exception) -> None:
     world.fail(error=error)
     assert world.state() is State.OPEN
     world.time += PAUSE - 4
@@ -53,7 +53,7 @@ def test_what_does_not_answer_is_left_alone(world: World, error: Exception) -> N
 @pytest.mark.parametrize(
     "error", [Throttled("TooManyRequestsException", status=400), AwsError("NotFound", status=404), KeyError()], ids=repr
 )
-def test_who_refuses_is_there(world: World, error: Exception) -> None:
+def test_a_refusal_is_an_answer(world: World, error: Exception) -> None:
     world.fail(3 * FAILURES, error)
     assert world.state() is State.CLOSED
 
@@ -65,18 +65,18 @@ def test_one_answer_in_between_keeps_it_closed(world: World) -> None:
     assert world.state() is State.CLOSED
 
 
-def test_after_the_pause_one_call_tries_and_its_answer_closes(world: World) -> None:
+def test_after_the_pause_one_call_probes_and_its_answer_closes(world: World) -> None:
     world.fail()
     world.time += PAUSE
     assert world.state() is State.HALF_OPEN
     with world.breaker.guarding(), pytest.raises(Unavailable):
-        world.call()  # beside the one that tries
+        world.call()  # beside the one that probes
     assert world.state() is State.CLOSED
     world.fail(FAILURES - 1)
     assert world.state() is State.CLOSED
 
 
-def test_the_try_that_fails_opens_it_for_another_pause(world: World) -> None:
+def test_a_failed_probe_opens_it_for_another_pause(world: World) -> None:
     world.fail()
     world.time += PAUSE
     world.fail(1)
@@ -87,7 +87,7 @@ def test_the_try_that_fails_opens_it_for_another_pause(world: World) -> None:
     assert world.state() is State.CLOSED
 
 
-async def test_a_try_that_is_cancelled_leaves_the_place_to_the_next(world: World) -> None:
+async def test_a_cancelled_probe_lets_the_next_call_probe(world: World) -> None:
     world.fail()
     world.time += PAUSE
 

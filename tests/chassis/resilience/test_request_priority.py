@@ -1,4 +1,4 @@
-"""Requests go first, and deliveries go on."""
+"""Requests have priority, and deliveries still make progress."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,7 +11,7 @@ from chassis.resilience.request_priority import RequestPriority
 
 
 @asynccontextmanager
-async def request_under_way(priority: RequestPriority) -> AsyncIterator[None]:
+async def request_in_flight(priority: RequestPriority) -> AsyncIterator[None]:
     begun, end = asyncio.Event(), asyncio.Event()
 
     async def app(*_: Any) -> None:
@@ -29,7 +29,7 @@ async def request_under_way(priority: RequestPriority) -> AsyncIterator[None]:
 
 
 class Deliveries:
-    """Deliveries that begin when they may and end when they are told to."""
+    """Deliveries that begin when they may and end on demand."""
 
     def __init__(self, priority: RequestPriority) -> None:
         self.priority, self.begun, self.end = priority, 0, asyncio.Event()
@@ -52,10 +52,10 @@ class Deliveries:
 
 
 @pytest.mark.parametrize("beside", [1, 3])
-async def test_beside_a_request_only_a_few_begin_and_the_rest_after_it(beside: int) -> None:
+async def test_during_a_request_only_a_few_deliveries_begin_and_the_rest_after_it(beside: int) -> None:
     priority = RequestPriority(beside=beside, patience=60)
     deliveries = Deliveries(priority)
-    async with request_under_way(priority):
+    async with request_in_flight(priority):
         tasks = [asyncio.create_task(deliveries.one()) for _ in range(8)]
         for _ in range(5):
             await asyncio.sleep(0)
@@ -65,21 +65,21 @@ async def test_beside_a_request_only_a_few_begin_and_the_rest_after_it(beside: i
     assert deliveries.begun == 8
 
 
-async def test_without_requests_all_begin_at_once() -> None:
+async def test_without_requests_all_deliveries_begin_at_once() -> None:
     deliveries = Deliveries(RequestPriority(patience=60))
     async with deliveries.several(8):
         assert deliveries.begun == 8
 
 
-async def test_requests_without_end_do_not_stop_deliveries() -> None:
+async def test_endless_requests_do_not_stop_deliveries() -> None:
     priority = RequestPriority(patience=0.01)
     deliveries = Deliveries(priority)
-    async with request_under_way(priority), asyncio.timeout(10), deliveries.several(8):
+    async with request_in_flight(priority), asyncio.timeout(10), deliveries.several(8):
         while deliveries.begun < 8:
             await asyncio.sleep(0.001)
 
 
-async def test_beside_a_request_one_follows_the_other() -> None:
+async def test_during_a_request_deliveries_follow_one_another() -> None:
     priority, order = RequestPriority(beside=1, patience=60), list[int]()
 
     async def one(number: int) -> None:
@@ -87,15 +87,15 @@ async def test_beside_a_request_one_follows_the_other() -> None:
             order.append(number)
             await asyncio.sleep(0)
 
-    async with request_under_way(priority), asyncio.timeout(10):
+    async with request_in_flight(priority), asyncio.timeout(10):
         await asyncio.gather(*(one(number) for number in range(8)))
     assert order == list(range(8))
 
 
-async def test_a_delivery_that_is_cancelled_while_it_waits_leaves_the_turn_to_the_next() -> None:
+async def test_a_waiting_delivery_that_is_cancelled_passes_its_turn_on() -> None:
     priority = RequestPriority(beside=1, patience=60)
     deliveries = Deliveries(priority)
-    async with request_under_way(priority), asyncio.timeout(10):
+    async with request_in_flight(priority), asyncio.timeout(10):
         first, cancelled, last = (asyncio.create_task(deliveries.one()) for _ in range(3))
         await asyncio.sleep(0)
         cancelled.cancel()
@@ -104,7 +104,7 @@ async def test_a_delivery_that_is_cancelled_while_it_waits_leaves_the_turn_to_th
     assert deliveries.begun == 2
 
 
-async def test_a_request_that_fails_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failed_request_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     priority = RequestPriority(patience=60)
 
     async def fails(*_: Any) -> None:

@@ -25,7 +25,7 @@ class Attempts:
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The longest pause after each try, none of which is waited for."""
+    """The longest pause after each try; the tests do not wait for them."""
     asked: list[float] = []
 
     def longest(least: float, most: float) -> float:
@@ -59,7 +59,7 @@ async def test_other_errors_are_raised_at_once(error: Exception) -> None:
     assert attempts.count == 1
 
 
-async def test_each_failure_that_is_tried_again_is_announced() -> None:
+async def test_each_retried_failure_is_announced() -> None:
     heard: list[str] = []
     attempts = Attempts(ValueError("one"), ValueError("two"), ValueError("three"))
     with pytest.raises(ValueError, match="three"):
@@ -67,7 +67,7 @@ async def test_each_failure_that_is_tried_again_is_announced() -> None:
     assert heard == ["one", "two"]
 
 
-async def test_a_cancellation_is_never_tried_again() -> None:
+async def test_a_cancellation_is_never_retried() -> None:
     count = 0
 
     async def cancelled() -> None:
@@ -80,8 +80,8 @@ async def test_a_cancellation_is_never_tried_again() -> None:
     assert count == 1
 
 
-class Crowd:
-    """Work on numbers that notes how many are under way. Those in `bad` fail."""
+class ConcurrentWork:
+    """Work on numbers that counts how many run at once. Those in `bad` fail."""
 
     def __init__(self, *bad: int) -> None:
         self.bad, self.under_way, self.most = bad, 0, 0
@@ -101,32 +101,32 @@ class Crowd:
         return number * 10
 
 
-async def test_results_come_in_order_and_never_too_many_at_once() -> None:
-    crowd = Crowd()
+async def test_results_come_in_order_with_bounded_concurrency() -> None:
+    crowd = ConcurrentWork()
     assert await gather_bounded(range(20), crowd.work, at_once=4) == [number * 10 for number in range(20)]
     assert crowd.most == 4
 
 
-async def test_nothing_to_do_is_done_at_once() -> None:
-    assert await gather_bounded([], Crowd().work) == []
+async def test_no_items_return_at_once() -> None:
+    assert await gather_bounded([], ConcurrentWork().work) == []
 
 
 async def test_an_error_waits_for_all_the_others() -> None:
-    crowd = Crowd(3, 7)
+    crowd = ConcurrentWork(3, 7)
     with pytest.raises(ValueError, match="3"):
         await gather_bounded(range(20), crowd.work, at_once=4)
     assert sorted(crowd.ended) == list(range(20))
 
 
 async def test_an_error_stops_the_rest_if_wanted() -> None:
-    crowd = Crowd(3)
+    crowd = ConcurrentWork(3)
     with pytest.raises(ValueError, match="3"):
         await gather_bounded(range(1000), crowd.work, at_once=4, stop_on_error=True)
     assert sorted(crowd.begun) == sorted(crowd.ended)
     assert len(crowd.begun) < 12
 
 
-async def test_a_cancelled_crowd_leaves_nobody_behind() -> None:
+async def test_a_cancelled_gathering_leaves_no_task_behind() -> None:
     under_way = 0
 
     async def hang(_: int) -> None:

@@ -1,4 +1,4 @@
-"""Ready means that the work can be done now; whoever asks gets an answer in time, with the reason."""
+"""Readiness means that work can be done now; a probe is answered in time, with the reason."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ NAMES = Names("test")
 
 
 class Calls:
-    """AWS: `broken` are the operations that fail, `hanging` those that never answer."""
+    """Calls to AWS: `broken` operations fail, `hanging` ones never answer."""
 
     def __init__(self) -> None:
         self.broken: dict[str, Exception] = {}
@@ -71,13 +71,13 @@ async def test_ready_when_everything_answers() -> None:
         ("GetQueueUrl", AwsError("QueueDoesNotExist", status=400), "the queue members can't be reached: QueueDoesNot"),
     ],
 )
-async def test_what_fails_is_named(operation: str, error: Exception, told: str) -> None:
+async def test_a_failing_dependency_is_named(operation: str, error: Exception, told: str) -> None:
     calls = Calls()
     calls.broken = {operation: error}
     assert told in str(await reason(calls))
 
 
-async def test_probes_that_hang_are_an_answer_too_and_all_at_once() -> None:
+async def test_hanging_probes_time_out_together() -> None:
     calls = Calls()
     calls.hanging = {"GetItem", "DescribeEventBus", "GetQueueUrl"}
     began = time.monotonic()
@@ -104,7 +104,7 @@ async def test_without_aws_a_process_is_alive_and_not_ready(unused_tcp_port: int
     assert "the bus can't be reached" in answer.json()["reason"]
 
 
-async def test_liveness_asks_nobody() -> None:
+async def test_liveness_calls_nothing() -> None:
     async def never() -> Never:
         raise AssertionError("liveness asks nobody")
 
@@ -114,7 +114,7 @@ async def test_liveness_asks_nobody() -> None:
 
 @pytest.fixture(scope="session")
 def meters() -> Iterator[Meters]:
-    """A process has one set of metrics, and so has this one; what is read is told apart by its attributes."""
+    """The metrics of this process, of which there is one set; attributes distinguish what a test reads."""
     made = Meters("tasks", None)
     yield made
     made.close()
@@ -125,7 +125,7 @@ def points(meters: Meters, name: str, **attributes: str) -> list[dict[str, Any]]
     return [point for point in found if attributes.items() <= point["attributes"].items()]
 
 
-async def test_deliveries_are_counted_by_their_outcome_and_the_queue_is_timed(meters: Meters) -> None:
+async def test_deliveries_are_counted_by_outcome_and_their_queue_time_is_measured(meters: Meters) -> None:
     clock = FakeClock()
     delivery = Delivery(b"{}", "message1", 1, clock.now() - timedelta(seconds=42))
     for error in (None, None, Rejected("no"), Retryable("later"), RuntimeError("a bug")):
@@ -139,7 +139,7 @@ async def test_deliveries_are_counted_by_their_outcome_and_the_queue_is_timed(me
     assert age["value"] == 42
 
 
-async def test_a_consumers_lag_is_from_the_event_to_its_effect(meters: Meters) -> None:
+async def test_the_lag_of_a_consumer_is_from_the_event_to_its_effect(meters: Meters) -> None:
     under_test, lagging = ServiceUnderTest(service), Subscription("lagging")
 
     @lagging.on_any
@@ -167,7 +167,7 @@ async def test_the_age_of_the_outbox_is_that_of_its_oldest_event(meters: Meters)
     assert refused["value"] >= 3
 
 
-async def test_requests_are_timed_by_route_and_inventions_make_no_series(meters: Meters) -> None:
+async def test_requests_are_timed_by_route_and_unknown_paths_make_no_series(meters: Meters) -> None:
     async with ServiceUnderTest(service).client(figures=meters.read) as http:
         for path in ("/v1/projects/proj_1", "/v1/projects/proj_2", "/v1/made-up-1", "/v1/made-up-2"):
             await http.get(path)

@@ -1,4 +1,4 @@
-"""JSON values go into DynamoDB and come back the same."""
+"""JSON values are unchanged after a round trip through DynamoDB."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ JSON = st.recursive(
 
 
 def same(one: Any, other: Any) -> bool:
-    """Equal, and of the same type all the way down: 1, 1.0 and True are equal in Python."""
+    """Equal, with equal types at every depth: 1, 1.0 and True are equal in Python."""
     if isinstance(one, dict):
         return isinstance(other, dict) and one.keys() == other.keys() and all(same(one[k], other[k]) for k in one)
     if isinstance(one, list):
@@ -34,21 +34,21 @@ def same(one: Any, other: Any) -> bool:
 
 
 @given(JSON)
-def test_what_goes_in_comes_out(value: Any) -> None:
+def test_values_survive_a_round_trip(value: Any) -> None:
     assert same(from_attribute(to_attribute(value)), value)
 
 
 @given(st.dictionaries(st.text(), JSON, max_size=4))
-def test_whole_items_too(item: dict[str, Any]) -> None:
+def test_items_survive_a_round_trip(item: dict[str, Any]) -> None:
     assert same(from_item(to_item(item)), item)
 
 
 @given(JSON)
-def test_boto3_reads_what_we_write(value: Any) -> None:
-    """boto3's own reader is the reference for the form; it gives every number as Decimal."""
+def test_boto3_reads_our_format(value: Any) -> None:
+    """boto3's own reader is the reference for the format; it returns every number as Decimal."""
     try:
         theirs = deserialize(to_attribute(value))
-    except ArithmeticError:  # more digits than DynamoDB keeps; only boto3 looks at that here
+    except ArithmeticError:  # more digits than DynamoDB stores; only boto3 checks that here
         return
     assert theirs == _decimal(value)
 
@@ -77,17 +77,17 @@ def _decimal(value: Any) -> Any:
         ("123456789012345678901234567890", 123456789012345678901234567890),
     ],
 )
-def test_numbers_as_dynamodb_writes_them(number: str, value: float) -> None:
+def test_numbers_in_the_form_of_dynamodb(number: str, value: float) -> None:
     assert same(from_attribute({"N": number}), value)
 
 
-def test_tuples_and_names_are_stored_as_json_has_them() -> None:
+def test_tuples_and_enums_are_stored_as_in_json() -> None:
     assert to_attribute((1, "a")) == {"L": [{"N": "1"}, {"S": "a"}]}
     assert to_attribute(Role.ADMIN) == {"S": "admin"}
 
 
 @pytest.mark.parametrize("value", [datetime(2026, 1, 1, tzinfo=UTC), Decimal(1), b"bytes", {1, 2}, object()], ids=type)
-def test_what_json_does_not_have_is_refused(value: object) -> None:
+def test_values_outside_of_json_are_refused(value: object) -> None:
     with pytest.raises(TypeError, match=type(value).__name__):
         to_attribute(value)
     with pytest.raises(TypeError):
@@ -95,6 +95,6 @@ def test_what_json_does_not_have_is_refused(value: object) -> None:
 
 
 @pytest.mark.parametrize("attribute", [{"SS": ["a"]}, {"B": b"x"}])
-def test_what_we_never_write_is_refused(attribute: dict[str, Any]) -> None:
+def test_types_that_we_never_write_are_refused(attribute: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match="unexpected attribute type"):
         from_attribute(attribute)

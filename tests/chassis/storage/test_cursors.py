@@ -1,4 +1,4 @@
-"""Keys of cursors come from a secret, and rotate while cursors are on their way."""
+"""Keys of cursors come from a secret, and rotate while cursors are in use."""
 
 import base64
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from chassis.testing.service import FakeClock, FixedKeys
 
 
 class Secrets:
-    """Secrets Manager with one secret: its version of now, and the one before it."""
+    """Secrets Manager with one secret: its current version and the previous one."""
 
     def __init__(self, *versions: str) -> None:
         self.versions, self.calls, self.down = list(versions), 0, False
@@ -32,7 +32,7 @@ class Secrets:
         return {"SecretString": self.versions[wanted]}
 
 
-async def test_a_cursor_opens_in_every_process_and_in_its_place_only() -> None:
+async def test_a_cursor_opens_in_every_process_and_in_its_context_only() -> None:
     one, other = (SecretCursorKeys(Secrets("k1"), "s", FakeClock()) for _ in range(2))
     cursor = await seal_cursor(one, "tasks of acme", "0007#é")
     assert await open_cursor(other, "tasks of acme", cursor) == "0007#é"
@@ -40,7 +40,7 @@ async def test_a_cursor_opens_in_every_process_and_in_its_place_only() -> None:
         await open_cursor(other, "tasks of globex", cursor)
 
 
-async def test_no_part_of_a_place_passes_for_a_part_of_a_position() -> None:
+async def test_context_and_position_cannot_be_confused() -> None:
     signature = _decode(await seal_cursor(FixedKeys(), "list of a\nb", "c"))[:MAC_BYTES]
     forged = base64.urlsafe_b64encode(signature + b"b\nc").decode().rstrip("=")
     with pytest.raises(Invalid):
@@ -55,7 +55,7 @@ async def test_the_secret_is_read_once() -> None:
     assert secrets.calls == 2
 
 
-async def test_a_key_rotates_while_cursors_are_on_their_way() -> None:
+async def test_a_key_rotates_while_cursors_are_in_use() -> None:
     secrets, clock = Secrets("k1"), FakeClock()
     old = SecretCursorKeys(secrets, "s", clock)
     before = await seal_cursor(old, "p", "1")
@@ -90,7 +90,7 @@ async def test_without_the_secret_nothing_is_signed(state: str) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["", "a", "____", "not base64!", "ü", "\x00", "A" * 22])
-async def test_what_is_no_cursor_is_refused(cursor: str) -> None:
+async def test_a_text_that_is_not_a_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(Invalid) as refused:
         await open_cursor(FixedKeys(), "p", cursor)
     assert [error.field for error in refused.value.fields] == ["query.cursor"]

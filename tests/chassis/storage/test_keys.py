@@ -1,4 +1,4 @@
-"""Keys: stored data depends on how they are written."""
+"""Keys, whose format stored data depends on."""
 
 from collections import Counter
 
@@ -20,8 +20,8 @@ def scope() -> OrgScope:
     return OrgScope(context, Actor("user_ada"), Cause("request"), "org_acme")
 
 
-def test_a_shard_stays_what_it_is() -> None:
-    """What was stored in a shard is looked for in the same one, years later and by every version."""
+def test_shards_never_change() -> None:
+    """Data in a shard must be found there years later and by every version."""
     assert [shard_of(value, 4) for value in ("a", "b", "c", "event", "ü")] == [1, 3, 0, 2, 2]
 
 
@@ -40,7 +40,7 @@ def test_the_families_of_keys() -> None:
     assert work_pk("UNSEALED", 2) == "WORK#UNSEALED#2"
 
 
-def test_a_scope_names_only_its_owners_keys(scope: OrgScope) -> None:
+def test_a_scope_makes_only_keys_of_its_owner(scope: OrgScope) -> None:
     mine, theirs, person = scope, scope.for_org("org_other"), scope.for_user("user_bo")
 
     def named(of: Scope) -> list[str]:
@@ -51,7 +51,7 @@ def test_a_scope_names_only_its_owners_keys(scope: OrgScope) -> None:
     assert named(person) == ["USER#user_bo#TASK#1", "USER#user_bo#SETTINGS", "USER#user_bo#TASKS"]
 
 
-def test_events_of_a_person_belong_to_their_organization_or_to_none(scope: OrgScope) -> None:
+def test_events_of_a_person_belong_to_their_organization_or_to_the_system(scope: OrgScope) -> None:
     person = scope.for_user("user_bo")
     assert (person.event_org, person.in_org("org_acme").event_org) == ("org_system", "org_acme")
 

@@ -1,4 +1,4 @@
-"""Counters that rise up to a ceiling: the table's part in rate limits, the same on every backend."""
+"""Counters with a ceiling, by which tables implement rate limits, alike on every backend."""
 
 import asyncio
 from typing import Any
@@ -25,32 +25,32 @@ async def test_counters_begin_at_the_floor(table: Store) -> None:
     assert await table.get(ONE) == {"PK": ONE.pk, "SK": ONE.sk, "a": 110, "b": 101, "expires_at": 9}
 
 
-async def test_counters_go_on_from_where_they_stand_or_from_a_higher_floor(table: Store) -> None:
+async def test_counters_continue_from_their_value_or_from_a_higher_floor(table: Store) -> None:
     await rise(table, a=10, b=50)
     assert (await rise(table, a=10, b=10, floor=130, ceiling=230)).reached == {"a": 140, "b": 160}
 
 
-async def test_one_that_would_pass_the_ceiling_stops_them_all(table: Store) -> None:
+async def test_one_counter_at_its_ceiling_stops_all_of_them(table: Store) -> None:
     await rise(table, a=10, b=100)
     assert await rise(table, a=10, b=100) == CounterLevels(raised=False, reached={"a": 110, "b": 200})
     assert await rise(table, a=90) == CounterLevels(raised=True, reached={"a": 200})
     assert await rise(table, a=1) == CounterLevels(raised=False, reached={"a": 200})
 
 
-async def test_a_wrong_guess_does_no_harm(table: Store) -> None:
+async def test_a_wrong_expectation_does_no_harm(table: Store) -> None:
     assert (await rise(table, a=10, known={"a": 150})).reached == {"a": 110}
     assert (await rise(table, a=10, known={"a": 50})).reached == {"a": 120}
     assert not (await rise(table, a=90, known={"a": 101})).raised
     assert (await rise(table, a=10, floor=500, ceiling=600, known={"a": 599})).reached == {"a": 510}
 
 
-async def test_what_a_wrong_clock_wrote_does_not_last(table: Store) -> None:
+async def test_values_written_by_a_wrong_clock_do_not_last(table: Store) -> None:
     await rise(table, a=10, floor=4000, ceiling=4100)
     assert (await rise(table, a=10)).reached == {"a": 110}
     assert (await rise(table, a=10, known={"a": 4010})).reached == {"a": 120}
 
 
-async def test_what_comes_at_the_same_time_is_counted_exactly(table: Store) -> None:
+async def test_concurrent_steps_are_counted_exactly(table: Store) -> None:
     results = await asyncio.gather(*(rise(table, a=10, b=2) for _ in range(30)))
     assert sorted(levels.reached["a"] for levels in results if levels.raised) == list(range(110, 201, 10))
 

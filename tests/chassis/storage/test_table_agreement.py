@@ -1,6 +1,6 @@
-"""Memory and DynamoDB end in the same state after any sequence of writes, and refuse the same of them.
+"""The tables in memory and in DynamoDB have the same state after any sequence of writes, and refuse the same writes.
 
-Services are tested in memory; this is why that says something of how they behave on DynamoDB.
+Services are tested with tables in memory; this test makes those results valid for DynamoDB.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ AMOUNTS = st.dictionaries(st.sampled_from(["version", "count"]), st.integers(-2,
 
 @st.composite
 def places(draw: st.DrawFn, key: Key) -> Any:
-    """Places in lists; no two items share one, for then their order would be open."""
+    """Sort keys in lists; each is used once, since otherwise their order would be undefined."""
     sort = draw(st.sampled_from("abc")) + key.pk + key.sk
     return {name: value for n in draw(LISTS) for name, value in ((f"L{n}PK", "LIST"), (f"L{n}SK", sort))}
 

@@ -1,4 +1,4 @@
-"""The Table port, queries: what every backend does the same."""
+"""Queries of the Table port, alike on every backend."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ NAMES = ["a", "b", "c", "d", "e"]
 
 
 @pytest.fixture
-async def filled(table: Table) -> Table:
-    """Five items in partition P and in list 1, and one elsewhere."""
+async def table_with_items(table: Table) -> Table:
+    """A table with five items in partition P and in list 1, and one elsewhere."""
     for name in NAMES[::-1]:
         await table.write([Put(Key("P", name), {"name": name, "L1PK": "LIST", "L1SK": name}, Absent())])
     await table.write([Put(Key("Q", "z"), {"L1PK": "OTHER", "L1SK": "z"}, Absent())])
@@ -40,22 +40,22 @@ BOUNDS: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize("index", [None, 1])
-async def test_bounds_order_and_limit(filled: Table, index: int | None) -> None:
+async def test_bounds_order_and_limit(table_with_items: Table, index: int | None) -> None:
     for bounds, expected in BOUNDS:
-        found = await filled.query("LIST" if index else "P", index=index, **bounds)
+        found = await table_with_items.query("LIST" if index else "P", index=index, **bounds)
         assert "".join(item["name"] for item in found) == expected, bounds
 
 
-async def test_a_query_stays_in_its_partition(filled: Table) -> None:
-    assert [item["SK"] for item in await filled.query("Q")] == ["z"]
-    assert [item["SK"] for item in await filled.query("OTHER", index=1)] == ["z"]
-    assert await filled.query("R") == []
-    assert await filled.query("LIST") == []
-    assert await filled.query("P", index=1) == []
-    assert await filled.query("LIST", index=2) == []
+async def test_a_query_stays_in_its_partition(table_with_items: Table) -> None:
+    assert [item["SK"] for item in await table_with_items.query("Q")] == ["z"]
+    assert [item["SK"] for item in await table_with_items.query("OTHER", index=1)] == ["z"]
+    assert await table_with_items.query("R") == []
+    assert await table_with_items.query("LIST") == []
+    assert await table_with_items.query("P", index=1) == []
+    assert await table_with_items.query("LIST", index=2) == []
 
 
-async def test_a_list_gives_whole_items(table: Table) -> None:
+async def test_a_list_returns_whole_items(table: Table) -> None:
     item = {"title": "Ship", "tags": ["a"], "L1PK": "LIST", "L1SK": "1", "L2PK": "ALSO", "L2SK": "2"}
     await table.write([Put(Key("THING", "1"), item, Absent())])
     expected = [{**item, "PK": "THING", "SK": "1"}]
@@ -80,8 +80,8 @@ async def test_the_order_is_that_of_code_points(table: Table) -> None:
     assert [item["SK"] for item in await table.query("P")] == sorted(names)
 
 
-async def test_what_is_more_than_a_megabyte_comes_whole(table: Table) -> None:
-    """DynamoDB answers in parts of 1 MB."""
+async def test_more_than_a_megabyte_is_returned_whole(table: Table) -> None:
+    """DynamoDB answers in pages of 1 MB."""
     text = "x" * 150_000
     for number in range(12):
         await table.write(
@@ -91,9 +91,9 @@ async def test_what_is_more_than_a_megabyte_comes_whole(table: Table) -> None:
     assert [int(item["SK"]) for item in await table.query("L", index=1, limit=11)] == list(range(11))
 
 
-async def test_many_items_in_one_read_in_the_order_asked_for(filled: Table) -> None:
+async def test_many_items_in_one_read_in_the_order_asked_for(table_with_items: Table) -> None:
     keys = [Key("P", "c"), Key("P", "nothing"), Key("Q", "z"), Key("P", "a")]
-    found = await filled.get_all(keys)
-    assert found == [await filled.get(key) for key in keys]
+    found = await table_with_items.get_all(keys)
+    assert found == [await table_with_items.get(key) for key in keys]
     assert [item and item["SK"] for item in found] == ["c", None, "z", "a"]
-    assert await filled.get_all([Key("R", "x")]) == [None]
+    assert await table_with_items.get_all([Key("R", "x")]) == [None]

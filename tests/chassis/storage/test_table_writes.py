@@ -1,4 +1,4 @@
-"""The Table port, conditions and atomic writes: what every backend does the same."""
+"""Conditions and atomic writes of the Table port, alike on every backend."""
 
 import asyncio
 from typing import Any
@@ -31,7 +31,7 @@ async def values_of(table: Table, key: Key) -> dict[str, Any] | None:
 
 
 async def refused(table: Table, *operations: WriteOperation) -> tuple[int, ...]:
-    """The positions that the table refuses; none if it does the write."""
+    """Positions of the operations that the table refuses; empty if it executes the write."""
     try:
         await table.write(operations)
     except ConditionRefused as error:
@@ -39,11 +39,11 @@ async def refused(table: Table, *operations: WriteOperation) -> tuple[int, ...]:
     return ()
 
 
-async def test_what_was_never_written_is_not_there(table: Table) -> None:
+async def test_a_missing_item_is_none(table: Table) -> None:
     assert await table.get(ONE) is None
 
 
-async def test_an_item_comes_back_as_it_went_with_its_keys(table: Table) -> None:
+async def test_an_item_is_read_as_written_with_its_keys(table: Table) -> None:
     item = {
         "text": "Grüße 🙂",
         "empty": "",
@@ -67,7 +67,7 @@ async def test_an_item_comes_back_as_it_went_with_its_keys(table: Table) -> None
     assert stored["yes"] is True
 
 
-async def test_what_is_read_is_the_readers_own(table: Table) -> None:
+async def test_a_read_item_is_a_copy(table: Table) -> None:
     await table.write([Put(ONE, {"list": [1]}, Absent())])
     first = await table.get(ONE)
     assert first is not None
@@ -107,14 +107,14 @@ async def test_conditions(table: Table, kind: str) -> None:
         assert await values_of(table, key) == (changed if accepted else unchanged), case
 
 
-async def test_a_put_writes_the_item_whole(table: Table) -> None:
+async def test_a_put_replaces_the_whole_item(table: Table) -> None:
     await table.write([Put(ONE, {"old": 1, "L1PK": "LIST", "L1SK": "a"}, Absent())])
     await table.write([Put(ONE, {"new": 1}, Anything())])
     assert await values_of(table, ONE) == {"new": 1}
     assert await table.query("LIST", index=1) == []
 
 
-async def test_counters_start_at_nothing_and_add_up(table: Table) -> None:
+async def test_counters_start_at_zero_and_add_up(table: Table) -> None:
     await table.write([Add(ONE, {"open": 2, "done": 0})])
     await table.write([Add(ONE, {"open": -3}, set_attributes={"name": "Web", "tags": ["a"]})])
     assert await values_of(table, ONE) == {"open": -1, "done": 0, "name": "Web", "tags": ["a"]}
@@ -152,7 +152,7 @@ async def test_a_counter_stays_below_its_limit(table: Table) -> None:
         assert await values_of(table, key) == (after if accepted else before), case
 
 
-async def test_of_several_limits_each_counts(table: Table) -> None:
+async def test_each_of_several_limits_holds(table: Table) -> None:
     limits = {"a": 1, "b": 1}
     await table.write([Add(ONE, {"a": 1, "b": 0, "c": 9}, at_most=limits)])
     assert await refused(table, Add(ONE, {"a": 1, "b": 1}, at_most=limits)) == (0,)
@@ -194,7 +194,7 @@ async def test_a_hundred_operations_at_most(table: Table) -> None:
     assert await values_of(table, Key("THING#99")) == {"n": 99}
 
 
-async def test_no_item_twice(table: Table) -> None:
+async def test_no_item_may_be_written_twice(table: Table) -> None:
     with pytest.raises(ValueError, match="twice"):
         await table.write([Put(ONE, {}, Anything()), Check(ONE)])
     assert await table.get(ONE) is None
@@ -204,7 +204,7 @@ async def test_an_empty_write_does_nothing(table: Table) -> None:
     await table.write([])
 
 
-async def test_discarding_needs_nothing_to_be_there(table: Table) -> None:
+async def test_a_missing_item_can_be_discarded(table: Table) -> None:
     keys = [Key("MANY", f"{number:03}") for number in range(60)]
     await table.write([Put(key, {}, Absent()) for key in keys])
     await table.write([Put(Key("MANY", "kept"), {}, Absent())])
@@ -213,7 +213,7 @@ async def test_discarding_needs_nothing_to_be_there(table: Table) -> None:
     assert [item["SK"] for item in await table.query("MANY")] == ["kept"]
 
 
-async def test_of_two_hundred_at_once_exactly_as_many_pass_as_the_limit_allows(table: Table) -> None:
+async def test_of_two_hundred_concurrent_writes_exactly_as_many_succeed_as_the_limit_allows(table: Table) -> None:
     limited = Add(ONE, {"seats": 1}, at_most={"seats": 7})
     results = await asyncio.gather(
         *(refused(table, limited, Put(Key(f"SEAT#{number}"), {}, Absent())) for number in range(200))

@@ -1,4 +1,4 @@
-"""Refusals reach the audit trail: each kind at once, a flood of it as a count, and none at the cost of an answer."""
+"""Refusals reach the audit trail: the first of each kind at once, a flood as a count, without delaying answers."""
 
 import asyncio
 from collections.abc import MutableMapping, Sequence
@@ -18,7 +18,7 @@ from chassis.testing.service import ServiceUnderTest
 from contracts.common import OrgStatus, Role
 from contracts.event import Envelope, Event
 from contracts.tasks import v1 as tasks
-from tests.chassis.http.test_guard import told
+from tests.chassis.http.test_guard import deliver_organization
 from tests.chassis.world import service
 
 CREATE, READ = "tasks.project.create", "tasks.project.read"
@@ -37,7 +37,7 @@ async def refused(http: httpx.AsyncClient, status: int = 403) -> None:
     assert (await http.post("/v1/projects", json={"name": "Web"})).status_code == status
 
 
-async def test_a_refusal_leaves_one_record_of_who_what_why_and_from_where(
+async def test_a_refusal_leaves_one_record_with_actor_operation_reason_and_origin(
     world: ServiceUnderTest, spans: InMemorySpanExporter
 ) -> None:
     async with world.client("user_bo", Role.VIEWER) as http:
@@ -58,22 +58,22 @@ async def test_a_refusal_leaves_one_record_of_who_what_why_and_from_where(
     }
 
 
-async def test_who_was_denied_the_operation(world: ServiceUnderTest) -> None:
+async def test_a_denied_operation_is_recorded(world: ServiceUnderTest) -> None:
     async with world.client("user_bo", Role.OWNER, denies=(CREATE,)) as http:
         await refused(http)
     [record] = await records(world)
     assert (record.data["operation"], record.data["reason"]) == (CREATE, "denied")
 
 
-async def test_whose_organization_is_suspended(world: ServiceUnderTest) -> None:
-    await told(world, OrgStatus.SUSPENDED, 2)
+async def test_a_suspended_organization_is_recorded(world: ServiceUnderTest) -> None:
+    await deliver_organization(world, OrgStatus.SUSPENDED, 2)
     async with world.client("user_bo", Role.OWNER) as http:
         await refused(http)
     [record] = await records(world)
     assert (record.data["operation"], record.data["reason"]) == (CREATE, "organization-suspended")
 
 
-async def test_whose_membership_has_ended(world: ServiceUnderTest) -> None:
+async def test_an_ended_membership_is_recorded(world: ServiceUnderTest) -> None:
     out = Member(id="user_bo", email="bo@acme.example", name="Bo", role=Role.ADMIN, active=False, version=2)
     await project(world.scope(), out)
     async with world.client("user_bo", Role.ADMIN, mv=1) as http:
@@ -83,8 +83,8 @@ async def test_whose_membership_has_ended(world: ServiceUnderTest) -> None:
     assert record.data["route"] == "/v1/projects/{project_id}"
 
 
-async def test_what_refuses_nobody_or_nobody_known_leaves_none(world: ServiceUnderTest) -> None:
-    """An expired token says who they were, not who they are; what is not mine is answered as what is not there."""
+async def test_refusals_of_unknown_callers_are_not_recorded(world: ServiceUnderTest) -> None:
+    """An expired token does not identify its caller, and another organization's data is answered as missing."""
     async with world.client("user_bo") as http:
         expired = dict(http.headers)
         assert (await http.get("/v1/projects/proj_nothing")).status_code == 404
@@ -115,12 +115,12 @@ async def test_a_flood_is_one_record_at_once_and_one_count_later(world: ServiceU
         await world.api_state.access_denied.settle()
         first, rest = await records(world)
         assert (rest.data["count"], rest.data["since"], rest.data["operation"]) == (49, "2026-11-21T09:00:00Z", CREATE)
-        await refused(http)  # the count has begun another window
+        await refused(http)  # the count has started another window
         assert len(await records(world)) == 2
     assert first.id != rest.id
 
 
-async def test_what_comes_after_a_quiet_time_is_told_at_once(world: ServiceUnderTest) -> None:
+async def test_a_refusal_after_a_quiet_time_is_recorded_at_once(world: ServiceUnderTest) -> None:
     async with world.client("user_bo", Role.VIEWER) as http:
         await refused(http)
         for _ in range(2):
@@ -131,7 +131,7 @@ async def test_what_comes_after_a_quiet_time_is_told_at_once(world: ServiceUnder
     assert [each.data["count"] for each in await records(world)] == [1, 1]
 
 
-async def test_the_next_of_a_kind_tells_the_count_where_nothing_runs_in_the_background(world: ServiceUnderTest) -> None:
+async def test_without_a_background_task_the_next_refusal_of_a_kind_records_the_count(world: ServiceUnderTest) -> None:
     async with world.client("user_bo", Role.VIEWER) as http:
         for _ in range(4):
             await refused(http)
@@ -140,7 +140,7 @@ async def test_the_next_of_a_kind_tells_the_count_where_nothing_runs_in_the_back
     assert [each.data["count"] for each in await records(world)] == [1, 4]
 
 
-async def test_on_leaving_every_count_is_told(world: ServiceUnderTest) -> None:
+async def test_at_the_end_every_count_is_recorded(world: ServiceUnderTest) -> None:
     async with world.client("user_bo", Role.VIEWER) as http:
         for _ in range(3):
             await refused(http)
@@ -148,7 +148,7 @@ async def test_on_leaving_every_count_is_told(world: ServiceUnderTest) -> None:
     assert [each.data["count"] for each in await records(world)] == [1, 2]
 
 
-async def test_kinds_are_apart_by_person_organization_operation_and_reason(world: ServiceUnderTest) -> None:
+async def test_kinds_differ_by_person_organization_operation_and_reason(world: ServiceUnderTest) -> None:
     for user, org, denies in (
         ("user_bo", "org_acme", ()),
         ("user_cy", "org_acme", ()),
@@ -163,7 +163,7 @@ async def test_kinds_are_apart_by_person_organization_operation_and_reason(world
 
 
 class Failing(MemoryTable):
-    """Takes no events while it is `down`."""
+    """A table that takes no events while it is `down`."""
 
     down = True
 
@@ -173,7 +173,7 @@ class Failing(MemoryTable):
         await super().write(operations)
 
 
-async def test_a_refusal_that_cannot_be_recorded_is_a_refusal_and_is_made_up_for(
+async def test_a_refusal_that_cannot_be_recorded_is_answered_and_recorded_later(
     logged: list[MutableMapping[str, Any]],
 ) -> None:
     table = Failing()
@@ -189,7 +189,7 @@ async def test_a_refusal_that_cannot_be_recorded_is_a_refusal_and_is_made_up_for
     assert (record.data["count"], record.data["since"]) == (2, "2026-11-21T09:00:00Z")
 
 
-async def test_it_is_bounded_and_beyond_that_each_is_told(
+async def test_windows_are_bounded_and_beyond_that_each_refusal_is_recorded(
     world: ServiceUnderTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(denials, "MAX_KINDS", 1)
@@ -204,7 +204,7 @@ async def test_it_is_bounded_and_beyond_that_each_is_told(
 @pytest.mark.parametrize(
     ("publishes", "missing"), [(tasks.ApiKeyUsed, "tasks.access.denied"), (tasks.AccessDenied, "tasks.api_key.used")]
 )
-async def test_a_service_that_could_not_tell_does_not_start(publishes: type[Event], missing: str) -> None:
+async def test_a_service_that_cannot_record_refusals_does_not_start(publishes: type[Event], missing: str) -> None:
     silent = Service("tasks", api="tests.chassis.world:router", table=TableSpec(), publishes=(publishes,))
     with pytest.raises(DeclarationError, match=f"does not publish {missing}"):
         ServiceUnderTest(silent).client()

@@ -1,4 +1,4 @@
-"""The use of a key is told once in ten minutes, whatever many requests and processes, and at the cost of no answer."""
+"""The use of a key is published once per ten minutes, for any number of requests and processes, and never fails one."""
 
 import asyncio
 from collections.abc import MutableMapping
@@ -32,7 +32,7 @@ async def read(world: ServiceUnderTest, key: str) -> None:
     assert (await ask(world, key)).status_code == 200
 
 
-async def test_a_use_tells_which_key_when_and_from_where(world: ServiceUnderTest) -> None:
+async def test_a_use_records_key_time_and_origin(world: ServiceUnderTest) -> None:
     key = await world.add_key(READ)
     assert (await ask(world, key, **{"User-Agent": "curl/8"})).status_code == 200
     [use] = await uses(world)
@@ -40,13 +40,13 @@ async def test_a_use_tells_which_key_when_and_from_where(world: ServiceUnderTest
     assert (use.time, use.clientip, use.useragent) == (world.clock.now(), "127.0.0.1", "curl/8")
 
 
-async def test_many_uses_at_once_are_told_once(world: ServiceUnderTest) -> None:
+async def test_many_concurrent_uses_are_published_once(world: ServiceUnderTest) -> None:
     key = await world.add_key(READ)
     await asyncio.gather(*(read(world, key) for _ in range(20)))
     assert len(await uses(world)) == 1
 
 
-async def test_each_window_is_told(world: ServiceUnderTest) -> None:
+async def test_each_window_is_published(world: ServiceUnderTest) -> None:
     key = await world.add_key(READ)
     for minutes in (0, MINUTES - 1, 1, MINUTES):
         world.clock.advance(minutes=minutes)
@@ -54,7 +54,7 @@ async def test_each_window_is_told(world: ServiceUnderTest) -> None:
     assert len(await uses(world)) == 3
 
 
-async def test_what_another_process_told_is_not_told_again(world: ServiceUnderTest) -> None:
+async def test_a_use_published_by_another_process_is_not_published_again(world: ServiceUnderTest) -> None:
     key = await world.add_key(READ)
     await read(world, key)
     world.api_state.api_key_usage.forget()
@@ -62,7 +62,7 @@ async def test_what_another_process_told_is_not_told_again(world: ServiceUnderTe
     assert len(await uses(world)) == 1
 
 
-async def test_a_use_that_is_refused_is_one_and_a_key_that_is_not_good_has_none(world: ServiceUnderTest) -> None:
+async def test_a_refused_use_counts_and_an_invalid_key_has_none(world: ServiceUnderTest) -> None:
     key = await world.add_key(READ)
     assert (await ask(world, OLD)).status_code == 401
     assert (await ask(world, format_key("org_acme", "key_robot", "0" * 64))).status_code == 401
@@ -71,7 +71,7 @@ async def test_a_use_that_is_refused_is_one_and_a_key_that_is_not_good_has_none(
     assert len(await uses(world)) == 1
 
 
-async def test_keys_and_organizations_are_apart(world: ServiceUnderTest) -> None:
+async def test_keys_and_organizations_are_separate(world: ServiceUnderTest) -> None:
     for org, key_id in (("org_acme", "key_1"), ("org_acme", "key_2"), ("org_other", "key_1")):
         await read(world, await world.add_key(READ, org_id=org, key_id=key_id))
     assert [(use.orgid, use.subject) for use in await uses(world)] == [
@@ -81,7 +81,7 @@ async def test_keys_and_organizations_are_apart(world: ServiceUnderTest) -> None
     ]
 
 
-async def test_a_use_that_cannot_be_told_is_answered_and_told_at_the_next(
+async def test_a_use_that_cannot_be_published_is_answered_and_published_with_the_next(
     logged: list[MutableMapping[str, Any]],
 ) -> None:
     table = Failing()
@@ -95,7 +95,7 @@ async def test_a_use_that_cannot_be_told_is_answered_and_told_at_the_next(
     assert len(await uses(world)) == 1
 
 
-async def test_a_request_that_is_given_up_is_not_taken_for_told(
+async def test_a_cancelled_request_does_not_count_as_published(
     world: ServiceUnderTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def given_up(*_: object) -> None:
@@ -109,7 +109,7 @@ async def test_a_request_that_is_given_up_is_not_taken_for_told(
     assert len(await uses(world)) == 1
 
 
-async def test_what_a_process_remembers_is_bounded(world: ServiceUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_memory_of_a_process_is_bounded(world: ServiceUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(key_uses, "REMEMBERED", 1)
     keys = [await world.add_key(READ, key_id=key_id) for key_id in ("key_1", "key_2")]
     for key in [*keys, *keys]:

@@ -1,4 +1,4 @@
-"""The projection of members ends in the same state, however its events arrive."""
+"""The projection of members has the same state for any order of its events."""
 
 from itertools import permutations
 
@@ -36,7 +36,7 @@ def member(role: Role, version: int, *, active: bool = True) -> Member:
     ],
     ids=["removed", "came back"],
 )
-async def test_every_order_with_every_repetition_ends_the_same(facts: list[Event], expected: Member) -> None:
+async def test_every_order_with_every_repetition_gives_the_same_state(facts: list[Event], expected: Member) -> None:
     versions = {id(fact): version for version, fact in enumerate(facts, 1)}
     for order in permutations(facts):
         world = ServiceUnderTest(service)
@@ -47,7 +47,7 @@ async def test_every_order_with_every_repetition_ends_the_same(facts: list[Event
         ]
 
 
-async def test_an_old_event_after_a_newer_one_is_success_and_changes_nothing(world: ServiceUnderTest) -> None:
+async def test_an_old_event_after_a_newer_one_succeeds_and_changes_nothing(world: ServiceUnderTest) -> None:
     await world.deliver(subscription, REMOVED, version=3)
     await world.deliver(subscription, ADDED, version=1)
     assert await MemberRepository(world.scope()).active("user_bo") is None
@@ -59,7 +59,7 @@ async def test_a_membership_without_a_version_is_rejected(world: ServiceUnderTes
     assert await MemberRepository(world.scope()).find("user_bo") is None
 
 
-async def test_members_are_listed_while_they_are_in(world: ServiceUnderTest) -> None:
+async def test_members_are_listed_while_they_are_active(world: ServiceUnderTest) -> None:
     for name in ("cy", "ada", "bo"):
         await world.add_member(f"user_{name}")
     await world.deliver(subscription, REMOVED, version=2)

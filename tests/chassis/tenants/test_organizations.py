@@ -1,4 +1,4 @@
-"""The projection of organizations ends in the same state, however its events arrive, and what is kept of it follows."""
+"""The projection of organizations has the same state for any order of its events, and its cache follows."""
 
 from itertools import permutations
 from typing import Any
@@ -23,12 +23,12 @@ def world() -> ServiceUnderTest:
     return ServiceUnderTest(service)
 
 
-def state(**changed: Any) -> tenancy.OrganizationState:
+def state(**changes: Any) -> tenancy.OrganizationState:
     values = {"slug": "acme", "name": "Acme", "plan": Plan.FREE, "status": OrgStatus.ACTIVE, "allowed_origins": []}
-    return tenancy.OrganizationState(**(values | changed))
+    return tenancy.OrganizationState(**(values | changes))
 
 
-def created(told: tenancy.OrganizationState | None) -> Event:
+def organization_created(organization: tenancy.OrganizationState | None) -> Event:
     return tenancy.OrganizationCreated(
         org_id="org_acme",
         slug="acme",
@@ -36,28 +36,33 @@ def created(told: tenancy.OrganizationState | None) -> Event:
         plan=Plan.FREE,
         owner_id="user_ada",
         personal=False,
-        organization=told,
+        organization=organization,
     )
 
 
-def planned(told: tenancy.OrganizationState | None, plan: Plan = Plan.STARTER) -> Event:
-    return tenancy.PlanChanged(org_id="org_acme", previous_plan=Plan.FREE, plan=plan, organization=told)
+def plan_changed(organization: tenancy.OrganizationState | None, plan: Plan = Plan.STARTER) -> Event:
+    return tenancy.PlanChanged(org_id="org_acme", previous_plan=Plan.FREE, plan=plan, organization=organization)
 
 
-def changed(told: tenancy.OrganizationState) -> Event:
-    return tenancy.OrganizationChanged(org_id="org_acme", organization=told, previous_organization=state())
+def organization_changed(organization: tenancy.OrganizationState) -> Event:
+    return tenancy.OrganizationChanged(org_id="org_acme", organization=organization, previous_organization=state())
 
 
-def profile(version: int, **changed: Any) -> OrganizationProfile:
-    return OrganizationProfile(id="org_acme", version=version, **state(**changed).model_dump())
+def profile(version: int, **changes: Any) -> OrganizationProfile:
+    return OrganizationProfile(id="org_acme", version=version, **state(**changes).model_dump())
 
 
-async def test_every_order_with_every_repetition_ends_the_same() -> None:
+async def test_every_order_with_every_repetition_gives_the_same_state() -> None:
     starter = state(plan=Plan.STARTER)
     renamed = state(plan=Plan.STARTER, name="Acme Ltd", allowed_origins=[ORIGIN])
     last = state(plan=Plan.FREE, name="Acme Ltd", allowed_origins=[ORIGIN])
-    # An owner came in between 2 and 5, of which nobody is told.
-    facts = [(1, created(state())), (2, planned(starter)), (5, changed(renamed)), (6, planned(last, Plan.FREE))]
+    # Between 2 and 5 an owner was added, which has no event of its own.
+    facts = [
+        (1, organization_created(state())),
+        (2, plan_changed(starter)),
+        (5, organization_changed(renamed)),
+        (6, plan_changed(last, Plan.FREE)),
+    ]
     for order in permutations(facts):
         world = ServiceUnderTest(service)
         for version, fact in [*order, *order[:2]]:
@@ -69,37 +74,37 @@ async def test_every_order_with_every_repetition_ends_the_same() -> None:
         assert found == profile(6, name="Acme Ltd", allowed_origins=[ORIGIN]), [version for version, _ in order]
 
 
-async def test_an_older_tenancy_that_tells_no_state_is_understood(world: ServiceUnderTest) -> None:
-    await world.deliver(subscription, created(None), version=1)
-    await world.deliver(subscription, planned(None), version=2)
-    await world.deliver(subscription, planned(None, Plan.ENTERPRISE), version=1)
+async def test_events_of_an_older_tenancy_without_the_state_are_handled(world: ServiceUnderTest) -> None:
+    await world.deliver(subscription, organization_created(None), version=1)
+    await world.deliver(subscription, plan_changed(None), version=2)
+    await world.deliver(subscription, plan_changed(None, Plan.ENTERPRISE), version=1)
     assert await profile_of(world.scope()) == profile(2, plan=Plan.STARTER)
 
 
-async def test_a_change_without_a_state_waits_for_what_it_changes(world: ServiceUnderTest) -> None:
+async def test_a_change_without_a_state_waits_for_its_organization(world: ServiceUnderTest) -> None:
     with pytest.raises(NotYet):
-        await world.deliver(subscription, planned(None), version=2)
+        await world.deliver(subscription, plan_changed(None), version=2)
 
 
 async def test_an_organization_without_a_version_is_refused(world: ServiceUnderTest) -> None:
     with pytest.raises(Rejected, match="no version"):
-        await world.deliver(subscription, created(state()), version=0)
+        await world.deliver(subscription, organization_created(state()), version=0)
 
 
-async def test_what_is_kept_is_read_once_and_forgotten_by_the_event() -> None:
+async def test_the_cache_reads_once_and_is_invalidated_by_the_event() -> None:
     table = RecordingTable()
     world = ServiceUnderTest(service, table=table)
     assert [await profile_of(world.scope()) for _ in range(3)] == [None] * 3
-    await world.deliver(subscription, created(state()), version=1)
+    await world.deliver(subscription, organization_created(state()), version=1)
     assert [await profile_of(world.scope()) for _ in range(3)] == [profile(1)] * 3
     assert [call.name for call in table.calls] == ["get", "write", "get"]
 
 
 async def test_another_process_sees_a_change_within_five_minutes(world: ServiceUnderTest) -> None:
-    await world.deliver(subscription, created(state()), version=1)
+    await world.deliver(subscription, organization_created(state()), version=1)
     other = ServiceUnderTest(service, table=world.table)
     assert await profile_of(other.scope()) == profile(1)
-    await world.deliver(subscription, planned(state(plan=Plan.STARTER)), version=2)
+    await world.deliver(subscription, plan_changed(state(plan=Plan.STARTER)), version=2)
     assert await profile_of(other.scope()) == profile(1)
     other.clock.advance(seconds=300)
     assert await profile_of(other.scope()) == profile(2, plan=Plan.STARTER)

@@ -1,4 +1,4 @@
-"""The vault on a fake key service and on the embedded KMS: what it keeps opens where it was sealed, nowhere else."""
+"""The vault with a fake key service and with the embedded KMS: secrets open only where they were sealed."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -53,7 +53,7 @@ async def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize("secret", [b"", SECRET, bytes(range(256)) * 64, b"x" * MAX_SECRET_BYTES], ids=len)
-async def test_what_is_sealed_opens_again_and_is_not_to_be_seen(world: World, secret: bytes) -> None:
+async def test_a_sealed_secret_opens_and_is_not_visible(world: World, secret: bytes) -> None:
     sealed = await world.vault().seal("jira", secret)
     assert await world.vault().open("jira", sealed) == secret
     if secret:
@@ -61,7 +61,7 @@ async def test_what_is_sealed_opens_again_and_is_not_to_be_seen(world: World, se
     assert sealed != await world.vault().seal("jira", secret), "the same secret must not look the same twice"
 
 
-async def test_nobody_else_opens_it(world: World) -> None:
+async def test_another_organization_cannot_open_it(world: World) -> None:
     sealed = await world.vault().seal("jira", SECRET)
     await world.vault("org_other").seal("jira", b"theirs")
     await world.vault(purpose="webhooks").seal("jira", b"other purpose")
@@ -73,7 +73,7 @@ async def test_nobody_else_opens_it(world: World) -> None:
 
 
 async def test_a_stolen_data_key_is_refused_by_its_context(world: World) -> None:
-    """Even with the wrapped key copied into one's own rows: KMS knows whom it was made for."""
+    """Even if the wrapped key is copied into other rows: KMS knows the organization that it was made for."""
     mine, theirs = world.scope("org_mine"), world.scope("org_acme")
     sealed = await Vault(theirs, "credentials").seal("jira", SECRET)
     stolen = await theirs.table.get(theirs.key("DATAKEYS", "credentials"))
@@ -87,7 +87,7 @@ async def test_a_stolen_data_key_is_refused_by_its_context(world: World) -> None
 
 
 @pytest.mark.parametrize("damage", ["", "1", "1.", "x.YQ==", "1.!!", "0.YWFh", "9.YWFh", "-1.YWFh", "1.YWFh"])
-async def test_what_the_vault_did_not_make_is_refused(damage: str) -> None:
+async def test_a_text_that_the_vault_did_not_make_is_refused(damage: str) -> None:
     world = world_on(FakeKeys())
     await world.vault().seal("jira", SECRET)
     with pytest.raises(SecretUnreadable):
@@ -103,7 +103,7 @@ async def test_every_altered_character_is_noticed() -> None:
             await world.vault().open("jira", altered)
 
 
-async def test_data_keys_rotate_and_what_older_ones_sealed_stays_readable(world: World) -> None:
+async def test_data_keys_rotate_and_older_secrets_stay_readable(world: World) -> None:
     first = await world.vault().seal("jira", SECRET)
     assert await world.vault().rotate() == 2
     second = await world.vault().seal("jira", SECRET)
@@ -111,7 +111,7 @@ async def test_data_keys_rotate_and_what_older_ones_sealed_stays_readable(world:
     assert await world.vault().open("jira", first) == await world.vault().open("jira", second) == SECRET
 
 
-async def test_an_old_data_key_seals_no_more() -> None:
+async def test_an_old_data_key_is_not_used_any_more() -> None:
     world = world_on(FakeKeys())
     before = await world.vault().seal("jira", SECRET)
     world.under_test.clock.advance(seconds=DATA_KEY_LASTS.total_seconds() - 1)
@@ -121,14 +121,14 @@ async def test_an_old_data_key_seals_no_more() -> None:
     assert await world.vault().open("jira", before) == SECRET
 
 
-async def test_many_at_once_agree_on_one_first_key() -> None:
+async def test_concurrent_first_uses_agree_on_one_key() -> None:
     world = world_on(FakeKeys())
     sealed = await asyncio.gather(*(world.vault().seal(f"name{n}", SECRET) for n in range(20)))
     assert {one.split(".")[0] for one in sealed} == {"1"}
     assert [await world.vault().open(f"name{n}", one) for n, one in enumerate(sealed)] == [SECRET] * 20
 
 
-async def test_its_bounds() -> None:
+async def test_secrets_have_a_maximum_size() -> None:
     world = world_on(FakeKeys())
     with pytest.raises(TooLarge):
         await world.vault().seal("jira", b"x" * (MAX_SECRET_BYTES + 1))
@@ -138,7 +138,7 @@ async def test_its_bounds() -> None:
         await world.vault().rotate()
 
 
-async def test_without_its_keys_it_says_so_and_changes_nothing() -> None:
+async def test_without_its_keys_the_vault_is_unavailable_and_changes_nothing() -> None:
     world = world_on(keys := FakeKeys())
     keys.down = True
     with pytest.raises(Unavailable):

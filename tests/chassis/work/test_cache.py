@@ -1,4 +1,4 @@
-"""What a process keeps: one organization's, for a while, made once, and forgotten when it is no longer right."""
+"""The cache of a process: entries belong to one organization, are loaded once, expire, and can be invalidated."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -18,7 +18,7 @@ SHAPE: Cached[str] = Cached("shape", timedelta(seconds=60))
 
 
 class Loads:
-    """Answers `<word> 1`, `<word> 2`, ..., each when it is let go."""
+    """A loader that answers `<word> 1`, `<word> 2`, ..., each when it is released."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -45,7 +45,7 @@ def scope(world: ServiceUnderTest) -> OrgScope:
     return world.scope()
 
 
-async def test_it_is_kept_until_it_is_no_longer_fresh(world: ServiceUnderTest, scope: OrgScope) -> None:
+async def test_an_entry_is_cached_until_it_expires(world: ServiceUnderTest, scope: OrgScope) -> None:
     load = Loads()
     assert await COLOUR.get(scope, load()) == "answer 1"
     world.clock.advance(seconds=59.999)
@@ -54,7 +54,7 @@ async def test_it_is_kept_until_it_is_no_longer_fresh(world: ServiceUnderTest, s
     assert await COLOUR.get(scope, load()) == "answer 2"
 
 
-async def test_each_organization_and_each_kind_and_each_part_has_its_own(world: ServiceUnderTest) -> None:
+async def test_each_organization_cache_and_discriminator_has_its_own_entry(world: ServiceUnderTest) -> None:
     load = Loads()
     acme, other = world.scope(), world.scope(org_id="org_other")
     asked = [
@@ -74,7 +74,7 @@ async def test_each_organization_and_each_kind_and_each_part_has_its_own(world: 
     assert [await each for each in again] == ["answer 5", "answer 2", "answer 3", "answer 6"]
 
 
-async def test_it_is_made_once_however_many_ask(scope: OrgScope) -> None:
+async def test_an_entry_is_loaded_once_for_concurrent_readers(scope: OrgScope) -> None:
     load = Loads()
     load.gate.clear()
     asking = [asyncio.create_task(COLOUR.get(scope, load())) for _ in range(50)]
@@ -83,7 +83,7 @@ async def test_it_is_made_once_however_many_ask(scope: OrgScope) -> None:
     assert set(await asyncio.gather(*asking)) == {"answer 1"}
 
 
-async def test_what_is_being_made_when_it_is_forgotten_is_not_kept(scope: OrgScope) -> None:
+async def test_an_entry_that_is_invalidated_while_it_loads_is_not_cached(scope: OrgScope) -> None:
     load = Loads()
     load.gate.clear()
     early = asyncio.create_task(COLOUR.get(scope, load("before")))
@@ -93,7 +93,7 @@ async def test_what_is_being_made_when_it_is_forgotten_is_not_kept(scope: OrgSco
     assert (await early, await COLOUR.get(scope, load("after"))) == ("before 1", "after 2")
 
 
-async def test_who_stops_waiting_takes_it_from_nobody(scope: OrgScope) -> None:
+async def test_a_cancelled_reader_does_not_affect_the_others(scope: OrgScope) -> None:
     load = Loads()
     load.gate.clear()
     first, second = (asyncio.create_task(COLOUR.get(scope, load())) for _ in range(2))
@@ -104,7 +104,7 @@ async def test_who_stops_waiting_takes_it_from_nobody(scope: OrgScope) -> None:
     assert await second == "answer 1"
 
 
-async def test_an_error_is_told_to_all_who_wait_and_not_kept(scope: OrgScope) -> None:
+async def test_an_error_reaches_all_readers_and_is_not_cached(scope: OrgScope) -> None:
     async def fail() -> str:
         await asyncio.sleep(0)
         raise ValueError("no colour")
@@ -114,7 +114,7 @@ async def test_an_error_is_told_to_all_who_wait_and_not_kept(scope: OrgScope) ->
     assert await COLOUR.get(scope, Loads()()) == "answer 1"
 
 
-async def test_it_is_bounded_and_lets_go_what_nobody_asked_for(world: ServiceUnderTest) -> None:
+async def test_the_cache_is_bounded_and_evicts_unused_entries(world: ServiceUnderTest) -> None:
     process_cache, load = ProcessCache(most=3), Loads()
     context = replace(world.context, process_cache=process_cache)
     scopes = [replace(world.scope(), context=context, org_id=f"org_{number}") for number in range(4)]

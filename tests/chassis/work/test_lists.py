@@ -1,4 +1,4 @@
-"""Lists over several shards read like one; work lists find what waits, of all organizations."""
+"""Lists with several shards read like one; work queues list the waiting work of all organizations."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
@@ -49,7 +49,7 @@ async def pages(world: ServiceUnderTest, limit: int, **options: Any) -> list[lis
     limit=st.integers(1, 5),
     descending=st.booleans(),
 )
-async def test_pages_are_the_whole_list_in_order_and_nothing_twice(
+async def test_pages_are_the_whole_list_in_order_without_duplicates(
     names: list[str], limit: int, descending: bool
 ) -> None:
     world = ServiceUnderTest(service)
@@ -66,7 +66,7 @@ async def test_bounds_hold_on_every_page(world: ServiceUnderTest) -> None:
     assert await pages(world, 2, after="c", before="b") == [[]]
 
 
-async def test_a_cursor_goes_on_although_its_item_is_gone(world: ServiceUnderTest) -> None:
+async def test_a_cursor_continues_although_its_item_is_deleted(world: ServiceUnderTest) -> None:
     await fill(world, ["a1", "b1", "c1"])
     page = await LISTING.page(world.scope(), PageRequest(limit=2))
     await world.table.discard([world.scope().key("THING", "b1")])
@@ -74,7 +74,7 @@ async def test_a_cursor_goes_on_although_its_item_is_gone(world: ServiceUnderTes
     assert [item["name"] for item in page.items] == ["c1"]
 
 
-async def test_a_list_is_one_owners(world: ServiceUnderTest) -> None:
+async def test_a_list_belongs_to_one_owner(world: ServiceUnderTest) -> None:
     await fill(world, ["a1"])
     await fill(world, ["b1"], of="proj_1")
     await fill(world, ["c1"], org_id="org_other")
@@ -92,7 +92,7 @@ async def test_a_list_is_one_owners(world: ServiceUnderTest) -> None:
     ],
     ids=str,
 )
-async def test_a_cursor_is_good_for_its_own_list_only(
+async def test_a_cursor_is_valid_for_its_own_list_only(
     world: ServiceUnderTest, org_id: str, options: dict[str, Any]
 ) -> None:
     await fill(world, ["a1", "b1"])
@@ -115,13 +115,13 @@ async def test_no_bit_of_a_cursor_can_be_changed(world: ServiceUnderTest) -> Non
 
 
 @pytest.mark.parametrize("cursor", ["", "a", "____", "not base64!", "\u00fc", "\x00"])
-async def test_a_cursor_that_is_none_of_ours_is_refused(world: ServiceUnderTest, cursor: str) -> None:
+async def test_a_foreign_cursor_is_refused(world: ServiceUnderTest, cursor: str) -> None:
     with pytest.raises(Invalid) as refused:
         await LISTING.page(world.scope(), PageRequest(cursor=cursor))
     assert [error.field for error in refused.value.fields] == ["query.cursor"]
 
 
-async def test_walking_meets_every_item(world: ServiceUnderTest) -> None:
+async def test_walking_visits_every_item(world: ServiceUnderTest) -> None:
     names = [f"a{number:04}" for number in range(450)]
     await fill(world, names)
     assert [item["name"] async for item in LISTING.walk(world.scope())] == names
@@ -145,7 +145,7 @@ async def test_work_of_all_organizations_is_found_once_and_in_order(world: Servi
         assert found == sorted(found)
 
 
-async def test_what_is_done_waits_no_longer_and_what_is_not_waits_again(world: ServiceUnderTest) -> None:
+async def test_finished_work_is_removed_and_other_work_waits_again(world: ServiceUnderTest) -> None:
     for id in ("a", "b"):  # noqa: A001
         await wait(world, "org_acme", id)
     async for part in WORK.parts(world.table):

@@ -1,4 +1,4 @@
-"""Nothing committed is lost on its way to the bus."""
+"""The outbox loses no committed event on its way to the bus."""
 
 import asyncio
 import itertools
@@ -40,7 +40,7 @@ class World:
         self.outbox = self.process()
 
     def process(self) -> Outbox:
-        """A fresh process: nothing in memory."""
+        """A new process, with nothing in memory."""
         return Outbox(self.table, self.bus, self.clock)
 
     def entry(self, number: int = 1, *, age: timedelta = timedelta(0), size: int = 0) -> OutboxEntry:
@@ -54,7 +54,7 @@ class World:
 
     @property
     def waiting(self) -> list[str]:
-        """The events that the table has still to give away."""
+        """Events that are still to be published from the table."""
         return sorted(key.sk for key in self.table.items if key.pk.startswith("OUTBOX#"))
 
 
@@ -68,7 +68,7 @@ def scope_on(world: World, outbox: Outbox | None = None) -> OrgScope:
     return OrgScope(context, Actor("user_ada"), Cause("request"), "org_acme")
 
 
-async def test_what_is_handed_over_is_published_and_removed(world: World) -> None:
+async def test_entries_handed_over_are_published_and_removed(world: World) -> None:
     entries = [world.entry(number) for number in range(3)]
     await world.commit(*entries)
     assert len(world.waiting) == 3
@@ -117,7 +117,7 @@ async def test_a_running_outbox_outlives_a_bus_that_does_not_answer(world: World
     assert await world.outbox.sweep() == 1
 
 
-async def test_what_the_bus_refuses_stays_and_is_swept(world: World) -> None:
+async def test_entries_that_the_bus_refuses_stay_and_are_swept(world: World) -> None:
     entries = [world.entry(number) for number in range(4)]
     await world.commit(*entries)
     refused = entries[1].event_id
@@ -162,7 +162,7 @@ async def test_a_crash_after_publication_publishes_the_same_id_again(world: Worl
     assert world.waiting == []
 
 
-async def test_the_sweeper_leaves_alone_what_its_committer_is_publishing(world: World) -> None:
+async def test_the_sweeper_ignores_entries_that_their_committer_is_publishing(world: World) -> None:
     young = world.entry(1, age=SWEEP_AGE - timedelta(milliseconds=1))
     old = world.entry(2, age=SWEEP_AGE + timedelta(milliseconds=1))
     await world.commit(young, old)
@@ -183,13 +183,13 @@ async def test_the_sweeper_takes_everything_of_every_shard(world: World) -> None
 
 
 def head_of_one_shard(world: World, count: int) -> list[OutboxEntry]:
-    """Entries that stand first in one shard, in order, made ten minutes ago."""
+    """The first entries of one shard, in order, made ten minutes ago."""
     made = (world.entry(number, age=timedelta(minutes=10)) for number in itertools.count())
     return list(itertools.islice((entry for entry in made if shard_of(entry.event_id, SHARDS) == 0), count))
 
 
 @pytest.mark.parametrize("many", [ENTRIES_PER_CALL, REFUSALS_PER_SWEEP, 3 * REFUSALS_PER_SWEEP])
-async def test_entries_refused_for_good_do_not_block_what_stands_behind_them(world: World, many: int) -> None:
+async def test_entries_that_are_always_refused_do_not_block_later_ones(world: World, many: int) -> None:
     refused = head_of_one_shard(world, many)
     good = [world.entry(number, age=timedelta(minutes=5)) for number in range(40)]
     await world.commit(*refused, *good)
@@ -212,7 +212,7 @@ async def test_a_bus_that_refuses_everything_is_not_stormed(world: World) -> Non
     assert len(world.bus.calls) <= SHARDS * REFUSALS_PER_SWEEP // ENTRIES_PER_CALL
 
 
-async def test_what_is_refused_for_long_is_an_error_for_somebody_to_look_at(world: World) -> None:
+async def test_an_entry_that_is_refused_for_long_is_logged_as_an_error(world: World) -> None:
     fresh, old = (world.entry(1, age=timedelta(seconds=10)), world.entry(2, age=STUCK_AGE))
     await world.commit(fresh, old)
     world.bus.refused = {fresh.event_id, old.event_id}
@@ -222,8 +222,8 @@ async def test_what_is_refused_for_long_is_an_error_for_somebody_to_look_at(worl
     assert told == {fresh.event_id: "warning", old.event_id: "error"}
 
 
-async def test_a_call_that_fails_does_not_block_what_stands_behind_it(world: World) -> None:
-    """Such as one that the bus refuses as a whole."""
+async def test_a_failing_call_does_not_block_later_entries(world: World) -> None:
+    """Such as a call that the bus refuses as a whole."""
     head = head_of_one_shard(world, ENTRIES_PER_CALL)
     good = [world.entry(number, age=timedelta(minutes=5)) for number in range(40)]
     await world.commit(*head, *good)
@@ -243,14 +243,14 @@ async def test_a_call_that_fails_does_not_block_what_stands_behind_it(world: Wor
     assert await world.outbox.sweep() == ENTRIES_PER_CALL
 
 
-async def test_a_sweep_sends_no_more_in_one_call_than_the_bus_takes(world: World) -> None:
+async def test_a_sweep_sends_no_more_entries_per_call_than_the_bus_accepts(world: World) -> None:
     entries = [world.entry(number, age=timedelta(minutes=5), size=100_000) for number in range(20)]
     await world.commit(*entries)
     assert await world.outbox.sweep() == 20
     assert max(len(call) for call in world.bus.calls) == 2
 
 
-async def test_a_sweep_tells_that_the_bus_does_not_answer(world: World) -> None:
+async def test_a_sweep_raises_if_the_bus_does_not_answer(world: World) -> None:
     await world.commit(world.entry(age=timedelta(minutes=5)))
     world.bus.raises = Unavailable("no bus")
     with pytest.raises(Unavailable):
@@ -258,7 +258,7 @@ async def test_a_sweep_tells_that_the_bus_does_not_answer(world: World) -> None:
     assert len(world.waiting) == 1
 
 
-async def test_what_is_too_much_for_memory_waits_in_the_table(world: World) -> None:
+async def test_entries_beyond_the_memory_bound_wait_in_the_table(world: World) -> None:
     entries = [world.entry(number, age=timedelta(minutes=5)) for number in range(MEMORY_BOUND + 20)]
     await world.commit(*entries[-30:])
     world.outbox.hand_over(entries)
@@ -269,7 +269,7 @@ async def test_what_is_too_much_for_memory_waits_in_the_table(world: World) -> N
     assert world.waiting == []
 
 
-async def test_one_call_carries_no_more_than_the_bus_takes(world: World) -> None:
+async def test_one_call_has_no_more_bytes_than_the_bus_accepts(world: World) -> None:
     sizes = [200_000, 50_000, 60_000, 250_000, 10]
     entries = [world.entry(number, size=size) for number, size in enumerate(sizes)]
     world.outbox.hand_over(entries)
@@ -300,7 +300,7 @@ async def test_an_event_that_is_too_large_is_refused_before_anything_is_committe
     assert world.bus.calls == []
 
 
-async def test_draining_publishes_what_waits_and_gives_up_in_time(world: World) -> None:
+async def test_draining_publishes_waiting_entries_and_gives_up_in_time(world: World) -> None:
     entry = world.entry()
     await world.commit(entry)
     world.outbox.hand_over([entry])

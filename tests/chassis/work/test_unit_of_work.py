@@ -1,4 +1,4 @@
-"""State, events and the claim: all together or nothing."""
+"""A unit of work commits state, events and claim together, or nothing."""
 
 from dataclasses import replace
 from typing import cast
@@ -97,7 +97,7 @@ async def test_an_event_has_its_effect_once(tasks_service: ServiceUnderTest) -> 
 
 
 async def test_another_event_has_an_effect_of_its_own(tasks_service: ServiceUnderTest) -> None:
-    """The control of the test above."""
+    """Control of the test above."""
     for event_id in ("event1", "event2"):
         unit = event_scope(tasks_service, event_id).unit_of_work()
         unit.add(THING, {"count": 1})
@@ -105,7 +105,7 @@ async def test_another_event_has_an_effect_of_its_own(tasks_service: ServiceUnde
     assert items(tasks_service)[THING]["count"] == 2
 
 
-async def test_each_step_of_one_event_is_claimed_apart(tasks_service: ServiceUnderTest) -> None:
+async def test_each_step_of_one_event_has_its_own_claim(tasks_service: ServiceUnderTest) -> None:
     scope = event_scope(tasks_service)
     for step in ("one", "two"):
         unit = scope.unit_of_work(step=step)
@@ -134,7 +134,7 @@ async def test_a_claim_outlives_a_dead_letter_queue(tasks_service: ServiceUnderT
     assert days == 30
 
 
-async def test_a_repeated_request_is_told_that_it_was_done(tasks_service: ServiceUnderTest) -> None:
+async def test_a_repeated_request_is_already_done(tasks_service: ServiceUnderTest) -> None:
     for done in (True, False):
         unit = request_scope(tasks_service).unit_of_work()
         unit.add(THING, {"count": 1})
@@ -142,7 +142,7 @@ async def test_a_repeated_request_is_told_that_it_was_done(tasks_service: Servic
     assert items(tasks_service)[THING]["count"] == 1
 
 
-async def test_a_request_that_is_refused_for_another_reason_says_so(tasks_service: ServiceUnderTest) -> None:
+async def test_another_reason_for_a_refusal_is_reported(tasks_service: ServiceUnderTest) -> None:
     unit = request_scope(tasks_service).unit_of_work()
     unit.require(THING, on_conflict=NotFound("thing"))
     with pytest.raises(NotFound):
@@ -153,7 +153,7 @@ async def test_a_request_that_is_refused_for_another_reason_says_so(tasks_servic
 @pytest.mark.parametrize(
     ("expect", "error"), [(Absent(), AlreadyExists), (AtVersion(1), Stale), (OlderThan(2), AlreadyHandled)]
 )
-async def test_a_condition_that_does_not_hold_says_what_it_means(
+async def test_a_failed_condition_raises_its_error(
     tasks_service: ServiceUnderTest, expect: Expect, error: type[TenfoldError]
 ) -> None:
     scope = tasks_service.scope()
@@ -166,7 +166,7 @@ async def test_a_condition_that_does_not_hold_says_what_it_means(
         await unit.commit()
 
 
-async def test_the_error_is_that_of_the_first_change_that_is_refused(tasks_service: ServiceUnderTest) -> None:
+async def test_the_error_is_that_of_the_first_refused_change(tasks_service: ServiceUnderTest) -> None:
     unit = event_scope(tasks_service).unit_of_work()
     unit.put(Key("FREE"), {}, expect=Absent(), on_conflict=Conflict("not this one"))
     unit.require(Key("A"), on_conflict=NotFound("first"))
@@ -175,8 +175,8 @@ async def test_the_error_is_that_of_the_first_change_that_is_refused(tasks_servi
         await unit.commit()
 
 
-async def test_a_claim_that_exists_counts_before_any_other_refusal(tasks_service: ServiceUnderTest) -> None:
-    """A repeated "create" finds its own work in its way; that is no conflict."""
+async def test_an_existing_claim_takes_precedence_over_other_refusals(tasks_service: ServiceUnderTest) -> None:
+    """A repeated "create" finds its own result; that is not a conflict."""
     for attempt in range(2):
         unit = event_scope(tasks_service).unit_of_work()
         unit.put(THING, {}, expect=Absent())
@@ -213,7 +213,7 @@ async def test_an_event_of_another_service_is_refused(tasks_service: ServiceUnde
         unit.publish(files.FileProcessed(file_id="file_1", kind="text"), version=1)
 
 
-async def test_an_event_says_where_it_comes_from(tasks_service: ServiceUnderTest) -> None:
+async def test_an_event_has_its_origin(tasks_service: ServiceUnderTest) -> None:
     scope = event_scope(tasks_service, "event0")
     scope = replace(scope, actor=Actor("user_ada", client_ip="192.0.2.7", user_agent="curl"))
     unit = scope.unit_of_work()
@@ -240,7 +240,7 @@ async def test_an_event_says_where_it_comes_from(tasks_service: ServiceUnderTest
     assert envelope.time == tasks_service.clock.now()
 
 
-async def test_items_stand_in_their_lists_and_forget_in_time(tasks_service: ServiceUnderTest) -> None:
+async def test_items_are_in_their_lists_and_expire(tasks_service: ServiceUnderTest) -> None:
     scope = tasks_service.scope()
     unit = scope.unit_of_work()
     unit.put(scope.key("A", "1"), {}, expect=Absent(), lists=[scope.entry(1, "LIST", "s")], expires_at=99)
@@ -250,7 +250,7 @@ async def test_items_stand_in_their_lists_and_forget_in_time(tasks_service: Serv
     assert [item["name"] for item in await scope.table.query("ORG#org_acme#LIST", index=2)] == ["b"]
 
 
-async def test_ids_sort_and_a_repeated_request_makes_one_for_the_outside_again(tasks_service: ServiceUnderTest) -> None:
+async def test_ids_sort_and_a_repeated_request_makes_the_same_external_id(tasks_service: ServiceUnderTest) -> None:
     first, again, other = request_scope(tasks_service), request_scope(tasks_service), tasks_service.scope()
     made = [scope.new_id("proj") for scope in (first, again, other, first)]
     assert made == sorted(set(made))

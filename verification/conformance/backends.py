@@ -1,4 +1,4 @@
-"""A rule on a bus, its queue and its dead-letter queue, in memory and on whatever boto3 can speak to."""
+"""A bus with a rule, its queue and its dead-letter queue: in memory, and on any endpoint of boto3."""
 
 import json
 import time
@@ -19,30 +19,32 @@ RECEIVE_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Received:
-    """One receipt. `handle` is what it is settled by."""
+    """One receipt of a message; `handle` settles it."""
 
     body: dict[str, Any]
     receives: int
     handle: Any
 
 
-class Place(Protocol):
+class Backend(Protocol):
+    """A bus, and a queue with two receives per message."""
+
     def rule(self, pattern: Mapping[str, Any]) -> None:
-        """What of the bus comes into the queue."""
+        """Route events that match a pattern from the bus into the queue."""
 
     def publish(self, source: str, detail_type: str, detail: Mapping[str, Any]) -> None: ...
     def receive(self, *, patient: bool = True) -> list[Received]:
-        """What is visible now; if `patient`, what becomes so within a few seconds, for delivery takes its time."""
+        """The messages that are visible; if `patient`, wait some seconds for one, since delivery takes time."""
 
-    def delete(self, one: Received) -> None: ...
-    def hide(self, one: Received, seconds: int) -> None: ...
+    def delete(self, received: Received) -> None: ...
+    def hide(self, received: Received, seconds: int) -> None: ...
     def wait(self, seconds: float) -> None: ...
-    def dead(self) -> list[dict[str, Any]]:
-        """The bodies in the dead-letter queue."""
+    def dead_letters(self) -> list[dict[str, Any]]:
+        """Bodies of the messages in the dead-letter queue."""
 
 
-class SimulatedPlace:
-    """The bus and the queues of verification/simulation, on a clock of their own."""
+class SimulatedBackend:
+    """The bus and the queues of verification/simulation, with a clock of their own."""
 
     def __init__(self) -> None:
         self._clock, self._queue = FakeClock(), Queue("conformance", VISIBILITY, MAX_RECEIVES)
@@ -64,22 +66,22 @@ class SimulatedPlace:
             for message, handle in filter(None, taken)
         ]
 
-    def delete(self, one: Received) -> None:
-        self._queue.delete(*one.handle)
+    def delete(self, received: Received) -> None:
+        self._queue.delete(*received.handle)
 
-    def hide(self, one: Received, seconds: int) -> None:
-        message_id, handle = one.handle
+    def hide(self, received: Received, seconds: int) -> None:
+        message_id, handle = received.handle
         self._queue.hide(message_id, handle, self._clock.now() + timedelta(seconds=seconds))
 
     def wait(self, seconds: float) -> None:
         self._clock.advance(seconds=seconds)
 
-    def dead(self) -> list[dict[str, Any]]:
-        return [json.loads(letter.body) for letter in self._queue.dead]
+    def dead_letters(self) -> list[dict[str, Any]]:
+        return [json.loads(dead_letter.body) for dead_letter in self._queue.dead_letters]
 
 
-class Boto3Place:
-    """EventBridge and SQS behind boto3 clients. Makes what it needs; each has names of its own."""
+class Boto3Backend:
+    """EventBridge and SQS behind boto3 clients. Each instance creates its own bus and queues."""
 
     def __init__(self, events: Any, sqs: Any) -> None:
         self._events, self._sqs = events, sqs
@@ -91,13 +93,13 @@ class Boto3Place:
 
     def _queue(self, name: str, attributes: dict[str, str]) -> tuple[str, str]:
         url = self._sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
-        found = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-        return url, found["Attributes"]["QueueArn"]
+        answer = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        return url, answer["Attributes"]["QueueArn"]
 
     def rule(self, pattern: Mapping[str, Any]) -> None:
-        place = {"EventBusName": self._name}
-        self._events.put_rule(Name=self._name, EventPattern=json.dumps(pattern), **place)
-        self._events.put_targets(Rule=self._name, Targets=[{"Id": "queue", "Arn": self._arn}], **place)
+        bus = {"EventBusName": self._name}
+        self._events.put_rule(Name=self._name, EventPattern=json.dumps(pattern), **bus)
+        self._events.put_targets(Rule=self._name, Targets=[{"Id": "queue", "Arn": self._arn}], **bus)
 
     def publish(self, source: str, detail_type: str, detail: Mapping[str, Any]) -> None:
         entry = {
@@ -107,28 +109,30 @@ class Boto3Place:
 
     def receive(self, *, patient: bool = True) -> list[Received]:
         deadline = time.monotonic() + (RECEIVE_SECONDS if patient else 0)
-        while not (found := self._take(self._url)) and time.monotonic() < deadline:
+        while not (messages := self._take(self._url)) and time.monotonic() < deadline:
             time.sleep(0.05)
         return [
             Received(json.loads(m["Body"]), int(m["Attributes"]["ApproximateReceiveCount"]), m["ReceiptHandle"])
-            for m in found
+            for m in messages
         ]
 
     def _take(self, url: str) -> list[Any]:
         answer = self._sqs.receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0, AttributeNames=["ApproximateReceiveCount"]
         )
-        found: list[Any] = answer.get("Messages", [])
-        return found
+        messages: list[Any] = answer.get("Messages", [])
+        return messages
 
-    def delete(self, one: Received) -> None:
-        self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=one.handle)
+    def delete(self, received: Received) -> None:
+        self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=received.handle)
 
-    def hide(self, one: Received, seconds: int) -> None:
-        self._sqs.change_message_visibility(QueueUrl=self._url, ReceiptHandle=one.handle, VisibilityTimeout=seconds)
+    def hide(self, received: Received, seconds: int) -> None:
+        self._sqs.change_message_visibility(
+            QueueUrl=self._url, ReceiptHandle=received.handle, VisibilityTimeout=seconds
+        )
 
     def wait(self, seconds: float) -> None:
         time.sleep(seconds)
 
-    def dead(self) -> list[dict[str, Any]]:
+    def dead_letters(self) -> list[dict[str, Any]]:
         return [json.loads(message["Body"]) for message in self._take(self._dead)]

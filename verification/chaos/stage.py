@@ -1,4 +1,4 @@
-"""Where a storm takes place: stages on one embedded AWS, each with its own proxy and processes."""
+"""Stages for a storm: all on one embedded AWS, each with a fault proxy and processes of its own."""
 
 import asyncio
 import contextlib
@@ -28,27 +28,30 @@ from verification.chaos.process import Plant
 from verification.chaos.proxy import FaultProxy
 
 SERVICES = ("tenancy", "tasks", "notify", "audit", "analytics")
-"""Those that the storm is about. Tokens come from the development issuer, so nobody needs to sign in."""
+"""The services in the storm. Tokens come from the development issuer, so identity is not needed."""
 TOKENS_SINCE = timedelta(hours=2)
-"""Tokens are issued so long ago that no jumping clock finds them made in the future."""
+"""Age of the tokens, so that they are not from the future for any jumping clock."""
 CACHE = ROOT / ".local/deploy"
 
 
-class _Earlier(SystemClock):
+class _EarlierClock(SystemClock):
     def now(self) -> datetime:
         return super().now() - TOKENS_SINCE
 
 
-class Issuer:
-    """The development issuer, with its keys at an address, as services look for them."""
+class IssuerServer:
+    """The development issuer, with a server that gives its keys to the services."""
 
     def __init__(self) -> None:
-        self.tokens = DevelopmentIssuer(_Earlier(), issuer=replace(ISSUER, jwks_url=""))
+        self.tokens = DevelopmentIssuer(_EarlierClock(), issuer=replace(ISSUER, jwks_url=""))
         self._runner: web.ServerRunner | None = None
         self.environment: dict[str, str] = {}
 
     async def start(self) -> None:
-        self._runner = web.ServerRunner(web.Server(self._keys, access_log=None))
+        async def serve_keys(_: web.BaseRequest) -> web.Response:
+            return web.json_response(self.tokens.keys())
+
+        self._runner = web.ServerRunner(web.Server(serve_keys, access_log=None))
         await self._runner.setup()
         await web.TCPSite(self._runner, HOST, 0).start()
         issuer = self.tokens.issuer
@@ -62,18 +65,15 @@ class Issuer:
         if self._runner:
             await self._runner.cleanup()
 
-    async def _keys(self, _: web.BaseRequest) -> web.Response:
-        return web.json_response(self.tokens.keys())
-
 
 @dataclass(frozen=True)
-class Stage:
-    """One deployed stage with its processes."""
+class ChaosStage:
+    """A deployed stage with its fault proxy and its processes."""
 
     name: str
     emulator: Emulator
     proxy: FaultProxy
-    issuer: Issuer
+    issuer: IssuerServer
     fleet: Fleet
 
     @property
@@ -86,30 +86,30 @@ class Stage:
 
 
 @asynccontextmanager
-async def emulator_in(folder: Path) -> AsyncIterator[Emulator]:
-    """An embedded AWS whose state nobody wants afterwards: writing it down would take longer than some tests."""
+async def run_emulator(folder: Path) -> AsyncIterator[Emulator]:
+    """Run an embedded AWS whose state is thrown away: saving it would take longer than some tests."""
     emulator = Emulator(folder / "aws")
     await asyncio.to_thread(emulator.start)
     try:
         yield emulator
     finally:
-        with contextlib.suppress(EmulatorError):  # that it was killed
+        with contextlib.suppress(EmulatorError):  # says that it was killed
             await asyncio.to_thread(emulator.stop, 0)
 
 
 @asynccontextmanager
-async def stage(
+async def start_stage(
     emulator: Emulator, folder: Path, name: str, *, seed: int, rates: Rates | None = None,
     services: Sequence[str] = SERVICES, plant: Plant = Plant.NOTHING,
-) -> AsyncIterator[Stage]:  # fmt: skip
-    """Deploy `services` and start them, without a fault yet; their logs are in `folder`."""
-    proxy, issuer = FaultProxy(emulator.endpoint_url, Faults(seed, rates or Rates())), Issuer()
+) -> AsyncIterator[ChaosStage]:  # fmt: skip
+    """Deploy `services` and start them, still without faults; their logs are in `folder`."""
+    proxy, issuer = FaultProxy(emulator.endpoint_url, Faults(seed, rates or Rates())), IssuerServer()
     async with contextlib.AsyncExitStack() as stack:
         await proxy.start()
         stack.push_async_callback(proxy.stop)
         await issuer.start()
         stack.push_async_callback(issuer.stop)
-        stacks = await asyncio.to_thread(_deployed, emulator, name, services)
+        stacks = await asyncio.to_thread(_deploy, emulator, name, services)
         environments = {
             service: service_environment(
                 service, stage=name, endpoint_url=proxy.url, public_url=proxy.url, traces_url="", port=0, root=ROOT,
@@ -117,15 +117,15 @@ async def stage(
             ) | issuer.environment | {"LOG_LEVEL": "WARNING"}
             for service in services
         }  # fmt: skip
-        for each in environments.values():
-            del each["OTEL_EXPORTER_OTLP_ENDPOINT"]  # nobody listens to traces here
+        for environment in environments.values():
+            del environment["OTEL_EXPORTER_OTLP_ENDPOINT"]  # nobody listens to traces here
         fleet = Fleet(environments, folder / name, plant)
         stack.push_async_callback(fleet.close)
         await fleet.start_all()
-        yield Stage(name, emulator, proxy, issuer, fleet)
+        yield ChaosStage(name, emulator, proxy, issuer, fleet)
 
 
-def _deployed(emulator: Emulator, name: str, services: Sequence[str]) -> dict[str, dict[str, str]]:
+def _deploy(emulator: Emulator, name: str, services: Sequence[str]) -> dict[str, dict[str, str]]:
     interpreter = interpreter_of(emulator_venv())
     plan = synthesize(Target(name, local=True, runtime=interpreter.runtime), only=services)
     packages: dict[str, Path] = {}
