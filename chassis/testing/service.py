@@ -147,7 +147,7 @@ class ServiceUnderTest:
 
     # --- its events
 
-    async def published(self, event_type: type[Event] | None = None) -> list[Envelope]:
+    async def published_events(self, event_type: type[Event] | None = None) -> list[Envelope]:
         """The events that it has published so far (of one type), in order."""
         await self.outbox.flush()
         return [e for e in self.bus.envelopes if event_type is None or e.type == event_type.event_type]

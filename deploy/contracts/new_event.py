@@ -32,7 +32,7 @@ async def test_it_is_published_as_its_golden_examples_are(path: Path) -> None:
     unit = world.scope().unit_of_work()
     unit.publish({name}.model_validate(golden["data"]), version=1)
     await unit.commit()
-    [envelope] = await world.published({name})
+    [envelope] = await world.published_events({name})
     assert (envelope.type, envelope.subject, envelope.data) == (golden["type"], golden["subject"], golden["data"])
 '''
 

@@ -28,7 +28,7 @@ def test_a_declared_port_has_its_adapter(name: str, port: type, monkeypatch: pyt
 
 
 def missing(port: type, adapter: object) -> list[str]:
-    """What the adapter lacks of the port: methods, and parameters of theirs."""
+    """The methods of the port, and their parameters, that the adapter lacks."""
     lacks = []
     for name, wanted in vars(port).items():
         if name.startswith("_") or not inspect.isfunction(wanted):

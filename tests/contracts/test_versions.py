@@ -87,7 +87,7 @@ async def published(world: ServiceUnderTest, event: Event, *older: Event) -> lis
     await unit.commit()
     return [
         {"source": one.source, "detail-type": one.type, "detail": one.model_dump(mode="json", exclude_none=True)}
-        for one in await world.published()
+        for one in await world.published_events()
     ]
 
 

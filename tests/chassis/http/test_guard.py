@@ -140,7 +140,7 @@ async def test_an_operation_without_a_rule_cannot_be_guarded() -> None:
 async def test_events_record_the_actor_and_the_origin(world: ServiceUnderTest) -> None:
     async with world.client("user_bo", Role.MEMBER) as http:
         await http.post(CREATE, json={"name": "Web"}, headers={"User-Agent": "x" * 500})
-    [event] = await world.published()
+    [event] = await world.published_events()
     assert (event.actor, event.orgid, event.clientip, event.useragent) == (
         "user_bo",
         "org_acme",

@@ -112,7 +112,7 @@ async def test_a_request_and_its_event_continue_the_callers_trace(
         answer = await http.post("/v1/projects", json={"name": "Web"}, headers=headers)
         assert answer.status_code == 201
         assert (await http.post("/v1/projects", json={}, headers=headers)).json()["trace_id"] == trace
-    [event] = await world.published()
+    [event] = await world.published_events()
     assert event.traceparent is not None
     assert event.traceparent.split("-")[1] == trace
     names = [span.name for span in spans.get_finished_spans()]

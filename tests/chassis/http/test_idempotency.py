@@ -45,7 +45,7 @@ async def test_a_repetition_gets_the_first_answer_and_has_no_effect(world: Servi
     assert "idempotency-replayed" not in first.headers
     assert again.headers["idempotency-replayed"] == "true"
     assert await names(world) == ["Web"]
-    assert len(await world.published()) == 1
+    assert len(await world.published_events()) == 1
 
 
 async def test_without_the_header_each_request_counts(world: ServiceUnderTest) -> None:
@@ -119,7 +119,7 @@ async def test_after_a_crash_between_effect_and_answer_the_first_answer_is_given
     again = await post(world)
     assert (again.status_code, again.json()) == (201, made)
     assert await names(world) == []
-    assert len(await world.published()) == 1
+    assert len(await world.published_events()) == 1
 
 
 async def test_a_try_that_was_overtaken_is_not_answered_with_its_refusal(world: ServiceUnderTest) -> None:
@@ -185,7 +185,7 @@ async def test_of_fifty_concurrent_requests_one_has_the_effect_and_all_get_its_a
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.content for answer in answers}) == 1
     assert await names(world) == ["Web"]
-    assert len(await world.published()) == 1
+    assert len(await world.published_events()) == 1
 
 
 async def test_an_answer_without_a_body_is_replayed(world: ServiceUnderTest) -> None:

@@ -30,7 +30,7 @@ def world() -> ServiceUnderTest:
 
 
 async def records(world: ServiceUnderTest) -> list[Envelope]:
-    return await world.published(tasks.AccessDenied)
+    return await world.published_events(tasks.AccessDenied)
 
 
 async def refused(http: httpx.AsyncClient, status: int = 403) -> None:

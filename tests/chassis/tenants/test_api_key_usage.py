@@ -25,7 +25,7 @@ def world() -> ServiceUnderTest:
 
 
 async def uses(world: ServiceUnderTest) -> list[Envelope]:
-    return await world.published(tasks.ApiKeyUsed)
+    return await world.published_events(tasks.ApiKeyUsed)
 
 
 async def read(world: ServiceUnderTest, key: str) -> None:

@@ -98,7 +98,7 @@ async def test_a_program_has_exactly_the_permissions_of_its_scopes(world: Servic
 async def test_a_program_is_the_actor_and_a_person_is_its_holder(world: ServiceUnderTest) -> None:
     key = await world.add_key(CREATE)
     assert (await ask(world, key, "POST")).status_code == 201
-    [event] = await world.published(tasks.ProjectCreated)
+    [event] = await world.published_events(tasks.ProjectCreated)
     assert (event.actor, event.orgid) == ("key_robot", "org_acme")
 
 
@@ -130,7 +130,7 @@ async def test_a_key_of_a_former_member_is_refused_until_it_has_another_holder(w
 async def test_a_key_belongs_to_one_organization(world: ServiceUnderTest) -> None:
     key = await world.add_key(READ, CREATE, org_id="org_other")
     assert (await ask(world, key, "POST")).status_code == 201
-    [event] = await world.published(tasks.ProjectCreated)
+    [event] = await world.published_events(tasks.ProjectCreated)
     assert event.orgid == "org_other"
     elsewhere = format_key("org_acme", "key_robot", key.split("_")[3])
     assert (await ask(world, elsewhere)).status_code == 401

@@ -79,7 +79,7 @@ async def test_an_effect_that_is_refused_leaves_no_claim_and_no_event(tasks_serv
     with pytest.raises(LimitReached):
         await unit.commit()
     assert items(tasks_service) == {}
-    assert await tasks_service.published() == []
+    assert await tasks_service.published_events() == []
 
 
 async def test_an_event_has_its_effect_once(tasks_service: ServiceUnderTest) -> None:
@@ -93,7 +93,7 @@ async def test_an_event_has_its_effect_once(tasks_service: ServiceUnderTest) -> 
         else:
             await unit.commit()
     assert items(tasks_service)[THING]["count"] == 1
-    assert len(await tasks_service.published()) == 1
+    assert len(await tasks_service.published_events()) == 1
 
 
 async def test_another_event_has_an_effect_of_its_own(tasks_service: ServiceUnderTest) -> None:
@@ -196,7 +196,7 @@ async def test_a_unit_that_does_not_reach_the_store_publishes_nothing(tasks_serv
     unit.publish(created(), version=1)
     with pytest.raises(Unavailable):
         await unit.commit()
-    assert await tasks_service.published() == []
+    assert await tasks_service.published_events() == []
 
 
 async def test_nothing_is_visible_before_the_commit(tasks_service: ServiceUnderTest) -> None:
@@ -204,7 +204,7 @@ async def test_nothing_is_visible_before_the_commit(tasks_service: ServiceUnderT
     unit.put(THING, {}, expect=Absent())
     unit.publish(created(), version=1)
     assert items(tasks_service) == {}
-    assert await tasks_service.published() == []
+    assert await tasks_service.published_events() == []
 
 
 async def test_an_event_of_another_service_is_refused(tasks_service: ServiceUnderTest) -> None:
@@ -219,7 +219,7 @@ async def test_an_event_has_its_origin(tasks_service: ServiceUnderTest) -> None:
     unit = scope.unit_of_work()
     event_id = unit.publish(created(), version=4)
     await unit.commit()
-    [envelope] = await tasks_service.published(tasks.ProjectCreated)
+    [envelope] = await tasks_service.published_events(tasks.ProjectCreated)
     assert envelope.model_dump(exclude={"time", "data", "traceparent", "dataschema"}) == {
         "specversion": "1.0",
         "id": event_id,

@@ -28,7 +28,7 @@ async def test_the_store_confirms_a_file(
     given = await request_upload(PNG)
     await files.deliver_raw(objects, store.upload(given["upload"], PNG))
     assert await status_of(files, given["id"]) == "uploaded"
-    requested, uploaded = await files.published()
+    requested, uploaded = await files.published_events()
     assert uploaded.type == events.FileUploaded.event_type
     assert uploaded.aggregateversion == 2
     assert uploaded.correlationid == requested.correlationid
@@ -45,7 +45,7 @@ async def test_a_repeated_event_confirms_once(
     event = store.upload(given["upload"], PNG)
     await files.deliver_raw(objects, event)
     await files.deliver_raw(objects, event, receive_count=2)
-    assert len(await files.published(events.FileUploaded)) == 1
+    assert len(await files.published_events(events.FileUploaded)) == 1
     assert store.keys == {f"org_acme/{given['id']}/original"}
 
 
@@ -55,7 +55,7 @@ async def test_another_file_is_confirmed_by_itself(
     """The control of the test above."""
     for _ in range(2):
         await files.deliver_raw(objects, store.upload((await request_upload(PNG))["upload"], PNG))
-    assert len(await files.published(events.FileUploaded)) == 2
+    assert len(await files.published_events(events.FileUploaded)) == 2
 
 
 @pytest.mark.parametrize("size", [0, len(PNG) - 1, len(PNG) + 1])
@@ -74,7 +74,7 @@ async def test_a_disguised_file_is_rejected_and_deleted(
     given = await request_upload(content, name="disguised.png")
     await files.deliver_raw(objects, store.upload(given["upload"], content))
     assert store.keys == set()
-    [event] = await files.published(events.FileRejected)
+    [event] = await files.published_events(events.FileRejected)
     reason = "The file was announced as image/png, but it is text."
     assert event.data == {
         "file_id": given["id"], "name": "disguised.png", "reason": reason, "owner_id": "user_ada",
@@ -118,7 +118,7 @@ async def test_a_wrong_size_or_type_in_the_store_is_rejected(
         given = await request_upload(PNG)
         key = f"org_acme/{given['id']}/original"
         await files.deliver_raw(objects, object_created(key, store.add(key, content, content_type)))
-        assert words in (await files.published(events.FileRejected))[-1].data["reason"]
+        assert words in (await files.published_events(events.FileRejected))[-1].data["reason"]
     assert store.keys == set()
 
 
@@ -132,7 +132,7 @@ async def test_a_crash_between_rejection_and_deletion_leaves_no_orphan(
         await files.deliver_raw(objects, event)
     await files.deliver_raw(objects, event, receive_count=2)
     assert store.keys == set()
-    assert len(await files.published(events.FileRejected)) == 1
+    assert len(await files.published_events(events.FileRejected)) == 1
 
 
 async def test_a_crash_before_the_rejection_loses_no_reason(
@@ -145,7 +145,7 @@ async def test_a_crash_before_the_rejection_loses_no_reason(
         with pytest.raises(Unavailable):
             await files.deliver_raw(objects, event)
     await files.deliver_raw(objects, event, receive_count=2)
-    [rejected] = await files.published(events.FileRejected)
+    [rejected] = await files.published_events(events.FileRejected)
     assert rejected.data["reason"] == "The file was announced as image/png, but it is something else."
     assert store.keys == set()
 
@@ -171,7 +171,7 @@ async def test_an_object_that_nobody_asked_for_is_deleted(files: ServiceUnderTes
     key = "org_acme/file_unknown/original"
     await files.deliver_raw(objects, object_created(key, store.add(key, PNG, "image/png")))
     assert store.keys == set()
-    assert await files.published() == []
+    assert await files.published_events() == []
     assert isinstance(files.table, MemoryTable)
     assert files.table.items == {}
 
@@ -202,7 +202,7 @@ async def test_what_is_put_over_a_confirmed_file_is_deleted_and_never_served(
     await files.deliver_raw(objects, object_created(key, second, with_version=with_version))
     assert store.versions[key] == [first]
     assert await status_of(files, given["id"]) == "uploaded"
-    assert len(await files.published(events.FileUploaded)) == 1
+    assert len(await files.published_events(events.FileUploaded)) == 1
 
 
 async def test_events_out_of_order_confirm_one_and_delete_the_other(
@@ -213,7 +213,7 @@ async def test_events_out_of_order_confirm_one_and_delete_the_other(
     await files.deliver_raw(objects, second)
     await files.deliver_raw(objects, first)
     assert [version.id for version in store.versions[f"org_acme/{given['id']}/original"]] == ["v2"]
-    assert len(await files.published(events.FileUploaded)) == 1
+    assert len(await files.published_events(events.FileUploaded)) == 1
 
 
 async def test_an_upload_after_a_rejection_is_deleted(

@@ -32,7 +32,7 @@ async def confirm_file(
     """Upload `content` and let the store confirm it. Returns the event that starts the processing."""
     given = await request_upload(content, *more)
     await files.deliver_raw(objects, store.upload(given["upload"], content))
-    return events.FileUploaded.model_validate((await files.published(events.FileUploaded))[-1].data)
+    return events.FileUploaded.model_validate((await files.published_events(events.FileUploaded))[-1].data)
 
 
 async def view(files: ServiceUnderTest, file_id: str, what: str = "") -> tuple[int, dict[str, Any]]:
@@ -43,7 +43,7 @@ async def view(files: ServiceUnderTest, file_id: str, what: str = "") -> tuple[i
 
 async def published_types(files: ServiceUnderTest) -> list[str]:
     """The types published since the confirmation."""
-    types = [event.type for event in await files.published()]
+    types = [event.type for event in await files.published_events()]
     return types[types.index(events.FileUploaded.event_type) + 1 :]
 
 
@@ -63,7 +63,7 @@ async def test_findings_are_stored_and_published(
     [small] = store.versions[f"org_acme/{event.file_id}/thumbnail.webp"]
     assert (small.content, small.content_type) == (b"small", "image/webp")
     assert await published_types(files) == ["files.thumbnail.created.v1", "files.file.processed.v1"]
-    assert (await files.published(events.FileProcessed))[0].data == {"file_id": event.file_id, "kind": "image"}
+    assert (await files.published_events(events.FileProcessed))[0].data == {"file_id": event.file_id, "kind": "image"}
     _, address = await view(files, event.file_id, "/thumbnail")
     assert "thumbnail.webp?version=None&as=image/webp&inline" in address["url"]
     assert address["expires_at"] == "2026-11-21T09:05:00Z"
@@ -183,7 +183,7 @@ async def test_the_text_of_a_document_can_be_read(
     assert f"org_acme/{event.file_id}/text.txt?" in address["url"]
     [text] = store.versions[f"org_acme/{event.file_id}/text.txt"]
     assert (text.content, text.content_type) == (b"a\fbc", "text/plain; charset=utf-8")
-    extracted, processed = (await files.published())[-2:]
+    extracted, processed = (await files.published_events())[-2:]
     assert extracted.data == {"file_id": event.file_id, "pages": 2, "characters": 4}
     assert processed.data == {"file_id": event.file_id, "kind": "document"}
 
@@ -197,12 +197,12 @@ async def test_the_samples_from_form_to_ready(store: FakeObjectStore, sample: Ca
             body = {"name": name, "content_type": content_type, "size": len(content)}
             given = (await client.post("/v1/files", json=body)).json()
         await files.deliver_raw(objects, store.upload(given["upload"], content))
-        uploaded = (await files.published(events.FileUploaded))[-1]
+        uploaded = (await files.published_events(events.FileUploaded))[-1]
         await files.deliver(processing, events.FileUploaded.model_validate(uploaded.data))
     async with files.client() as client:
         document, photo = (await client.get("/v1/files")).json()["items"]
     assert (photo["thumbnail"], document["thumbnail"]) == ({"width": 213, "height": 320}, {"width": 227, "height": 320})
     assert document["text"]["pages"] == 4
     assert photo["failures"] == document["failures"] == []
-    kinds = [event.data["kind"] for event in await files.published(events.FileProcessed)]
+    kinds = [event.data["kind"] for event in await files.published_events(events.FileProcessed)]
     assert kinds == ["image", "document"]

@@ -38,7 +38,7 @@ async def test_a_member_gets_a_form_for_exactly_this_file(files: ServiceUnderTes
     assert fields["Content-Type"] == "image/jpeg"
     assert json.loads(fields["policy"]) == {"size": 144560, "seconds": 300.0}
     assert given["upload"]["expires_at"] == "2026-11-21T09:05:00Z"
-    [event] = await files.published()
+    [event] = await files.published_events()
     assert event.type == events.UploadRequested.event_type
     assert (event.actor, event.aggregateversion) == ("user_bo", 1)
     assert event.data == {"file_id": given["id"], "owner_id": "user_bo", **PHOTO}
@@ -83,7 +83,7 @@ async def test_a_refusal_says_why_and_leaves_nothing_behind(
     assert problem["type"].endswith(f"/{kind}")
     assert words in problem["detail"]
     assert items(files) == []
-    assert await files.published() == []
+    assert await files.published_events() == []
 
 
 @pytest.mark.parametrize("content_type", ALLOWED)
@@ -98,13 +98,13 @@ async def test_without_a_form_nothing_is_stored(files: ServiceUnderTest, store: 
     status, problem = await ask(files, PHOTO)
     assert (status, problem["type"].rsplit("/", 1)[-1]) == (503, "unavailable")
     assert items(files) == []
-    assert await files.published() == []
+    assert await files.published_events() == []
 
 
 async def test_a_viewer_may_not_upload(files: ServiceUnderTest) -> None:
     status, problem = await ask(files, PHOTO, Role.VIEWER)
     assert (status, problem["operation"]) == (403, "files.file.create")
-    assert [event.type for event in await files.published()] == ["files.access.denied.v1"]
+    assert [event.type for event in await files.published_events()] == ["files.access.denied.v1"]
     assert [item for item in items(files) if item["PK"].startswith("ORG#org_acme#FILE")] == []
 
 
@@ -120,7 +120,7 @@ async def test_a_repeated_request_asks_once(files: ServiceUnderTest) -> None:
     _, other = await ask(files, PHOTO, key="k2")
     assert again == first
     assert other["id"] != first["id"]
-    assert len(await files.published(events.UploadRequested)) == 2
+    assert len(await files.published_events(events.UploadRequested)) == 2
 
 
 async def test_a_key_is_not_good_for_another_file(files: ServiceUnderTest) -> None:

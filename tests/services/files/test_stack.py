@@ -78,7 +78,7 @@ async def test_an_upload_becomes_an_event_that_confirms_it(emulator: Emulator) -
         await files.deliver_raw(objects, event, receive_count=2)
         address = (await client.get(f"/v1/files/{given['id']}/download")).json()
         assert (await browser.get(address["url"])).content == PNG
-    [uploaded] = await files.published(events.FileUploaded)
+    [uploaded] = await files.published_events(events.FileUploaded)
     assert uploaded.data["file_id"] == given["id"]
     await aws.close()
 

@@ -50,7 +50,7 @@ async def test_a_key_is_shown_once_and_kept_as_a_digest(identity: Identity) -> N
     [shown] = listed.json()["items"]
     assert shown == {**{name: value for name, value in made.items() if name != "key"}, "last_used_at": None}
     assert (await ask(identity, "GET", f"{KEYS}/{made['id']}")).json() == shown
-    [event] = await identity.service.published(identity_events.ApiKeyCreated)
+    [event] = await identity.service.published_events(identity_events.ApiKeyCreated)
     everything = f"{identity.table.items}{event}"
     assert secret not in everything
     assert parse_key(made["key"]).digest in everything
@@ -81,7 +81,7 @@ async def test_without_an_overlap_the_old_secret_ends_at_once(identity: Identity
     old = await make(identity)
     new = await rotate(identity, old["id"])
     assert [await status(identity, each["key"]) for each in (old, new)] == [401, 200]
-    [event] = await identity.service.published(identity_events.ApiKeyRotated)
+    [event] = await identity.service.published_events(identity_events.ApiKeyRotated)
     assert len(event.data["secrets"]) == 1
 
 
@@ -99,7 +99,7 @@ async def test_a_revoked_key_ends_at_once_with_all_its_secrets(identity: Identit
     for _ in range(2):
         assert (await ask(identity, "DELETE", f"{KEYS}/{old['id']}")).status_code == 204
     assert [await status(identity, each["key"]) for each in (old, new)] == [401, 401]
-    assert len(await identity.service.published(identity_events.ApiKeyRevoked)) == 1
+    assert len(await identity.service.published_events(identity_events.ApiKeyRevoked)) == 1
     assert (await ask(identity, "POST", f"{KEYS}/{old['id']}/rotate", {})).status_code == 409
 
 
@@ -108,7 +108,7 @@ async def test_a_key_cannot_make_or_replace_keys(identity: Identity) -> None:
     body = {"name": "Heir", "scopes": [LIST]}
     assert await status(identity, made["key"], "POST", KEYS, body) == 403
     assert await status(identity, made["key"], "POST", f"{KEYS}/{made['id']}/rotate", {}) == 403
-    denials = await identity.service.published(identity_events.AccessDenied)
+    denials = await identity.service.published_events(identity_events.AccessDenied)
     assert [each.data["operation"] for each in denials] == ["identity.api_key.create", "identity.api_key.rotate"]
 
 

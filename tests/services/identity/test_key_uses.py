@@ -40,7 +40,7 @@ async def test_every_service_tells_it(identity: Identity, event: type[Event]) ->
 async def test_what_this_service_tells_comes_back_to_it(identity: Identity) -> None:
     key = await make(identity)
     assert await status(identity, key["key"]) == 200
-    [event] = await identity.service.published(identity_events.ApiKeyUsed)
+    [event] = await identity.service.published_events(identity_events.ApiKeyUsed)
     await use_key(identity, event.data["key_id"], identity_events.ApiKeyUsed, org_id=event.orgid)
     assert await last_use(identity, key["id"]) == "2026-11-21T09:00:00Z"
 

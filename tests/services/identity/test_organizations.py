@@ -65,7 +65,7 @@ async def test_a_switch_is_in_the_next_token(identity: Identity) -> None:
     await identity.join(user_id, "org_b", Role.ADMIN)
     assert await switch(identity, "org_b") == (200, {"active_org_id": "org_b"})
     assert (await me(identity))["active_org_id"] == "org_b"
-    [event] = await identity.service.published(ActiveOrgSwitched)
+    [event] = await identity.service.published_events(ActiveOrgSwitched)
     assert event.data == {"user_id": user_id, "previous_org_id": "org_a", "org_id": "org_b"}
     assert (event.orgid, event.actor, event.aggregateversion) == ("org_b", user_id, 2)
 
@@ -75,7 +75,7 @@ async def test_switching_to_where_one_is_already_changes_nothing_more(identity: 
     await identity.join(user_id, "org_a")
     assert (await switch(identity, "org_a"))[0] == 200
     assert (await switch(identity, "org_a"))[0] == 200
-    [event] = await identity.service.published(ActiveOrgSwitched)
+    [event] = await identity.service.published_events(ActiveOrgSwitched)
     assert "previous_org_id" not in event.data
 
 
@@ -85,7 +85,7 @@ async def test_a_repeated_switch_is_published_once(identity: Identity) -> None:
         await identity.join(user_id, org_id)
     for org_id, key in (("org_a", "one"), ("org_b", "two"), ("org_a", "one")):
         assert (await switch(identity, org_id, key))[0] == 200
-    assert len(await identity.service.published(ActiveOrgSwitched)) == 2
+    assert len(await identity.service.published_events(ActiveOrgSwitched)) == 2
     assert (await me(identity))["active_org_id"] == "org_b"
 
 
@@ -96,7 +96,7 @@ async def test_an_organization_not_seen_yet_is_worth_another_try(identity: Ident
     assert str(problem["type"]).endswith("/not-yet")
     await identity.join(user_id, "org_new")
     assert (await switch(identity, "org_new"))[0] == 200
-    assert len(await identity.service.published(ActiveOrgSwitched)) == 1
+    assert len(await identity.service.published_events(ActiveOrgSwitched)) == 1
 
 
 async def test_a_removed_member_cannot_switch_back(identity: Identity) -> None:
@@ -104,7 +104,7 @@ async def test_a_removed_member_cannot_switch_back(identity: Identity) -> None:
     await identity.join(user_id, "org_a", version=1)
     await identity.leave(user_id, "org_a", version=2)
     assert (await switch(identity, "org_a"))[0] == 409
-    assert await identity.service.published(ActiveOrgSwitched) == []
+    assert await identity.service.published_events(ActiveOrgSwitched) == []
 
 
 async def test_somebody_elses_organization_looks_like_one_not_seen(identity: Identity) -> None:

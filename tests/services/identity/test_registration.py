@@ -17,21 +17,21 @@ async def test_a_sign_up_waits_for_its_code(identity: Identity) -> None:
     assert answer.status_code == 201
     assert answer.json()["status"] == "confirmation_required"
     assert re.fullmatch(r"user_[0-9a-z]{1,64}", answer.json()["user_id"])
-    assert await identity.service.published() == []
+    assert await identity.service.published_events() == []
 
 
 async def test_confirming_registers_the_user(identity: Identity) -> None:
     user_id = await identity.sign_up()
     answer = await identity.confirm()
     assert (answer.status_code, answer.json()) == (200, {"user_id": user_id})
-    [event] = await identity.service.published(UserRegistered)
+    [event] = await identity.service.published_events(UserRegistered)
     assert event.data == {"user_id": user_id, "email": EMAIL, "name": "Ada", "invited": False}
     assert (event.orgid, event.actor, event.aggregateversion) == ("org_system", user_id, 1)
 
 
 async def test_who_comes_by_an_invitation_is_registered_as_invited(identity: Identity) -> None:
     await identity.register(invitation_token="a-token")
-    [event] = await identity.service.published(UserRegistered)
+    [event] = await identity.service.published_events(UserRegistered)
     assert event.data["invited"] is True
 
 
@@ -39,13 +39,13 @@ async def test_a_repeated_confirmation_registers_once(identity: Identity) -> Non
     user_id = await identity.register()
     again = await identity.confirm()
     assert (again.status_code, again.json()) == (200, {"user_id": user_id})
-    assert len(await identity.service.published(UserRegistered)) == 1
+    assert len(await identity.service.published_events(UserRegistered)) == 1
 
 
 async def test_two_users_are_registered_twice(identity: Identity) -> None:
     """The control of the test above: it counts people, not confirmations."""
     assert await identity.register() != await identity.register("bo@acme.example")
-    assert len(await identity.service.published(UserRegistered)) == 2
+    assert len(await identity.service.published_events(UserRegistered)) == 2
 
 
 async def test_a_spent_code_is_no_oracle(identity: Identity) -> None:
@@ -61,7 +61,7 @@ async def test_a_confirmation_that_died_half_way_is_finished_by_its_repetition(i
     user_id = await identity.sign_up()
     await identity.provider.confirm(EMAIL, identity.provider.codes[EMAIL])  # and then the process was killed
     assert (await identity.confirm()).json() == {"user_id": user_id}
-    assert len(await identity.service.published(UserRegistered)) == 1
+    assert len(await identity.service.published_events(UserRegistered)) == 1
 
 
 async def test_a_confirmation_that_died_half_way_is_finished_by_a_sign_in(identity: Identity) -> None:
@@ -69,7 +69,7 @@ async def test_a_confirmation_that_died_half_way_is_finished_by_a_sign_in(identi
     await identity.provider.confirm(EMAIL, identity.provider.codes[EMAIL])
     assert (await identity.sign_in()).status_code == 200
     assert (await identity.sign_in()).status_code == 200
-    [event] = await identity.service.published(UserRegistered)
+    [event] = await identity.service.published_events(UserRegistered)
     assert (event.data["user_id"], event.data["invited"]) == (user_id, True)
 
 
@@ -78,7 +78,7 @@ async def test_a_wrong_code_is_refused(identity: Identity) -> None:
     answer = await identity.confirm(code="no-code")
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == "body.code"
-    assert await identity.service.published() == []
+    assert await identity.service.published_events() == []
 
 
 async def test_an_unknown_address_is_refused_like_a_wrong_code(identity: Identity) -> None:
@@ -159,7 +159,7 @@ async def test_secrets_reach_neither_logs_nor_table_nor_events(identity: Identit
         await identity.call("POST", "/v1/auth/refresh", {"refresh_token": session["refresh_token"]}, key="r")
         await identity.sign_in(password="Wrong-Password-1")
     secrets = {PASSWORD, "Wrong-Password-1", *identity.provider.codes.values(), *session.values()} - {28800, "Bearer"}
-    stored = repr(identity.table.items) + repr(await identity.service.published())
+    stored = repr(identity.table.items) + repr(await identity.service.published_events())
     assert len(secrets) == 5
     for secret in secrets:
         assert str(secret) not in stored
@@ -175,4 +175,4 @@ async def test_a_restarted_development_provider_knows_the_same_ids(identity: Ide
     identity.service.context = replace(identity.service.context, ports={IdentityProvider: fresh})
     identity.provider = fresh
     assert await identity.register() == user_id
-    assert len(await identity.service.published(UserRegistered)) == 1
+    assert len(await identity.service.published_events(UserRegistered)) == 1

@@ -36,7 +36,7 @@ async def test_a_sign_in_is_published_in_the_organization_of_its_token(identity:
     await identity.sign_in()
     await identity.join(user_id, "org_acme", Role.ADMIN)
     await identity.sign_in()
-    before, after = await identity.service.published(UserSignedIn)
+    before, after = await identity.service.published_events(UserSignedIn)
     assert (before.orgid, after.orgid) == ("org_system", "org_acme")
     assert {before.actor, after.actor, before.data["user_id"]} == {user_id}
 
@@ -45,14 +45,14 @@ async def test_a_repeated_sign_in_is_published_once(identity: Identity) -> None:
     await identity.register()
     for key in ("one", "one", "two"):
         assert (await identity.sign_in(key=key)).status_code == 200
-    assert len(await identity.service.published(UserSignedIn)) == 2
+    assert len(await identity.service.published_events(UserSignedIn)) == 2
 
 
 async def test_a_key_of_one_user_does_not_hide_anothers_sign_in(identity: Identity) -> None:
     for email in (EMAIL, "bo@acme.example"):
         await identity.register(email)
         assert (await identity.sign_in(email, key="same")).status_code == 200
-    assert len(await identity.service.published(UserSignedIn)) == 2
+    assert len(await identity.service.published_events(UserSignedIn)) == 2
 
 
 async def test_tokens_are_answered_but_never_kept(identity: Identity) -> None:
@@ -66,24 +66,27 @@ async def test_a_wrong_password_is_published_and_refused(identity: Identity) -> 
     await identity.register()
     answer = await identity.sign_in(password="Not-my-password-1")
     assert answer.status_code == 401
-    [event] = await identity.service.published(SignInFailed)
+    [event] = await identity.service.published_events(SignInFailed)
     assert event.data == {"email": EMAIL, "reason": "wrong_credentials"}
     assert (event.orgid, event.actor) == ("org_system", "system")
-    assert await identity.service.published(UserSignedIn) == []
+    assert await identity.service.published_events(UserSignedIn) == []
 
 
 async def test_an_unknown_address_is_refused_like_a_wrong_password(identity: Identity) -> None:
     await identity.register()
     wrong, unknown = await identity.sign_in(password="Not-my-1"), await identity.sign_in("x@acme.example")
     assert (unknown.status_code, unknown.json()) == (wrong.status_code, wrong.json())
-    assert [event.subject for event in await identity.service.published(SignInFailed)] == [EMAIL, "x@acme.example"]
+    assert [event.subject for event in await identity.service.published_events(SignInFailed)] == [
+        EMAIL,
+        "x@acme.example",
+    ]
 
 
 async def test_one_idempotency_key_does_not_hide_several_guesses(identity: Identity) -> None:
     await identity.register()
     for guess in ("Guess-number-1", "Guess-number-2"):
         await identity.sign_in(password=guess, key="one")
-    assert len(await identity.service.published(SignInFailed)) == 2
+    assert len(await identity.service.published_events(SignInFailed)) == 2
 
 
 async def test_an_unconfirmed_address_cannot_sign_in(identity: Identity) -> None:
@@ -91,7 +94,7 @@ async def test_an_unconfirmed_address_cannot_sign_in(identity: Identity) -> None
     answer = await identity.sign_in()
     assert answer.status_code == 409
     assert answer.json()["type"].endswith("/not-confirmed")
-    [event] = await identity.service.published(SignInFailed)
+    [event] = await identity.service.published_events(SignInFailed)
     assert event.data["reason"] == "not_confirmed"
 
 
@@ -102,7 +105,7 @@ async def test_too_many_wrong_passwords_lock_the_address(identity: Identity) -> 
     answer = await identity.sign_in()
     assert answer.status_code == 401
     assert answer.json()["type"].endswith("/locked")
-    assert (await identity.service.published(SignInFailed))[-1].data["reason"] == "locked"
+    assert (await identity.service.published_events(SignInFailed))[-1].data["reason"] == "locked"
 
 
 async def test_a_refresh_gives_the_claims_of_now(identity: Identity) -> None:

@@ -88,7 +88,7 @@ class Office:
         answer = await self.client.post("/v1/imports", content=SHEET.encode(), headers=CSV)
         assert answer.status_code == 202, answer.text
         self.import_id = answer.json()["id"]
-        self.requested = (await self.service.published(events.ImportRequested))[-1]
+        self.requested = (await self.service.published_events(events.ImportRequested))[-1]
 
     def restart(self) -> None:
         """Go on in a new process. The memory of the dead one is gone, and with it events to publish."""

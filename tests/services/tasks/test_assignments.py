@@ -17,7 +17,7 @@ async def test_a_task_is_given_to_a_member(under_test: ServiceUnderTest, task_id
         listed = await client.get("/v1/tasks", params={"assignee_id": "user_bo"})
     assert (answer.status_code, answer.json()["assignee_ids"], answer.json()["version"]) == (200, ["user_bo"], 2)
     assert listed.json()["items"] == [answer.json()]
-    [event] = await under_test.published(events.TaskAssigned)
+    [event] = await under_test.published_events(events.TaskAssigned)
     assert event.aggregateversion == 2
     assert event.data == {
         "task_id": task_id,
@@ -35,7 +35,7 @@ async def test_giving_it_again_tells_nobody(under_test: ServiceUnderTest, task_i
         first = await client.put(f"/v1/tasks/{task_id}/assignees/user_bo")
         second = await client.put(f"/v1/tasks/{task_id}/assignees/user_bo")
     assert second.json() == first.json()
-    assert len(await under_test.published(events.TaskAssigned)) == 1
+    assert len(await under_test.published_events(events.TaskAssigned)) == 1
 
 
 async def test_a_task_is_taken_away(under_test: ServiceUnderTest, task_id: str, project_id: str) -> None:
@@ -52,7 +52,7 @@ async def test_a_task_is_taken_away(under_test: ServiceUnderTest, task_id: str, 
     assert isinstance(under_test.table, MemoryTable)
     assert [key.sk for key in under_test.table.items if key.sk.startswith("ASSIGNEE#")] == ["ASSIGNEE#user_cy"]
     assert of_cy.json()["items"] == [answer.json()]
-    [event] = await under_test.published(events.TaskUnassigned)
+    [event] = await under_test.published_events(events.TaskUnassigned)
     assert event.aggregateversion == 4
     assert event.data == {
         "task_id": task_id,
@@ -73,7 +73,7 @@ async def test_only_active_members_get_tasks(under_test: ServiceUnderTest, task_
         ]
     assert [answer.status_code for answer in answers] == [422] * 3
     assert {answer.json()["errors"][0]["field"] for answer in answers} == {"path.user_id"}
-    assert await under_test.published(events.TaskAssigned) == []
+    assert await under_test.published_events(events.TaskAssigned) == []
 
 
 async def test_a_task_can_be_taken_from_who_left(under_test: ServiceUnderTest, task_id: str) -> None:

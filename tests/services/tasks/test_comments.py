@@ -62,7 +62,7 @@ async def test_a_comment_is_stored_and_published(under_test: ServiceUnderTest, t
         "version": 1,
         "created_at": "2026-11-21T09:00:00Z",
     }
-    [event] = await under_test.published(events.CommentAdded)
+    [event] = await under_test.published_events(events.CommentAdded)
     assert (event.subject, event.aggregateversion) == (answer.json()["id"], 1)
     assert event.data == {
         "comment_id": answer.json()["id"],

@@ -32,7 +32,7 @@ async def test_what_is_not_csv_is_refused(
     async with under_test.client() as client:
         answer = await client.post("/v1/imports", content=body, headers={"Content-Type": content_type})
     assert answer.status_code == status
-    assert len(await under_test.published(events.ImportRequested)) == (status == 202)
+    assert len(await under_test.published_events(events.ImportRequested)) == (status == 202)
 
 
 async def test_a_missing_column_is_named(under_test: ServiceUnderTest) -> None:
@@ -48,7 +48,7 @@ async def test_a_repeated_request_makes_one_import(under_test: ServiceUnderTest)
         second = await client.post("/v1/imports", content=SHEET.encode(), headers=headers)
     assert (second.status_code, second.content) == (202, first.content)
     assert second.headers.get("etag") == first.headers.get("etag")
-    assert len(await under_test.published(events.ImportRequested)) == 1
+    assert len(await under_test.published_events(events.ImportRequested)) == 1
 
 
 async def test_a_member_may_not_import(under_test: ServiceUnderTest) -> None:

@@ -44,13 +44,13 @@ async def test_good_rows_become_tasks_and_bad_ones_are_reported(office: Office) 
 
 async def test_each_task_and_the_end_are_published(office: Office) -> None:
     await office.deliver()
-    created = await office.service.published(events.TaskCreated)
-    assigned = await office.service.published(events.TaskAssigned)
+    created = await office.service.published_events(events.TaskCreated)
+    assigned = await office.service.published_events(events.TaskAssigned)
     assert len(created) == 5
     assert Counter(each.data["assignee_id"] for each in assigned) == {"user_bo": 2, "user_cy": 2}
     assert {(each.data["import_id"], each.actor) for each in [*created, *assigned]} == {(office.import_id, "user_ada")}
     assert {each.data["assigned_by"] for each in assigned} == {"user_ada"}
-    [completed] = await office.service.published(events.ImportCompleted)
+    [completed] = await office.service.published_events(events.ImportCompleted)
     assert completed.causationid == office.requested.id
     assert completed.data == {
         "import_id": office.import_id,
@@ -66,7 +66,7 @@ async def test_assigning_an_imported_task_later_is_not_the_imports_doing(office:
     await office.deliver()
     [task] = [each for each in await office.tasks() if each["title"] == "Six"]
     await office.client.put(f"/v1/tasks/{task['id']}/assignees/user_bo")
-    assert "import_id" not in (await office.service.published(events.TaskAssigned))[-1].data
+    assert "import_id" not in (await office.service.published_events(events.TaskAssigned))[-1].data
 
 
 async def test_the_rows_are_not_kept(office: Office) -> None:
@@ -216,4 +216,4 @@ async def test_the_sample_backlog_is_imported(under_test: ServiceUnderTest) -> N
         (238, "assignee"),
         (305, "project"),
     ]
-    assert len(await under_test.published(events.TaskAssigned)) == 325 - 39
+    assert len(await under_test.published_events(events.TaskAssigned)) == 325 - 39

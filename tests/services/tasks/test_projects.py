@@ -22,7 +22,7 @@ async def test_a_project_is_created_and_published(under_test: ServiceUnderTest) 
         "version": 1,
         "created_at": "2026-11-21T09:00:00Z",
     }
-    [event] = await under_test.published()
+    [event] = await under_test.published_events()
     assert (event.type, event.aggregateversion, event.orgid) == (events.ProjectCreated.event_type, 1, "org_acme")
     assert event.data == {"project_id": answer.json()["id"], "key": "WEB", "name": "Web", "lead_id": "user_ada"}
 
@@ -35,7 +35,7 @@ async def test_a_key_exists_once_in_an_organization(under_test: ServiceUnderTest
     assert again.status_code == 409
     assert "WEB" in again.json()["detail"]
     assert elsewhere.status_code == 201
-    assert len(await under_test.published(events.ProjectCreated)) == 2
+    assert len(await under_test.published_events(events.ProjectCreated)) == 2
 
 
 @pytest.mark.parametrize("key", ["web", "W", "1WEB", "WE B", "ABCDEFGHIJK", "WEB\n", "WÉB"])
@@ -72,7 +72,7 @@ async def test_a_repeated_request_makes_one_project(under_test: ServiceUnderTest
         first = await client.post("/v1/projects", json=WEB, headers=headers)
         second = await client.post("/v1/projects", json=WEB, headers=headers)
     assert (second.status_code, second.json()) == (201, first.json())
-    assert len(await under_test.published(events.ProjectCreated)) == 1
+    assert len(await under_test.published_events(events.ProjectCreated)) == 1
 
 
 async def test_a_member_may_not_create_projects(under_test: ServiceUnderTest) -> None:

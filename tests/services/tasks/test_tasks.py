@@ -60,7 +60,7 @@ async def test_a_task_is_created_with_its_assignees(under_test: ServiceUnderTest
         "created_at": "2026-11-21T09:00:00Z",
         "updated_at": "2026-11-21T09:00:00Z",
     }
-    [created] = await under_test.published(events.TaskCreated)
+    [created] = await under_test.published_events(events.TaskCreated)
     assert created.data == {
         "task_id": answer.json()["id"],
         "project_id": project_id,
@@ -70,7 +70,7 @@ async def test_a_task_is_created_with_its_assignees(under_test: ServiceUnderTest
         "priority": "high",
         "due_on": "2026-12-04",
     }
-    assigned = await under_test.published(events.TaskAssigned)
+    assigned = await under_test.published_events(events.TaskAssigned)
     assert [each.data["assignee_id"] for each in assigned] == ["user_bo", "user_ada"]
     assert {each.data["assigned_by"] for each in assigned} == {"user_bo"}
     assert {each.aggregateversion for each in [created, *assigned]} == {1}
@@ -147,7 +147,7 @@ async def test_a_wrong_task_is_refused(
         answer = await client.post("/v1/tasks", json=task(project_id, **wrong))
     assert answer.status_code == 422
     assert [each["field"] for each in answer.json()["errors"]] == [field]
-    assert await under_test.published(events.TaskCreated) == []
+    assert await under_test.published_events(events.TaskCreated) == []
 
 
 async def test_who_left_gets_no_task(under_test: ServiceUnderTest, project_id: str) -> None:
@@ -200,7 +200,7 @@ async def test_a_task_moves_and_says_so_once(under_test: ServiceUnderTest, task_
     assert moved.json()["updated_at"] == "2026-11-21T09:01:00Z"
     assert same.json() == moved.json()
     assert back.json()["status"] == "open"
-    done, reopened = await under_test.published(events.TaskStatusChanged)
+    done, reopened = await under_test.published_events(events.TaskStatusChanged)
     assert done.aggregateversion == 3
     assert done.data == {
         "task_id": task_id,

@@ -131,7 +131,7 @@ class World:
         return seats
 
     async def events(self, kind: type[Event] | None = None) -> list[Envelope]:
-        return await self.sut.published(kind)
+        return await self.sut.published_events(kind)
 
     async def types(self) -> list[str]:
         """The types of all events so far, without the prefix and the version."""

@@ -88,7 +88,7 @@ async def _upload(world: World, store: FakeObjectStore, token: str, org: str, na
     body = {"name": name, "content_type": "text/plain", "size": len(CONTENT)}
     requested = await world.call(token, "POST", "/v1/files", body)
     await world.sut.deliver_raw(objects, store.upload(requested["upload"], CONTENT))
-    [uploaded] = [e for e in await world.sut.published(events.FileUploaded) if e.subject == requested["id"]]
+    [uploaded] = [e for e in await world.sut.published_events(events.FileUploaded) if e.subject == requested["id"]]
     event = events.FileUploaded.model_validate(uploaded.data)
     await world.sut.deliver(processing, event, org_id=org)
     return str(requested["id"])

@@ -13,6 +13,23 @@ GUEST = theirs("guest")
 OWN_GUEST = Person("user_ownguest", "guest@wicked.example", "Guest")
 
 
+FRESH = {
+    "name": "fresh",
+    "slug": "fresh-slug",
+    "email": "fresh@wicked.example",
+    "role": "viewer",
+    "plan": "enterprise",
+    "reason": "fresh",
+    "grants": ["tasks.comment.create"],
+    "denies": ["tasks.task.create"],
+    "allowed_origins": ["https://wicked.example"],
+    "invited": False,
+    "platform": "Jira",
+    "secret": "fresh-secret",
+}
+"""The fields of requests that change something."""
+
+
 async def seed() -> World:
     tokens, keys = FakeTokens(), FakeKeys()
     world = World("tenancy", {TokenSource: tokens, KeyService: keys})
@@ -32,7 +49,7 @@ async def seed() -> World:
     for owner, org, name in ((world.vera, world.victim_org, "planted"), (world.mallory, world.attacker_org, "wicked")):
         for each in (f"{name}-jira", f"{name}-slack"):
             await _store_credential(world, owner, org, each)
-    invited = {e.orgid: e.subject for e in await world.sut.published(tenancy.InvitationCreated)}
+    invited = {e.orgid: e.subject for e in await world.sut.published_events(tenancy.InvitationCreated)}
     world.pairs = {
         "org_id": Pair(world.victim_org, world.attacker_org),
         "user_id": Pair(world.by_role[Role.MEMBER].id, MARK.id),
@@ -41,20 +58,7 @@ async def seed() -> World:
         "credential_name": Pair("planted-jira", "wicked-jira"),
     }
     world.holders = {"accept_invitation": GUEST, "decline_invitation": GUEST}
-    world.values = {
-        "name": "fresh",
-        "slug": "fresh-slug",
-        "email": "fresh@wicked.example",
-        "role": "viewer",
-        "plan": "enterprise",
-        "reason": "fresh",
-        "grants": ["tasks.comment.create"],
-        "denies": ["tasks.task.create"],
-        "allowed_origins": ["https://wicked.example"],
-        "invited": False,
-        "platform": "Jira",
-        "secret": "fresh-secret",
-    }
+    world.values = dict(FRESH)
     return world
 
 
@@ -69,7 +73,7 @@ async def _invite(world: World, by: Person, org: str, person: Person, role: Role
     world.sut.clock.advance(seconds=1)
     body = {"email": person.email, "role": role.value}
     await world.call(world.token(by.claims(org)), "POST", f"/v1/organizations/{org}/invitations", body)
-    created = await world.sut.published(tenancy.InvitationCreated)
+    created = await world.sut.published_events(tenancy.InvitationCreated)
     return str(created[-1].data["token"])
 
 
