@@ -50,7 +50,7 @@ def test_it_is_typed(house: House) -> None:
         ("shop", "TaskArchived", "there is no service 'shop'; the services are analytics, audit"),
         ("tasks", "Archived", "EVENT=Archived is not the name of an event"),
         ("tasks", "taskArchived", "EVENT=taskArchived is not the name of an event"),
-        ("tasks", "TaskAssigned", "contracts/tasks/v1.py: tasks.task.assigned.v1 is there already"),
+        ("tasks", "TaskAssigned", "contracts/tasks/v1.py: tasks.task.assigned.v1 exists already"),
     ],
 )
 def test_what_cannot_be_is_one_line(house: House, service: str, name: str, reason: str) -> None:
