@@ -168,23 +168,21 @@ def destroy_stage(command: Command, *, with_data: bool = False) -> None:
     Raises DeployError.
     """
     environment, stage = command.environment, command.environment.target.stage
-    bucket, stacks, names = (
-        environment.platform_outputs()["ArtifactBucket"],
-        environment.stacks,
-        environment.target.names,
-    )
+    stacks, names = environment.stacks, environment.target.names
+    bucket = environment.platform_outputs()["ArtifactBucket"]
     # The services that use the authorizer go before its owner.
     owners, others = in_order(synthesize(environment.target))
     stores = []
     if with_data:
         stores = [store for name in (*others, *owners, STACK) for store in retained_by(stacks, names.stack(name))]
+    question = f"Destroy the stage {stage}{' and all its data' if stores else ''}?"
     if stage == PRODUCTION or (stores and not environment.target.local):
         if stores:
             command.console.progress(f"to be erased: {', '.join(store.name for store in stores)}")
         refusal = f"{stage} is destroyed only by a person who types its name; nothing was changed"
-        command.console.confirm_by_name(stage, f"Destroy the stage {stage}?", refusal)
+        command.console.confirm_by_name(stage, question, refusal)
     else:
-        command.console.confirm(f"Destroy the stage {stage}{' and all its data' if stores else ''}?")
+        command.console.confirm(question)
     for group in (others, owners, [STACK]):
         with ThreadPoolExecutor(PARALLEL) as pool:
             list(pool.map(lambda name: stacks.delete(names.stack(name)), group))

@@ -147,7 +147,7 @@ def test_a_change_makes_them_stale_and_generate_updates_them(checkout: Checkout)
     assert done.returncode == 1
     for stale in (
         "contracts/golden/tasks.comment.added.v1/full-2.json is missing",
-        "contracts/history.json does not tell the last change of tasks.comment.added.v1",
+        "contracts/history.json lacks the last change of tasks.comment.added.v1",
         "contracts/schemas/tasks.comment.added.v1.json is stale",
         "docs/asyncapi/tasks.json is stale",
         "docs/asyncapi/tenfold.json is stale",

@@ -53,9 +53,9 @@ def test_it_is_typed(checkout: Checkout) -> None:
     ("service", "name", "reason"),
     [
         ("shop", "TaskArchived", "there is no service 'shop'; the services are analytics, audit"),
-        ("tasks", "Archived", "EVENT=Archived is no"),
-        ("tasks", "taskArchived", "EVENT=taskArchived is no"),
-        ("tasks", "TaskAssigned", "contracts/tasks/v1.py: tasks.task.assigned.v1 is there already"),
+        ("tasks", "Archived", "EVENT=Archived is not the name of an event"),
+        ("tasks", "taskArchived", "EVENT=taskArchived is not the name of an event"),
+        ("tasks", "TaskAssigned", "contracts/tasks/v1.py: tasks.task.assigned.v1 exists already"),
     ],
 )
 def test_an_impossible_event_is_one_line(checkout: Checkout, service: str, name: str, reason: str) -> None:

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import zipfile
-from importlib.util import find_spec
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,8 +16,9 @@ from deploy.template.runtime import HANDLERS
 from tests.deploy.conftest import CACHE
 
 HERE = Interpreter(Path(sys.executable), f"{sys.version_info.major}.{sys.version_info.minor}")
-LIMIT, LIMIT_WITH_NATIVE_CODE = 15_000_000, 35_000_000
-LIMIT_ON_LAMBDAS_BOTO3 = 30_000_000
+LIMITS = {False: (22_000_000, 55_000_000), True: (15_000_000, 35_000_000)}
+"""Of a package without native code, and with it: complete, and with tree shaking. Lambda takes 250 MB."""
+LIMITS_ON_LAMBDAS_BOTO3 = {False: 48_000_000, True: 30_000_000}
 ENTRIES = [handler.rpartition(".")[0] for handler in HANDLERS.values()]
 
 
@@ -40,30 +41,39 @@ def test_only_who_looks_into_files_ships_what_that_takes(service: str) -> None:
     assert {"mangum", "fastapi", "faststream"} <= libraries
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """The package of `tasks`, as it is and unpacked."""
-    made = package("tasks", HERE, CACHE / "packages", contents=Contents(lambdas=True))
+@dataclass(frozen=True)
+class Built:
+    zipped: Path
+    unpacked: Path
+    tree_shaking: bool
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["complete", "tree shaking"])
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The package of `tasks`."""
+    contents = Contents(lambdas=True, tree_shaking=request.param)
+    zipped = package("tasks", HERE, CACHE / "packages", contents=contents)
     unpacked = tmp_path_factory.mktemp("unpacked")
-    zipfile.ZipFile(made).extractall(unpacked)
-    return made, unpacked
+    zipfile.ZipFile(zipped).extractall(unpacked)
+    return Built(zipped, unpacked, request.param)
 
 
 @pytest.mark.slow
-def test_a_package_is_small(built: tuple[Path, Path]) -> None:
-    """The libraries that every service stands on are native for the greater part: pydantic's and cryptography's."""
-    with zipfile.ZipFile(built[0]) as archive:
+def test_a_package_is_small(built: Built) -> None:
+    """More than half of it are the native libraries of every service: pydantic's and cryptography's."""
+    with zipfile.ZipFile(built.zipped) as archive:
         files = {entry.filename: entry.file_size for entry in archive.infolist()}
     assert not [name for name in files if "pyvips" in name or name.startswith(("uvicorn/", "click/", "h11/"))]
-    assert sum(size for name, size in files.items() if ".so" not in name) < LIMIT
-    assert sum(files.values()) < LIMIT_WITH_NATIVE_CODE
+    limit, limit_with_native_code = LIMITS[built.tree_shaking]
+    assert sum(size for name, size in files.items() if ".so" not in name) < limit
+    assert sum(files.values()) < limit_with_native_code
     assert "contracts/tasks/v1.py" in files
     assert "awsjson/client.py" in files
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("entry", ENTRIES)
-def test_a_package_works_without_anything_else(built: tuple[Path, Path], entry: str) -> None:
+def test_a_package_works_without_anything_else(built: Built, entry: str) -> None:
     variables = {
         "TENFOLD_SERVICE": "tasks", "TENFOLD_STAGE": "dev",
         "TENFOLD_SUBSCRIPTION": "services.tasks.imports.consumers:imports",
@@ -71,7 +81,7 @@ def test_a_package_works_without_anything_else(built: tuple[Path, Path], entry: 
     }  # fmt: skip
     # The clients too: their descriptions of AWS's services are read when the first is called.
     code = (
-        f"import sys; sys.path.insert(0, {str(built[1])!r}); import {entry}, boto3, botocore.session; "
+        f"import sys; sys.path.insert(0, {str(built.unpacked)!r}); import {entry}, boto3, botocore.session; "
         "[botocore.session.get_session().get_service_model(api) for api in ('dynamodb', 'events', 'sqs', 'ssm')]"
     )
     done = subprocess.run(
@@ -81,9 +91,11 @@ def test_a_package_works_without_anything_else(built: tuple[Path, Path], entry: 
 
 
 @pytest.mark.slow
-def test_files_ships_the_libraries_that_its_libraries_load(tmp_path: Path) -> None:
-    """Which nothing of ours imports by name: libvips comes with an extra, PDFium beside its module."""
-    zipfile.ZipFile(package("files", HERE, CACHE / "packages", contents=Contents(lambdas=True))).extractall(tmp_path)
+@pytest.mark.parametrize("tree_shaking", [False, True], ids=["complete", "tree shaking"])
+def test_files_ships_the_libraries_that_its_libraries_load(tmp_path: Path, *, tree_shaking: bool) -> None:
+    """Nothing of ours imports them by name: libvips comes with an extra, PDFium beside its module."""
+    contents = Contents(lambdas=True, tree_shaking=tree_shaking)
+    zipfile.ZipFile(package("files", HERE, CACHE / "packages", contents=contents)).extractall(tmp_path)
     code = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import pypdfium2, pyvips; "
         "assert pyvips.API_mode; pyvips.Image.black(2, 2).write_to_buffer('.png'); "
@@ -96,12 +108,13 @@ def test_files_ships_the_libraries_that_its_libraries_load(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-def test_boto3_may_be_the_runtimes(built: tuple[Path, Path]) -> None:
-    lean = package("tasks", HERE, CACHE / "packages", contents=Contents(lambdas=True, boto3=False))
+def test_boto3_may_be_the_runtimes(built: Built) -> None:
+    contents = Contents(lambdas=True, boto3=False, tree_shaking=built.tree_shaking)
+    lean = package("tasks", HERE, CACHE / "packages", contents=contents)
     folders = {name.split("/")[0] for name in zipfile.ZipFile(lean).namelist()}
     assert not folders & {"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3"}
     assert {"awsjson", "aiohttp", "pydantic", "faststream"} <= folders
-    assert unpacked_bytes(lean) < min(LIMIT_ON_LAMBDAS_BOTO3, unpacked_bytes(built[0]))
+    assert unpacked_bytes(lean) < min(LIMITS_ON_LAMBDAS_BOTO3[built.tree_shaking], unpacked_bytes(built.zipped))
 
 
 MADE_WHILE_LOADING = """
@@ -158,7 +171,6 @@ def test_a_schedule_loads_neither_http_nor_consumers_nor_other_schedules() -> No
     }  # fmt: skip
 
 
-@pytest.mark.skipif(find_spec("mangum") is None, reason="the environment is older than the Lambda runtime")
 def test_the_api_loads_no_consumers() -> None:
     modules = loaded("chassis.runtime.lambda_api")
     assert {"services.audit.api", "mangum"} <= modules
