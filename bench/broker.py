@@ -18,7 +18,7 @@ from bench.figures import Report
 from bench.processes import RunFailed
 from bench.queues import Queues
 from deploy.embedded.emulator import Emulator
-from deploy.stage.errors import EmulatorError
+from deploy.errors import EmulatorError
 
 SECTIONS = ("consumer", "peers", "dynamodb", "pollers", "memory", "imports", "profile")
 

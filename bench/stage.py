@@ -25,7 +25,7 @@ from chassis.declare.resource_names import Names
 from contracts.common import Plan, Role
 from contracts.event import SOURCE_PREFIX, Envelope, Event
 from contracts.tenancy.v1 import MemberAdded, OrganizationCreated
-from deploy.stage.aws import REGION, Aws
+from deploy.aws import REGION, Aws
 from services.tasks.service import service
 from tests.chassis.backends import description
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from deploy.stage.errors import DeployError
+from deploy.errors import DeployError
 
 MODULES = {
     "local": ("up", "down", "status", "logs", "service", "run", "env", "supervise"),

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from deploy.stage.errors import DeployError
+from deploy.errors import DeployError
 
 ROOT = Path(__file__).resolve().parents[1]
 

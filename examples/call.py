@@ -13,10 +13,10 @@ from typing import Any
 import aiohttp
 
 from deploy.embedded.emulator_mailbox import read_mailbox
+from deploy.errors import DeployError, LocalError
 from deploy.local.status import Status
 from deploy.local.supervisor_client import ask
 from deploy.services import ROOT
-from deploy.stage.errors import DeployError, LocalError
 from examples.first_day.client import Answer, Api, Person, UnexpectedAnswerError
 from examples.first_day.mail import Mailroom
 

@@ -1,11 +1,11 @@
 """Checks every template with cfn-lint, for AWS and for the embedded one."""
 
-from deploy.checks.lint import lint
+from deploy.aws import REGION
 from deploy.services import ROOT
-from deploy.stage.aws import REGION
 from deploy.stage.stage import synthesize
 from deploy.template import Target, render
 from deploy.template.base import Canary
+from deploy.template.lint import lint
 
 TARGETS = (
     Target("dev"),

@@ -7,7 +7,7 @@ import typer
 
 from chassis.errors import DeclarationError
 from deploy.commands.errors import errors_as_lines
-from deploy.stage.errors import DeployError
+from deploy.errors import DeployError
 
 app = typer.Typer()
 PANEL = "Check"

@@ -16,8 +16,8 @@ from deploy.dead_letters.queue import DeadLetterQueue, dead_letter_queue, peek_i
 from deploy.dead_letters.redrive import Pace, bodies_to_send, refuse_schedules
 from deploy.dead_letters.redrive import drop as drop_dead_letters
 from deploy.dead_letters.redrive import redrive as redrive_dead_letters
+from deploy.errors import RefusedError
 from deploy.stage.command import OperatorConsole
-from deploy.stage.errors import RefusedError
 
 MAX_RATE = 100.0
 PANEL = "Operate"

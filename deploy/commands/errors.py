@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import typer
 
-from deploy.stage.errors import DeployError
+from deploy.errors import DeployError
 
 
 @contextmanager

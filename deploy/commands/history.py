@@ -12,7 +12,7 @@ from deploy.dead_letters.queue import dead_letter_queue
 from deploy.dead_letters.rebuilding import rebuild_projection
 from deploy.dead_letters.replay import EventFilter, ReplayProgress, consumer_of, refuse_while_dead_letters
 from deploy.dead_letters.replay import replay as replay_history
-from deploy.stage.errors import RefusedError
+from deploy.errors import RefusedError
 
 PANEL = "Operate"
 

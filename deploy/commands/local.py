@@ -12,11 +12,11 @@ import typer
 from rich.table import Table
 
 from deploy.commands.options import StageOptions, out, sharing
+from deploy.errors import LocalError
 from deploy.local.lock import FolderLock
 from deploy.local.status import Status
 from deploy.local.supervisor_client import ask
 from deploy.services import ROOT, require_service
-from deploy.stage.errors import LocalError
 
 DOWN_SECONDS = 90.0
 DEFAULT_PORT = 8080

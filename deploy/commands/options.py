@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from deploy.stage.errors import RefusedError
+from deploy.errors import RefusedError
 
 if TYPE_CHECKING:
     from deploy.dead_letters.target import OperatedStage

@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from deploy.commands.options import Service, StageOptions, sharing
+from deploy.errors import RefusedError
 from deploy.restore.operation import Restore
 from deploy.services import require_service
 from deploy.stage.command import deploy_all, deploy_one, destroy_stage, roll_back, show_difference
-from deploy.stage.errors import RefusedError
 
 app = typer.Typer()
 PANEL = "Deploy"

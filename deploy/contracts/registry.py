@@ -11,8 +11,8 @@ from contracts.catalog import load_all
 from contracts.check.shape import Schema
 from contracts.event import SOURCE_PREFIX
 from contracts.schemas import schema_of
-from deploy.stage.aws import Aws
-from deploy.stage.errors import DeployError
+from deploy.aws import Aws
+from deploy.errors import DeployError
 
 PARALLEL = 8
 DRAFT = "http://json-schema.org/draft-04/schema#"

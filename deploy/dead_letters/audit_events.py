@@ -13,7 +13,7 @@ from contracts.event import SOURCE_PREFIX, Envelope, Event
 from contracts.operations.v1 import LettersDropped, LettersRedriven
 from deploy.dead_letters.letter import DeadLetter
 from deploy.dead_letters.target import OperatedStage, asking_aws
-from deploy.stage.errors import StackError
+from deploy.errors import StackError
 
 DEAD_LETTERS_PER_RECORD = 100
 MakeEvent = Callable[[Sequence[DeadLetter]], Event]

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from contracts.catalog import load_all
 from deploy.dead_letters.letter import DeadLetter
-from deploy.stage.errors import RefusedError
+from deploy.errors import RefusedError
 
 
 def read_patch(given: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from chassis.messaging.dispatch import REPLAY_NAME
 from contracts.event import Envelope
 from deploy.dead_letters.target import OperatedStage, asking_aws
-from deploy.stage.errors import RefusedError, StackError
+from deploy.errors import RefusedError, StackError
 
 BATCH = 10
 HOLD_SECONDS = 120

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from deploy.dead_letters.letter import DeadLetter
 from deploy.dead_letters.target import OperatedStage, asking_aws
-from deploy.stage.errors import RefusedError
+from deploy.errors import RefusedError
 
 BATCH = 10
 HOLD_SECONDS = 120

@@ -31,7 +31,7 @@ from chassis.work.outbox import Outbox, OutboxEntry
 from chassis.work.projection_versions import LIVE, REFRESH_SECONDS, Generations
 from deploy.dead_letters.history import ArchivedEvent, Span
 from deploy.dead_letters.replay import Consumer
-from deploy.stage.errors import RefusedError, StackError
+from deploy.errors import RefusedError, StackError
 
 POLICY = RetryPolicy(tries=6, first=0.2, longest=3.2)
 MAX_ROWS = 200_000

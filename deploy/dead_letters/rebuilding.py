@@ -13,14 +13,14 @@ from chassis.aws.dynamodb import DynamoTable
 from chassis.errors import TenfoldError
 from chassis.storage.attribute_values import from_item
 from chassis.storage.table import Item
+from deploy.aws import LOCAL_CREDENTIALS
 from deploy.dead_letters import tables
 from deploy.dead_letters.history import archive_of
 from deploy.dead_letters.rebuild import PassResult, Rebuild, projection_of, settle_seconds
 from deploy.dead_letters.replay import Consumer
 from deploy.dead_letters.target import OperatedStage
-from deploy.stage.aws import LOCAL_CREDENTIALS
+from deploy.errors import StackError
 from deploy.stage.command import OperatorConsole
-from deploy.stage.errors import StackError
 from deploy.stage.stage import table_in_use
 
 SCAN_SECONDS = 15.0

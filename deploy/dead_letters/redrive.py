@@ -17,7 +17,7 @@ from deploy.dead_letters.edit import edit_body
 from deploy.dead_letters.letter import DeadLetter
 from deploy.dead_letters.queue import DeadLetterQueue, HeldDeadLetters
 from deploy.dead_letters.target import asking_aws
-from deploy.stage.errors import RefusedError
+from deploy.errors import RefusedError
 
 SCHEDULES = "schedules"
 SPARE_SECONDS = 60

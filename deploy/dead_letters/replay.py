@@ -13,8 +13,8 @@ from chassis.messaging.dispatch import REPLAY_NAME
 from contracts.event import Envelope
 from deploy.dead_letters.history import Archive, Span
 from deploy.dead_letters.target import asking_aws
+from deploy.errors import RefusedError
 from deploy.services import require_service
-from deploy.stage.errors import RefusedError
 
 
 @dataclass(frozen=True)

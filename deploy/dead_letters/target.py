@@ -9,13 +9,13 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chassis.declare.resource_names import Names
+from deploy.aws import REGION, Aws
+from deploy.errors import DeployError, StackError
 from deploy.local.lock import FolderLock
 from deploy.local.status import Status
 from deploy.local.supervisor_client import ask
 from deploy.services import ROOT
-from deploy.stage.aws import REGION, Aws
 from deploy.stage.environment import caller_identity
-from deploy.stage.errors import DeployError, StackError
 from deploy.template import Target
 
 LOCAL_STAGE = "local"

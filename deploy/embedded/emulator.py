@@ -10,12 +10,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from deploy.aws import Aws
 from deploy.embedded.emulator_mailbox import Mail, read_mailbox
-from deploy.local.ports import HOST, is_free, remembered_port
-from deploy.local.processes import end_leftover, remember, stop, tail
+from deploy.embedded.ports import HOST, is_free, remembered_port
+from deploy.embedded.processes import end_leftover, remember, stop, tail
+from deploy.errors import EmulatorError
 from deploy.services import ROOT
-from deploy.stage.aws import Aws
-from deploy.stage.errors import EmulatorError
 
 START_SECONDS = 30.0
 STOP_SECONDS = 30.0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import unescape
 from typing import Any
 
-from deploy.stage.errors import EmulatorError
+from deploy.errors import EmulatorError
 
 _META = re.compile(r"<meta\s+name=\"([^\"]+)\"\s+content=\"([^\"]*)\"\s*/?>", re.IGNORECASE)
 

@@ -3,8 +3,8 @@
 from botocore.exceptions import ClientError
 
 from chassis.declare.resource_names import Names
-from deploy.stage.aws import Aws
-from deploy.stage.errors import EmulatorError
+from deploy.aws import Aws
+from deploy.errors import EmulatorError
 from deploy.template import Template
 from deploy.template.history import archive_request
 

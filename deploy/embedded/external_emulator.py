@@ -5,9 +5,9 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from deploy.aws import Aws
 from deploy.embedded.emulator_mailbox import Mail
-from deploy.stage.aws import Aws
-from deploy.stage.errors import EmulatorError
+from deploy.errors import EmulatorError
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ written.
 
 import contextlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from chassis.declare.resource_names import Names
-from deploy.stage.aws import Aws
-from deploy.stage.errors import EmulatorError
-from deploy.stage.stacks import Stacks
+from deploy.aws import Aws
+from deploy.errors import EmulatorError
 
 Document = dict[str, Any]
 SESSION_SECONDS = 12 * 3600
@@ -86,19 +86,17 @@ def translate_policies(aws: Aws, stack: str) -> None:
         raise EmulatorError(f"the embedded AWS refuses the policies of {stack}: {error}") from error
 
 
-def process_policies(aws: Aws, names: Names, service: str) -> list[str]:
-    """The ARNs of the managed policies of a service's processes. Raises StackError."""
-    outputs = Stacks(aws).outputs(names.stack(service))
+def process_policies(outputs: Mapping[str, str]) -> list[str]:
+    """The ARNs of the managed policies of a service's processes, from the outputs of its stack."""
     return [outputs["DataPolicyArn"], outputs["ProcessPolicyArn"]]
 
 
-def process_credentials(aws: Aws, names: Names, service: str) -> dict[str, str]:
-    """The variables that give a service's process the identity of the service, for SESSION_SECONDS.
-
-    Raises EmulatorError if the embedded AWS refuses, StackError if the service is not deployed.
+def process_credentials(aws: Aws, names: Names, service: str, outputs: Mapping[str, str]) -> dict[str, str]:
+    """The variables that give a service's process the identity of the service, for SESSION_SECONDS. `outputs` are those
+    of the service's stack. Raises EmulatorError if the embedded AWS refuses.
     """
     iam, sts, role = aws.client("iam"), aws.client("sts"), f"{names.stack(service)}-{ROLE_SUFFIX}"
-    policies = process_policies(aws, names, service)
+    policies = process_policies(outputs)
     try:
         owner = {"AWS": f"arn:aws:iam::{sts.get_caller_identity()['Account']}:root"}
         trust = {"Effect": "Allow", "Principal": owner, "Action": "sts:AssumeRole"}

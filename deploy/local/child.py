@@ -8,9 +8,9 @@ from pathlib import Path
 import aiohttp
 
 from chassis.resilience.retry import RetryPolicy, retry
-from deploy.local.ports import HOST
-from deploy.local.processes import end_leftover, remember, stop, tail
-from deploy.stage.errors import LocalError
+from deploy.embedded.ports import HOST
+from deploy.embedded.processes import end_leftover, remember, stop, tail
+from deploy.errors import LocalError
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 15.0

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from deploy.errors import DeployError, LocalError
 from deploy.local.gateway import problem
 from deploy.local.supervisor_client import ACTION_SECONDS, HEADER, PATH
-from deploy.stage.errors import DeployError, LocalError
 
 if TYPE_CHECKING:
     from deploy.local.system import LocalSystem

@@ -11,7 +11,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
 
-from deploy.local.ports import HOST
+from deploy.embedded.ports import HOST
 from deploy.local.routes import RouteTable
 from deploy.local.traces import TraceWriter, UnreadableSpansError, parse, unzip
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from deploy.local.processes import tail
+from deploy.embedded.processes import tail
+from deploy.errors import LocalError
 from deploy.local.provisioning import base_environment
 from deploy.local.status import Status
 from deploy.services import ROOT
-from deploy.stage.errors import LocalError
 
 UP_SECONDS = 300.0
 

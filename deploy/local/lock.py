@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import IO
 
-from deploy.stage.errors import LocalError
+from deploy.errors import LocalError
 
 
 class FolderLock:

@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from chassis.declare.service import Service, service
+from deploy.aws import REGION, Aws, parameter
 from deploy.embedded.emulator import emulator_venv
 from deploy.embedded.identities import process_credentials, translate_policies
+from deploy.errors import DeployError, EmulatorError, StackError
 from deploy.package.packaging import interpreter_of
-from deploy.stage.aws import REGION, Aws, parameter
-from deploy.stage.errors import DeployError, EmulatorError, StackError
 from deploy.stage.settings import settings_of
+from deploy.stage.stacks import Stacks
 from deploy.stage.stage import deploy, prepare, synthesize
 from deploy.template import Target
 
@@ -86,7 +87,8 @@ def provision(order: Order) -> Provisioned:
     for name in plan.services if order.enforced else ():
         translate_policies(aws, target.names.stack(name))
         if not order.lambdas:  # functions have the role of their template
-            environments[name] |= process_credentials(aws, target.names, name)
+            outputs = Stacks(aws).outputs(target.names.stack(name))
+            environments[name] |= process_credentials(aws, target.names, name, outputs)
     if not order.lambdas:
         return Provisioned(environments)
     documents = {name: document(service(name)) for name in plan.services}

@@ -8,12 +8,12 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from chassis.auth.development import ISSUER
-from deploy.local.ports import HOST
-from deploy.local.processes import tail
+from deploy.aws import LOCAL_CREDENTIALS
+from deploy.embedded.ports import HOST
+from deploy.embedded.processes import tail
+from deploy.errors import LocalError
 from deploy.local.provision import Order, Provisioned
 from deploy.services import ROOT
-from deploy.stage.aws import LOCAL_CREDENTIALS
-from deploy.stage.errors import LocalError
 
 COGNITO = "cognito-idp"
 PROVISION_SECONDS = 600.0

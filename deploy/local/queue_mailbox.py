@@ -6,9 +6,9 @@ import threading
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chassis.declare.resource_names import Names
+from deploy.aws import Aws
 from deploy.embedded.emulator_mailbox import Mail
-from deploy.stage.aws import Aws
-from deploy.stage.errors import StackError
+from deploy.errors import StackError
 
 HIDDEN_SECONDS = 30
 MAX_ROUNDS = 1000

@@ -6,9 +6,9 @@ from pathlib import Path
 import aiohttp
 from watchfiles import Change, DefaultFilter, awatch
 
+from deploy.errors import DeployError
 from deploy.local.system import LocalSystem
 from deploy.services import ROOT
-from deploy.stage.errors import DeployError
 
 SHARED = ("chassis", "contracts", "awsjson/src", "faststream-sqs/src")
 

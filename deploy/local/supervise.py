@@ -5,11 +5,11 @@ import contextlib
 import signal
 from pathlib import Path
 
+from deploy.errors import DeployError
 from deploy.local.control import Control
 from deploy.local.reload import reload_on_change
 from deploy.local.status import Reporter
 from deploy.local.system import LocalSystem
-from deploy.stage.errors import DeployError
 
 
 async def supervise(state_dir: Path, *, port: int | None, reload: bool) -> int:

@@ -5,7 +5,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from deploy.stage.errors import LocalError
+from deploy.errors import LocalError
 
 PATH = "/_local"
 HEADER = "X-Tenfold-Local"

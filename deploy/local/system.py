@@ -15,17 +15,17 @@ from chassis.declare.resource_names import Names
 from deploy.embedded.emulator import Emulator
 from deploy.embedded.emulator_mailbox import Mail
 from deploy.embedded.external_emulator import ExternalEmulator
+from deploy.embedded.ports import HOST, free_port, is_free, remembered_port
+from deploy.errors import DeployError, LocalError
 from deploy.local.child import READY_SECONDS, STOP_SECONDS, Child
 from deploy.local.gateway import TRACES_PATH, Gateway
 from deploy.local.lock import FolderLock
-from deploy.local.ports import HOST, free_port, is_free, remembered_port
 from deploy.local.provision import Order
 from deploy.local.provisioning import issuer_environment, run_provision, service_environment
 from deploy.local.queue_mailbox import QueueMailbox
 from deploy.local.routes import RouteTable
 from deploy.local.traces import Traces, TraceWriter
 from deploy.services import ROOT, require_service, service_names
-from deploy.stage.errors import DeployError, LocalError
 
 WATCH_SECONDS = 0.5
 SES = "sesv2"

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy.stage.errors import PackagingError
+from deploy.errors import PackagingError
 
 _IMPORT_STRING = re.compile(r"([A-Za-z_]\w*(?:\.\w+)*):\w+")
 _FINDER, _RUN = "pkgutil", "-m"

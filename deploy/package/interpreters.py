@@ -6,7 +6,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from deploy.stage.errors import PackagingError
+from deploy.errors import PackagingError
 
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 FIND_SECONDS = 60

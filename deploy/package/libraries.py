@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
+from deploy.errors import PackagingError
 from deploy.package.import_graph import Closure
-from deploy.stage.errors import PackagingError
 
 _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*(?:\[([^]]*)\])?")
 _FOR_EXTRA = re.compile(r"""\bextra\s*==\s*["']([^"']+)["']""")

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chassis.declare.service import service as declaration
+from deploy.errors import PackagingError
 from deploy.package.import_graph import Closure, Tree, closure_of
 from deploy.package.interpreters import python_of
 from deploy.package.libraries import keep_needed
 from deploy.package.strip_symbols import without_symbols
 from deploy.package.tree_shaking import drop_unreached, top_names
 from deploy.services import ROOT
-from deploy.stage.errors import PackagingError
 from deploy.template import Target
 from deploy.template.runtime import HANDLERS
 from deploy.template.service import stack_part

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.table import Table
 
-from deploy.stage.aws import Aws
-from deploy.stage.errors import StackError
+from deploy.aws import Aws
+from deploy.errors import StackError
 
 MOST = 50_000
 """The most items that are read of each table; a larger table is compared in part, and the operator is told so."""

@@ -8,8 +8,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deploy.stage.aws import Aws
-from deploy.stage.errors import RefusedError, StackError
+from deploy.aws import Aws
+from deploy.errors import RefusedError, StackError
 
 RESTORE_SECONDS = 24 * 3600
 """AWS promises no time; most tables take less than an hour."""

@@ -4,10 +4,10 @@ import hashlib
 import json
 from typing import Any
 
+from deploy.errors import RefusedError
 from deploy.restore.recovery import Recovery
 from deploy.restore.write_fence import WriteFence
 from deploy.stage.command import Command
-from deploy.stage.errors import RefusedError
 from deploy.stage.health import check_health
 from deploy.stage.stacks import SETTLED, Deployed
 from deploy.template import Template, render

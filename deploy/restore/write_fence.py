@@ -8,8 +8,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deploy.stage.aws import Aws
-from deploy.stage.errors import StackError
+from deploy.aws import Aws
+from deploy.errors import StackError
 
 MAPPING = "AWS::Lambda::EventSourceMapping"
 WRITES = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]

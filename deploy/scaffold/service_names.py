@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from deploy.checks.permissions import routes_of
+from deploy.errors import RefusedError
 from deploy.services import service_names
-from deploy.stage.errors import RefusedError
 from deploy.template.base import MAX_STAGE, Target
 from deploy.template.functions import MAX_NAME
 from deploy.template.shared import STACK

@@ -8,9 +8,9 @@ from pathlib import Path
 from string import Template
 
 from deploy.contracts.schema_history import FILE as HISTORY
+from deploy.errors import DeployError
 from deploy.scaffold.service_names import check_name, places
 from deploy.services import service_names
-from deploy.stage.errors import DeployError
 
 TEMPLATES = Path(__file__).parent / "templates"
 SUFFIX, NAME = ".tmpl", "NAME"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deploy.stage.aws import Aws
-from deploy.stage.errors import StackError
+from deploy.aws import Aws
+from deploy.errors import StackError
 
 
 def upload(aws: Aws, bucket: str, service: str, package: Path) -> str:

@@ -12,11 +12,11 @@ from rich.markup import escape
 
 from chassis.declare.resource_names import PRODUCTION
 from deploy.contracts.registry import bring_up_to_date
+from deploy.errors import DeployError, RefusedError
 from deploy.package.packaging import unpacked_bytes
 from deploy.stage.artifacts import remove_bucket
 from deploy.stage.environment import DeploymentEnvironment
 from deploy.stage.erasing import erase, retained_by
-from deploy.stage.errors import DeployError, RefusedError
 from deploy.stage.preview import preview, refuse_losses
 from deploy.stage.rollout import Rollout, Step
 from deploy.stage.stage import DeploymentPlan, in_order, prepare, synthesize

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
+from deploy.aws import Aws
 from deploy.embedded.emulator import emulator_venv
+from deploy.errors import RefusedError, StackError
 from deploy.package.packaging import Interpreter, interpreter_of
 from deploy.services import ROOT
-from deploy.stage.aws import Aws
-from deploy.stage.errors import RefusedError, StackError
 from deploy.stage.settings import settings_of
 from deploy.stage.stacks import Stacks
 from deploy.template import Target

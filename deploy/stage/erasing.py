@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from deploy.aws import Aws
+from deploy.errors import RefusedError, StackError
 from deploy.stage.artifacts import remove_bucket
-from deploy.stage.aws import Aws
-from deploy.stage.errors import RefusedError, StackError
 from deploy.stage.stacks import Stacks
 
 KEY_DAYS = 7

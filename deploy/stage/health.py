@@ -7,8 +7,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deploy.stage.aws import Aws
-from deploy.stage.errors import UnhealthyError
+from deploy.aws import Aws
+from deploy.errors import UnhealthyError
 from deploy.template import Template
 from deploy.template.runtime import HANDLERS
 from deploy.template.shifting import ALIAS

@@ -4,8 +4,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from deploy.stage.aws import Aws
-from deploy.stage.errors import RefusedError, StackError
+from deploy.aws import Aws
+from deploy.errors import RefusedError, StackError
 from deploy.stage.stacks import ChangeSet, Stacks
 from deploy.template import Template
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from rich.markup import escape
 from rich.table import Table
 
-from deploy.stage.errors import RefusedError
+from deploy.errors import RefusedError
 from deploy.stage.stacks import ChangeSet
 
 DATA_BEARING = frozenset(

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deploy.stage.aws import Aws
-from deploy.stage.errors import RefusedError, StackError
+from deploy.aws import Aws
+from deploy.errors import RefusedError, StackError
 
 PREFIX = "deployments"
 STAMP = "%Y%m%dT%H%M%S.%fZ"

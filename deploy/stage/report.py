@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.table import Table
 
-from deploy.stage.aws import Aws
+from deploy.aws import Aws
+from deploy.errors import StackError, UnhealthyError
 from deploy.stage.environment import DeploymentEnvironment
-from deploy.stage.errors import StackError, UnhealthyError
 from deploy.stage.health import check_health
 from deploy.stage.rollout import version_of
 from deploy.stage.stage import DeploymentPlan

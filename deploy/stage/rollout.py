@@ -8,9 +8,9 @@ from pathlib import Path
 
 from chassis.declare.service import service
 from deploy.embedded.emulator_patches import fill_gaps
+from deploy.errors import RefusedError, UnhealthyError
 from deploy.stage.artifacts import upload
 from deploy.stage.environment import DeploymentEnvironment
-from deploy.stage.errors import RefusedError, UnhealthyError
 from deploy.stage.health import check_health
 from deploy.stage.name_conflicts import refuse_taken_names
 from deploy.stage.release_history import Release, ReleaseHistory, stamp

@@ -9,8 +9,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
 
+from deploy.errors import TemplateError
 from deploy.services import ROOT
-from deploy.stage.errors import TemplateError
 
 FILE = "stages.toml"
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[a-z0-9.-]+(:[1-9][0-9]{0,4})?$")]

@@ -9,15 +9,15 @@ from pathlib import Path
 from chassis.auth.ssm_parameters import AUTH_PARAMETERS, AUTHORIZER_PARAMETER
 from chassis.declare.resource_names import Names
 from chassis.declare.service import service
-from deploy.checks.lint import lint
+from deploy.aws import Aws, parameter
 from deploy.embedded.emulator_patches import fill_gaps
+from deploy.errors import TemplateError
 from deploy.package.packaging import Contents, Interpreter, package
 from deploy.services import ROOT, service_names
 from deploy.stage.artifacts import forget_others, upload
-from deploy.stage.aws import Aws, parameter
-from deploy.stage.errors import TemplateError
 from deploy.stage.stacks import Stacks
 from deploy.template import Target, Template, environment_variables_of, platform_template, render, service_template
+from deploy.template.lint import lint
 from deploy.template.routes import AUTHORIZER
 from deploy.template.shared import STACK
 from deploy.template.table import TABLE_PARAMETER

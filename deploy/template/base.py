@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chassis.declare.resource_names import PRODUCTION, Names
-from deploy.stage.errors import TemplateError
+from deploy.errors import TemplateError
 
 Template = dict[str, Any]
 FORMAT = "2010-09-09"

@@ -8,7 +8,7 @@ from typing import Any
 
 from chassis.declare.service import Service
 from chassis.declare.stack import FunctionSpec
-from deploy.stage.errors import TemplateError
+from deploy.errors import TemplateError
 from deploy.template.base import Target, Template, arn, ref
 from deploy.template.permissions import DATA_POLICY
 from deploy.template.shifting import shifting

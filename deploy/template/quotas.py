@@ -1,6 +1,6 @@
 """CloudFormation's quotas, checked before anything is built or uploaded."""
 
-from deploy.stage.errors import TemplateError
+from deploy.errors import TemplateError
 from deploy.template.base import Template, render
 
 MAX_RESOURCES, MAX_OUTPUTS, MAX_PARAMETERS, MAX_BYTES = 500, 200, 200, 1_000_000

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from chassis.declare.service import Service
 from chassis.declare.stack import StackPart
-from deploy.stage.errors import TemplateError
+from deploy.errors import TemplateError
 from deploy.template.base import Template, logical, ref, sub
 from deploy.template.functions import permission
 

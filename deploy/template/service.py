@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from chassis.declare.service import Service
 from chassis.declare.stack import StackContext, StackPart
 from chassis.declare.subscription import AnySubscription
-from deploy.stage.errors import TemplateError
+from deploy.errors import TemplateError
 from deploy.template.alarms import dead_letters_alarm, function_alarms, queue_alarms
 from deploy.template.base import FORMAT, Target, Template, env_output, merge, ref
 from deploy.template.dashboard import dashboard

@@ -12,9 +12,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from deploy.errors import DeployError
 from deploy.local.system import LocalSystem
 from deploy.services import ROOT
-from deploy.stage.errors import DeployError
 from examples.first_day.client import UnexpectedAnswerError
 from examples.first_day.inputs import SAMPLE, InputError, Inputs, read_inputs
 from examples.first_day.report import as_json, inbox, show

@@ -9,8 +9,8 @@ from typing import Any
 
 from chassis.declare.resource_names import Names
 from chassis.storage.attribute_values import from_item
+from deploy.aws import Aws
 from deploy.embedded.emulator_mailbox import Mail
-from deploy.stage.aws import Aws
 from examples.first_day.ledger import PROJECTIONS, Figures, Ledger
 
 SERVICES = (*PROJECTIONS, "tenancy")

@@ -8,8 +8,8 @@ from typing import Any
 
 import aiohttp
 
+from deploy.aws import Aws
 from deploy.local.system import LocalSystem
-from deploy.stage.aws import Aws
 from examples.first_day.check import Outcome, compare
 from examples.first_day.client import Api
 from examples.first_day.day import Day, Inbox, Progress

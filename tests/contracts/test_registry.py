@@ -17,7 +17,7 @@ from contracts.schemas import schema_of
 from deploy.contracts import golden
 from deploy.contracts.declarations import GOLDEN
 from deploy.contracts.registry import content_of, draft4, upload
-from deploy.stage.errors import DeployError
+from deploy.errors import DeployError
 from tests.contracts.planted import event
 from tests.contracts.scratch import ROOT
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from deploy.stage.aws import Aws
+from deploy.aws import Aws
 
 
 @dataclass

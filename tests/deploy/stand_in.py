@@ -4,7 +4,7 @@ import json
 from io import BytesIO
 from typing import Any
 
-from deploy.stage.aws import Aws
+from deploy.aws import Aws
 
 
 class StandIn(Aws):

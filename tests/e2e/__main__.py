@@ -10,8 +10,8 @@ from contextlib import AbstractAsyncContextManager
 from rich.console import Console
 from rich.markup import escape
 
+from deploy.errors import DeployError, RefusedError
 from deploy.stage.environment import Options
-from deploy.stage.errors import DeployError, RefusedError
 from deploy.template.base import PYTHON
 from examples.first_day.client import UnexpectedAnswerError
 from examples.first_day.inputs import SAMPLE, read_inputs

@@ -6,8 +6,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deploy.stage.aws import Aws
-from deploy.stage.errors import StackError
+from deploy.aws import Aws
+from deploy.errors import StackError
 
 ASKED: dict[str, tuple[str, dict[str, Any]]] = {
     "cognito-idp": ("list_user_pools", {"MaxResults": 1}),

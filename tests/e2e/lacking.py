@@ -8,7 +8,7 @@ from typing import Self
 import aiohttp
 from aiohttp import web
 
-from deploy.local.ports import HOST, free_port
+from deploy.embedded.ports import HOST, free_port
 
 SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
 SIGNED_AS = {"sesv2": "ses", "apigatewayv2": "apigateway"}

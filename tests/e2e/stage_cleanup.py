@@ -5,9 +5,9 @@ from functools import partial
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chassis.declare.resource_names import PRODUCTION
+from deploy.errors import DeployError, RefusedError
 from deploy.stage.environment import DeploymentEnvironment
 from deploy.stage.erasing import RetainedStore, erase, retained_by
-from deploy.stage.errors import DeployError, RefusedError
 from deploy.stage.stage import in_order, synthesize
 from deploy.template.shared import STACK
 from services.identity.settings import signing_secret

@@ -13,14 +13,14 @@ from rich.table import Table
 
 from chassis.auth.ssm_parameters import AUTH_PARAMETERS, POOL_PARAMETER
 from chassis.declare.resource_names import Names
+from deploy.aws import Aws, parameter
 from deploy.embedded.emulator_mailbox import Mail, read_mailbox
 from deploy.embedded.external_emulator import ExternalEmulator
+from deploy.errors import EmulatorError, RefusedError, StackError
 from deploy.local.queue_mailbox import QueueMailbox
 from deploy.local.system import LocalSystem
-from deploy.stage.aws import Aws, parameter
 from deploy.stage.command import Command, OperatorConsole, deploy_all
 from deploy.stage.environment import DeploymentEnvironment, Options, caller_identity, environment_of
-from deploy.stage.errors import EmulatorError, RefusedError, StackError
 from examples.first_day.mail import Mailroom
 from examples.first_day.run import Scene
 from tests.e2e.capabilities import Capability, capabilities, lacking

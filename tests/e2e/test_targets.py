@@ -12,10 +12,10 @@ import pytest
 import pytest_asyncio
 from rich.console import Console
 
+from deploy.aws import Aws
 from deploy.embedded.emulator import Emulator
+from deploy.errors import StackError
 from deploy.services import ROOT
-from deploy.stage.aws import Aws
-from deploy.stage.errors import StackError
 from examples.first_day.client import Api, Person
 from examples.first_day.inputs import SAMPLE, read_inputs
 from examples.first_day.run import play_at

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
+from deploy.errors import RefusedError
 from deploy.scaffold.service_names import check_name, places
 from deploy.scaffold.writing import render_templates
 from deploy.services import ROOT
-from deploy.stage.errors import RefusedError
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.ports import free_port
+from deploy.embedded.ports import free_port
 from deploy.local.status import Status
 from deploy.local.supervisor_client import ask
 from deploy.stage.environment import Options, environment_of

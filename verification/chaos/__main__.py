@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import verification.chaos
-from deploy.stage.errors import DeployError
+from deploy.errors import DeployError
 from verification.chaos.fleet import FleetError
 from verification.chaos.report import as_json, as_table
 from verification.chaos.run import COMMIT, LONG, SMALL, run

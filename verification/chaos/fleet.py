@@ -13,8 +13,8 @@ from pathlib import Path
 
 import aiohttp
 
-from deploy.local.ports import HOST, free_port
-from deploy.local.processes import tail
+from deploy.embedded.ports import HOST, free_port
+from deploy.embedded.processes import tail
 from verification.chaos.process import Plant, Start, serve
 
 READY_SECONDS = 120.0

@@ -15,7 +15,7 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
-from deploy.local.ports import HOST
+from deploy.embedded.ports import HOST
 from verification.chaos.faults import EXECUTED, Fault, Faults
 from verification.chaos.wire import Call, error_response, throttling_response
 

@@ -13,13 +13,13 @@ from aiohttp import web
 from chassis.auth.development import ISSUER, DevelopmentIssuer
 from chassis.clock import SystemClock
 from chassis.declare.resource_names import Names
+from deploy.aws import REGION
 from deploy.embedded.emulator import Emulator, emulator_venv
-from deploy.local.ports import HOST
+from deploy.embedded.ports import HOST
+from deploy.errors import EmulatorError
 from deploy.local.provisioning import service_environment
 from deploy.package.packaging import interpreter_of
 from deploy.services import ROOT
-from deploy.stage.aws import REGION
-from deploy.stage.errors import EmulatorError
 from deploy.stage.stage import deploy, prepare, synthesize
 from deploy.template import Target
 from verification.chaos.faults import Faults, Rates

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from awsjson import AwsError, AwsJson, Config, ConnectionFailed, StaticCredentials, Throttled
-from deploy.local.ports import HOST
+from deploy.embedded.ports import HOST
 from verification.chaos.faults import Fault, Faults, Rates
 from verification.chaos.proxy import FaultProxy
 

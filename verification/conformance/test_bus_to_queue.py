@@ -7,8 +7,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from deploy.aws import Aws
 from deploy.embedded.emulator import Emulator
-from deploy.stage.aws import Aws
 from verification.conformance.backends import MAX_RECEIVES, REGION, VISIBILITY, Backend, Boto3Backend, SimulatedBackend
 
 ALL: dict[str, Any] = {"source": ["tenfold.tasks"]}

@@ -8,8 +8,8 @@ import sys
 from rich.console import Console
 
 import verification.privileges
+from deploy.errors import DeployError
 from deploy.services import ROOT
-from deploy.stage.errors import DeployError
 from examples.first_day.client import UnexpectedAnswerError
 from verification.privileges.day import play
 from verification.privileges.report import compare, list_problems, table

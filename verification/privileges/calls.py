@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import botocore.session
 
-from deploy.stage.aws import REGION
+from deploy.aws import REGION
 from verification.privileges.policy import Request
 
 ACCOUNT = "000000000000"

@@ -13,6 +13,7 @@ from chassis.declare.resource_names import Names
 from chassis.declare.service import service
 from deploy.embedded.identities import process_policies
 from deploy.local.system import LocalSystem, service_command
+from deploy.stage.stacks import Stacks
 from examples.first_day.client import Api, Person
 from examples.first_day.day import Day
 from examples.first_day.inputs import SAMPLE, read_inputs
@@ -104,7 +105,7 @@ def _read_grants(system: LocalSystem) -> dict[str, list[Grant]]:
     for name in system.services:
         documents = [
             iam.get_policy_version(PolicyArn=policy, VersionId=FIRST_VERSION)["PolicyVersion"]["Document"]
-            for policy in process_policies(system.emulator.aws, Names(system.stage), name)
+            for policy in process_policies(Stacks(system.emulator.aws).outputs(Names(system.stage).stack(name)))
         ]
         granted[name] = grants(statement for document in documents for statement in document["Statement"])
     return granted

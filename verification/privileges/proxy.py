@@ -9,7 +9,7 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
-from deploy.local.ports import HOST
+from deploy.embedded.ports import HOST
 from verification.privileges.calls import Http, UnreadableCallError, call_of
 from verification.privileges.policy import Request
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deploy.stage.aws import REGION
+from deploy.aws import REGION
 from deploy.stage.stage import DeploymentPlan
 from deploy.template import Template
 from deploy.template.permissions import DATA_POLICY, PROCESS_POLICY

@@ -9,7 +9,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
-from deploy.stage.aws import REGION
+from deploy.aws import REGION
 from verification.privileges.calls import Call, Http, UnreadableCallError, call_of
 from verification.privileges.policy import Request
 

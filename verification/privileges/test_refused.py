@@ -14,11 +14,11 @@ from botocore.exceptions import ClientError
 from chassis.declare.resource_names import Names
 from chassis.declare.service import service
 from contracts.event import SOURCE_PREFIX
+from deploy.aws import REGION
 from deploy.embedded.emulator import Emulator
-from deploy.local.ports import free_port
+from deploy.embedded.ports import free_port
 from deploy.local.provision import Order, provision
 from deploy.services import ROOT, service_names
-from deploy.stage.aws import REGION
 from deploy.template.shared import STACK
 from verification.privileges.attempts import ATTEMPTS, BUS, DEAD_LETTERS, INDEXED, QUEUE, SECRET, TABLE, Attempt
 

@@ -14,8 +14,8 @@ from chassis.tenants.vault import DATA_KEY_LASTS, MAX_DATA_KEYS, MAX_SECRET_BYTE
 from chassis.testing.keys import FakeKeys
 from chassis.testing.service import ServiceUnderTest
 from chassis.work.scope import OrgScope
+from deploy.aws import LOCAL_CREDENTIALS, REGION
 from deploy.embedded.emulator import Emulator
-from deploy.stage.aws import LOCAL_CREDENTIALS, REGION
 
 SECRET = b"hunter2 at jira"
 

@@ -18,7 +18,7 @@ from deploy.dead_letters.letter import NO_REASON, DeadLetter, DeadLetterFilter
 from deploy.dead_letters.queue import DeadLetterQueue, dead_letter_queue, peek_into_all
 from deploy.dead_letters.redrive import Pace, drop, redrive
 from deploy.dead_letters.target import OperatedStage
-from deploy.stage.errors import RefusedError, StackError
+from deploy.errors import RefusedError, StackError
 from services.analytics.figures.consumers import figures
 from services.analytics.service import service as analytics
 from tests.deploy.memory_aws import MemoryAws, refusal

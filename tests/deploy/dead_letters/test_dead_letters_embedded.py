@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from deploy.embedded.emulator import Emulator
-from deploy.local.ports import free_port
+from deploy.embedded.ports import free_port
 from tests.deploy.dead_letters.test_dead_letters import body
 
 pytestmark = [pytest.mark.ministack, pytest.mark.slow]

@@ -15,7 +15,7 @@ from chassis.work.projection_versions import REFRESH_SECONDS, VersionedProjectio
 from deploy.dead_letters.history import ArchivedEvent, Span, parse_message
 from deploy.dead_letters.rebuild import Rebuild, projection_of
 from deploy.dead_letters.replay import consumer_of
-from deploy.stage.errors import RefusedError, StackError
+from deploy.errors import RefusedError, StackError
 from services.analytics.figures.consumers import figures
 from services.analytics.service import service as analytics
 from tests.deploy.dead_letters.test_dead_letters import body

@@ -27,8 +27,8 @@ from deploy.dead_letters.replay import (
 from deploy.dead_letters.target import OperatedStage
 from deploy.embedded.emulator import Emulator
 from deploy.embedded.emulator_patches import fill_gaps
+from deploy.errors import RefusedError
 from deploy.stage.command import OperatorConsole
-from deploy.stage.errors import RefusedError
 from deploy.stage.stacks import Stacks
 from deploy.template import Target, platform_template, render, service_template
 from tests.deploy.dead_letters.test_dead_letters import body

@@ -13,10 +13,10 @@ from chassis.declare.service import Service
 from deploy.embedded.emulator import Emulator, emulator_venv
 from deploy.embedded.emulator_mailbox import parse_mailbox
 from deploy.embedded.emulator_patches import fill_gaps
-from deploy.local.ports import free_port, is_free
+from deploy.embedded.ports import free_port, is_free
+from deploy.errors import EmulatorError, StackError
 from deploy.package.packaging import interpreter_of, package
 from deploy.stage.artifacts import upload
-from deploy.stage.errors import EmulatorError, StackError
 from deploy.stage.stacks import Stacks
 from deploy.template import Target, Template, environment_variables_of, platform_template, render, service_template
 

@@ -8,8 +8,8 @@ import pytest
 from aiohttp import web
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from deploy.embedded.ports import HOST, free_port
 from deploy.local.gateway import MAX_BODY_BYTES, TRACES_PATH, Gateway
-from deploy.local.ports import HOST, free_port
 from deploy.local.routes import RouteTable
 from deploy.local.traces import Traces, TraceWriter
 

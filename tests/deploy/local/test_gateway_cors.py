@@ -11,8 +11,8 @@ import uvicorn
 from chassis.http.app import make_app
 from chassis.tenants.organizations import OrganizationProfile, project
 from chassis.testing.service import ServiceUnderTest
+from deploy.embedded.ports import HOST, free_port
 from deploy.local.gateway import Gateway
-from deploy.local.ports import HOST, free_port
 from deploy.local.routes import RouteTable
 from deploy.local.traces import TraceWriter
 from tests.chassis.world import service

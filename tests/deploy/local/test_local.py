@@ -14,13 +14,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from deploy.embedded.processes import end_leftover, remember, running
+from deploy.errors import EmulatorError, LocalError
 from deploy.local.control import Control
 from deploy.local.lock import FolderLock
-from deploy.local.processes import end_leftover, remember, running
 from deploy.local.reload import reload_on_change, services_affected_by
 from deploy.local.supervisor_client import HEADER, ask
 from deploy.local.system import LocalSystem
-from deploy.stage.errors import EmulatorError, LocalError
 
 
 @pytest.fixture

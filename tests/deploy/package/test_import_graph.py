@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from deploy.errors import PackagingError
 from deploy.package.import_graph import Closure, Tree, closure_of
-from deploy.stage.errors import PackagingError
 
 HANDLER = "services.shop.triggers"
 

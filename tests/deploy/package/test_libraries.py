@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from deploy.errors import PackagingError
 from deploy.package.import_graph import Closure
 from deploy.package.libraries import keep_needed
-from deploy.stage.errors import PackagingError
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from deploy.errors import PackagingError
 from deploy.package.packaging import Contents, Interpreter, interpreter_of, package, unpacked_bytes
-from deploy.stage.errors import PackagingError
 from tests.deploy.conftest import importable
 
 HERE = Interpreter(Path(sys.executable), f"{sys.version_info.major}.{sys.version_info.minor}")

@@ -9,12 +9,12 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
+from deploy.aws import Aws
+from deploy.errors import RefusedError, StackError
 from deploy.restore.compare import kind_of
 from deploy.restore.recovery import Recovery, parse_time, target_name
 from deploy.restore.swap import with_table
 from deploy.restore.write_fence import RESUME_TRIES, WRITES, WriteFence
-from deploy.stage.aws import Aws
-from deploy.stage.errors import RefusedError, StackError
 from deploy.stage.rollout import refuse_change_of_unused_table
 from deploy.stage.stacks import ChangeSet
 

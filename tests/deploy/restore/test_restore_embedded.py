@@ -10,13 +10,13 @@ from rich.console import Console
 
 from chassis.declare.service import Service
 from deploy.embedded.emulator import Emulator, emulator_venv
+from deploy.errors import RefusedError, StackError
 from deploy.package.packaging import interpreter_of
 from deploy.restore.operation import Restore
 from deploy.restore.recovery import Recovery, RecoveryWindow
 from deploy.restore.write_fence import WriteFence
 from deploy.stage.command import Command, OperatorConsole
 from deploy.stage.environment import DeploymentEnvironment
-from deploy.stage.errors import RefusedError, StackError
 from deploy.stage.rollout import Rollout
 from deploy.stage.stacks import Stacks
 from deploy.stage.stage import DeploymentPlan, table_in_use

@@ -10,12 +10,12 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 
 from deploy.__main__ import command_line
 from deploy.commands import stage
-from deploy.local.ports import free_port
+from deploy.embedded.ports import free_port
+from deploy.errors import DeployError, PackagingError, RefusedError, StackError, UnhealthyError
 from deploy.package.interpreters import RUNNING, python_of
 from deploy.stage import environment
 from deploy.stage.command import Command
 from deploy.stage.environment import Options, caller_identity, environment_of
-from deploy.stage.errors import DeployError, PackagingError, RefusedError, StackError, UnhealthyError
 from deploy.stage.health import check_health
 from tests.deploy.stand_in import StandIn
 

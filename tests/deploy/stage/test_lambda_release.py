@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from deploy.embedded.emulator import Emulator, emulator_venv
+from deploy.errors import UnhealthyError
 from deploy.package.packaging import Contents, interpreter_of, package
 from deploy.stage.environment import DeploymentEnvironment
-from deploy.stage.errors import UnhealthyError
 from deploy.stage.health import READY
 from deploy.stage.rollout import Rollout, Step
 from deploy.stage.stacks import Stacks

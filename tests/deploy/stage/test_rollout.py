@@ -11,12 +11,12 @@ from rich.console import Console
 
 from chassis.declare.service import Service
 from deploy.embedded.emulator import Emulator, emulator_venv
+from deploy.errors import RefusedError, StackError, UnhealthyError
 from deploy.package.packaging import interpreter_of
 from deploy.stage import command as command_module
 from deploy.stage import rollout as rollout_module
 from deploy.stage.command import Command, OperatorConsole, destroy_stage
 from deploy.stage.environment import DeploymentEnvironment
-from deploy.stage.errors import RefusedError, StackError, UnhealthyError
 from deploy.stage.preview import changes_of, preview, refuse_losses
 from deploy.stage.rollout import Rollout, Step
 from deploy.stage.stacks import ChangeSet, Stacks

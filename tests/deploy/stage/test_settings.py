@@ -6,9 +6,9 @@ import pytest
 
 from chassis.declare.service import service
 from chassis.declare.settings import Settings
+from deploy.errors import TemplateError
 from deploy.services import ROOT
 from deploy.stage.environment import Options, environment_of
-from deploy.stage.errors import TemplateError
 from deploy.stage.settings import FILE, settings_of
 from deploy.template import Target, environment_variables_of, service_template
 

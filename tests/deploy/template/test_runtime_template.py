@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends
 from fastapi.security import HTTPBearer
 
 from chassis.declare.service import Schedule, Service
-from deploy.stage.errors import TemplateError
+from deploy.errors import TemplateError
 from deploy.template import Target, Template, platform_template, service_template
 from deploy.template.base import Canary
 from deploy.template.quotas import check_limits

@@ -5,8 +5,7 @@ import pytest
 
 from chassis.declare.service import Service
 from chassis.declare.stack import StackPart
-from deploy.checks.lint import lint
-from deploy.stage.errors import TemplateError
+from deploy.errors import TemplateError
 from deploy.template import (
     Target,
     Template,
@@ -18,6 +17,7 @@ from deploy.template import (
 )
 from deploy.template.base import merge
 from deploy.template.functions import lambda_handler
+from deploy.template.lint import lint
 
 
 @pytest.fixture

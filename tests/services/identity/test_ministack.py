@@ -19,10 +19,10 @@ from chassis.testing.service import ServiceUnderTest
 from chassis.work.context import ServiceContext
 from contracts.common import Role
 from contracts.tenancy import v1 as tenancy
+from deploy.aws import LOCAL_CREDENTIALS, REGION
 from deploy.embedded.emulator import Emulator, emulator_venv
 from deploy.package.packaging import interpreter_of
 from deploy.services import ROOT
-from deploy.stage.aws import LOCAL_CREDENTIALS, REGION
 from deploy.stage.stacks import Stacks
 from deploy.template import Target, environment_variables_of, platform_template, render, service_template
 from services.identity.memberships.consumers import memberships

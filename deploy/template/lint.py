@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-from deploy.stage.errors import TemplateError
+from deploy.errors import TemplateError
 
 LINT_SECONDS = 180
 _ENTRY = "import sys; from cfnlint.runner import main; sys.exit(main())"

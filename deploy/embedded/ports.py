@@ -5,7 +5,7 @@ import socket
 from collections.abc import Collection
 from pathlib import Path
 
-from deploy.stage.errors import LocalError
+from deploy.errors import LocalError
 
 HOST = "127.0.0.1"
 FIRST, COUNT, ATTEMPTS = 20_000, 10_000, 500
