@@ -8,6 +8,9 @@ CLIENT = {
     },
 }
 SENDER = {"Type": "AWS::SES::EmailIdentity", "Properties": {"EmailIdentity": "demo.example"}}
+ENVIRONMENT = {
+    "UPLOADS_BUCKET": {"Ref": "Uploads"}, "USER_POOL_ID": {"Ref": "Pool"}, "USER_POOL_CLIENT_ID": {"Ref": "PoolClient"},
+}  # fmt: skip
 STATEMENTS = (
     {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": {"Fn::Sub": "${Uploads.Arn}/*"}},
     {"Effect": "Allow", "Action": ["cognito-idp:AdminGetUser"], "Resource": {"Fn::GetAtt": ["Pool", "Arn"]}},
@@ -48,10 +51,6 @@ def resources(context: StackContext) -> StackPart:
                 invoker_arn={"Fn::GetAtt": ["Pool", "Arn"]},
             )
         },
-        environment={
-            "UPLOADS_BUCKET": {"Ref": "Uploads"},
-            "USER_POOL_ID": {"Ref": "Pool"},
-            "USER_POOL_CLIENT_ID": {"Ref": "PoolClient"},
-        },
+        environment=ENVIRONMENT,
         statements=STATEMENTS,
     )
