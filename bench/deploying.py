@@ -62,9 +62,11 @@ def packages(report: Report) -> None:
     for name in service_names():
         for boto3 in (True, False):
             built = package(
-                name, interpreter_of(emulator_venv()), ROOT / ".local/deploy/packages",
+                name,
+                interpreter_of(emulator_venv()),
+                ROOT / ".local/deploy/packages",
                 contents=Contents(lambdas=True, boto3=boto3),
-            )  # fmt: skip
+            )
             with zipfile.ZipFile(built) as archive:
                 files = archive.infolist()
             native = sum(file.file_size for file in files if ".so" in file.filename)
@@ -117,9 +119,10 @@ def deployments(report: Report) -> None:
                 "one service, one line of code", emulator, *service, output=f"{SERVICE}: deployed", target="12"
             )
     report.table(
-        "Deployments to an embedded AWS in the Lambda runtime, health checks included, s", ("", "s", "target"),
+        "Deployments to an embedded AWS in the Lambda runtime, health checks included, s",
+        ("", "s", "target"),
         [(what, f"{seconds:.1f}", f"at most {target}" if target else "") for what, seconds, target in rows],
-    )  # fmt: skip
+    )
 
 
 def _run_command(root: Path, emulator: Emulator, *arguments: str, output: str) -> float:

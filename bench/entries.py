@@ -104,11 +104,17 @@ class UnpackedPackage:
             "schedule": {"schedule": "sweep-outbox"},
         }
         self._variables = {
-            "TENFOLD_SERVICE": SERVICE, "TENFOLD_STAGE": "bench", "AWS_REGION": "us-east-1", "LOG_LEVEL": "ERROR",
-            "AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-            "TENFOLD_ISSUER": issuer.issuer.issuer, "TENFOLD_CLIENT_ID": issuer.issuer.client_id,
+            "TENFOLD_SERVICE": SERVICE,
+            "TENFOLD_STAGE": "bench",
+            "AWS_REGION": "us-east-1",
+            "LOG_LEVEL": "ERROR",
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "TENFOLD_ISSUER": issuer.issuer.issuer,
+            "TENFOLD_CLIENT_ID": issuer.issuer.client_id,
             "TENFOLD_JWKS_URL": f"{endpoint}/keys",
-        }  # fmt: skip
+        }
 
     def statements(self, entry: str) -> dict[str, str]:
         """Statements that import an entry point, only its libraries, and that import it and make a first call."""
@@ -132,9 +138,14 @@ class UnpackedPackage:
         """Milliseconds of CPU, and the loaded modules in their order. Raises SystemExit if the statements fail."""
         variables = self._variables | {"TENFOLD_SUBSCRIPTION": SUBSCRIPTIONS.get(entry, "")}
         done = subprocess.run(
-            [self._python, "-I", "-S", "-c", CODE.format(statements=statements)], cwd=self._folder, env=variables,
-            capture_output=True, text=True, timeout=SECONDS, check=False,
-        )  # fmt: skip
+            [self._python, "-I", "-S", "-c", CODE.format(statements=statements)],
+            cwd=self._folder,
+            env=variables,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
         if done.returncode:
             raise SystemExit(f"{entry} failed: {(done.stdout + done.stderr)[-4000:]}")
         seconds, loaded = json.loads(done.stdout.splitlines()[-1])
@@ -153,11 +164,14 @@ def request(path: str, token: str) -> dict[str, Any]:
     """Event of API Gateway for a GET, format 2.0."""
     http = {"method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "bench"}
     return {
-        "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "",
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": "",
         "headers": {"authorization": f"Bearer {token}", "host": "api.example.com"},
         "requestContext": {"http": http, "domainName": "api.example.com", "stage": "$default", "requestId": "1"},
         "isBase64Encoded": False,
-    }  # fmt: skip
+    }
 
 
 def delivery() -> dict[str, Any]:
@@ -165,15 +179,28 @@ def delivery() -> dict[str, Any]:
     added = tenancy.MemberAdded(user_id=USER, email="ada@example.com", name="Ada", role=Role.MEMBER)
     kind, source = added.event_type, f"tenfold.{added.owner()}"
     detail = Envelope(
-        id="1", source=source, type=kind, time=SystemClock().now(), subject=USER, dataschema=added.schema_path(),
-        orgid=ORG, actor=USER, aggregateversion=1, correlationid="1", data=added.model_dump(mode="json"),
-    )  # fmt: skip
+        id="1",
+        source=source,
+        type=kind,
+        time=SystemClock().now(),
+        subject=USER,
+        dataschema=added.schema_path(),
+        orgid=ORG,
+        actor=USER,
+        aggregateversion=1,
+        correlationid="1",
+        data=added.model_dump(mode="json"),
+    )
     body = {"source": source, "detail-type": kind, "detail": detail.model_dump(mode="json")}
     record = {
-        "messageId": "1", "receiptHandle": "1", "body": json.dumps(body), "messageAttributes": {},
-        "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "1772368215123"}, "eventSource": "aws:sqs",
+        "messageId": "1",
+        "receiptHandle": "1",
+        "body": json.dumps(body),
+        "messageAttributes": {},
+        "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "1772368215123"},
+        "eventSource": "aws:sqs",
         "eventSourceARN": f"arn:aws:sqs:us-east-1:000000000000:tenfold-bench-{SERVICE}-members",
-    }  # fmt: skip
+    }
     return {"Records": [record]}
 
 
@@ -206,5 +233,6 @@ def imports(report: Report, rounds: int) -> None:
             rows.append((entry, samples["import"].spread(), samples["libraries"].spread(), ratio, called))
     report.table(
         f"Entry points in the package of {SERVICE}, ms of CPU; ratio: import / libraries, at most 1.15",
-        ("", "import", "libraries", "ratio", "import and first call"), rows,
-    )  # fmt: skip
+        ("", "import", "libraries", "ratio", "import and first call"),
+        rows,
+    )

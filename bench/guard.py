@@ -77,10 +77,19 @@ class Bench:
                 statuses.append(message["status"])
 
         scope = {
-            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
-            "path": self.path, "raw_path": self.path.encode(), "query_string": b"", "root_path": "",
-            "headers": list(self.headers), "client": ("127.0.0.1", 1), "server": ("test", 80),
-        }  # fmt: skip
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": "GET",
+            "scheme": "http",
+            "path": self.path,
+            "raw_path": self.path.encode(),
+            "query_string": b"",
+            "root_path": "",
+            "headers": list(self.headers),
+            "client": ("127.0.0.1", 1),
+            "server": ("test", 80),
+        }
         await app(scope, receive, send)
         return statuses[0]
 

@@ -73,10 +73,15 @@ async def running_stage(endpoint_url: str, home: Path) -> AsyncIterator[RunningS
         sqs = await asyncio.to_thread(_create_resources, Aws(endpoint_url))
         port = free_port()
         variables = environment(
-            **variables_for(endpoint_url, REGION), AWS_REGION=REGION, PORT=str(port), LOG_LEVEL="WARNING",
-            TENFOLD_STAGE=NAMES.stage, TENFOLD_ISSUER=ISSUER.issuer, TENFOLD_JWKS_URL=jwks_url,
+            **variables_for(endpoint_url, REGION),
+            AWS_REGION=REGION,
+            PORT=str(port),
+            LOG_LEVEL="WARNING",
+            TENFOLD_STAGE=NAMES.stage,
+            TENFOLD_ISSUER=ISSUER.issuer,
+            TENFOLD_JWKS_URL=jwks_url,
             TENFOLD_CLIENT_ID=ISSUER.client_id,
-        )  # fmt: skip
+        )
 
         def headers_in(org_id: str) -> dict[str, str]:
             claims = TokenClaims(user_id=USER, email="ada@acme.example", org=org_id, role=Role.OWNER, mv=1)
@@ -151,9 +156,17 @@ def organization_created(org_id: str, plan: Plan) -> str:
 def _message(event: Event, org_id: str) -> str:
     ids = SystemIds()
     envelope = Envelope(
-        id=ids.new(), source=SOURCE_PREFIX + event.owner(), type=event.event_type, time=SystemClock().now(),
-        subject=event.subject(), dataschema=event.schema_path(), orgid=org_id, actor=USER, aggregateversion=1,
-        correlationid=ids.new(), data=event.model_dump(mode="json", exclude_none=True),
-    )  # fmt: skip
+        id=ids.new(),
+        source=SOURCE_PREFIX + event.owner(),
+        type=event.event_type,
+        time=SystemClock().now(),
+        subject=event.subject(),
+        dataschema=event.schema_path(),
+        orgid=org_id,
+        actor=USER,
+        aggregateversion=1,
+        correlationid=ids.new(),
+        data=event.model_dump(mode="json", exclude_none=True),
+    )
     detail = envelope.model_dump_json(exclude_none=True)
     return f'{{"source":"{envelope.source}","detail-type":"{envelope.type}","detail":{detail}}}'

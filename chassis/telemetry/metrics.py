@@ -23,9 +23,11 @@ QUEUE_AGE = _meter.create_gauge(
     "tenfold.queue.age", "s", "How long the last message had been in its queue when it was taken up; by subscription"
 )
 CONSUMER_LAG = _meter.create_histogram(
-    "tenfold.consumer.lag", "s", "From an event's time to the end of its handling; by subscription",
+    "tenfold.consumer.lag",
+    "s",
+    "From an event's time to the end of its handling; by subscription",
     explicit_bucket_boundaries_advisory=SECONDS,
-)  # fmt: skip
+)
 DELIVERIES = _meter.create_counter(
     "tenfold.consumer.deliveries", "{delivery}", "Deliveries by subscription and outcome: handled, rejected, again, bug"
 )

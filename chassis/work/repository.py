@@ -179,9 +179,12 @@ class Repository(Generic[A]):
         """Store the state that another service's event reported, unless a newer one is stored. Commits by itself."""
         unit = self.scope.unit_of_work(claimed=False)
         unit.put(
-            self.key(aggregate.id), aggregate, expect=OlderThan(aggregate.version), lists=self.lists(aggregate),
+            self.key(aggregate.id),
+            aggregate,
+            expect=OlderThan(aggregate.version),
+            lists=self.lists(aggregate),
             expires_at=self.expires_at(aggregate),
-        )  # fmt: skip
+        )
         with contextlib.suppress(AlreadyHandled):
             await unit.commit()
 

@@ -25,9 +25,12 @@ def scalar_changes(old: Schema, new: Schema, path: str, *, reading: bool) -> Ite
     if before != after:
         widened, narrowed = (before, after) == ("integer", "number"), (before, after) == ("number", "integer")
         yield Change(
-            path, "type", f"is {kind_of(new)}, was {kind_of(old)}",
-            SAFE if narrowed else BREAKING, SAFE if widened else BREAKING,
-        )  # fmt: skip
+            path,
+            "type",
+            f"is {kind_of(new)}, was {kind_of(old)}",
+            SAFE if narrowed else BREAKING,
+            SAFE if widened else BREAKING,
+        )
         if not (widened or narrowed):
             return
     yield from _value_changes(old, new, path)
@@ -66,9 +69,12 @@ def limit_changes(old: Schema, new: Schema, path: str, *, reading: bool) -> Iter
     harm = BREAKING if reading else RISKY
     for what, direction in _limits(old, new):
         yield Change(
-            path, "constraint", f"{what} ({direction})",
-            SAFE if direction == "tightened" else harm, SAFE if direction == "loosened" else BREAKING,
-        )  # fmt: skip
+            path,
+            "constraint",
+            f"{what} ({direction})",
+            SAFE if direction == "tightened" else harm,
+            SAFE if direction == "loosened" else BREAKING,
+        )
     unique = bool(old.get("uniqueItems")), bool(new.get("uniqueItems"))
     if unique == (False, True):
         yield Change(path, "constraint", "must have no item twice (tightened)", SAFE, BREAKING)

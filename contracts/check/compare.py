@@ -180,9 +180,10 @@ class _Comparison:
         came = [name for name in after if name not in before]
         for name in gone:
             alike = (
-                other for other in came
+                other
+                for other in came
                 if not any(change.worst for change in self._schema(before[name], after[other], ""))
-            )  # fmt: skip
+            )
             severity = BREAKING if _is_always_sent(old, name, self._old) else RISKY
             if heir := next(alike, None):
                 yield Change(_below(path, name), "renamed", f"removed (renamed to {heir}?)", severity)

@@ -67,9 +67,10 @@ class _Maker:
             return {str(self.value(keys, f"{path}{{key}}", depth)): self.value(values, f"{path}{{}}", depth)}
         required = schema.get("required", ())
         chosen = [
-            name for name in schema.get("properties", {})
+            name
+            for name in schema.get("properties", {})
             if name in required or (self._flavour != "minimal" and depth < 4)
-        ]  # fmt: skip
+        ]
         return {name: self.value(schema["properties"][name], f"{path}.{name}".strip("."), depth + 1) for name in chosen}
 
     def _array(self, schema: Schema, path: str, depth: int) -> list[Any]:

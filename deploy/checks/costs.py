@@ -152,15 +152,28 @@ def render_block() -> str:
     pages = sorted({f"<{PAGES}{price.page}>" for price in (*PRICES.values(), *BESIDE.values())})
     lines = [
         f"List prices of {REGION} as remembered from {AS_OF}, without free tiers; see `deploy/checks/prices.py`.",
-        f"An event goes to {deliveries(stage):.1f} queues on average.", "",
-        f"**At rest: ${sum(line.usd for line in rest):.2f} per month.**", "", *_table(rest), "",
-        f"**Per million events: ${sum(line.usd for line in million):.2f}.**", "", *_table(million), "",
-        "Besides that:", "", "| what | price |", "| --- | --- |",
-        *(f"| {name} | ${price.usd:g} per {price.per} |" for name, price in BESIDE.items()), "",
-        "| quota | a stage uses | AWS's default |", "| --- | --- | --- |",
-        *(f"| {what} | {own} | {default} |" for what, own, default in quotas(stage)), "",
+        f"An event goes to {deliveries(stage):.1f} queues on average.",
+        "",
+        f"**At rest: ${sum(line.usd for line in rest):.2f} per month.**",
+        "",
+        *_table(rest),
+        "",
+        f"**Per million events: ${sum(line.usd for line in million):.2f}.**",
+        "",
+        *_table(million),
+        "",
+        "Besides that:",
+        "",
+        "| what | price |",
+        "| --- | --- |",
+        *(f"| {name} | ${price.usd:g} per {price.per} |" for name, price in BESIDE.items()),
+        "",
+        "| quota | a stage uses | AWS's default |",
+        "| --- | --- | --- |",
+        *(f"| {what} | {own} | {default} |" for what, own, default in quotas(stage)),
+        "",
         f"Prices are on {', '.join(pages)}.",
-    ]  # fmt: skip
+    ]
     return "\n".join(lines)
 
 

@@ -166,10 +166,12 @@ def _print_addresses(base_url: str) -> None:
     answer = ask(base_url, "/status")
     table = Table(show_header=False, box=None)
     for title, value in (
-        ("API", base_url), ("docs", f"{base_url}/docs"), ("mailbox", answer["mailbox_url"]),
+        ("API", base_url),
+        ("docs", f"{base_url}/docs"),
+        ("mailbox", answer["mailbox_url"]),
         ("AWS", answer["endpoint_url"] if answer["parts"]["aws"] == "running" else "[red]died[/]"),
         *((part, state) for part, state in answer["parts"].items() if part != "aws"),
-    ):  # fmt: skip
+    ):
         table.add_row(title, value)
     out.print(table)
     died = [part for part, state in answer["parts"].items() if state == "died"]

@@ -72,11 +72,18 @@ class StageOptions:
             raise RefusedError(f"there is no runtime {self.runtime!r}; use lambda or worker")
         environment = environment_of(
             Options(
-                self.stage, self.endpoint, self.region, self.runtime == "lambda", self.architecture, self.boto3,
-                self.snapstart, Canary(self.canary, self.canary_minutes) if self.canary else None,
-                self.python or PYTHON, self.tree_shaking,
+                self.stage,
+                self.endpoint,
+                self.region,
+                self.runtime == "lambda",
+                self.architecture,
+                self.boto3,
+                self.snapstart,
+                Canary(self.canary, self.canary_minutes) if self.canary else None,
+                self.python or PYTHON,
+                self.tree_shaking,
             )
-        )  # fmt: skip
+        )
         where = f" at {self.endpoint}" if self.endpoint else ""
         err.print(f"[dim]stage {self.stage} of {escape(caller_identity(environment.aws))}{where}[/]")
         console = OperatorConsole(out, err, yes=self.yes)

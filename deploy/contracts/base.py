@@ -65,10 +65,14 @@ def readers_in(document: Schema, path: str) -> Iterator[Reader]:
                 schema = resolve(operation["x-reads"], document)
                 whole = {**schema, "components": document["components"]}
                 yield Reader(
-                    service=document["x-service"], subscription=operation["x-subscription"],
-                    event_type=operation["x-event"], handler=operation["x-handler"]["function"],
-                    file=operation["x-handler"]["file"], line=0, schema=whole,
-                )  # fmt: skip
+                    service=document["x-service"],
+                    subscription=operation["x-subscription"],
+                    event_type=operation["x-event"],
+                    handler=operation["x-handler"]["function"],
+                    file=operation["x-handler"]["file"],
+                    line=0,
+                    schema=whole,
+                )
     except (KeyError, TypeError, AttributeError) as error:
         raise ContractError(f"{path} is not an AsyncAPI document of ours ({error!r}); run `make generate`") from None
 

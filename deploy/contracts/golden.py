@@ -22,10 +22,19 @@ def envelope(schema: Schema, data: dict[str, Any], flavour: Flavour) -> dict[str
     owner = SOURCE_PREFIX + event_type.split(".", 1)[0]
     more = {"causationid": "0", "clientip": "2001:db8::1", "useragent": "example/1.0"} if flavour != "minimal" else {}
     whole = Envelope(
-        id=f"golden-{flavour}", source=owner, type=event_type, time="2026-11-21T09:00:00Z",
-        subject=str(data[schema["x-subject"]]), dataschema=f"contracts/schemas/{event_type}.json", orgid="org_acme",
-        actor=PERSON, aggregateversion=1, correlationid="golden", data=data, **more,
-    )  # fmt: skip
+        id=f"golden-{flavour}",
+        source=owner,
+        type=event_type,
+        time="2026-11-21T09:00:00Z",
+        subject=str(data[schema["x-subject"]]),
+        dataschema=f"contracts/schemas/{event_type}.json",
+        orgid="org_acme",
+        actor=PERSON,
+        aggregateversion=1,
+        correlationid="golden",
+        data=data,
+        **more,
+    )
     return whole.model_dump(mode="json", exclude_none=True)
 
 

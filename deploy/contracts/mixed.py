@@ -48,9 +48,15 @@ def _consume(folder: Path, events: list[dict[str, Any]], side: str) -> list[dict
     paths = [folder, folder / "awsjson/src", folder / "faststream-sqs/src"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths)), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(  # noqa: S603 - our own script
-        [sys.executable, "-P", str(folder / RUNNER)], input=json.dumps(events), cwd=folder, env=environment,
-        capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
+        [sys.executable, "-P", str(folder / RUNNER)],
+        input=json.dumps(events),
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no error message"])[-1]
         raise ContractError(f"the consumers of {side} do not run ({reason}); fix them, or name another base")

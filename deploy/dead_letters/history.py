@@ -79,9 +79,12 @@ class Archive:
             rule = self._events().describe_rule(Name=names.history, EventBusName=names.bus)["Arn"]
         with asking_aws("start the replay"):
             self._events().start_replay(
-                ReplayName=name, EventSourceArn=self.arn, EventStartTime=span.start, EventEndTime=span.end,
+                ReplayName=name,
+                EventSourceArn=self.arn,
+                EventStartTime=span.start,
+                EventEndTime=span.end,
                 Destination={"Arn": self.bus_arn, "FilterArns": [str(rule)]},
-            )  # fmt: skip
+            )
         done = False
         try:
             yield from self._receive(name)

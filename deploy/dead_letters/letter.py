@@ -18,10 +18,18 @@ from contracts.event import SOURCE_PREFIX, Envelope
 NO_REASON = "no reason given: each time, its process died or hung"
 ERROR_CODE, ERROR_MESSAGE = "ERROR_CODE", "ERROR_MESSAGE"
 """Attributes in which EventBridge and Scheduler say why they could not deliver."""
-NOT_THE_SENDERS = frozenset({
-    REASON, SOURCE_MESSAGE_ID, ERROR_CODE, ERROR_MESSAGE, "RULE_ARN", "TARGET_ARN", "EXHAUSTED_RETRY_CONDITION",
-    "RETRY_ATTEMPTS",
-})  # fmt: skip
+NOT_THE_SENDERS = frozenset(
+    {
+        REASON,
+        SOURCE_MESSAGE_ID,
+        ERROR_CODE,
+        ERROR_MESSAGE,
+        "RULE_ARN",
+        "TARGET_ARN",
+        "EXHAUSTED_RETRY_CONDITION",
+        "RETRY_ATTEMPTS",
+    }
+)
 """Attributes that a dead letter got when it became one."""
 HIDDEN = "(secret)"
 _PARTICULARS = re.compile(r"\b[a-z]+_[0-9a-z]+\b|\b[0-9a-f-]{12,}\b|\d+")
@@ -130,11 +138,18 @@ class DeadLetter:
     def as_json(self) -> dict[str, Any]:
         """Everything that is known of it, as JSON."""
         return {
-            "subscription": self.subscription, "message_id": self.message_id, "source_message_id": self.source_id,
-            "org": self.org, "type": self.type, "event_id": self.event_id, "error": self.cause,
-            "trace_id": self.trace_id, "receives": self.receives, "sent_at": self.sent_at.isoformat(),
+            "subscription": self.subscription,
+            "message_id": self.message_id,
+            "source_message_id": self.source_id,
+            "org": self.org,
+            "type": self.type,
+            "event_id": self.event_id,
+            "error": self.cause,
+            "trace_id": self.trace_id,
+            "receives": self.receives,
+            "sent_at": self.sent_at.isoformat(),
             "message": self.visible_body,
-        }  # fmt: skip
+        }
 
     def as_message(self, body: str) -> dict[str, Any]:
         """SendMessage's parameters to send it back with `body`: the sender's attributes, and the id of the message that

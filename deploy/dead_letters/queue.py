@@ -43,10 +43,13 @@ class DeadLetterQueue:
             with asking_aws(f"read the dead letters of {self.subscription}"):
                 while len(held.by_id) < MAX_DEAD_LETTERS:
                     messages = sqs.receive_message(
-                        QueueUrl=self.url, MaxNumberOfMessages=BATCH, VisibilityTimeout=HOLD_SECONDS,
+                        QueueUrl=self.url,
+                        MaxNumberOfMessages=BATCH,
+                        VisibilityTimeout=HOLD_SECONDS,
                         WaitTimeSeconds=1,  # a poll that waits asks all of SQS's servers: nothing is overlooked
-                        MessageSystemAttributeNames=["All"], MessageAttributeNames=["All"],
-                    ).get("Messages", [])  # fmt: skip
+                        MessageSystemAttributeNames=["All"],
+                        MessageAttributeNames=["All"],
+                    ).get("Messages", [])
                     new = [DeadLetter.of(self.subscription, m) for m in messages if m["MessageId"] not in held.by_id]
                     held.by_id.update((dead_letter.message_id, dead_letter) for dead_letter in new)
                     if not new:

@@ -123,9 +123,16 @@ class Rebuild:
     """The rebuild of one projection of one table. `read` gives the history, `rows` every row of the table."""
 
     def __init__(
-        self, consumer: Consumer, projection: Projection, table: Table, *, read: Read, rows: Rows, since: datetime,
+        self,
+        consumer: Consumer,
+        projection: Projection,
+        table: Table,
+        *,
+        read: Read,
+        rows: Rows,
+        since: datetime,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._consumer, self._projection, self._table = consumer, projection, table
         self._read, self._rows, self._since, self._now = read, rows, since, now
 

@@ -71,9 +71,15 @@ def consumer_of(service_name: str, subscription: str) -> Consumer:
 
 
 def replay(
-    archive: Archive, consumer: Consumer, span: Span, wanted: EventFilter, *, rate: float, with_effects: bool,
+    archive: Archive,
+    consumer: Consumer,
+    span: Span,
+    wanted: EventFilter,
+    *,
+    rate: float,
+    with_effects: bool,
     pause: Callable[[float], None] = time.sleep,
-) -> Iterator[ReplayProgress]:  # fmt: skip
+) -> Iterator[ReplayProgress]:
     """Hand the wanted part of the history on to the consumer's queue, one event at a time; yields after each one read.
 
     Consumers recognize a replayed event and let nothing leave us for it; `with_effects` hands it on as if it were new.

@@ -81,9 +81,14 @@ class Emulator:
         environment = self._environment()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603
-                [str(binary)], env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                cwd=self.state_dir, start_new_session=True,
-            )  # fmt: skip
+                [str(binary)],
+                env=environment,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                cwd=self.state_dir,
+                start_new_session=True,
+            )
         # The process table lists the interpreter before the script; the path of the script is unique to us.
         remember(self._pid_file, self._process.pid, [str(binary)])
         self._wait_until_healthy(time.monotonic() + seconds)

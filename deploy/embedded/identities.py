@@ -102,15 +102,16 @@ def process_credentials(aws: Aws, names: Names, service: str, outputs: Mapping[s
         trust = {"Effect": "Allow", "Principal": owner, "Action": "sts:AssumeRole"}
         with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
             iam.create_role(
-                RoleName=role, MaxSessionDuration=SESSION_SECONDS,
+                RoleName=role,
+                MaxSessionDuration=SESSION_SECONDS,
                 AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
-            )  # fmt: skip
+            )
         arn = iam.get_role(RoleName=role)["Role"]["Arn"]
         for policy in policies:
             iam.attach_role_policy(RoleName=role, PolicyArn=policy)
-        credentials = sts.assume_role(
-            RoleArn=arn, RoleSessionName=service, DurationSeconds=SESSION_SECONDS
-        )["Credentials"]  # fmt: skip
+        credentials = sts.assume_role(RoleArn=arn, RoleSessionName=service, DurationSeconds=SESSION_SECONDS)[
+            "Credentials"
+        ]
     except ClientError as error:
         raise EmulatorError(f"the embedded AWS gives {service} no role: {error}") from error
     return {

@@ -66,9 +66,14 @@ class Child:
             self.log.replace(self.log.with_suffix(".log.1"))
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603
-                self.command, env=self.environment, cwd=self._cwd, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                self.command,
+                env=self.environment,
+                cwd=self._cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
                 start_new_session=True,  # Ctrl-C is for the supervisor, which then stops it in order
-            )  # fmt: skip
+            )
         self.wanted = True
         remember(self._pid_file, self._process.pid, self.command)
 

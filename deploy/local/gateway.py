@@ -22,9 +22,18 @@ TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=3)
 # Shorter than the services' own, or a request could be sent on a connection that is just being closed.
 KEEP_ALIVE_SECONDS = 3
 HOP_BY_HOP = frozenset(
-    ("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding",
-     "upgrade", "expect")
-)  # fmt: skip
+    (
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "expect",
+    )
+)
 TRACES_PATH = "/_local/otlp"
 """The OTLP endpoint; exporters add /v1/traces."""
 DOCS_ASSETS = Path(fastapi_offline.__file__).parent / "static"
@@ -61,9 +70,13 @@ class Gateway:
     """
 
     def __init__(
-        self, port: int, routes: RouteTable, address: Callable[[str], str | None], traces: TraceWriter,
+        self,
+        port: int,
+        routes: RouteTable,
+        address: Callable[[str], str | None],
+        traces: TraceWriter,
         extra: tuple[web.RouteDef, ...] = (),
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._port, self._routes, self._address, self._traces, self._extra = port, routes, address, traces, extra
         self._session: aiohttp.ClientSession | None = None
         self._runner: web.AppRunner | None = None

@@ -25,9 +25,14 @@ def launch(state: Path, port: int, *, reload: bool) -> None:
     log.write_bytes(b"")
     with log.open("ab") as output:  # the supervisor writes to it by name, too
         process = subprocess.Popen(  # noqa: S603
-            [*command, *(["--reload"] if reload else [])], cwd=ROOT, env=base_environment(ROOT),
-            stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
-        )  # fmt: skip
+            [*command, *(["--reload"] if reload else [])],
+            cwd=ROOT,
+            env=base_environment(ROOT),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
     deadline = time.monotonic() + UP_SECONDS
     with Console().status("starting") as spinner:
         while True:

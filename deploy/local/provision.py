@@ -71,16 +71,26 @@ def provision(order: Order) -> Provisioned:
     interpreter, settings = interpreter_of(emulator_venv()), settings_of(order.stage, order.root)
     machine = "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"
     target = Target(
-        order.stage, local=True, runtime=interpreter.runtime, architecture=machine, lambdas=order.lambdas,
-        environment=order.environment, settings=settings.variables,
+        order.stage,
+        local=True,
+        runtime=interpreter.runtime,
+        architecture=machine,
+        lambdas=order.lambdas,
+        environment=order.environment,
+        settings=settings.variables,
         without=frozenset(order.without),
-    )  # fmt: skip
+    )
     _progress("reading the declarations")
     plan = synthesize(target, root=order.root)
     packages = prepare(
-        plan, interpreter, order.cache, root=order.root, region=REGION, progress=_progress,
+        plan,
+        interpreter,
+        order.cache,
+        root=order.root,
+        region=REGION,
+        progress=_progress,
         tree_shaking=settings.tree_shaking,
-    )  # fmt: skip
+    )
     _await_emulator(order.endpoint_url)
     aws = Aws(order.endpoint_url)
     environments = deploy(aws, plan, packages, progress=_progress)

@@ -27,9 +27,16 @@ async def run_provision(order: Order, log: Path, progress: Callable[[str], None]
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "deploy.local.provision", cwd=ROOT, env=base_environment(order.root),
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=errors, limit=4 * 1024 * 1024,
-        )  # fmt: skip
+            sys.executable,
+            "-m",
+            "deploy.local.provision",
+            cwd=ROOT,
+            env=base_environment(order.root),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=errors,
+            limit=4 * 1024 * 1024,
+        )
         try:
             async with asyncio.timeout(PROVISION_SECONDS):
                 if process.stdin is None or process.stdout is None:

@@ -30,15 +30,23 @@ class QueueMailbox:
                 url = self._sqs.get_queue_url(QueueName=self._queue)["QueueUrl"]
                 for _ in range(MAX_ROUNDS):
                     answer = self._sqs.receive_message(
-                        QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=HIDDEN_SECONDS,
+                        QueueUrl=url,
+                        MaxNumberOfMessages=10,
+                        VisibilityTimeout=HIDDEN_SECONDS,
                         MessageSystemAttributeNames=["SentTimestamp"],
-                    )  # fmt: skip
+                    )
                     for message in answer.get("Messages", []):
                         mail, sent = json.loads(message["Body"]), int(message["Attributes"]["SentTimestamp"]) / 1000
                         self._mails[message["MessageId"]] = Mail(
-                            message["MessageId"], mail["sender"], (mail["to"],), mail["subject"], mail["text"],
-                            mail["html"], sent, "Mailbox",
-                        )  # fmt: skip
+                            message["MessageId"],
+                            mail["sender"],
+                            (mail["to"],),
+                            mail["subject"],
+                            mail["text"],
+                            mail["html"],
+                            sent,
+                            "Mailbox",
+                        )
                         self._sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
                     if not answer.get("Messages"):
                         break

@@ -48,12 +48,21 @@ class LocalSystem:
     """
 
     def __init__(
-        self, state_dir: Path, *, stage: str = "local", port: int | None = None, root: Path = ROOT,
-        cache: Path = ROOT / ".local/deploy", command: Callable[[str], Sequence[str]] = service_command,
-        progress: Callable[[str], None] = lambda _: None, extra_routes: tuple[web.RouteDef, ...] = (),
-        lambdas: bool = False, enforced: bool = False, external_emulator: ExternalEmulator | None = None,
+        self,
+        state_dir: Path,
+        *,
+        stage: str = "local",
+        port: int | None = None,
+        root: Path = ROOT,
+        cache: Path = ROOT / ".local/deploy",
+        command: Callable[[str], Sequence[str]] = service_command,
+        progress: Callable[[str], None] = lambda _: None,
+        extra_routes: tuple[web.RouteDef, ...] = (),
+        lambdas: bool = False,
+        enforced: bool = False,
+        external_emulator: ExternalEmulator | None = None,
         without: Collection[str] = (),
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.state_dir, self.stage, self._root, self._cache = state_dir.resolve(), stage, root, cache
         self._command, self._progress, self._extra = command, progress, extra_routes
         self.port = remembered_port(self.state_dir / "port", port)
@@ -182,9 +191,15 @@ class LocalSystem:
         shared = {"OTEL_EXPORTER_OTLP_ENDPOINT": traces_url, "TENFOLD_PUBLIC_URL": self.base_url}
         shared |= issuer_environment(self.base_url, self.without)
         order = Order(
-            self.stage, self.emulator.endpoint_url, self._root, self._cache, self._lambdas, tuple(shared.items()),
-            tuple(sorted(self.without)), self._enforced,
-        )  # fmt: skip
+            self.stage,
+            self.emulator.endpoint_url,
+            self._root,
+            self._cache,
+            self._lambdas,
+            tuple(shared.items()),
+            tuple(sorted(self.without)),
+            self._enforced,
+        )
         provisioned = await run_provision(order, self.log("deploy"), self._progress)
         if self._lambdas:
             self._api_url = provisioned.api_url or ""
@@ -195,9 +210,16 @@ class LocalSystem:
             child = self._children.get(name)
             port = child.port if child else free_port([other.port for other in self._children.values()])
             environment = service_environment(
-                name, stage=self.stage, endpoint_url=self.emulator.endpoint_url, port=port, root=self._root,
-                public_url=self.base_url, traces_url=traces_url, stack=stack, without=self.without,
-            )  # fmt: skip
+                name,
+                stage=self.stage,
+                endpoint_url=self.emulator.endpoint_url,
+                port=port,
+                root=self._root,
+                public_url=self.base_url,
+                traces_url=traces_url,
+                stack=stack,
+                without=self.without,
+            )
             if child:
                 child.environment = environment
             else:

@@ -179,9 +179,13 @@ class Traces:
         return list(self._read("trace_id = ? ORDER BY start_ns", [trace_id.lower()]))
 
     def find(
-        self, name: str | None = None, *, service: str | None = None,
-        attributes: Mapping[str, str | int | bool] | None = None, limit: int = 100,
-    ) -> list[Span]:  # fmt: skip
+        self,
+        name: str | None = None,
+        *,
+        service: str | None = None,
+        attributes: Mapping[str, str | int | bool] | None = None,
+        limit: int = 100,
+    ) -> list[Span]:
         """The latest spans with that name, of that service, with all those attributes; newest first."""
         conditions: list[str] = ["1"]
         values: list[str | int] = []

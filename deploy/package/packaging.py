@@ -129,9 +129,15 @@ def package(
     )
     imports = (f"{name} {name in reached.optional}" for name in sorted(reached.libraries))
     libraries_key = _digest(
-        BUILDER, interpreter.version, interpreter.platform or sys.platform, lock.read_text(), str(contents), *imports,
-        *sorted(reached.apis), *declared,
-    )  # fmt: skip
+        BUILDER,
+        interpreter.version,
+        interpreter.platform or sys.platform,
+        lock.read_text(),
+        str(contents),
+        *imports,
+        *sorted(reached.apis),
+        *declared,
+    )
     digests = (f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}" for name, path in sources.items())
     key = _digest(libraries_key, *digests)
     finished = cache / f"{service}-{key}.zip"
@@ -197,11 +203,9 @@ def _pack_libraries(
         python = ["--python-platform", interpreter.platform, "--python-version", interpreter.version]
     with tempfile.TemporaryDirectory(dir=finished.parent) as folder:
         site, unfinished = Path(folder) / "site", Path(folder) / "libraries.zip"
-        _run(
-            [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(site), *python,
-             "--no-deps", "--require-hashes", "--only-binary", ":all:", *SOURCE_ONLY, "-r", str(lock)],
-            INSTALL_SECONDS, f"installing {lock}",
-        )  # fmt: skip
+        install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(site), *python]
+        checks = ["--no-deps", "--require-hashes", "--only-binary", ":all:", *SOURCE_ONLY, "-r", str(lock)]
+        _run([*install, *checks], INSTALL_SECONDS, f"installing {lock}")
         locked, provided = top_names(site), () if contents.boto3 else PROVIDED
         keep_needed(site, reached, f"{lock.parent.name}/{lock.name}", declared=declared, provided=provided)
         if contents.tree_shaking:

@@ -8,8 +8,8 @@ from deploy.restore.compare import compare
 from deploy.restore.recovery import Recovery, Wait, parse_time, target_name
 from deploy.restore.swap import refuse_stranger, stack_of, swap, table_properties
 from deploy.restore.write_fence import WriteFence
+from deploy.stage.change_set import Deployed
 from deploy.stage.command import Command
-from deploy.stage.stacks import Deployed
 from deploy.stage.stage import tags_of
 from deploy.template.table import TABLE_PARAMETER
 

@@ -7,9 +7,10 @@ from typing import Any
 from deploy.errors import RefusedError
 from deploy.restore.recovery import Recovery
 from deploy.restore.write_fence import WriteFence
+from deploy.stage.change_set import Deployed
 from deploy.stage.command import Command
 from deploy.stage.health import check_health
-from deploy.stage.stacks import SETTLED, Deployed
+from deploy.stage.stacks import SETTLED
 from deploy.template import Template, render
 from deploy.template.table import TABLE, TABLE_PARAMETER
 

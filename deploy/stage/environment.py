@@ -88,10 +88,16 @@ def environment_of(options: Options) -> DeploymentEnvironment:
         interpreter = Interpreter(None, options.python, PLATFORMS[options.architecture])
         architecture = options.architecture
     target = Target(
-        options.stage, local=local, runtime=interpreter.runtime, architecture=architecture, lambdas=options.lambdas,
-        aliases=options.lambdas and not local, snapstart=options.snapstart and not local,
-        canary=None if local else options.canary, settings=settings.variables,
-    )  # fmt: skip
+        options.stage,
+        local=local,
+        runtime=interpreter.runtime,
+        architecture=architecture,
+        lambdas=options.lambdas,
+        aliases=options.lambdas and not local,
+        snapstart=options.snapstart and not local,
+        canary=None if local else options.canary,
+        settings=settings.variables,
+    )
     tree_shaking = settings.tree_shaking if options.tree_shaking is None else options.tree_shaking
     aws = Aws(options.endpoint_url, options.region)
     return DeploymentEnvironment(aws, target, interpreter, options.boto3 or local, tree_shaking)

@@ -12,9 +12,13 @@ from deploy.stage.stacks import Stacks
 KEY_DAYS = 7
 """The shortest time after which KMS deletes a key: until then the deletion can be cancelled."""
 ERASABLE = {
-    "AWS::Cognito::UserPool", "AWS::DynamoDB::Table", "AWS::Events::Archive", "AWS::KMS::Key", "AWS::S3::Bucket",
+    "AWS::Cognito::UserPool",
+    "AWS::DynamoDB::Table",
+    "AWS::Events::Archive",
+    "AWS::KMS::Key",
+    "AWS::S3::Bucket",
     "AWS::SecretsManager::Secret",
-}  # fmt: skip
+}
 ABSENT = ("NotFound", "NoSuch", "404")
 
 

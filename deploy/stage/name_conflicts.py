@@ -6,7 +6,8 @@ from botocore.exceptions import ClientError
 
 from deploy.aws import Aws
 from deploy.errors import RefusedError, StackError
-from deploy.stage.stacks import ChangeSet, Stacks
+from deploy.stage.change_set import ChangeSet
+from deploy.stage.stacks import Stacks
 from deploy.template import Template
 
 TABLE = "AWS::DynamoDB::Table"

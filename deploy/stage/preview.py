@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from deploy.errors import RefusedError
-from deploy.stage.stacks import ChangeSet
+from deploy.stage.change_set import ChangeSet
 
 DATA_BEARING = frozenset(
     {"AWS::Cognito::UserPool", "AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::RDS::DBInstance", "AWS::S3::Bucket"}
@@ -49,9 +49,12 @@ def preview(planned: Iterable[ChangeSet]) -> Table:
         colour = COLOURS.get(change.action, "white")
         red = change.replaced != "no" or change.loses_data
         table.add_row(
-            change.stack, escape(change.logical_id), change.kind.removeprefix("AWS::"),
-            f"[{colour}]{change.action.lower()}[/]", f"[bold red]{change.replaced}[/]" if red else "no",
-        )  # fmt: skip
+            change.stack,
+            escape(change.logical_id),
+            change.kind.removeprefix("AWS::"),
+            f"[{colour}]{change.action.lower()}[/]",
+            f"[bold red]{change.replaced}[/]" if red else "no",
+        )
     return table
 
 

@@ -10,11 +10,12 @@ from chassis.declare.service import service
 from deploy.embedded.emulator_patches import fill_gaps
 from deploy.errors import RefusedError, UnhealthyError
 from deploy.stage.artifacts import upload
+from deploy.stage.change_set import ChangeSet, Deployed, StackEventListener
 from deploy.stage.environment import DeploymentEnvironment
 from deploy.stage.health import check_health
 from deploy.stage.name_conflicts import refuse_taken_names
 from deploy.stage.release_history import Release, ReleaseHistory, stamp
-from deploy.stage.stacks import DONE, NEVER_LIVED, ChangeSet, Deployed, StackEventListener
+from deploy.stage.stacks import DONE, NEVER_LIVED
 from deploy.stage.stage import DeploymentPlan, parameters_of, table_in_use, tags_of
 from deploy.template import Template, render, service_template
 from deploy.template.shared import STACK

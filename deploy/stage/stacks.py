@@ -5,14 +5,13 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from deploy.aws import Aws
 from deploy.errors import StackError
+from deploy.stage.change_set import ChangeSet, Deployed, StackEventListener
 from deploy.template import render
 
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
@@ -24,31 +23,6 @@ SETTLED = DONE | {"UPDATE_ROLLBACK_COMPLETE"}
 NO_CHANGE = ("didn't contain changes", "no updates are to be performed", "no changes")
 
 
-@dataclass(frozen=True)
-class ChangeSet:
-    """The planned change of a stack. `changes` are CloudFormation's own ResourceChange objects."""
-
-    stack: str
-    name: str
-    creates: bool
-    changes: tuple[dict[str, Any], ...]
-
-
-StackEventListener = Callable[[dict[str, Any]], None]
-"""Gets CloudFormation's own StackEvent objects, oldest first."""
-
-
-@dataclass(frozen=True)
-class Deployed:
-    """The state of a stack: enough to bring it back."""
-
-    status: str
-    body: str
-    parameters: dict[str, str]
-    tags: dict[str, str]
-    changed_at: datetime | None
-
-
 class Stacks:
     """The stacks of one AWS. Safe from several threads for different stacks."""
 
@@ -57,9 +31,15 @@ class Stacks:
         self._cloudformation = aws.client("cloudformation")
 
     def deploy(
-        self, stack: str, body: str, *, parameters: Mapping[str, str] | None = None, bucket: str | None = None,
-        tags: Mapping[str, str] | None = None, seconds: float = 900,
-    ) -> dict[str, str]:  # fmt: skip
+        self,
+        stack: str,
+        body: str,
+        *,
+        parameters: Mapping[str, str] | None = None,
+        bucket: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        seconds: float = 900,
+    ) -> dict[str, str]:
         """Bring `stack` to the template `body` and return its outputs; quick when nothing differs.
 
         `bucket` is where a template over CloudFormation's inline limit is put. Raises StackError, with the first
@@ -71,9 +51,15 @@ class Stacks:
         return self.outputs(stack)
 
     def plan(
-        self, stack: str, body: str, *, parameters: Mapping[str, str] | None = None, bucket: str | None = None,
-        tags: Mapping[str, str] | None = None, adopt: bool = False,
-    ) -> ChangeSet | None:  # fmt: skip
+        self,
+        stack: str,
+        body: str,
+        *,
+        parameters: Mapping[str, str] | None = None,
+        bucket: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        adopt: bool = False,
+    ) -> ChangeSet | None:
         """Create the change set; None if there is nothing to change. With `adopt` it takes over what exists under the
         names of its resources and belongs to no stack, if the template would keep it. Raises StackError."""
         with _translate_errors(stack):
@@ -179,10 +165,11 @@ class Stacks:
         with _translate_errors(stack):
             resources = self._resources(StackName=stack)
         return [
-            (each["ResourceType"], each["PhysicalResourceId"]) for each in resources
+            (each["ResourceType"], each["PhysicalResourceId"])
+            for each in resources
             if declared.get(each["LogicalResourceId"], {}).get("DeletionPolicy", "").startswith("Retain")
             and each.get("PhysicalResourceId")
-        ]  # fmt: skip
+        ]
 
     def _resources(self, **by: str) -> list[dict[str, Any]]:
         resources: list[dict[str, Any]] = self._cloudformation.describe_stack_resources(**by)["StackResources"]

@@ -62,9 +62,16 @@ def synthesize(target: Target, *, root: Path = ROOT, only: Sequence[str] | None 
 
 
 def prepare(
-    plan: DeploymentPlan, interpreter: Interpreter, cache: Path, *, root: Path = ROOT, region: str, progress: Progress,
-    boto3: bool = True, tree_shaking: bool = False,
-) -> dict[str, Path]:  # fmt: skip
+    plan: DeploymentPlan,
+    interpreter: Interpreter,
+    cache: Path,
+    *,
+    root: Path = ROOT,
+    region: str,
+    progress: Progress,
+    boto3: bool = True,
+    tree_shaking: bool = False,
+) -> dict[str, Path]:
     """Check the templates and build the packages, both cached in the folder `cache`; calls no AWS.
 
     Returns the packages by service. Raises TemplateError or PackagingError.
@@ -129,9 +136,12 @@ def deploy(aws: Aws, plan: DeploymentPlan, packages: dict[str, Path], *, progres
         key = upload(aws, bucket, name, packages[name]) if name in packages else None
         template = plan.templates[name]
         outputs = stacks.deploy(
-            names.stack(name), render(template), parameters=parameters_of(aws, plan, name, shared, key), bucket=bucket,
+            names.stack(name),
+            render(template),
+            parameters=parameters_of(aws, plan, name, shared, key),
+            bucket=bucket,
             tags=tags_of(plan.target, name),
-        )  # fmt: skip
+        )
         if plan.target.local:
             fill_gaps(aws, template)
             if key:

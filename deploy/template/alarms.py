@@ -26,15 +26,25 @@ def queue_alarms(service: Service, subscription: AnySubscription, target: Target
     old = max(OLD_SECONDS, 3 * function_seconds(subscription))
     return {
         f"{name}DeadLettersAlarm": _alarm(
-            target, f"{about}: messages in the dead-letter queue", "AWS/SQS", "ApproximateNumberOfMessagesVisible",
-            {"QueueName": {"Fn::GetAtt": [dead_letters_id(subscription), "QueueName"]}}, 0, Statistic="Maximum",
+            target,
+            f"{about}: messages in the dead-letter queue",
+            "AWS/SQS",
+            "ApproximateNumberOfMessagesVisible",
+            {"QueueName": {"Fn::GetAtt": [dead_letters_id(subscription), "QueueName"]}},
+            0,
+            Statistic="Maximum",
         ),
         f"{name}AgeAlarm": _alarm(
-            target, f"{about}: the oldest message waits for more than {old} s", "AWS/SQS",
-            "ApproximateAgeOfOldestMessage", {"QueueName": {"Fn::GetAtt": [queue_id(subscription), "QueueName"]}}, old,
-            Statistic="Maximum", EvaluationPeriods=3,
+            target,
+            f"{about}: the oldest message waits for more than {old} s",
+            "AWS/SQS",
+            "ApproximateAgeOfOldestMessage",
+            {"QueueName": {"Fn::GetAtt": [queue_id(subscription), "QueueName"]}},
+            old,
+            Statistic="Maximum",
+            EvaluationPeriods=3,
         ),
-    }  # fmt: skip
+    }
 
 
 def dead_letters_alarm(service: Service, queue: str, target: Target) -> Template:
@@ -50,13 +60,23 @@ def history_alarms(queue: str, dead_letters: str, target: Target) -> Template:
     visible = "ApproximateNumberOfMessagesVisible"
     dimensions = {each: {"QueueName": {"Fn::GetAtt": [each, "QueueName"]}} for each in (queue, dead_letters)}
     left = _alarm(
-        target, f"history: a replay broke off more than {HISTORY_OLD_SECONDS} s ago; repeat it", "AWS/SQS",
-        "ApproximateAgeOfOldestMessage", dimensions[queue], HISTORY_OLD_SECONDS, Statistic="Maximum",
-    )  # fmt: skip
-    lost = _alarm(
-        target, "history: a replay is not complete; repeat it", "AWS/SQS", visible, dimensions[dead_letters], 0,
+        target,
+        f"history: a replay broke off more than {HISTORY_OLD_SECONDS} s ago; repeat it",
+        "AWS/SQS",
+        "ApproximateAgeOfOldestMessage",
+        dimensions[queue],
+        HISTORY_OLD_SECONDS,
         Statistic="Maximum",
-    )  # fmt: skip
+    )
+    lost = _alarm(
+        target,
+        "history: a replay is not complete; repeat it",
+        "AWS/SQS",
+        visible,
+        dimensions[dead_letters],
+        0,
+        Statistic="Maximum",
+    )
     return {f"{queue}AgeAlarm": left, f"{dead_letters}Alarm": lost}
 
 
@@ -69,10 +89,15 @@ def function_alarms(service: Service, function: Function, target: Target) -> Tem
         f"{name}ErrorsAlarm": _alarm(target, f"{about}: errors", "AWS/Lambda", "Errors", dimensions, 0),
         f"{name}ThrottlesAlarm": _alarm(target, f"{about}: throttled", "AWS/Lambda", "Throttles", dimensions, 0),
         f"{name}DurationAlarm": _alarm(
-            target, f"{about}: takes more than {slow} ms", "AWS/Lambda", "Duration", dimensions, slow,
+            target,
+            f"{about}: takes more than {slow} ms",
+            "AWS/Lambda",
+            "Duration",
+            dimensions,
+            slow,
             Statistic="Maximum",
         ),
-    }  # fmt: skip
+    }
     if target.canary:
         of_alias = {**dimensions, "Resource": sub(f"${{{name}}}:{ALIAS}")}
         made[errors_of_version(name)] = _alarm(
@@ -82,9 +107,14 @@ def function_alarms(service: Service, function: Function, target: Target) -> Tem
 
 
 def _alarm(
-    target: Target, description: str, namespace: str, metric: str, dimensions: dict[str, Any], threshold: float,
+    target: Target,
+    description: str,
+    namespace: str,
+    metric: str,
+    dimensions: dict[str, Any],
+    threshold: float,
     **more: Any,
-) -> Template:  # fmt: skip
+) -> Template:
     topic = sub(f"arn:${{AWS::Partition}}:sns:${{AWS::Region}}:${{AWS::AccountId}}:{topic_name(target)}")
     properties = {
         "AlarmDescription": f"{target.stage}: {description}",

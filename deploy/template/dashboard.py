@@ -36,14 +36,21 @@ def dashboard(
     ]
     widgets = [
         {
-            "type": "metric", "x": WIDTH * (number % PER_ROW), "y": HEIGHT * (number // PER_ROW),
-            "width": WIDTH, "height": HEIGHT,
+            "type": "metric",
+            "x": WIDTH * (number % PER_ROW),
+            "y": HEIGHT * (number // PER_ROW),
+            "width": WIDTH,
+            "height": HEIGHT,
             "properties": {
-                "title": title, "metrics": metrics, "stat": statistic, "period": 60, "region": "${AWS::Region}",
+                "title": title,
+                "metrics": metrics,
+                "stat": statistic,
+                "period": 60,
+                "region": "${AWS::Region}",
             },
         }
         for number, (title, metrics, statistic) in enumerate(chart for chart in charts if chart[1])
-    ]  # fmt: skip
+    ]
     body = json.dumps({"widgets": widgets}, sort_keys=True)
     properties = {"DashboardName": stack, "DashboardBody": sub(body)}
     return {"Dashboard": {"Type": "AWS::CloudWatch::Dashboard", "Properties": properties}}

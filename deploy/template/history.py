@@ -35,16 +35,18 @@ def history(target: Target) -> Template:
         "Targets": [
             {"Id": "queue", "Arn": arn("History"), "DeadLetterConfig": {"Arn": arn("HistoryDeadLetters")}},
         ],
-    }  # fmt: skip
+    }
     resources: Template = {
         "History": queue_resource(
-            names.history, HISTORY_SECONDS, VisibilityTimeout=HOLD_SECONDS,
+            names.history,
+            HISTORY_SECONDS,
+            VisibilityTimeout=HOLD_SECONDS,
             RedrivePolicy={"deadLetterTargetArn": arn("HistoryDeadLetters"), "maxReceiveCount": MAX_RECEIVES},
         ),
         "HistoryDeadLetters": queue_resource(f"{names.history}{DEAD_LETTERS}", DEAD_LETTER_SECONDS),
         "HistoryRule": {"Type": "AWS::Events::Rule", "Properties": rule},
         "HistoryPolicy": queue_policy("HistoryRule", "History", "HistoryDeadLetters"),
-    }  # fmt: skip
+    }
     if target.has_alarms:
         resources |= history_alarms("History", "HistoryDeadLetters", target)
     # The embedded CloudFormation refuses archives: deploy.embedded.emulator_patches creates this one.

@@ -34,9 +34,13 @@ def api_function(part: StackPart, target: Target) -> Function:
 def consumer_function(path: str, subscription: AnySubscription, part: StackPart) -> Function:
     environment = {**part.environment, "TENFOLD_SUBSCRIPTION": path}
     return Function(
-        f"{subscription_id(subscription)}Consumer", HANDLERS["consumer"], function_seconds(subscription), environment,
-        _policies(part), queue_statements([subscription]),
-    )  # fmt: skip
+        f"{subscription_id(subscription)}Consumer",
+        HANDLERS["consumer"],
+        function_seconds(subscription),
+        environment,
+        _policies(part),
+        queue_statements([subscription]),
+    )
 
 
 def schedules_of(service: Service) -> dict[str, timedelta]:

@@ -17,9 +17,16 @@ MAKE = ("make", "-o", ".venv/.ready", "-o", ".local/emulator-venv/.ready", "--no
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = {name for line in re.findall(r"^\.PHONY: (.+)$", MAKEFILE, re.MULTILINE) for name in line.split()}
 SAMPLES = {
-    "CALL": "/v1/projects", "DO": "stop", "EVENT": "TaskArchived", "NAME": "tasks", "REASON": "why", "SEED": "7",
-    "SERVICE": "tasks", "STAGE": "dev", "SUBSCRIPTION": "notify.assignments",
-}  # fmt: skip
+    "CALL": "/v1/projects",
+    "DO": "stop",
+    "EVENT": "TaskArchived",
+    "NAME": "tasks",
+    "REASON": "why",
+    "SEED": "7",
+    "SERVICE": "tasks",
+    "STAGE": "dev",
+    "SUBSCRIPTION": "notify.assignments",
+}
 """Values of variables that a document leaves out where it names a command in passing."""
 NAMES = {"verify": "chaos", "bench": "flood", "new-service": "billing"}
 """Samples of NAME for the targets that it does not mean a service for."""

@@ -13,9 +13,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = (
-    "contracts", "awsjson/src", "faststream-sqs/src", "chassis", "services", "deploy", "examples", "verification",
+    "contracts",
+    "awsjson/src",
+    "faststream-sqs/src",
+    "chassis",
+    "services",
+    "deploy",
+    "examples",
+    "verification",
     "bench",
-)  # fmt: skip
+)
 MAX_FILE_LINES, MAX_FUNCTION_LINES = 300, 40
 LONG_SIGNATURES = {
     ("faststream-sqs/src/faststream_sqs/broker.py", "__init__"),
@@ -25,19 +32,27 @@ LONG_SIGNATURES = {
 MAX_CALLED_ONCE, MAX_PARTICIPLES = 0.10, 0.01
 
 PARTICIPLE = re.compile(r"_*[a-z]*(ed|wn|ought|aught|ung|oken|osen|itten|idden|ven)$")
-IRREGULAR = {
-    "begun", "bent", "born", "bound", "brought", "built", "cut", "done", "drawn", "fed", "felt", "found", "gone",
-    "held", "kept",
-    "laid", "led", "left", "lost", "made", "meant", "met", "put", "read", "run", "said", "seen", "sent", "set",
-    "shown", "shut", "sold", "spent", "spread", "stood", "sworn", "taken", "taught", "told", "thought", "understood",
-    "worn", "won",
-}  # fmt: skip
+IRREGULAR = set(
+    re.findall(
+        r"\w+",
+        """
+    begun bent born bound brought built cut done drawn fed felt found gone held kept laid led left lost made
+    meant met put read run said seen sent set shown shut sold spent spread stood sworn taken taught told
+    thought understood worn won
+        """,
+    )
+)
 VERBS_TOO = {"cut", "put", "read", "run", "set", "shut", "spread", "bound", "found", "left"}
 """Participles that are verbs or nouns as well: `read()` and `set()` are named by what they do."""
-NOUNS = {
-    "bed", "down", "embed", "even", "eleven", "exceed", "feed", "given", "need", "own", "proceed", "red", "seed",
-    "seven", "shed", "spawn", "speed", "teardown", "token", "unknown",
-}  # fmt: skip
+NOUNS = set(
+    re.findall(
+        r"\w+",
+        """
+    bed down embed even eleven exceed feed given need own proceed red seed seven shed spawn speed teardown
+    token unknown
+        """,
+    )
+)
 TERMS = {"cached", "guarded", "signed_in"}
 
 

@@ -136,8 +136,11 @@ def check_files(names: list[str], root: Path = ROOT) -> list[Finding]:
 def tracked(root: Path = ROOT) -> list[str]:
     listed = subprocess.run(
         ["git", "-C", str(root), "ls-files", "-co", "--exclude-standard"],
-        capture_output=True, text=True, check=True, timeout=60,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
     return listed.stdout.splitlines()
 
 

@@ -147,6 +147,14 @@ def test_an_older_producer_must_have_only_the_required_fields() -> None:
 def test_the_fields_of_an_event_are_known_by_their_paths() -> None:
     schema = event(id=str, lines=list[Line], by_name=dict[str, Sku], pay=Card | Cash)
     assert sorted(fields(schema)) == [
-        "by_name", "by_name{}.sku", "id", "lines", "lines[].count", "lines[].note", "lines[].sku", "pay",
-        "pay.kind", "pay.last_four",
-    ]  # fmt: skip
+        "by_name",
+        "by_name{}.sku",
+        "id",
+        "lines",
+        "lines[].count",
+        "lines[].note",
+        "lines[].sku",
+        "pay",
+        "pay.kind",
+        "pay.last_four",
+    ]

@@ -54,14 +54,17 @@ class MemorySqs:
             one.hidden_until, one.receipt = self.now + params["VisibilityTimeout"], f"receipt{self.made}"
         messages = [
             {
-                "MessageId": one.message_id, "ReceiptHandle": one.receipt, "Body": one.body,
+                "MessageId": one.message_id,
+                "ReceiptHandle": one.receipt,
+                "Body": one.body,
                 "Attributes": {
-                    "ApproximateReceiveCount": str(one.receives), "SentTimestamp": str(int(self.now * 1000)),
+                    "ApproximateReceiveCount": str(one.receives),
+                    "SentTimestamp": str(int(self.now * 1000)),
                 },
                 "MessageAttributes": one.attributes,
             }
             for one in taken
-        ]  # fmt: skip
+        ]
         return {"Messages": messages} if taken else {}
 
     def change_message_visibility_batch(self, **params: Any) -> dict[str, Any]:

@@ -52,9 +52,12 @@ class Lacking:
         # Its own address in Host: an emulator takes a strange one for the name of a bucket.
         forwarded = {name: value for name, value in request.headers.items() if name.lower() != "host"}
         async with self._session.request(
-            request.method, self._target + request.raw_path, headers=forwarded, data=await request.read(),
+            request.method,
+            self._target + request.raw_path,
+            headers=forwarded,
+            data=await request.read(),
             allow_redirects=False,
-        ) as answer:  # fmt: skip
+        ) as answer:
             headers = {name: value for name, value in answer.headers.items() if name.lower() not in HOP_BY_HOP}
             response = web.StreamResponse(status=answer.status, headers=headers)
             await response.prepare(request)  # with the answer's own length: that of a HEAD is of what it does not send

@@ -29,9 +29,14 @@ ALL = ("cognito-idp", "apigatewayv2", "sesv2")
 def e2e(*arguments: str, **environment: str) -> tuple[int, str]:
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     done = subprocess.run(
-        [sys.executable, "-m", "tests.e2e", *arguments], cwd=ROOT, env=inherited | environment,
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+        [sys.executable, "-m", "tests.e2e", *arguments],
+        cwd=ROOT,
+        env=inherited | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     return done.returncode, done.stderr.strip()
 
 

@@ -24,8 +24,12 @@ class Checkout:
     def copy(cls, folder: Path, **environment: str) -> "Checkout":
         listed = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-            cwd=ROOT, check=True, capture_output=True, text=True, timeout=60,
-        )  # fmt: skip
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
         for path in filter(None, listed.stdout.split("\0")):
             if (ROOT / path).is_file():
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -54,9 +58,15 @@ class Checkout:
     ) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, **self._environment, **(more or {})}
         return subprocess.run(
-            command, cwd=self.folder, env=environment, check=check, capture_output=True, text=True,
-            timeout=COMMAND_SECONDS, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+            command,
+            cwd=self.folder,
+            env=environment,
+            check=check,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS,
+            stdin=subprocess.DEVNULL,
+        )
 
 
 def commands(document: Path) -> list[str]:

@@ -194,7 +194,7 @@ def _flatten(sums: Mapping[tuple[str, str, str], Mapping[str, int]]) -> dict[tup
 
 def check_dead_letters(
     sent: Mapping[str, set[str]], on_bus: Mapping[str, set[str]], actual: list[DeadLetter]
-) -> Finding:  # fmt: skip
+) -> Finding:
     """Check that the dead letters are exactly the poison messages, each with a reason.
 
     They are compared by source message id, or by event id if they came over the bus. The same dead letter twice is

@@ -109,9 +109,12 @@ class Client:
         url = self._base_url(command.service) + command.path
         try:
             async with self._session.request(
-                command.method, url, json=command.body, headers=headers,
+                command.method,
+                url,
+                json=command.body,
+                headers=headers,
                 timeout=aiohttp.ClientTimeout(total=TRY_SECONDS),
-            ) as response:  # fmt: skip
+            ) as response:
                 body = await response.json(content_type=None) if response.status != 204 else None
                 answer = Answer(response.status, body, response.headers.get("Retry-After"))
         except (aiohttp.ClientError, TimeoutError, ValueError):
@@ -126,7 +129,9 @@ class Client:
     async def read(self, token: str, service: str, path: str) -> Any:
         """The body of a GET's answer, tried once. Raises aiohttp.ClientError unless it succeeds."""
         async with self._session.get(
-            self._base_url(service) + path, headers={"Authorization": f"Bearer {token}"},
-            timeout=aiohttp.ClientTimeout(total=TRY_SECONDS), raise_for_status=True,
-        ) as response:  # fmt: skip
+            self._base_url(service) + path,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=aiohttp.ClientTimeout(total=TRY_SECONDS),
+            raise_for_status=True,
+        ) as response:
             return await response.json()

@@ -23,13 +23,27 @@ def event(type_: str = "tasks.task.created.v1", **changed: Any) -> Event:
     """A bus event that is valid except for what is changed in its `detail`."""
     owner = f"tenfold.{type_.partition('.')[0]}"
     detail = {
-        "specversion": "1.0", "id": uuid_utils.uuid7().hex, "source": owner, "type": type_,
-        "time": datetime.now(UTC).isoformat(), "subject": "task_forged", "datacontenttype": "application/json",
-        "dataschema": f"contracts/schemas/{type_}.json", "orgid": "org_forged", "actor": "user_forged",
-        "aggregateversion": 1, "correlationid": "forged",
-        "data": {"task_id": "task_forged", "project_id": "proj_forged", "number": 1, "title": "forged",
-                 "status": "open", "priority": "low"},
-    }  # fmt: skip
+        "specversion": "1.0",
+        "id": uuid_utils.uuid7().hex,
+        "source": owner,
+        "type": type_,
+        "time": datetime.now(UTC).isoformat(),
+        "subject": "task_forged",
+        "datacontenttype": "application/json",
+        "dataschema": f"contracts/schemas/{type_}.json",
+        "orgid": "org_forged",
+        "actor": "user_forged",
+        "aggregateversion": 1,
+        "correlationid": "forged",
+        "data": {
+            "task_id": "task_forged",
+            "project_id": "proj_forged",
+            "number": 1,
+            "title": "forged",
+            "status": "open",
+            "priority": "low",
+        },
+    }
     return {"source": owner, "detail-type": type_, "detail": detail | changed}
 
 
@@ -85,9 +99,11 @@ class Poisoner:
         if self._dice.random() < 0.25:
             forged = self._dice.choice(list(BUS.values()))()
             entry = {
-                "EventBusName": self._names.bus, "Source": forged["source"], "DetailType": forged["detail-type"],
+                "EventBusName": self._names.bus,
+                "Source": forged["source"],
+                "DetailType": forged["detail-type"],
                 "Detail": json.dumps(forged["detail"]),
-            }  # fmt: skip
+            }
             self._events.put_events(Entries=[entry])
             for name, subscription in self._subscriptions:
                 if matches(subscription.pattern, forged, {}):

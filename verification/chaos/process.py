@@ -81,12 +81,16 @@ class _TableWrapper:
         return await self._table.get_all(keys)
 
     async def query(
-        self, pk: str, *, index: int | None = None, after: str | None = None, before: str | None = None,
-        limit: int = 100, descending: bool = False,
-    ) -> list[Item]:  # fmt: skip
-        return await self._table.query(
-            pk, index=index, after=after, before=before, limit=limit, descending=descending
-        )  # fmt: skip
+        self,
+        pk: str,
+        *,
+        index: int | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        limit: int = 100,
+        descending: bool = False,
+    ) -> list[Item]:
+        return await self._table.query(pk, index=index, after=after, before=before, limit=limit, descending=descending)
 
     async def discard(self, keys: Sequence[Key]) -> None:
         await self._table.discard(keys)

@@ -26,7 +26,9 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "recovery seconds": round(outcome.rest.seconds, 1),
         "findings": {
             each.name: {
-                "expected": each.expected, "lost": len(each.lost), "duplicated": len(each.duplicated),
+                "expected": each.expected,
+                "lost": len(each.lost),
+                "duplicated": len(each.duplicated),
                 "wrong": len(each.wrong),
             }
             for each in outcome.findings
@@ -35,7 +37,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "seconds": {name: round(value, 1) for name, value in outcome.seconds.items()},
         "problems": outcome.problems,
         "good": not outcome.problems,
-    }  # fmt: skip
+    }
 
 
 def as_table(outcome: Outcome) -> str:

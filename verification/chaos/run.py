@@ -85,7 +85,7 @@ class Outcome:
 
 async def run(
     size: Size, seed: int, *, report_progress: ReportProgress, keep: Path | None = None, controls: bool = True
-) -> Outcome:  # fmt: skip
+) -> Outcome:
     """Play the storm and check its outcome. Logs are kept in the folder `keep`.
 
     Raises DeployError or FleetError if the system does not even start.
@@ -173,9 +173,19 @@ class _Play:
         faults = {kind.value: count for kind, count in sorted(self.stage.faults.counted.items())}
         storm = self.storm
         return Outcome(
-            self.seed, self.log, faults, storm.kills, storm.freezes, storm.jumping, self.poisoner.count, findings,
-            controls, rest, self.stage.fleet.died, self.seconds,
-        )  # fmt: skip
+            self.seed,
+            self.log,
+            faults,
+            storm.kills,
+            storm.freezes,
+            storm.jumping,
+            self.poisoner.count,
+            findings,
+            controls,
+            rest,
+            self.stage.fleet.died,
+            self.seconds,
+        )
 
     def progress(self) -> float:
         """The share of the load that is done, from 0 to 1."""

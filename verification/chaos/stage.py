@@ -99,9 +99,15 @@ async def run_emulator(folder: Path) -> AsyncIterator[Emulator]:
 
 @asynccontextmanager
 async def start_stage(
-    emulator: Emulator, folder: Path, name: str, *, seed: int, rates: Rates | None = None,
-    services: Sequence[str] = SERVICES, plant: Plant = Plant.NOTHING,
-) -> AsyncIterator[ChaosStage]:  # fmt: skip
+    emulator: Emulator,
+    folder: Path,
+    name: str,
+    *,
+    seed: int,
+    rates: Rates | None = None,
+    services: Sequence[str] = SERVICES,
+    plant: Plant = Plant.NOTHING,
+) -> AsyncIterator[ChaosStage]:
     """Deploy `services` and start them, still without faults; their logs are in `folder`."""
     proxy, issuer = FaultProxy(emulator.endpoint_url, Faults(seed, rates or Rates())), IssuerServer()
     async with contextlib.AsyncExitStack() as stack:
@@ -112,11 +118,19 @@ async def start_stage(
         stacks = await asyncio.to_thread(_deploy, emulator, name, services)
         environments = {
             service: service_environment(
-                service, stage=name, endpoint_url=proxy.url, public_url=proxy.url, traces_url="", port=0, root=ROOT,
+                service,
+                stage=name,
+                endpoint_url=proxy.url,
+                public_url=proxy.url,
+                traces_url="",
+                port=0,
+                root=ROOT,
                 stack=stacks[service],
-            ) | issuer.environment | {"LOG_LEVEL": "WARNING"}
+            )
+            | issuer.environment
+            | {"LOG_LEVEL": "WARNING"}
             for service in services
-        }  # fmt: skip
+        }
         for environment in environments.values():
             del environment["OTEL_EXPORTER_OTLP_ENDPOINT"]  # nobody listens to traces here
         fleet = Fleet(environments, folder / name, plant)

@@ -21,9 +21,15 @@ NO_DEAD_LETTERS = Finding("dead letters", 0)
 def event(at: int, type_: str, subject: str, version: int, **data: Any) -> tuple[str, str]:
     event_id = f"event{at}"
     raw = {
-        "id": event_id, "type": type_, "orgid": ORG, "subject": subject, "aggregateversion": version,
-        "actor": BY, "time": "2026-11-21T09:00:00Z", "data": data,
-    }  # fmt: skip
+        "id": event_id,
+        "type": type_,
+        "orgid": ORG,
+        "subject": subject,
+        "aggregateversion": version,
+        "actor": BY,
+        "time": "2026-11-21T09:00:00Z",
+        "data": data,
+    }
     return event_id, json.dumps(raw)
 
 

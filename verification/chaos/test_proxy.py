@@ -177,6 +177,10 @@ def test_a_seed_decides_every_fault() -> None:
 
     assert draw_faults(7) == draw_faults(7) != draw_faults(8)
     assert {fault for fault in draw_faults(7) if fault} == {
-        Fault.REFUSED, Fault.EXECUTED_THEN_500, Fault.RESET_BEFORE, Fault.RESET_AFTER, Fault.SLOW,
-    }  # fmt: skip
+        Fault.REFUSED,
+        Fault.EXECUTED_THEN_500,
+        Fault.RESET_BEFORE,
+        Fault.RESET_AFTER,
+        Fault.SLOW,
+    }
     assert 40 < sum(fault is not None for fault in draw_faults(7)) < 80

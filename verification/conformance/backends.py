@@ -103,8 +103,11 @@ class Boto3Backend:
 
     def publish(self, source: str, detail_type: str, detail: Mapping[str, Any]) -> None:
         entry = {
-            "EventBusName": self._name, "Source": source, "DetailType": detail_type, "Detail": json.dumps(detail),
-        }  # fmt: skip
+            "EventBusName": self._name,
+            "Source": source,
+            "DetailType": detail_type,
+            "Detail": json.dumps(detail),
+        }
         assert self._events.put_events(Entries=[entry])["FailedEntryCount"] == 0
 
     def receive(self, *, patient: bool = True) -> list[Received]:

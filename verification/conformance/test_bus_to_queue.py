@@ -69,8 +69,11 @@ def test_a_message_contains_the_published_event(backend: Backend) -> None:
     publish(backend, 7)
     [message] = backend.receive()
     assert (message.body["source"], message.body["detail-type"], message.body["detail"], message.receives) == (
-        "tenfold.tasks", "tasks.task.moved.v1", {"n": 7}, 1,
-    )  # fmt: skip
+        "tenfold.tasks",
+        "tasks.task.moved.v1",
+        {"n": 7},
+        1,
+    )
 
 
 def test_a_received_message_is_invisible_and_comes_again(backend: Backend) -> None:

@@ -41,8 +41,10 @@ _TABLE = (
     Attempt("write", "dynamodb", lambda c, t: c.put_item(TableName=t, Item=KEY), own=True),
     Attempt("query", "dynamodb", _query, own=True),
     Attempt(
-        "write in a transaction", "dynamodb",
-        lambda c, t: c.transact_write_items(TransactItems=[{"Put": {"TableName": t, "Item": KEY}}]), own=True,
+        "write in a transaction",
+        "dynamodb",
+        lambda c, t: c.transact_write_items(TransactItems=[{"Put": {"TableName": t, "Item": KEY}}]),
+        own=True,
     ),
     Attempt("delete", "dynamodb", lambda c, t: c.delete_item(TableName=t, Key=KEY), own=True),
     Attempt("read many", "dynamodb", lambda c, t: c.batch_get_item(RequestItems={t: {"Keys": [KEY]}}), own=True),
@@ -50,20 +52,21 @@ _TABLE = (
     Attempt("select", "dynamodb", lambda c, t: c.execute_statement(Statement=f'SELECT * FROM "{t}"')),
     Attempt("query an index that does not exist", "dynamodb", lambda c, t: _query(c, f"{t}x", IndexName="list1")),
     Attempt("delete the table", "dynamodb", lambda c, t: c.delete_table(TableName=t)),
-)  # fmt: skip
+)
 INDEXED = Attempt("query an index", "dynamodb", lambda c, t: _query(c, t, IndexName="list1"), own=True)
 """Attempt on a table with a GSI."""
 _QUEUE = (
     Attempt("receive", "sqs", lambda c, q: _call_queue(c, q, "receive_message", WaitTimeSeconds=0), own=True),
     Attempt(
-        "acknowledge", "sqs",
+        "acknowledge",
+        "sqs",
         lambda c, q: _call_queue(c, q, "delete_message_batch", Entries=[{"Id": "1", "ReceiptHandle": "none"}]),
         own=True,
     ),
     Attempt("send", "sqs", lambda c, q: _call_queue(c, q, "send_message", MessageBody="forged")),
     Attempt("purge", "sqs", lambda c, q: _call_queue(c, q, "purge_queue")),
     Attempt("delete", "sqs", lambda c, q: _call_queue(c, q, "delete_queue")),
-)  # fmt: skip
+)
 DEAD_LETTERS = (
     Attempt("send", "sqs", lambda c, q: _call_queue(c, q, "send_message", MessageBody="refused"), own=True),
     Attempt("receive", "sqs", lambda c, q: _call_queue(c, q, "receive_message", WaitTimeSeconds=0)),
@@ -78,19 +81,22 @@ _BUCKET = (
 )
 _VAULT = (
     Attempt(
-        "make a data key", "kms",
-        lambda c, k: c.generate_data_key(KeyId=k, KeySpec="AES_256", EncryptionContext=CONTEXT), own=True,
+        "make a data key",
+        "kms",
+        lambda c, k: c.generate_data_key(KeyId=k, KeySpec="AES_256", EncryptionContext=CONTEXT),
+        own=True,
     ),
     Attempt("forget", "kms", lambda c, k: c.schedule_key_deletion(KeyId=k)),
-)  # fmt: skip
+)
 _POOL = (
     Attempt("find a user", "cognito-idp", lambda c, p: c.admin_get_user(UserPoolId=p, Username="nobody"), own=True),
     Attempt("list users", "cognito-idp", lambda c, p: c.list_users(UserPoolId=p)),
     Attempt(
-        "set a password", "cognito-idp",
+        "set a password",
+        "cognito-idp",
         lambda c, p: c.admin_set_user_password(UserPoolId=p, Username="nobody", Password="Passw0rd!x"),
     ),
-)  # fmt: skip
+)
 _PARAMETER = (Attempt("change", "ssm", lambda c, n: c.put_parameter(Name=n, Value="x", Overwrite=True)),)
 _BUS = (
     Attempt("delete", "events", lambda c, b: c.delete_event_bus(Name=b)),
@@ -102,6 +108,13 @@ _SECRET = (
 )
 _SENDER = (Attempt("delete", "sesv2", lambda c, s: c.delete_email_identity(EmailIdentity=s)),)
 ATTEMPTS: Mapping[str, tuple[Attempt, ...]] = {
-    TABLE: _TABLE, QUEUE: _QUEUE, BUCKET: _BUCKET, VAULT_KEY: _VAULT, POOL: _POOL, PARAMETER: _PARAMETER, BUS: _BUS,
-    SECRET: _SECRET, SENDER: _SENDER,
-}  # fmt: skip
+    TABLE: _TABLE,
+    QUEUE: _QUEUE,
+    BUCKET: _BUCKET,
+    VAULT_KEY: _VAULT,
+    POOL: _POOL,
+    PARAMETER: _PARAMETER,
+    BUS: _BUS,
+    SECRET: _SECRET,
+    SENDER: _SENDER,
+}

@@ -20,9 +20,12 @@ SECRET_ENDING = "-a1B2c3"
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/[^/]+/([^/]+)/aws4_request")
 _FORM_FIELD = r'name="{name}"\r\n\r\n(.*?)\r\n'
 _TRANSACTION = {
-    "Put": "PutItem", "Delete": "DeleteItem", "Update": "UpdateItem", "ConditionCheck": "ConditionCheckItem",
+    "Put": "PutItem",
+    "Delete": "DeleteItem",
+    "Update": "UpdateItem",
+    "ConditionCheck": "ConditionCheckItem",
     "Get": "GetItem",
-}  # fmt: skip
+}
 _S3 = {"GET": "GetObject", "HEAD": "GetObject", "PUT": "PutObject", "DELETE": "DeleteObject"}
 _MAIL = "/v2/email/outbound-emails"
 
@@ -173,7 +176,13 @@ def read_s3(http: Http) -> Iterator[Request]:
 
 
 _READERS: Mapping[str, Callable[[str, Any], Iterator[Request]]] = {
-    "dynamodb": read_dynamodb, "sqs": read_sqs, "events": read_events, "ssm": read_ssm, "kms": read_kms,
+    "dynamodb": read_dynamodb,
+    "sqs": read_sqs,
+    "events": read_events,
+    "ssm": read_ssm,
+    "kms": read_kms,
     "cognito-idp": read_cognito,
-    "secretsmanager": read_secretsmanager, "s3": lambda *_: iter(()), "ses": lambda *_: iter(()),
-}  # fmt: skip
+    "secretsmanager": read_secretsmanager,
+    "s3": lambda *_: iter(()),
+    "ses": lambda *_: iter(()),
+}

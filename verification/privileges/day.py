@@ -46,9 +46,12 @@ async def play(state: Path, stage: str, report_progress: Callable[[str], None]) 
     """
     ports: list[str] = []
     system = LocalSystem(
-        state, stage=stage, progress=report_progress, enforced=True,
+        state,
+        stage=stage,
+        progress=report_progress,
+        enforced=True,
         command=lambda name: ["/usr/bin/env", f"AWS_ENDPOINT_URL={ports[0]}", *service_command(name)],
-    )  # fmt: skip
+    )
     proxy = RecordingProxy(system.emulator.endpoint_url)
     await proxy.start()
     ports.append(proxy.url)

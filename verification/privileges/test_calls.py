@@ -100,7 +100,7 @@ CASES: list[tuple[str, Callable[[Any], Any], list[Request]]] = [
             )
         ],
     ),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("service", "use", "expected"), CASES)

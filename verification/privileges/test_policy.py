@@ -15,12 +15,15 @@ PUBLISH = {
 @pytest.mark.parametrize(
     ("action", "resource", "expected"),
     [
-        ("s3:GetObject", "arn:aws:s3:::b/org_1/x", True), ("S3:getobject", "arn:aws:s3:::b/x", True),
-        ("s3:GetObject", "arn:aws:s3:::b", False), ("s3:GetObject", "arn:aws:s3:::bb/x", False),
-        ("s3:PutObject", "arn:aws:s3:::b/x", False), ("s3:GetObjectVersion", "arn:aws:s3:::b/x", False),
+        ("s3:GetObject", "arn:aws:s3:::b/org_1/x", True),
+        ("S3:getobject", "arn:aws:s3:::b/x", True),
+        ("s3:GetObject", "arn:aws:s3:::b", False),
+        ("s3:GetObject", "arn:aws:s3:::bb/x", False),
+        ("s3:PutObject", "arn:aws:s3:::b/x", False),
+        ("s3:GetObjectVersion", "arn:aws:s3:::b/x", False),
         ("s3:GetObject", "ARN:aws:s3:::b/x", False),
     ],
-)  # fmt: skip
+)
 def test_actions_and_resources(action: str, resource: str, expected: bool) -> None:
     granted = grants([{"Effect": "Allow", "Action": "s3:GetObject", "Resource": ["arn:aws:s3:::b/*"]}])
     assert is_allowed(granted, Request(action, resource)) == expected

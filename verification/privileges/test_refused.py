@@ -25,10 +25,17 @@ from verification.privileges.attempts import ATTEMPTS, BUS, DEAD_LETTERS, INDEXE
 pytestmark = [pytest.mark.slow, pytest.mark.ministack, pytest.mark.timeout(600)]
 REFUSED = frozenset({"AccessDenied", "AccessDeniedException"})
 WITHOUT_DATA = (
-    "AWS::IAM::", "AWS::SQS::QueuePolicy", "AWS::Events::Rule", "AWS::Lambda::", "AWS::Logs::", "AWS::SNS::",
-    "AWS::Cognito::UserPoolClient", "AWS::Cognito::UserPoolGroup", "AWS::SES::ConfigurationSet",
+    "AWS::IAM::",
+    "AWS::SQS::QueuePolicy",
+    "AWS::Events::Rule",
+    "AWS::Lambda::",
+    "AWS::Logs::",
+    "AWS::SNS::",
+    "AWS::Cognito::UserPoolClient",
+    "AWS::Cognito::UserPoolGroup",
+    "AWS::SES::ConfigurationSet",
     "AWS::S3::BucketPolicy",
-)  # fmt: skip
+)
 """Resource types without data to steal; roles must not have grants on them at all (test_templates)."""
 
 
@@ -129,8 +136,11 @@ def test_no_service_can_assume_another_role(stage: DeployedStage) -> None:
 def test_a_service_without_events_may_not_publish(stage: DeployedStage) -> None:
     for who in service_names():
         entry = {
-            "EventBusName": stage.names.bus, "Source": SOURCE_PREFIX + who, "DetailType": "probe", "Detail": "{}",
-        }  # fmt: skip
+            "EventBusName": stage.names.bus,
+            "Source": SOURCE_PREFIX + who,
+            "DetailType": "probe",
+            "Detail": "{}",
+        }
         events = stage.client(who, "events")
         assert is_refused(lambda: events.put_events(Entries=[entry])) == (not service(who).publishes), who  # noqa: B023
 
@@ -141,9 +151,10 @@ def test_a_wrong_secret_and_an_unknown_key_are_refused(stage: DeployedStage) -> 
     frozen = credentials.get_frozen_credentials()
     table = stage.names.table("tasks")
     for key, secret, token in (
-        (frozen.access_key, "wrong", frozen.token), (f"AKIA{'A' * 16}", frozen.secret_key, None),
+        (frozen.access_key, "wrong", frozen.token),
+        (f"AKIA{'A' * 16}", frozen.secret_key, None),
         (frozen.access_key, frozen.secret_key, None),
-    ):  # fmt: skip
+    ):
         forged = boto3.Session(key, secret, token, region_name=REGION)
         client = forged.client("dynamodb", endpoint_url=stage.emulator.endpoint_url)
         with pytest.raises(ClientError, match=r"signature|token|security"):
@@ -169,12 +180,13 @@ def test_leading_keys_are_unknown_to_the_embedded_iam(stage: DeployedStage, oper
     statement = {"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": "*", "Condition": only}
     account = sts.get_caller_identity()["Account"]
     credentials = sts.assume_role(
-        RoleArn=f"arn:aws:iam::{account}:role/{stage.names.stack('tasks')}-process", RoleSessionName="org_1",
+        RoleArn=f"arn:aws:iam::{account}:role/{stage.names.stack('tasks')}-process",
+        RoleSessionName="org_1",
         Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
-    )["Credentials"]  # fmt: skip
+    )["Credentials"]
     session = boto3.Session(
         credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"], region_name=REGION
-    )  # fmt: skip
+    )
     client = session.client("dynamodb", endpoint_url=stage.emulator.endpoint_url)
     keys = {org: {"PK": {"S": f"ORG#{org}#TASK#1"}, "SK": {"S": "TASK"}} for org in ("org_1", "org_2")}
     reached = [org for org, key in keys.items() if not is_refused(lambda: client.get_item(TableName=table, Key=key))]  # noqa: B023

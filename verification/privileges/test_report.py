@@ -10,9 +10,12 @@ from verification.privileges.unused import Reason
 
 READ, WRITE = Grant("dynamodb:GetItem", "arn:t"), Grant("dynamodb:PutItem", "arn:t")
 GOOD = RecordedDay(
-    granted={"tasks": [READ]}, used={"tasks": Counter({Request("dynamodb:GetItem", "arn:t"): 3})}, refused=Counter(),
-    unreadable=Counter(), day_is_good=True,
-)  # fmt: skip
+    granted={"tasks": [READ]},
+    used={"tasks": Counter({Request("dynamodb:GetItem", "arn:t"): 3})},
+    refused=Counter(),
+    unreadable=Counter(),
+    day_is_good=True,
+)
 WHY = Reason("dynamodb:PutItem", "*", "once a year")
 
 

@@ -76,10 +76,12 @@ def test_a_planted_grant_is_found() -> None:
     role = next(role for role in stage.roles if role.stack == "tasks")
     (table,) = stage.of("files", "AWS::DynamoDB::Table")
     planted = [
-        Grant("dynamodb:GetItem", table.arn), Grant("dynamodb:Query", table.arn.replace("files", "*")),
-        Grant("events:PutEvents", "*"), Grant("ssm:GetParameters", "arn:aws:ssm:*:*:parameter/tenfold/*"),
+        Grant("dynamodb:GetItem", table.arn),
+        Grant("dynamodb:Query", table.arn.replace("files", "*")),
+        Grant("events:PutEvents", "*"),
+        Grant("ssm:GetParameters", "arn:aws:ssm:*:*:parameter/tenfold/*"),
         Grant("sqs:ReceiveMessage", "arn:aws:sqs:us-east-1:000000000000:none"),
-    ]  # fmt: skip
+    ]
     for grant in planted:
         assert list(foreign(stage, replace(role, grants=(grant,)))), grant
 
@@ -136,9 +138,18 @@ def test_no_role_reads_whole_tables_or_administers_anything(stage: TemplateStage
     assert not wanted & {grant.action for grant in role.grants}
     administering = ("Create", "Put", "Update", "Delete", "Attach", "Tag", "Set", "Admin")
     data = {
-        "cognito-idp:AdminGetUser", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem",
-        "events:PutEvents", "logs:CreateLogStream", "logs:PutLogEvents", "s3:DeleteObjectVersion", "s3:PutObject",
-        "sqs:DeleteMessage", "xray:PutTelemetryRecords", "xray:PutTraceSegments",
-    }  # fmt: skip
+        "cognito-idp:AdminGetUser",
+        "dynamodb:DeleteItem",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+        "events:PutEvents",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "s3:DeleteObjectVersion",
+        "s3:PutObject",
+        "sqs:DeleteMessage",
+        "xray:PutTelemetryRecords",
+        "xray:PutTraceSegments",
+    }
     acts = {grant.action for grant in role.grants if grant.action.partition(":")[2].startswith(administering)}
     assert acts <= data

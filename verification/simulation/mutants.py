@@ -40,9 +40,15 @@ def _claim_only(patch: Patch, wanted: Callable[[bool], bool]) -> None:
     real = UnitOfWork.__init__
 
     def init(
-        self: UnitOfWork, context: ServiceContext, actor: Actor, cause: Cause, org_id: str,
-        *, step: str = "", claimed: bool = True,
-    ) -> None:  # fmt: skip
+        self: UnitOfWork,
+        context: ServiceContext,
+        actor: Actor,
+        cause: Cause,
+        org_id: str,
+        *,
+        step: str = "",
+        claimed: bool = True,
+    ) -> None:
         claimed = claimed and cause.claim is not None and wanted(cause.claim.is_event)
         real(self, context, actor, cause, org_id, step=step, claimed=claimed)
 

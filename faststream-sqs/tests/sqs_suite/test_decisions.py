@@ -16,9 +16,19 @@ from sqs_suite.waiting import until
 
 A, N, R, U = Outcome.ACKED, Outcome.NACKED, Outcome.REJECTED, Outcome.RELEASED
 ENDINGS = (
-    "returns", "bug", "ack", "nack", "reject", "ack bug", "nack bug", "reject bug",
-    "raise ack", "raise nack", "raise reject", "raise skip",
-)  # fmt: skip
+    "returns",
+    "bug",
+    "ack",
+    "nack",
+    "reject",
+    "ack bug",
+    "nack bug",
+    "reject bug",
+    "raise ack",
+    "raise nack",
+    "raise reject",
+    "raise skip",
+)
 TABLE: dict[AckPolicy, tuple[Outcome, ...]] = {
     AckPolicy.NACK_ON_ERROR: (A, N, A, N, R, A, N, R, A, N, R, U),
     AckPolicy.REJECT_ON_ERROR: (A, R, A, N, R, A, N, R, A, N, R, U),

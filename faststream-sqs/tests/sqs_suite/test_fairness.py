@@ -80,9 +80,13 @@ async def order_of_handling(
         await asyncio.sleep(0)
 
     subscriber = broker.subscriber(
-        SQSQueue("q", visibility=60), raw=True, max_workers=WORKERS, prefetch=NOISY + QUIET + 10, wait=1,
+        SQSQueue("q", visibility=60),
+        raw=True,
+        max_workers=WORKERS,
+        prefetch=NOISY + QUIET + 10,
+        wait=1,
         fair_by=tenant if fair else None,
-    )  # fmt: skip
+    )
     subscriber(handle)
     await fill()
     await broker.start()

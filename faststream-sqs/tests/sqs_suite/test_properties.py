@@ -19,13 +19,34 @@ from sqs_suite.fakes import FakeSQS
 VISIBILITY = 1000
 LATE = 0.25
 BEHAVIOURS = [
-    "ack", "nack", "reject", "bug", "silent", "ack twice", "nack then ack", "reject then bug",
-    "cancelled", "slow", "stuck", "stubborn", "reject and ack at once", "raise ack", "raise nack", "raise reject",
-]  # fmt: skip
+    "ack",
+    "nack",
+    "reject",
+    "bug",
+    "silent",
+    "ack twice",
+    "nack then ack",
+    "reject then bug",
+    "cancelled",
+    "slow",
+    "stuck",
+    "stubborn",
+    "reject and ack at once",
+    "raise ack",
+    "raise nack",
+    "raise reject",
+]
 MAY_DELETE = {
-    "ack", "ack twice", "reject", "reject then bug", "slow", "stubborn", "reject and ack at once",
-    "raise ack", "raise reject",
-}  # fmt: skip
+    "ack",
+    "ack twice",
+    "reject",
+    "reject then bug",
+    "slow",
+    "stubborn",
+    "reject and ack at once",
+    "raise ack",
+    "raise reject",
+}
 
 
 async def behave(message: SQSMessage) -> None:  # noqa: C901  # a table

@@ -70,11 +70,16 @@ class ProcessInspector:
 
     async def _run(self, content: bytes, content_type: str) -> bytes:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", CHILD, content_type,
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            sys.executable,
+            "-m",
+            CHILD,
+            content_type,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
             env=child_environment(),
             start_new_session=True,  # a Ctrl-C in the terminal is for us: we finish what is under way
-        )  # fmt: skip
+        )
         try:
             async with asyncio.timeout(self._seconds):
                 output, complaints = await process.communicate(content)

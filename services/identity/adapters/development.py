@@ -150,9 +150,14 @@ class DevelopmentProvider:
         account = DevelopmentAccount(
             # Derived from the address, so that the same person has the same id in an environment that starts over.
             user_id=f"user_{hashlib.sha256(email.encode()).hexdigest()[:32]}",
-            email=email, name=name, invited=invited, attempt=attempt, salt=salt.hex(),
-            password=(await self._dependencies.hash_password(password, salt)).hex(), code=_digest(code),
-        )  # fmt: skip
+            email=email,
+            name=name,
+            invited=invited,
+            attempt=attempt,
+            salt=salt.hex(),
+            password=(await self._dependencies.hash_password(password, salt)).hex(),
+            code=_digest(code),
+        )
         stored = await self._accounts.create(account)
         if stored is account:
             await self._dependencies.code_sender.send_code(email, code)

@@ -62,9 +62,12 @@ async def serve(stub: Stub) -> AsyncIterator[Stub]:
 async def connect(stub: Stub, *, budget: int = CALLS.retry_capacity) -> AsyncIterator[Aws]:
     """The port, connected to the stub, without pauses between the tries."""
     json = AwsJson(
-        region="us-east-1", endpoint_url=stub.url, config=replace(CALLS, retry_capacity=budget), credentials=KEYS,
+        region="us-east-1",
+        endpoint_url=stub.url,
+        config=replace(CALLS, retry_capacity=budget),
+        credentials=KEYS,
         sleep=lambda _: asyncio.sleep(0),
-    )  # fmt: skip
+    )
     aws = Aws("us-east-1", stub.url, json)
     await aws.open()
     try:

@@ -133,8 +133,11 @@ async def test_deliveries_are_counted_by_outcome_and_their_queue_time_is_measure
             await MetricsMiddleware(Outcome(error), "tasks.counted", clock).handle(delivery)
     found = points(meters, "tenfold.consumer.deliveries", subscription="tasks.counted")
     assert {point["attributes"]["outcome"]: point["value"] for point in found} == {
-        "handled": 2, "rejected": 1, "again": 1, "bug": 1,
-    }  # fmt: skip
+        "handled": 2,
+        "rejected": 1,
+        "again": 1,
+        "bug": 1,
+    }
     [age] = points(meters, "tenfold.queue.age", subscription="tasks.counted")
     assert age["value"] == 42
 

@@ -32,14 +32,27 @@ FAST = Pace(rate=100, pause=lambda _: None)
 def body(number: int, org: str = "org_acme", **data: Any) -> str:
     """A task was created, `number` minutes after noon."""
     task = {
-        "task_id": f"task_{number}", "project_id": "proj_1", "number": number, "title": "T", "status": "open",
+        "task_id": f"task_{number}",
+        "project_id": "proj_1",
+        "number": number,
+        "title": "T",
+        "status": "open",
         "priority": "low",
-    }  # fmt: skip
+    }
     envelope = Envelope(
-        id=f"event{number}", source="tenfold.tasks", type="tasks.task.created.v1",
-        time=NOON + timedelta(minutes=number), subject=f"task_{number}", dataschema="x", orgid=org, actor="user_ada",
-        aggregateversion=1, correlationid="c", traceparent=f"00-{'a' * 32}-{'b' * 16}-01", data={**task, **data},
-    )  # fmt: skip
+        id=f"event{number}",
+        source="tenfold.tasks",
+        type="tasks.task.created.v1",
+        time=NOON + timedelta(minutes=number),
+        subject=f"task_{number}",
+        dataschema="x",
+        orgid=org,
+        actor="user_ada",
+        aggregateversion=1,
+        correlationid="c",
+        traceparent=f"00-{'a' * 32}-{'b' * 16}-01",
+        data={**task, **data},
+    )
     detail = envelope.model_dump(mode="json", exclude_none=True)
     return json.dumps({"source": envelope.source, "detail-type": envelope.type, "detail": detail})
 

@@ -43,9 +43,13 @@ class Stage:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         done = subprocess.run(
             [sys.executable, "-m", "deploy", *command, "--stage", "test", "--endpoint", self.endpoint],
-            env=clean | {"COLUMNS": "200"}, capture_output=True, text=True, timeout=60, check=False,
+            env=clean | {"COLUMNS": "200"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
             stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+        )
         assert done.returncode == code, done.stderr
         return done.stdout if code == 0 else done.stderr
 

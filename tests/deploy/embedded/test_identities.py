@@ -26,15 +26,18 @@ def test_a_condition_on_a_key_that_no_request_carries_is_left_out_and_no_other()
     }
     (made,) = of(Action=["events:PutEvents"], Resource="arn:bus", Condition=tests)
     assert made == {
-        "Action": ["events:PutEvents"], "Resource": "arn:bus", "Condition": {"StringEquals": {"aws:a": "b"}},
-    }  # fmt: skip
+        "Action": ["events:PutEvents"],
+        "Resource": "arn:bus",
+        "Condition": {"StringEquals": {"aws:a": "b"}},
+    }
 
 
 def test_batches_are_actions_there() -> None:
     (made,) = of(Action=["sqs:DeleteMessage", "sqs:ReceiveMessage"], Resource=["arn:q"])
     assert made == {
-        "Action": ["sqs:DeleteMessage", "sqs:ReceiveMessage", "sqs:DeleteMessageBatch"], "Resource": ["arn:q"],
-    }  # fmt: skip
+        "Action": ["sqs:DeleteMessage", "sqs:ReceiveMessage", "sqs:DeleteMessageBatch"],
+        "Resource": ["arn:q"],
+    }
 
 
 def test_what_it_does_not_ask_of_a_resource_stands_apart() -> None:

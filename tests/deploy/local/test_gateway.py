@@ -135,8 +135,12 @@ async def test_spans_are_kept_and_found(client: httpx.AsyncClient, writer: Trace
     writer.stop()
     (span,) = traces.spans_of(TRACE.hex())
     assert (span.name, span.kind, span.service, span.parent_id, span.milliseconds) == (
-        "publish", "consumer", "tasks", None, 3.0,
-    )  # fmt: skip
+        "publish",
+        "consumer",
+        "tasks",
+        None,
+        3.0,
+    )
     assert span.attributes == {"messaging.message.id": "e1", "count": 3}
     assert span.links == ((TRACE.hex(), "0000000000000002"),)
     assert traces.find("publish", service="tasks", attributes={"messaging.message.id": "e1", "count": 3}) == [span]

@@ -34,9 +34,14 @@ def build(state: Path, serve: Path, cache: Path, told: list[str], control: Contr
 
     control = control or Control()
     system = LocalSystem(
-        state, stage="test", root=serve.parent, cache=cache, command=command, progress=told.append,
+        state,
+        stage="test",
+        root=serve.parent,
+        cache=cache,
+        command=command,
+        progress=told.append,
         extra_routes=control.routes(),
-    )  # fmt: skip
+    )
     control.system = system
     return system
 
@@ -70,8 +75,9 @@ async def test_the_day_of_a_supervisor(system: LocalSystem, serve: Path, cache: 
         assert stopped.json() == {"demo": "stopped"}
         refused = await client.post("/_local/services/nobody/stop", headers={HEADER: "1"})
         assert (refused.status_code, refused.json()["detail"]) == (
-            409, "there is no service 'nobody'; the services are demo",
-        )  # fmt: skip
+            409,
+            "there is no service 'nobody'; the services are demo",
+        )
     with pytest.raises(LocalError, match=r"runs in .* already"):
         await build(system.state_dir, serve, cache, []).start()
 
@@ -180,7 +186,11 @@ def test_commands_say_in_one_line_what_is_wrong(tmp_path: Path) -> None:
     ):
         done = subprocess.run(
             [sys.executable, "-m", "deploy", *arguments, "--state", str(tmp_path)],
-            capture_output=True, text=True, timeout=30, env=os.environ | {"COLUMNS": "200"}, check=False,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            timeout=30,
+            env=os.environ | {"COLUMNS": "200"},
+            check=False,
+        )
         assert said in done.stdout + done.stderr
         assert "Traceback" not in done.stderr

@@ -45,8 +45,13 @@ def shop(tmp_path: Path) -> Shop:
 def test_imports_are_followed_and_the_rest_stays_out(shop: Shop) -> None:
     found = shop.reached("import os\nfrom chassis.keys import Key\nimport services.shop.model as model\n")
     assert set(found.modules) == {
-        "chassis", "chassis.keys", "chassis.items", "services.shop", "services.shop.model", HANDLER
-    }  # fmt: skip
+        "chassis",
+        "chassis.keys",
+        "chassis.items",
+        "services.shop",
+        "services.shop.model",
+        HANDLER,
+    }
     assert found.libraries == {"orjson": "chassis.items"}
 
 
@@ -131,5 +136,8 @@ def test_the_apis_of_aws_are_named_where_clients_are_made_or_called(shop: Shop) 
     shop.write("chassis/items.py", "async def get(aws): await aws.call('dynamodb', 'GetItem', {})\n")
     code = "import boto3, chassis.items\na = boto3.client('s3')\nb = session.create_client('ssm', region='x')\n"
     assert shop.reached(f"{code}c = aws.boto3('kms', lambda client: client.encrypt(x='sns'))\n").apis == {
-        "dynamodb", "kms", "s3", "ssm"
-    }  # fmt: skip
+        "dynamodb",
+        "kms",
+        "s3",
+        "ssm",
+    }

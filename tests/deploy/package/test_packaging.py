@@ -60,9 +60,13 @@ def test_the_same_inputs_give_the_same_bytes(root: Path, tmp_path: Path) -> None
 def test_it_holds_what_the_handlers_reach_and_the_files_beside_it(root: Path, tmp_path: Path) -> None:
     built = names(package("tiny", HERE, tmp_path, root=root))
     assert {name for name in built if not name.endswith(".pyc")} == {
-        "chassis/__init__.py", "chassis/storage/__init__.py", "chassis/storage/keys.py",
-        "services/tiny/triggers.py", "services/tiny/texts/__init__.py", "services/tiny/texts/plain/mail.html",
-    }  # fmt: skip
+        "chassis/__init__.py",
+        "chassis/storage/__init__.py",
+        "chassis/storage/keys.py",
+        "services/tiny/triggers.py",
+        "services/tiny/texts/__init__.py",
+        "services/tiny/texts/plain/mail.html",
+    }
 
 
 def test_the_compiled_code_is_what_runs(root: Path, tmp_path: Path) -> None:

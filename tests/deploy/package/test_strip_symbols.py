@@ -46,9 +46,13 @@ def test_a_shortened_library_works(tmp_path: Path) -> None:
     (tmp_path / "orjson.so").write_bytes(shortened)
     code = "import orjson; print(orjson.__file__, orjson.dumps(orjson.loads('[1]')))"
     done = subprocess.run(
-        [sys.executable, "-c", code], env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, timeout=60,
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
         check=False,
-    )  # fmt: skip
+    )
     assert done.stdout.split() == [str(tmp_path / "orjson.so"), "b'[1]'"], done.stderr
 
 

@@ -38,7 +38,7 @@ def site(tmp_path: Path) -> Path:
         "plugin-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: plugin\nVersion: 1.0\n",
         "plugin-1.0.dist-info/entry_points.txt": "[contexts]\nours = plugin.context:Context\n"
         "[console_scripts]\ncommand = plugin.command:main\n[pytest11]\nplugin = plugin.command\n",
-    }.items():  # fmt: skip
+    }.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     return tmp_path
@@ -51,9 +51,15 @@ def kept(site: Path, module: str) -> set[str]:
 
 def test_imports_are_followed_through_libraries(site: Path) -> None:
     assert kept(site, "plain.used.Thing") == {
-        "plain/__init__.py", "plain/used.py", "plain/beside.py", "lone.py", "other/__init__.py",
-        "other/deep/__init__.py", "other/deep/leaf.py", "plugin/context.py",
-    }  # fmt: skip
+        "plain/__init__.py",
+        "plain/used.py",
+        "plain/beside.py",
+        "lone.py",
+        "other/__init__.py",
+        "other/deep/__init__.py",
+        "other/deep/leaf.py",
+        "plugin/context.py",
+    }
     assert (site / "plain/data.json").exists()
 
 

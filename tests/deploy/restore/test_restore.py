@@ -15,8 +15,8 @@ from deploy.restore.compare import kind_of
 from deploy.restore.recovery import Recovery, parse_time, target_name
 from deploy.restore.swap import with_table
 from deploy.restore.write_fence import RESUME_TRIES, WRITES, WriteFence
+from deploy.stage.change_set import ChangeSet
 from deploy.stage.rollout import refuse_change_of_unused_table
-from deploy.stage.stacks import ChangeSet
 
 AT = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 UUID = "0" * 36
@@ -106,9 +106,14 @@ def test_a_second_restore_is_refused_while_one_is_under_way(aws: Stubbed) -> Non
 def test_a_restore_is_encrypted_and_waited_for(aws: Stubbed) -> None:
     override = {"Enabled": True, "SSEType": "KMS"}
     aws.expect(
-        "dynamodb", "restore_table_to_point_in_time", {"TableDescription": {}},
-        SourceTableName=OLD, TargetTableName=NEW, RestoreDateTime=AT, SSESpecificationOverride=override,
-    )  # fmt: skip
+        "dynamodb",
+        "restore_table_to_point_in_time",
+        {"TableDescription": {}},
+        SourceTableName=OLD,
+        TargetTableName=NEW,
+        RestoreDateTime=AT,
+        SSESpecificationOverride=override,
+    )
     for status in ("CREATING", "CREATING", "ACTIVE"):
         aws.expect("dynamodb", "describe_table", described(status), TableName=NEW)
     waits: list[float] = []
@@ -170,8 +175,13 @@ def mapping(state: str) -> dict[str, Any]:
 
 
 def test_queues_wait_during_the_swap_and_go_on_after_it_also_when_it_failed(aws: Stubbed) -> None:
-    resource = {"LogicalResourceId": "S", "ResourceType": "AWS::Lambda::EventSourceMapping", "PhysicalResourceId": UUID,
-                "LastUpdatedTimestamp": AT, "ResourceStatus": "CREATE_COMPLETE"}  # fmt: skip
+    resource = {
+        "LogicalResourceId": "S",
+        "ResourceType": "AWS::Lambda::EventSourceMapping",
+        "PhysicalResourceId": UUID,
+        "LastUpdatedTimestamp": AT,
+        "ResourceStatus": "CREATE_COMPLETE",
+    }
     aws.expect("cloudformation", "list_stack_resources", {"StackResourceSummaries": [resource]}, StackName="stack")
     aws.expect("lambda", "get_event_source_mapping", mapping("Enabled"), UUID=UUID)
     aws.expect("lambda", "update_event_source_mapping", mapping("Disabling"), UUID=UUID, Enabled=False)
@@ -194,8 +204,12 @@ def test_queues_wait_during_the_swap_and_go_on_after_it_also_when_it_failed(aws:
 
 def test_every_queue_goes_on_also_when_lambda_refuses_for_a_while(aws: Stubbed) -> None:
     """Left alone, a mapping that is still being changed would keep the ones after it from being read, for good."""
-    resource = {"LogicalResourceId": "S", "ResourceType": "AWS::Lambda::EventSourceMapping",
-                "LastUpdatedTimestamp": AT, "ResourceStatus": "CREATE_COMPLETE"}  # fmt: skip
+    resource = {
+        "LogicalResourceId": "S",
+        "ResourceType": "AWS::Lambda::EventSourceMapping",
+        "LastUpdatedTimestamp": AT,
+        "ResourceStatus": "CREATE_COMPLETE",
+    }
     both = [{**resource, "PhysicalResourceId": number * 36} for number in "01"]
     aws.stubs["dynamodb"].add_client_error("delete_resource_policy", "PolicyNotFoundException")
     aws.expect("cloudformation", "list_stack_resources", {"StackResourceSummaries": both}, StackName="stack")

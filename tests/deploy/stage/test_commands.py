@@ -29,9 +29,13 @@ def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     clean |= {"COLUMNS": "200", "AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nonexistent", **variables}
     return subprocess.run(
-        [sys.executable, "-m", "deploy", *arguments], capture_output=True, text=True, timeout=60, env=clean,
+        [sys.executable, "-m", "deploy", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=clean,
         check=False,
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize(

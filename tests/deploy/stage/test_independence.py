@@ -62,9 +62,11 @@ class Operator:
         """Whether an event on the stage's bus reaches a service's queue."""
         names, aws = self.place.target.names, self.place.aws
         entry = {
-            "EventBusName": names.bus, "Source": "tenfold.tasks", "DetailType": "tasks.task.created.v1",
+            "EventBusName": names.bus,
+            "Source": "tenfold.tasks",
+            "DetailType": "tasks.task.created.v1",
             "Detail": json.dumps({"orgid": "org_1", "data": {"note": note}}),
-        }  # fmt: skip
+        }
         assert aws.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
         sqs, deadline = aws.client("sqs"), time.monotonic() + 10
         url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]

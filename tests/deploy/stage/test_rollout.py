@@ -15,11 +15,12 @@ from deploy.errors import RefusedError, StackError, UnhealthyError
 from deploy.package.packaging import interpreter_of
 from deploy.stage import command as command_module
 from deploy.stage import rollout as rollout_module
+from deploy.stage.change_set import ChangeSet
 from deploy.stage.command import Command, OperatorConsole, destroy_stage
 from deploy.stage.environment import DeploymentEnvironment
 from deploy.stage.preview import changes_of, preview, refuse_losses
 from deploy.stage.rollout import Rollout, Step
-from deploy.stage.stacks import ChangeSet, Stacks
+from deploy.stage.stacks import Stacks
 from deploy.stage.stage import DeploymentPlan
 from deploy.template import Target, platform_template, render, service_template
 from tests.deploy.conftest import SYSTEM, importable
@@ -132,10 +133,11 @@ def test_a_name_that_is_taken_is_refused_before_it_is_replaced(emulator: Emulato
     operator = Operator(emulator, "three")
     dynamodb = emulator.aws.client("dynamodb")
     dynamodb.create_table(
-        TableName="tenfold-three-demo", BillingMode="PAY_PER_REQUEST",
+        TableName="tenfold-three-demo",
+        BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-    )  # fmt: skip
+    )
     dynamodb.put_item(TableName="tenfold-three-demo", Item={"id": {"S": "precious"}})
     with pytest.raises(RefusedError, match="tenfold-three-demo exists already and belongs to no stack"):
         operator.step(declared)

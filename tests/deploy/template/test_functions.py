@@ -75,10 +75,12 @@ def test_a_package_is_small(built: Built) -> None:
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_a_package_works_without_anything_else(built: Built, entry: str) -> None:
     variables = {
-        "TENFOLD_SERVICE": "tasks", "TENFOLD_STAGE": "dev",
+        "TENFOLD_SERVICE": "tasks",
+        "TENFOLD_STAGE": "dev",
         "TENFOLD_SUBSCRIPTION": "services.tasks.imports.consumers:imports",
-        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "AWS_REGION": "us-east-1",
-    }  # fmt: skip
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9",
+        "AWS_REGION": "us-east-1",
+    }
     # The clients too: their descriptions of AWS's services are read when the first is called.
     code = (
         f"import sys; sys.path.insert(0, {str(built.unpacked)!r}); import {entry}, boto3, botocore.session; "
@@ -134,9 +136,13 @@ def test_events_are_defined_without_their_sources_and_built_when_used() -> None:
     """Both were a third of a cold start."""
     environment = {**os.environ, "TENFOLD_SERVICE": "tasks", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-c", MADE_WHILE_LOADING], capture_output=True, text=True, timeout=60, env=environment,
+        [sys.executable, "-c", MADE_WHILE_LOADING],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=environment,
         check=True,
-    )  # fmt: skip
+    )
     count, _, rest = done.stderr.partition(" ")
     assert int(count) > 10
     assert rest == "[] []"
@@ -145,8 +151,11 @@ def test_events_are_defined_without_their_sources_and_built_when_used() -> None:
 def loaded(module: str, subscription: str = "services.audit.records.consumers:trail") -> set[str]:
     """The modules that a new process has after the import of an entry point."""
     environment = {
-        **os.environ, "TENFOLD_SERVICE": "audit", "TENFOLD_SUBSCRIPTION": subscription, "PYTHONPATH": str(ROOT),
-    }  # fmt: skip
+        **os.environ,
+        "TENFOLD_SERVICE": "audit",
+        "TENFOLD_SUBSCRIPTION": subscription,
+        "PYTHONPATH": str(ROOT),
+    }
     code = f"import sys, {module}; sys.stderr.write(' '.join(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=environment, check=True
@@ -158,22 +167,37 @@ def test_a_consumer_loads_neither_http_nor_other_consumers() -> None:
     modules = loaded("chassis.runtime.lambda_consumer")
     assert "services.audit.records.consumers" in modules
     assert not modules & {
-        "fastapi", "mangum", "boto3", "chassis.tenants.members", "services.audit.api",
-        "services.audit.chain.usecases.sealing", "services.audit.stack", "chassis.runtime.process",
-    }  # fmt: skip
+        "fastapi",
+        "mangum",
+        "boto3",
+        "chassis.tenants.members",
+        "services.audit.api",
+        "services.audit.chain.usecases.sealing",
+        "services.audit.stack",
+        "chassis.runtime.process",
+    }
 
 
 def test_a_schedule_loads_neither_http_nor_consumers_nor_other_schedules() -> None:
     modules = loaded("chassis.runtime.lambda_schedule")
     assert not modules & {
-        "fastapi", "mangum", "boto3", "faststream", "services.audit.api", "services.audit.records.consumers",
+        "fastapi",
+        "mangum",
+        "boto3",
+        "faststream",
+        "services.audit.api",
+        "services.audit.records.consumers",
         "services.audit.chain.usecases.sealing",
-    }  # fmt: skip
+    }
 
 
 def test_the_api_loads_no_consumers() -> None:
     modules = loaded("chassis.runtime.lambda_api")
     assert {"services.audit.api", "mangum"} <= modules
     assert not modules & {
-        "faststream", "uvicorn", "boto3", "services.audit.records.consumers", "services.audit.chain.usecases.sealing",
-    }  # fmt: skip
+        "faststream",
+        "uvicorn",
+        "boto3",
+        "services.audit.records.consumers",
+        "services.audit.chain.usecases.sealing",
+    }

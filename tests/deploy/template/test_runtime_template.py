@@ -28,10 +28,14 @@ async def guarded(thing_id: str, token: Any = Depends(HTTPBearer())) -> None: ..
 @pytest.fixture
 def declared(demo: Service) -> Service:
     return Service(
-        "demo", api=f"{__name__}:router", table=demo.table, subscriptions=demo.subscriptions, publishes=demo.publishes,
+        "demo",
+        api=f"{__name__}:router",
+        table=demo.table,
+        subscriptions=demo.subscriptions,
+        publishes=demo.publishes,
         schedules=(Schedule("seal", "services.demo.consumers:seal", every=timedelta(seconds=2)),),
         resources=demo.resources,
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture(autouse=True)

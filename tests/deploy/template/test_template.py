@@ -100,8 +100,11 @@ def test_a_service_without_events_may_not_publish(demo: Service, target: Target)
 def test_outputs_carry_the_environment(template: Template) -> None:
     outputs = {key: str(value) for key, value in template["Outputs"].items()}
     assert set(environment_variables_of(outputs)) == {
-        "TENFOLD_TABLE", "UPLOADS_BUCKET", "USER_POOL_ID", "USER_POOL_CLIENT_ID",
-    }  # fmt: skip
+        "TENFOLD_TABLE",
+        "UPLOADS_BUCKET",
+        "USER_POOL_ID",
+        "USER_POOL_CLIENT_ID",
+    }
 
 
 @pytest.mark.parametrize("name", ["A", "UPLOADS_BUCKET", "S3_URL", "A1_B2_C"])

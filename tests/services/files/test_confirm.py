@@ -77,8 +77,11 @@ async def test_a_disguised_file_is_rejected_and_deleted(
     [event] = await files.published_events(events.FileRejected)
     reason = "The file was announced as image/png, but it is text."
     assert event.data == {
-        "file_id": given["id"], "name": "disguised.png", "reason": reason, "owner_id": "user_ada",
-    }  # fmt: skip
+        "file_id": given["id"],
+        "name": "disguised.png",
+        "reason": reason,
+        "owner_id": "user_ada",
+    }
     async with files.client() as client:
         [listed] = (await client.get("/v1/files")).json()["items"]
         download = await client.get(f"/v1/files/{given['id']}/download")

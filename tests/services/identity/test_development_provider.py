@@ -98,9 +98,11 @@ async def test_the_keys_are_published_and_verify_its_tokens(identity: Identity) 
     [key] = answer.json()["keys"]
     assert "d" not in key
     claims = jwt.decode(
-        await identity.token(), jwt.PyJWK(key).key, algorithms=["RS256"],
+        await identity.token(),
+        jwt.PyJWK(key).key,
+        algorithms=["RS256"],
         options={"verify_exp": False, "verify_iat": False},
-    )  # fmt: skip
+    )
     assert claims["email"] == EMAIL
 
 

@@ -100,10 +100,18 @@ async def test_a_clock_that_is_ahead_is_not_believed(identity: Identity) -> None
     key = await make(identity)
     body = {"source": "tenfold.tasks", "detail-type": "tasks.api_key.used.v1"}
     detail = {
-        "id": "1", "source": "tenfold.tasks", "type": "tasks.api_key.used.v1", "time": "2031-01-01T00:00:00Z",
-        "subject": key["id"], "dataschema": tasks.ApiKeyUsed.schema_path(), "orgid": "org_acme", "actor": key["id"],
-        "aggregateversion": 0, "correlationid": "1", "data": {"key_id": key["id"]},
-    }  # fmt: skip
+        "id": "1",
+        "source": "tenfold.tasks",
+        "type": "tasks.api_key.used.v1",
+        "time": "2031-01-01T00:00:00Z",
+        "subject": key["id"],
+        "dataschema": tasks.ApiKeyUsed.schema_path(),
+        "orgid": "org_acme",
+        "actor": key["id"],
+        "aggregateversion": 0,
+        "correlationid": "1",
+        "data": {"key_id": key["id"]},
+    }
     await identity.service.deliver_raw(memberships, {**body, "detail": detail})
     assert await last_use(identity, key["id"]) == "2026-11-21T09:00:00Z"
     identity.service.clock.advance(minutes=10)

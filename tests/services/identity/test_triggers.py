@@ -59,9 +59,7 @@ async def test_claims_come_from_the_rows_that_the_service_stores(identity: Ident
         dynamodb.put_item(TableName="identity", Item=to_item(item))
     answer = triggers.add_claims(event(user_id), None)
     signed_in = jwt.decode(await identity.token(), options={"verify_signature": False})
-    expected = {
-        "user_id": user_id, "email": EMAIL, "name": "Ada", "org": "org_a", "role": "manager", "mv": "4"
-    }  # fmt: skip
+    expected = {"user_id": user_id, "email": EMAIL, "name": "Ada", "org": "org_a", "role": "manager", "mv": "4"}
     assert claims(answer) == expected
     assert {name: str(signed_in[name]) for name in expected} == expected  # the development provider says the same
     assert claims(answer, "id") == {name: value for name, value in expected.items() if name not in {"email", "name"}}

@@ -111,9 +111,21 @@ async def test_no_connection_is_tried_again(aws: StubbedAws, monkeypatch: pytest
 
 @pytest.mark.parametrize(
     "address",
-    ["", "bo", "bo@", "@acme.example", "bo@acme.example, all@acme.example", "bo@acme.example\r\nBcc: all@acme.example",
-     "Bo <bo@acme.example>", "bo@@acme.example", "bö@acme.example", "bo @acme.example", "bo@a;b", '"b"@acme.example'],
-)  # fmt: skip
+    [
+        "",
+        "bo",
+        "bo@",
+        "@acme.example",
+        "bo@acme.example, all@acme.example",
+        "bo@acme.example\r\nBcc: all@acme.example",
+        "Bo <bo@acme.example>",
+        "bo@@acme.example",
+        "bö@acme.example",
+        "bo @acme.example",
+        "bo@a;b",
+        '"b"@acme.example',
+    ],
+)
 async def test_an_address_that_is_not_one_plain_address_is_refused_before_sending(
     aws: StubbedAws, address: str
 ) -> None:
