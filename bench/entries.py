@@ -107,7 +107,7 @@ class UnpackedPackage:
             "TENFOLD_SERVICE": SERVICE,
             "TENFOLD_STAGE": "bench",
             "AWS_REGION": "us-east-1",
-            "LOG_LEVEL": "ERROR",
+            "TENFOLD_LOG_LEVEL": "ERROR",
             "AWS_ENDPOINT_URL": endpoint,
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",

@@ -76,7 +76,7 @@ async def running_stage(endpoint_url: str, home: Path) -> AsyncIterator[RunningS
             **variables_for(endpoint_url, REGION),
             AWS_REGION=REGION,
             PORT=str(port),
-            LOG_LEVEL="WARNING",
+            TENFOLD_LOG_LEVEL="WARNING",
             TENFOLD_STAGE=NAMES.stage,
             TENFOLD_ISSUER=ISSUER.issuer,
             TENFOLD_JWKS_URL=jwks_url,

@@ -12,6 +12,7 @@ from chassis.storage.attribute_values import from_item, to_attribute, to_item
 from chassis.storage.keys import Key
 from chassis.storage.rate_limit_store import CounterLevels, effective_level
 from chassis.storage.table import (
+    FIRST_ITEMS,
     Absent,
     Add,
     AtVersion,
@@ -22,6 +23,7 @@ from chassis.storage.table import (
     Item,
     OlderThan,
     Put,
+    Range,
     WriteOperation,
     check_operations,
 )
@@ -71,16 +73,8 @@ class DynamoTable:
         await retry(ask, UNPROCESSED_POLICY, on=lambda error: isinstance(error, _Unprocessed))
         return [found.get((key.pk, key.sk)) for key in keys]
 
-    async def query(
-        self,
-        pk: str,
-        *,
-        index: int | None = None,
-        after: str | None = None,
-        before: str | None = None,
-        limit: int = 100,
-        descending: bool = False,
-    ) -> list[Item]:
+    async def query(self, pk: str, within: Range = FIRST_ITEMS, *, index: int | None = None) -> list[Item]:
+        after, before = within.after, within.before
         if after is not None and before is not None and after >= before:
             return []  # DynamoDB refuses a BETWEEN whose ends are the wrong way round
         prefix = f"L{index}" if index else ""
@@ -98,20 +92,20 @@ class DynamoTable:
             "KeyConditionExpression": condition,
             "ExpressionAttributeNames": {"#p": f"{prefix}PK"} | ({"#s": f"{prefix}SK"} if "#s" in condition else {}),
             "ExpressionAttributeValues": values,
-            "Limit": limit + 2,
-            "ScanIndexForward": not descending,
+            "Limit": within.limit + 2,
+            "ScanIndexForward": not within.descending,
         }
         params |= {"IndexName": index_name(index)} if index else {"ConsistentRead": True}
-        return await self._pages(params, f"{prefix}SK", {after, before}, limit)
+        return await self._pages(params, f"{prefix}SK", {after, before}, within.limit)
 
     async def _pages(self, params: dict[str, Any], sort: str, ends: set[str | None], limit: int) -> list[Item]:
-        found: list[Item] = []
+        items: list[Item] = []
         while True:
             answer = await self._call("Query", params, READ_TIMEOUT)
-            found += [item for item in map(from_item, answer["Items"]) if item[sort] not in ends]
+            items += [item for item in map(from_item, answer["Items"]) if item[sort] not in ends]
             start = answer.get("LastEvaluatedKey")
-            if not start or len(found) >= limit:
-                return found[:limit]
+            if not start or len(items) >= limit:
+                return items[:limit]
             params = {**params, "ExclusiveStartKey": start}
 
     async def write(self, operations: Sequence[WriteOperation]) -> None:

@@ -18,11 +18,11 @@ class Settings(BaseSettings):
     tenfold_service: str
     aws_region: str = "us-east-1"
     aws_endpoint_url: str | None = None
-    host: str = "127.0.0.1"
-    port: int = 8000
+    tenfold_host: str = "127.0.0.1"
+    tenfold_port: int = 8000
     otel_exporter_otlp_endpoint: str | None = None
     otel_exporter_otlp_metrics_endpoint: str | None = None
-    log_level: str = "INFO"
+    tenfold_log_level: str = "INFO"
 
     # The issuer of tokens and where its keys are: two settings, because an emulator's issuer names AWS while its keys
     # are local. Left empty, they follow from the user pool that the identity service's stack made known.
@@ -36,8 +36,8 @@ class Settings(BaseSettings):
     tenfold_table: str | None = None
     """The name of the service's table, if it is not the one that follows from the stage: after a restore."""
 
-    sweep_seconds: float = 2.0
-    graceful_seconds: float = 10.0
+    tenfold_sweep_seconds: float = 2.0
+    tenfold_graceful_seconds: float = 10.0
 
     @field_validator("tenfold_public_origins", mode="before")
     @classmethod

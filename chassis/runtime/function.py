@@ -37,7 +37,7 @@ class Function:
         """The function of the service in TENFOLD_SERVICE. Raises KeyError or ImportError if that names no service."""
         declared = service(os.environ["TENFOLD_SERVICE"])
         settings = Settings(tenfold_service=declared.name)
-        set_up_logs(declared.name, settings.log_level)
+        set_up_logs(declared.name, settings.tenfold_log_level)
         return cls(declared, settings, set_up_tracing(declared.name, settings.otel_exporter_otlp_endpoint))
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:

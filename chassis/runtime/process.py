@@ -44,7 +44,7 @@ async def run(service: Service, settings: Settings, compose: MakeContext = make_
         service.load_subscriptions(),
         Meters(service.name, settings.otel_exporter_otlp_metrics_endpoint),
     )
-    broker = make_broker(context, subscriptions, settings.names, aws.json, settings.graceful_seconds, priority)
+    broker = make_broker(context, subscriptions, settings.names, aws.json, settings.tenfold_graceful_seconds, priority)
     wanted = probes(service, context, aws, settings.names, subscriptions)
 
     async def check_consuming() -> None:
@@ -56,12 +56,12 @@ async def run(service: Service, settings: Settings, compose: MakeContext = make_
     server = _Server(
         uvicorn.Config(
             priority.before(app),
-            host=settings.host,
-            port=settings.port,
+            host=settings.tenfold_host,
+            port=settings.tenfold_port,
             log_config=None,
             access_log=False,
             lifespan="off",
-            timeout_graceful_shutdown=int(settings.graceful_seconds),
+            timeout_graceful_shutdown=int(settings.tenfold_graceful_seconds),
         )
     )
     _stop_on_signals(lambda: setattr(server, "should_exit", True))
@@ -70,7 +70,7 @@ async def run(service: Service, settings: Settings, compose: MakeContext = make_
         stack.callback(meters.close)
         await stack.enter_async_context(_background(service, context, state.access_denied, settings))
         await stack.enter_async_context(_consuming(broker))
-        log.info("started", port=settings.port)
+        log.info("started", port=settings.tenfold_port)
         await server.serve()
     log.info("stopped")
 
@@ -96,15 +96,15 @@ async def _background(
     tasks = [asyncio.create_task(context.outbox.run(), name="outbox")]
     tasks += [asyncio.create_task(_repeat(schedule, context), name=schedule.name) for schedule in service.schedules]
     tasks.append(asyncio.create_task(access_denied.run(), name="access-denied-events"))
-    tasks.append(asyncio.create_task(_sweep(context, settings.sweep_seconds), name="sweeper"))
+    tasks.append(asyncio.create_task(_sweep(context, settings.tenfold_sweep_seconds), name="sweeper"))
     for task in tasks:
         task.add_done_callback(_die_loudly)
     try:
         yield
     finally:
-        with deadline(settings.graceful_seconds):  # else each would wait for a table that does not answer
+        with deadline(settings.tenfold_graceful_seconds):  # else each would wait for a table that does not answer
             await access_denied.settle(everything=True)
-        await context.outbox.drain(settings.graceful_seconds)
+        await context.outbox.drain(settings.tenfold_graceful_seconds)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

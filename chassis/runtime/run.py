@@ -22,7 +22,7 @@ def main(arguments: list[str], compose: MakeContext = make_context) -> int:
         sys.stderr.write(f"No service {arguments[0]!r}: {error}. Services are the folders under services/.\n")
         return 2
     settings = Settings(tenfold_service=declared.name)
-    set_up_logs(declared.name, settings.log_level)
+    set_up_logs(declared.name, settings.tenfold_log_level)
     tracing = set_up_tracing(declared.name, settings.otel_exporter_otlp_endpoint)
     try:
         asyncio.run(run(declared, settings, compose))

@@ -78,6 +78,21 @@ class Check:
 WriteOperation = Put | Delete | Add | Check
 
 
+@dataclass(frozen=True)
+class Range:
+    """A part of a partition, by sort key: strictly between `after` and `before`, at most `limit` items, and from the
+    greatest sort key down if `descending`."""
+
+    after: str | None = None
+    before: str | None = None
+    limit: int = 100
+    descending: bool = False
+
+
+FIRST_ITEMS = Range()
+"""The first hundred items of a partition."""
+
+
 class ConditionRefused(Exception):
     """An atomic write was refused as a whole. `positions` are those of the operations whose condition did not hold."""
 
@@ -104,17 +119,8 @@ class Table(Protocol):
         """The answers of `get` for all keys, in one round trip; together they are not a snapshot. At most
         MAX_OPERATIONS keys, each once."""
 
-    async def query(
-        self,
-        pk: str,
-        *,
-        index: int | None = None,
-        after: str | None = None,
-        before: str | None = None,
-        limit: int = 100,
-        descending: bool = False,
-    ) -> list[Item]:
-        """Items of one partition (of a GSI if `index` is given), by sort key, strictly between the bounds."""
+    async def query(self, pk: str, within: Range = FIRST_ITEMS, *, index: int | None = None) -> list[Item]:
+        """The items of one partition (of a GSI if `index` is given) within a range, by sort key."""
 
     async def write(self, operations: Sequence[WriteOperation]) -> None:
         """Write all of it or nothing. Raises ConditionRefused, or ValueError by `check_operations`."""

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from chassis.storage.keys import ListEntry, shard_of, work_pk
-from chassis.storage.table import Item, Table
+from chassis.storage.table import Item, Range, Table
 
 PART = 100
 
@@ -37,7 +37,7 @@ class WorkQueue:
             shards = list(after)
             answers = await asyncio.gather(
                 *(
-                    table.query(work_pk(self.name, shard), index=self.index, after=after[shard], limit=PART)
+                    table.query(work_pk(self.name, shard), Range(after=after[shard], limit=PART), index=self.index)
                     for shard in shards
                 )
             )

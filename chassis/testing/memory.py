@@ -6,6 +6,7 @@ from typing import Any
 from chassis.storage.keys import Key
 from chassis.storage.rate_limit_store import CounterLevels, effective_level
 from chassis.storage.table import (
+    FIRST_ITEMS,
     Absent,
     Add,
     AtVersion,
@@ -16,6 +17,7 @@ from chassis.storage.table import (
     Item,
     OlderThan,
     Put,
+    Range,
     WriteOperation,
     check_operations,
 )
@@ -29,30 +31,21 @@ class MemoryTable:
 
     async def get(self, key: Key) -> Item | None:
         stored = self.items.get(key)
-        return None if stored is None else _copied(stored)
+        return None if stored is None else _copy(stored)
 
     async def get_all(self, keys: Sequence[Key]) -> list[Item | None]:
-        return [None if key not in self.items else _copied(self.items[key]) for key in keys]
+        return [None if key not in self.items else _copy(self.items[key]) for key in keys]
 
-    async def query(
-        self,
-        pk: str,
-        *,
-        index: int | None = None,
-        after: str | None = None,
-        before: str | None = None,
-        limit: int = 100,
-        descending: bool = False,
-    ) -> list[Item]:
+    async def query(self, pk: str, within: Range = FIRST_ITEMS, *, index: int | None = None) -> list[Item]:
         prefix = f"L{index}" if index else ""
-        found = [item for item in self.items.values() if item.get(f"{prefix}PK") == pk]
+        items = [item for item in self.items.values() if item.get(f"{prefix}PK") == pk]
         sort = f"{prefix}SK"
-        if after is not None:
-            found = [item for item in found if item[sort] > after]
-        if before is not None:
-            found = [item for item in found if item[sort] < before]
-        found.sort(key=lambda item: str(item[sort]), reverse=descending)
-        return [_copied(item) for item in found[:limit]]
+        if within.after is not None:
+            items = [item for item in items if item[sort] > within.after]
+        if within.before is not None:
+            items = [item for item in items if item[sort] < within.before]
+        items.sort(key=lambda item: str(item[sort]), reverse=within.descending)
+        return [_copy(item) for item in items[: within.limit]]
 
     async def write(self, operations: Sequence[WriteOperation]) -> None:
         check_operations(operations)
@@ -88,7 +81,7 @@ class MemoryTable:
         present: Mapping[str, Any] = stored or {}
         match operation:
             case Put(expect=expect) | Delete(expect=expect):
-                return _expected(stored, expect)
+                return _meets(stored, expect)
             case Add(amounts=amounts, at_most=at_most):
                 return all(present.get(name, 0) + amounts[name] <= limit for name, limit in at_most.items())
             case Check(equals=equals):
@@ -100,26 +93,26 @@ class MemoryTable:
         key = operation.key
         match operation:
             case Put(item=item):
-                self.items[key] = _copied({**item, "PK": key.pk, "SK": key.sk})
+                self.items[key] = _copy({**item, "PK": key.pk, "SK": key.sk})
             case Delete():
                 self.items.pop(key, None)
             case Add(amounts=amounts, set_attributes=set_attributes):
                 stored = self.items.setdefault(key, {"PK": key.pk, "SK": key.sk})
-                stored.update(_copied(set_attributes))
+                stored.update(_copy(set_attributes))
                 for name, amount in amounts.items():
                     stored[name] = stored.get(name, 0) + amount
             case Check():
                 pass
 
 
-def _copied(value: Any) -> Any:
+def _copy(value: Any) -> Any:
     """A copy of JSON values that shares nothing with them; copy.deepcopy takes several times as long."""
     if isinstance(value, dict):
-        return {name: _copied(inner) for name, inner in value.items()}
-    return [_copied(inner) for inner in value] if isinstance(value, list) else value
+        return {name: _copy(inner) for name, inner in value.items()}
+    return [_copy(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _expected(stored: Item | None, expect: Expect) -> bool:
+def _meets(stored: Item | None, expect: Expect) -> bool:
     match expect:
         case Absent():
             return stored is None

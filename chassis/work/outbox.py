@@ -20,7 +20,7 @@ from opentelemetry.trace import Span
 from chassis.clock import Clock, made_at, oldest_id_at
 from chassis.errors import TooLarge, Unavailable
 from chassis.storage.keys import outbox_key, outbox_pk, shard_of
-from chassis.storage.table import Absent, Put, Table
+from chassis.storage.table import Absent, Put, Range, Table
 from chassis.telemetry.metrics import OUTBOX_AGE, OUTBOX_REFUSED
 from chassis.telemetry.tracing import NO_SPAN
 from contracts.event import MAX_ENTRY_BYTES
@@ -152,7 +152,9 @@ class Outbox:
 
     async def _sweep_range(self, shard: int, after: str | None, before: str) -> int:
         swept = refused = 0
-        while items := await self._table.query(outbox_pk(shard), after=after, before=before, limit=ENTRIES_PER_CALL):
+        while items := await self._table.query(
+            outbox_pk(shard), Range(after=after, before=before, limit=ENTRIES_PER_CALL)
+        ):
             self._oldest = min(self._oldest, made_at(items[0]["SK"]))
             after = items[-1]["SK"]
             self._broke_off[shard] = after

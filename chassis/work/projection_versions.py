@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from chassis.declare.projection import Projection
 from chassis.storage.keys import Key, generation_key
-from chassis.storage.table import Add, Check, Delete, Item, Put, Table, WriteOperation
+from chassis.storage.table import FIRST_ITEMS, Add, Check, Delete, Item, Put, Range, Table, WriteOperation
 
 REFRESH_SECONDS = 5.0
 LIVE = "live"
@@ -69,18 +69,9 @@ class VersionedProjectionTable:
         live = await self._live()
         return await self.table.get_all([live.key(key) for key in keys])
 
-    async def query(
-        self,
-        pk: str,
-        *,
-        index: int | None = None,
-        after: str | None = None,
-        before: str | None = None,
-        limit: int = 100,
-        descending: bool = False,
-    ) -> list[Item]:
+    async def query(self, pk: str, within: Range = FIRST_ITEMS, *, index: int | None = None) -> list[Item]:
         pk = (await self._live()).pk(pk)
-        return await self.table.query(pk, index=index, after=after, before=before, limit=limit, descending=descending)
+        return await self.table.query(pk, within, index=index)
 
     async def write(self, operations: Sequence[WriteOperation]) -> None:
         live = await self._live()

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from chassis.errors import AlreadyHandled, NotFound, TenfoldError
 from chassis.storage.cursors import CursorKeys, open_cursor, seal_cursor
 from chassis.storage.keys import Key, ListEntry, shard_of
-from chassis.storage.table import Absent, AtVersion, Expect, Item, OlderThan
+from chassis.storage.table import Absent, AtVersion, Expect, Item, OlderThan, Range
 from chassis.work.scope import Scope
 from chassis.work.unit_of_work import UnitOfWork
 
@@ -97,11 +97,8 @@ class Listing:
             *(
                 scope.table.query(
                     scope.entry(self.index, self._name(of, shard), "").pk,
+                    Range(limit=limit + 1, descending=descending, after=after, before=before),
                     index=self.index,
-                    limit=limit + 1,
-                    descending=descending,
-                    after=after,
-                    before=before,
                 )
                 for shard in range(self.shards)
             )

@@ -102,7 +102,7 @@ def run(
     variables = ask(base_url, f"/services/{require_service(name)}/environment")
     ask(base_url, f"/services/{name}/stop", method="POST")
     command = [sys.executable, *(["-m", "pdb"] if debugger else []), "-m", "chassis.runtime.run", name]
-    out.print(f"{name} runs here on port {variables['PORT']}; afterwards: make service NAME={name} DO=start")
+    out.print(f"{name} runs here on port {variables['TENFOLD_PORT']}; afterwards: make service NAME={name} DO=start")
     os.chdir(ROOT)
     os.execve(command[0], command, variables)  # noqa: S606
 

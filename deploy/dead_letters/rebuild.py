@@ -25,7 +25,17 @@ from chassis.errors import Rejected, Retryable, Unavailable
 from chassis.messaging.dispatch import Delivery, Dispatcher
 from chassis.resilience.retry import RetryPolicy, retry
 from chassis.storage.keys import Key, generation_key
-from chassis.storage.table import Absent, AtVersion, ConditionRefused, Item, Put, Table, WriteOperation
+from chassis.storage.table import (
+    FIRST_ITEMS,
+    Absent,
+    AtVersion,
+    ConditionRefused,
+    Item,
+    Put,
+    Range,
+    Table,
+    WriteOperation,
+)
 from chassis.work.context import ServiceContext
 from chassis.work.outbox import Outbox, OutboxEntry
 from chassis.work.projection_versions import LIVE, REFRESH_SECONDS, Generations
@@ -96,8 +106,8 @@ class PinnedTable:
     async def get_all(self, keys: Sequence[Key]) -> list[Item | None]:
         return await self._table.get_all([self._at.key(key) for key in keys])
 
-    async def query(self, pk: str, **more: Any) -> list[Item]:
-        return await self._table.query(self._at.pk(pk), **more)
+    async def query(self, pk: str, within: Range = FIRST_ITEMS, *, index: int | None = None) -> list[Item]:
+        return await self._table.query(self._at.pk(pk), within, index=index)
 
     async def write(self, operations: Sequence[WriteOperation]) -> None:
         for operation in operations:

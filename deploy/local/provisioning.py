@@ -101,8 +101,8 @@ def service_environment(
             "TENFOLD_SERVICE": service,
             "TENFOLD_PUBLIC_URL": public_url,
             "AWS_ENDPOINT_URL": endpoint_url,
-            "HOST": HOST,
-            "PORT": str(port),
+            "TENFOLD_HOST": HOST,
+            "TENFOLD_PORT": str(port),
             "OTEL_EXPORTER_OTLP_ENDPOINT": traces_url,
         }
         | issuer_environment(public_url, without)

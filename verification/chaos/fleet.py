@@ -80,7 +80,7 @@ class Fleet:
         self._starts += 1
         start = Start(
             service,
-            {**self._environments[service], "HOST": HOST, "PORT": str(port)},
+            {**self._environments[service], "TENFOLD_HOST": HOST, "TENFOLD_PORT": str(port)},
             str(self._logs / f"{service}.log"),
             plant or self._plant,
             self._starts,

@@ -26,7 +26,7 @@ from chassis.declare.settings import Settings
 from chassis.runtime.bootstrap import make_context
 from chassis.runtime.run import main
 from chassis.storage.keys import Key
-from chassis.storage.table import Anything, Item, Put, Table, WriteOperation
+from chassis.storage.table import FIRST_ITEMS, Anything, Item, Put, Range, Table, WriteOperation
 from chassis.work.context import ServiceContext
 from chassis.work.outbox import Outbox
 
@@ -80,17 +80,8 @@ class _TableWrapper:
     async def get_all(self, keys: Sequence[Key]) -> list[Item | None]:
         return await self._table.get_all(keys)
 
-    async def query(
-        self,
-        pk: str,
-        *,
-        index: int | None = None,
-        after: str | None = None,
-        before: str | None = None,
-        limit: int = 100,
-        descending: bool = False,
-    ) -> list[Item]:
-        return await self._table.query(pk, index=index, after=after, before=before, limit=limit, descending=descending)
+    async def query(self, pk: str, within: Range = FIRST_ITEMS, *, index: int | None = None) -> list[Item]:
+        return await self._table.query(pk, within, index=index)
 
     async def discard(self, keys: Sequence[Key]) -> None:
         await self._table.discard(keys)

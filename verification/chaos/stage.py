@@ -128,7 +128,7 @@ async def start_stage(
                 stack=stacks[service],
             )
             | issuer.environment
-            | {"LOG_LEVEL": "WARNING"}
+            | {"TENFOLD_LOG_LEVEL": "WARNING"}
             for service in services
         }
         for environment in environments.values():

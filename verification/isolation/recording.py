@@ -7,7 +7,7 @@ from typing import Any
 
 from chassis.storage.keys import Key
 from chassis.storage.rate_limit_store import CounterLevels
-from chassis.storage.table import Add, Item, Put, WriteOperation
+from chassis.storage.table import FIRST_ITEMS, Add, Item, Put, Range, WriteOperation
 from chassis.testing.memory import MemoryTable
 
 LIST_KEY = re.compile(r"L\d+PK")
@@ -40,18 +40,9 @@ class RecordingTable(MemoryTable):
         self.note("get_all", [key.pk for key in keys], [f"{key.pk} {key.sk}" for key in keys])
         return await super().get_all(keys)
 
-    async def query(
-        self,
-        pk: str,
-        *,
-        index: int | None = None,
-        after: str | None = None,
-        before: str | None = None,
-        limit: int = 100,
-        descending: bool = False,
-    ) -> list[Item]:
-        self.note("query", [pk], [f"{pk} {index} {after} {before} {limit} {descending}"])
-        return await super().query(pk, index=index, after=after, before=before, limit=limit, descending=descending)
+    async def query(self, pk: str, within: Range = FIRST_ITEMS, *, index: int | None = None) -> list[Item]:
+        self.note("query", [pk], [f"{pk} {index} {within}"])
+        return await super().query(pk, within, index=index)
 
     async def write(self, operations: Sequence[WriteOperation]) -> None:
         lists = [list_key for operation in operations for list_key in _lists_of(operation)]

@@ -12,7 +12,7 @@ from chassis.clock import Clock
 from chassis.errors import Unavailable
 from chassis.storage.keys import Key
 from chassis.storage.rate_limit_store import CounterLevels
-from chassis.storage.table import Item, WriteOperation
+from chassis.storage.table import FIRST_ITEMS, Item, Range, WriteOperation
 from chassis.testing.memory import MemoryTable
 from chassis.work.outbox import OutboxEntry
 from verification.simulation.queues import DeadLetter, Message, Queue
@@ -72,22 +72,13 @@ class WiredTable:
     async def get_all(self, keys: Sequence[Key]) -> list[Item | None]:
         return await self._call("get_all", lambda: self._table.get_all(keys))
 
-    async def query(
-        self,
-        pk: str,
-        *,
-        index: int | None = None,
-        after: str | None = None,
-        before: str | None = None,
-        limit: int = 100,
-        descending: bool = False,
-    ) -> list[Item]:
+    async def query(self, pk: str, within: Range = FIRST_ITEMS, *, index: int | None = None) -> list[Item]:
         table: MemoryTable = self._table
         if index and self._wire.meets(FaultKind.LAG, f"{self._life.service}.table.query"):
             table = self._table.before_last_writes(self._wire.chance.randint(1, LAG))
         return await self._call(
             "query",
-            lambda: table.query(pk, index=index, after=after, before=before, limit=limit, descending=descending),
+            lambda: table.query(pk, within, index=index),
         )
 
     async def write(self, operations: Sequence[WriteOperation]) -> None:

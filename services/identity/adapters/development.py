@@ -17,7 +17,7 @@ from chassis.auth.development import LIFETIME, DevelopmentIssuer
 from chassis.auth.tokens import TokenClaims
 from chassis.clock import Clock
 from chassis.errors import NotFound
-from chassis.storage.table import Table
+from chassis.storage.table import Range, Table
 from services.identity.accounts.model import is_strong
 from services.identity.adapters.development_accounts import DevelopmentAccount, DevelopmentAccounts
 from services.identity.errors import (
@@ -165,7 +165,7 @@ class DevelopmentProvider:
 
     async def _tokens(self, account: DevelopmentAccount, refresh_token: str | None) -> Tokens:
         # unscoped(key-outside-repository): stands in for Cognito and its trigger, which have no scope either
-        rows = await self._dependencies.table.query(partition_of(account.user_id), limit=MAX_ROWS)
+        rows = await self._dependencies.table.query(partition_of(account.user_id), Range(limit=MAX_ROWS))
         claims = TokenClaims.model_validate(token_claims(account.user_id, rows, email=account.email, name=account.name))
         issuer = await self._dependencies.get_issuer()
         return Tokens(issuer.token(claims), refresh_token, int(LIFETIME.total_seconds()), claims)

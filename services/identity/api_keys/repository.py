@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from chassis.errors import LimitReached
 from chassis.storage.keys import Key, ListEntry
+from chassis.storage.table import Range
 from chassis.tenants.api_keys import ApiKeyRepository
 from chassis.work.repository import MAX_PAGE, Listing, Repository
 from chassis.work.unit_of_work import UnitOfWork
@@ -51,5 +52,5 @@ class LastUseRepository(Repository[LastUse]):
 
     async def between(self, first: str, last: str) -> dict[str, datetime]:
         """The moments by key, from the first key of a page to its last."""
-        rows = await self.scope.table.query(self.key(first).pk, after=first, before=f"{last}#~", limit=MAX_PAGE)
+        rows = await self.scope.table.query(self.key(first).pk, Range(after=first, before=f"{last}#~", limit=MAX_PAGE))
         return {use.id: use.moment for use in map(LastUse.model_validate, rows)}

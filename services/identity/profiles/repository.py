@@ -1,6 +1,7 @@
 """A user's account: one partition with the profile and the memberships."""
 
 from chassis.storage.keys import Key
+from chassis.storage.table import Range
 from chassis.work.repository import Repository
 from chassis.work.scope import UserScope
 from services.identity.memberships.claims import ACCOUNT, MEMBERSHIP_ROW, PROFILE_ROW
@@ -22,7 +23,7 @@ class ProfileRepository(Repository[Profile]):
 
 async def find_account(scope: UserScope) -> UserAccount | None:
     """Profile and memberships as of all acknowledged writes, in one read. None before the registration is stored."""
-    rows = await scope.table.query(scope.key(ACCOUNT).pk, limit=MAX_ROWS)
+    rows = await scope.table.query(scope.key(ACCOUNT).pk, Range(limit=MAX_ROWS))
     profile = next((Profile.model_validate(row) for row in rows if row["SK"] == PROFILE_ROW), None)
     if profile is None:
         return None

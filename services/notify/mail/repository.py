@@ -1,6 +1,7 @@
 """Storage of e-mail deliveries, by event."""
 
 from chassis.storage.keys import Key
+from chassis.storage.table import Range
 from chassis.work.repository import Repository
 from services.notify.mail.model import EmailDelivery
 
@@ -22,7 +23,7 @@ class EmailDeliveryRepository(Repository[EmailDelivery]):
         deliveries: list[EmailDelivery] = []
         pk, after = self.scope.key(self.kind, event_id).pk, None
         while True:
-            items = await self.scope.table.query(pk, after=after, limit=ITEMS_PER_QUERY)
+            items = await self.scope.table.query(pk, Range(after=after, limit=ITEMS_PER_QUERY))
             deliveries += map(self.model.model_validate, items)
             if len(items) < ITEMS_PER_QUERY:
                 return deliveries

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from chassis.storage.keys import Key
-from chassis.storage.table import Absent, AtVersion
+from chassis.storage.table import Absent, AtVersion, Range
 from chassis.work.repository import Repository
 from chassis.work.unit_of_work import UnitOfWork
 from services.tasks.imports.model import MAX_CHUNKS, Chunk, ChunkPlan, Import, RowError
@@ -42,7 +42,7 @@ class ImportRepository(Repository[Import]):
         """The report of the chunks that `imported` counts as done."""
         partition = self.key(imported.id).pk
         reports = await self.scope.table.query(
-            partition, after=REPORT, before=f"{REPORT}{imported.done:04d}", limit=MAX_CHUNKS
+            partition, Range(after=REPORT, before=f"{REPORT}{imported.done:04d}", limit=MAX_CHUNKS)
         )
         return [RowError.model_validate(error) for report in reports for error in report["errors"]]
 

@@ -20,6 +20,7 @@ from chassis.storage.table import (
     Delete,
     OlderThan,
     Put,
+    Range,
     Table,
 )
 from chassis.testing.memory import MemoryTable
@@ -71,7 +72,7 @@ async def state(table: Table) -> list[Any]:
     return [
         *[await table.get(key) for key in KEYS],
         await table.query("P"),
-        await table.query("P", descending=True, limit=1),
+        await table.query("P", Range(descending=True, limit=1)),
         await table.query("LIST", index=1),
         await table.query("LIST", index=2),
     ]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chassis.storage.keys import Key
-from chassis.storage.table import Absent, Add, Anything, Put, Table
+from chassis.storage.table import Absent, Add, Anything, Put, Range, Table
 
 NAMES = ["a", "b", "c", "d", "e"]
 
@@ -42,7 +42,7 @@ BOUNDS: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize("index", [None, 1])
 async def test_bounds_order_and_limit(table_with_items: Table, index: int | None) -> None:
     for bounds, expected in BOUNDS:
-        found = await table_with_items.query("LIST" if index else "P", index=index, **bounds)
+        found = await table_with_items.query("LIST" if index else "P", Range(**bounds), index=index)
         assert "".join(item["name"] for item in found) == expected, bounds
 
 
@@ -88,7 +88,7 @@ async def test_more_than_a_megabyte_is_returned_whole(table: Table) -> None:
             [Put(Key("P", f"{number:02}"), {"text": text, "L1PK": "L", "L1SK": f"{number:02}"}, Absent())]
         )
     assert [int(item["SK"]) for item in await table.query("P")] == list(range(12))
-    assert [int(item["SK"]) for item in await table.query("L", index=1, limit=11)] == list(range(11))
+    assert [int(item["SK"]) for item in await table.query("L", Range(limit=11), index=1)] == list(range(11))
 
 
 async def test_many_items_in_one_read_in_the_order_asked_for(table_with_items: Table) -> None:

@@ -69,7 +69,7 @@ def main() -> None:
             web.route("*", "/{path:.*}", echo),
         ]
     )
-    web.run_app(app, host=os.environ["HOST"], port=int(os.environ["PORT"]), print=None, access_log=None)
+    web.run_app(app, host=os.environ["TENFOLD_HOST"], port=int(os.environ["TENFOLD_PORT"]), print=None, access_log=None)
 
 
 if __name__ == "__main__":
