@@ -87,6 +87,8 @@ check: setup ## ruff, mypy, imports, scopes, secrets, stale files, cfn-lint
 	$(VENV)/bin/lint-imports
 	$(PY) -m tests.architecture.scope_lint
 	$(PY) -m tests.architecture.secret_scan
+	$(PY) -m tests.architecture.anatomy
+	$(PY) -m tests.architecture.language
 	$(DEPLOY) contracts generate --check
 	$(DEPLOY) contracts check >/dev/null
 	$(DEPLOY) permissions --check
