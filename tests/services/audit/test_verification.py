@@ -182,11 +182,11 @@ async def test_what_is_sealed_during_verification_does_not_seem_broken(audit: An
     sealed: list[bool] = []
     query = audit.table.query
 
-    async def with_a_sealer(pk: str, **bounds: Any) -> Any:
+    async def with_a_sealer(pk: str, *within: Any, **index: Any) -> Any:
         if "#RECORDS#" in pk and not sealed:
             sealed.append(True)
             await audit.seal()
-        return await query(pk, **bounds)
+        return await query(pk, *within, **index)
 
     audit.table.query = with_a_sealer
     outcome = await audit.verify()
@@ -199,8 +199,8 @@ async def test_a_list_that_lags_behind_the_table_does_not_seem_broken(audit: Any
     before: dict[str, Any] = {}
     query = audit.table.query
 
-    async def lagging(pk: str, **bounds: Any) -> Any:
-        return before.get(pk, []) if "#RECORDS#" in pk else await query(pk, **bounds)
+    async def lagging(pk: str, *within: Any, **index: Any) -> Any:
+        return before.get(pk, []) if "#RECORDS#" in pk else await query(pk, *within, **index)
 
     for shard in range(4):
         pk = f"ORG#{ACME}#RECORDS#{shard}"
