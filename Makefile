@@ -94,6 +94,7 @@ check: setup ## ruff, mypy, imports, scopes, secrets, stale files, cfn-lint
 	$(DEPLOY) permissions --check
 	$(DEPLOY) costs --check
 	$(DEPLOY) check
+	echo 'All checks passed.'
 
 test: setup ## the tests; SLOW=1: those that take long; ARGS=tests/deploy
 	@$(PY) -m pytest -q $(if $(call on,SLOW),-m slow,-m "not slow" -n $(TESTERS) --dist loadfile --no-loadscope-reorder) $(ARGS)

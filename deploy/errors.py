@@ -26,7 +26,7 @@ class LocalError(DeployError):
 
 
 class RefusedError(DeployError):
-    """The command needs an explicit confirmation. Nothing was changed."""
+    """The command refuses its input, the present state, or to go on without a confirmation. Nothing was changed."""
 
 
 class UnhealthyError(DeployError):

@@ -22,7 +22,7 @@ from examples.first_day.mail import Mailroom
 
 STATE = ROOT / ".local/state"
 EMAIL, NAME = "you@tenfold.example", "You"
-ANY = tuple(range(200, 500))
+ANY = tuple(range(200, 600))
 ORG_SECONDS, PAUSE = 30.0, 0.2
 
 
@@ -61,6 +61,8 @@ def main(arguments: list[str]) -> int:
         if status is None or status.phase != "ready":
             raise LocalError("nothing is running; start it with `make up`")
         addresses = ask(status.base_url, "/status")
+        if not path.startswith("/"):
+            raise LocalError(f"CALL={path} is not a path; write it as /{path}")
         body = json.loads(text) if text else None
         answer = asyncio.run(call(method, path, body, base_url=status.base_url, mailbox_url=addresses["mailbox_url"]))
     except json.JSONDecodeError as error:

@@ -1,9 +1,9 @@
 """Admission: in which order a request is checked. Each function below, read from top to bottom, is the policy.
 
 The order is security. Membership comes first in an organization, since a stranger must neither learn more nor use up
-the organization's rate limit. The origin comes before any refusal that the page should be able to read. A refused
-request counts towards the rate limit, so nobody hammers a closed door for free. A repeated request is replayed last:
-whoever may no longer do a thing does not get its earlier answer either.
+the organization's rate limit. The origin comes before any refusal that the page should be able to read. From the rate
+limit on, refused requests have been counted, so nobody hammers a closed door for free. A repeated request is replayed
+last: whoever may no longer do a thing does not get its earlier answer either.
 """
 
 from collections.abc import Awaitable, Callable

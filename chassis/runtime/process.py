@@ -49,7 +49,7 @@ async def run(service: Service, settings: Settings, compose: MakeContext = make_
 
     async def check_consuming() -> None:
         if not broker.running:
-            raise Unavailable("the consumers are not started, for SQS did not answer")
+            raise Unavailable("the consumers have not started yet")
 
     wanted["consuming"] = check_consuming
     app, state = make_api(service, context, settings, aws, wanted, meters.read)

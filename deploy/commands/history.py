@@ -9,7 +9,7 @@ import typer
 from deploy.commands.options import OperatorOptions, Service, Subscription, out, sharing
 from deploy.dead_letters.history import Span, archive_of
 from deploy.dead_letters.queue import dead_letter_queue
-from deploy.dead_letters.rebuilding import rebuild_projection
+from deploy.dead_letters.rebuild_command import rebuild_projection
 from deploy.dead_letters.replay import EventFilter, ReplayProgress, consumer_of, refuse_while_dead_letters
 from deploy.dead_letters.replay import replay as replay_history
 from deploy.errors import RefusedError

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contracts.event import ContractError
+from deploy.generation import generate_all
 from deploy.services import require_service
 
 _WORD = re.compile(r"[A-Z][a-z0-9]*")
@@ -94,7 +95,7 @@ def create(service: str, name: str, root: Path) -> list[str]:
     test.write_text(_TEST.format(type=event.type, service=service, name=name), encoding="utf-8")
     _run(root, "ruff", "check", "--quiet", "--select", "I", "--fix", str(contract), str(declaration), str(test))
     _run(root, "ruff", "format", "--quiet", str(contract), str(declaration), str(test))
-    _run(root, "deploy", "contracts", "generate")
+    generate_all(root, _run)
     return [
         f"{event.type} is declared, with golden examples in contracts/golden/{event.type} and a test in {event.test}.",
         f"Now say in {event.contract} what it means and add its fields, delete contracts/golden/{event.type} for the",

@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from deploy.embedded.processes import tail
 from deploy.errors import LocalError
-from deploy.local.provisioning import base_environment
+from deploy.local.run_provision import base_environment
 from deploy.local.status import Status
 from deploy.services import ROOT
 

@@ -21,9 +21,9 @@ from deploy.local.child import READY_SECONDS, STOP_SECONDS, Child
 from deploy.local.gateway import TRACES_PATH, Gateway
 from deploy.local.lock import FolderLock
 from deploy.local.provision import Order
-from deploy.local.provisioning import issuer_environment, run_provision, service_environment
 from deploy.local.queue_mailbox import QueueMailbox
 from deploy.local.routes import RouteTable
+from deploy.local.run_provision import issuer_environment, run_provision, service_environment
 from deploy.local.traces import Traces, TraceWriter
 from deploy.services import ROOT, require_service, service_names
 

@@ -9,6 +9,7 @@ from string import Template
 
 from deploy.contracts.schema_history import FILE as HISTORY
 from deploy.errors import DeployError
+from deploy.generation import generate_all
 from deploy.scaffold.service_names import check_name, places
 from deploy.services import service_names
 
@@ -34,7 +35,7 @@ def create(name: str, root: Path) -> list[str]:
         code = [str(path) for path in files if path.suffix == ".py"]
         _run(root, "ruff", "check", "--quiet", "--select", "I", "--fix", *code)
         _run(root, "ruff", "format", "--quiet", *code)
-        _generate(root)
+        generate_all(root, _run)
     except BaseException:
         # Otherwise the history would record that the service's events were published and retired.
         (root / HISTORY).write_bytes(history)
@@ -76,13 +77,7 @@ def remove(name: str, root: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-    _generate(root)
-
-
-def _generate(root: Path) -> None:
-    _run(root, "deploy", "contracts", "generate")
-    _run(root, "deploy", "permissions")
-    _run(root, "deploy", "costs", "--write")
+    generate_all(root, _run)
 
 
 def _run(root: Path, module: str, *arguments: str) -> None:

@@ -10,7 +10,7 @@ from chassis.declare.service import Service
 from chassis.declare.stack import FunctionSpec
 from deploy.errors import TemplateError
 from deploy.template.base import Target, Template, arn, ref
-from deploy.template.permissions import DATA_POLICY
+from deploy.template.policies import DATA_POLICY
 from deploy.template.shifting import shifting
 from deploy.template.table import TABLE_PARAMETER
 

@@ -1,4 +1,7 @@
-"""A subscription's resources: its queue, its dead-letter queue, its rule, and the permission to write to them."""
+"""The resources of a subscription: its queue, its dead-letter queue (DLQ), its rule, and the right to write to them.
+
+Schedules have their DLQ in `runtime.py`, the replay of history has its own in `history.py`.
+"""
 
 from typing import Any
 

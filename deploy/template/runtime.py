@@ -7,7 +7,7 @@ from chassis.declare.stack import StackPart
 from chassis.declare.subscription import AnySubscription
 from deploy.template.base import Target, Template, arn, logical, merge, ref
 from deploy.template.functions import Function, callee_of, function
-from deploy.template.permissions import DATA_POLICY, RESOURCE_POLICY, cursor_key, queue_statements, token_issuer
+from deploy.template.policies import DATA_POLICY, RESOURCE_POLICY, cursor_key, queue_statements, token_issuer
 from deploy.template.queues import DEAD_LETTER_SECONDS, function_seconds, queue_id, queue_resource, subscription_id
 from deploy.template.routes import API_PARAMETERS, API_SECONDS, routes
 from deploy.template.shifting import canary

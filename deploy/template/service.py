@@ -10,7 +10,7 @@ from deploy.template.alarms import dead_letters_alarm, function_alarms, queue_al
 from deploy.template.base import FORMAT, Target, Template, env_output, merge, ref
 from deploy.template.dashboard import dashboard
 from deploy.template.functions import CODE_PARAMETERS, Function, trigger
-from deploy.template.permissions import DATA_POLICY, PROCESS_POLICY, policies
+from deploy.template.policies import DATA_POLICY, PROCESS_POLICY, policies
 from deploy.template.queues import subscription
 from deploy.template.quotas import check_limits
 from deploy.template.routes import CONDITIONS

@@ -13,7 +13,10 @@ PARTS = (
     "services",
     "deploy",
     "docs/asyncapi",
+    "docs/deploying.md",
     "docs/events.md",
+    "docs/permissions.md",
+    "stages.toml",
     "awsjson/src",
     "faststream-sqs/src",
 )

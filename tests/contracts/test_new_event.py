@@ -28,6 +28,8 @@ def test_a_new_event_passes_the_checks(checkout: Checkout, service: str, name: s
     tool(checkout, "ruff", "check", *touched)
     tool(checkout, "ruff", "format", "--check", *touched)
     tool(checkout, "deploy", "contracts", "generate", "--check")
+    tool(checkout, "deploy", "permissions", "--check")
+    tool(checkout, "deploy", "costs", "--check")
     tool(checkout, "contracts.schemas", "--check")
     tool(checkout, "pytest", "-q", str(test))
     golden = {path.stem for path in (checkout.folder / "contracts/golden" / event_type).iterdir()}

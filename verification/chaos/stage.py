@@ -17,7 +17,7 @@ from deploy.aws import REGION
 from deploy.embedded.emulator import Emulator, emulator_venv
 from deploy.embedded.ports import HOST
 from deploy.errors import EmulatorError
-from deploy.local.provisioning import service_environment
+from deploy.local.run_provision import service_environment
 from deploy.package.packaging import interpreter_of
 from deploy.services import ROOT
 from deploy.stage.stage import deploy, prepare, synthesize

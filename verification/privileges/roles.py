@@ -8,7 +8,7 @@ from typing import Any
 from deploy.aws import REGION
 from deploy.stage.stage import DeploymentPlan
 from deploy.template import Template
-from deploy.template.permissions import DATA_POLICY, PROCESS_POLICY
+from deploy.template.policies import DATA_POLICY, PROCESS_POLICY
 from verification.privileges.calls import ACCOUNT, SECRET_ENDING
 from verification.privileges.policy import Grant, grants
 

@@ -15,7 +15,7 @@ from chassis.declare.resource_names import Names
 from chassis.declare.service import service
 from chassis.messaging.dispatch import REPLAY_NAME
 from deploy.dead_letters.history import Archive, Span, archive_of
-from deploy.dead_letters.rebuilding import rebuild_projection
+from deploy.dead_letters.rebuild_command import rebuild_projection
 from deploy.dead_letters.replay import (
     Consumer,
     EventFilter,
