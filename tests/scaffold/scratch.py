@@ -56,7 +56,9 @@ class Checkout:
     def run(
         self, *command: str, more: Mapping[str, str] | None = None, check: bool = True
     ) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, **self._environment, **(more or {})}
+        # Without the variables of a make that runs these tests, such as SLOW=1: a make in here would obey them.
+        outer = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+        environment = {**outer, **self._environment, **(more or {})}
         return subprocess.run(
             command,
             cwd=self.folder,
