@@ -25,7 +25,7 @@ from chassis.work.scope import OrgScope, Scope, UserScope
 
 S = TypeVar("S", bound=Scope)
 ActorResolver = Callable[[OrgScope], Awaitable[tuple[Actor, OrganizationProfile | None]]]
-"""Who acts in the scope's organization, with role and permissions, and the organization as far as it is known here.
+"""The actor in the scope's organization, with role and permissions, and the organization as this service knows it.
 Raises MembershipEnded, NotFound or Unauthenticated for a stranger (`chassis.http.actor_resolvers`)."""
 
 

@@ -41,7 +41,7 @@ KEYS, SCOPES = {"Key", "ListEntry"}, {"OrgScope", "UserScope", "for_org", "for_u
 PREFIXES = {"org_prefix", "user_prefix", "work_pk", "outbox_pk"}
 CACHES = {"cache", "lru_cache", "cached", "alru_cache", "TTLCache", "LRUCache", "WeakValueDictionary"}
 KEPT, KEPT_CALLS = "ProcessCache", {"find", "keep", "drop", "drop_all"}
-"""What a process keeps in chassis.work.cache: `Cached` reads it by scope, and nothing else may."""
+"""The cache of a process (chassis.work.cache): `Cached` reads it by scope, and nothing else may do so."""
 CONTAINERS = {"dict", "list", "set", "defaultdict", "OrderedDict", "deque", "Counter"}
 CHANGING = {"add", "append", "appendleft", "extend", "insert", "pop", "popitem", "remove", "setdefault", "update"}
 TABLE_CALLS = {"get", "query", "write", "discard"}

@@ -16,7 +16,7 @@ DOCUMENTS = sorted(
     if path.name != "events.md"
 )
 TO_BE_MADE = ("billing", "tests/contracts/events/", "contracts/tasks/v2.py")
-"""What guides let their readers make."""
+"""Files that the guides let their readers create."""
 
 
 def missing(path: Path, text: str) -> list[str]:

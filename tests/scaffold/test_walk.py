@@ -23,7 +23,7 @@ SHOWS = {
     "make deploy-service": "billing: deployed",
     "make status": "billing",
 }
-"""What a command prints, by its longest beginning here. A command that reads is repeated until it prints that."""
+"""The output of a command, by its longest beginning here. A command that reads is repeated until it prints that."""
 GENERATED = ("docs/", "contracts/history.json", "contracts/permissions.py")
 EVENTUALLY = 30.0
 

@@ -17,7 +17,7 @@ PROGRESS = 500
 MAX_SHOWN = 20
 Job = TypeVar("Job")
 Outcome = tuple[str, Figures, str | None]
-"""What was played, its figures, and the broken promise if there is one."""
+"""The simulation that was played, its figures, and the broken promise if there is one."""
 
 
 def replay(seed: int, steps: int) -> int:
