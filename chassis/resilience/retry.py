@@ -71,19 +71,17 @@ async def gather_bounded(
     without it every item is tried, so that one item's trouble does not keep the others waiting.
     """
     results: dict[int, R] = {}
-    errors: list[BaseException] = []
+    errors: list[Exception] = []
     waiting = iter(enumerate(items))
 
     async def lane() -> None:
         for position, item in waiting:
+            if stop_on_error and errors:
+                return
             try:
                 results[position] = await work(item)
             except Exception as error:  # noqa: BLE001  (raised below, when the others have ended)
                 errors.append(error)
-                if stop_on_error:
-                    return
-            if stop_on_error and errors:
-                return
 
     async with asyncio.TaskGroup() as group:
         for _ in range(at_once):

@@ -144,3 +144,15 @@ async def test_a_cancelled_gathering_leaves_no_task_behind() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert under_way == 0
+
+
+async def test_an_error_before_anything_is_awaited_stops_even_the_other_lanes() -> None:
+    begun: list[int] = []
+
+    async def fail(number: int) -> None:
+        begun.append(number)
+        raise ValueError(str(number))
+
+    with pytest.raises(ValueError, match="0"):
+        await gather_bounded(range(9), fail, at_once=3, stop_on_error=True)
+    assert begun == [0]
